@@ -1,0 +1,36 @@
+import type { Place } from './errors.ts';
+import type { Exec } from './exec.ts';
+
+/** What a stage may say. The action writes it as workflow commands, the command line to standard error. */
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  notice(message: string, where?: Place): void;
+  warning(message: string, where?: Place): void;
+  error(message: string, where?: Place): void;
+  /** From now on this text is masked in whatever is logged. */
+  secret(text: string): void;
+}
+
+/** The stages a host walks through, in their order. */
+export type Stage = 'setup' | 'plan' | 'build' | 'archive' | 'deploy' | 'report';
+
+/** One thing that happened to one host; `text` is a few words for a person ("copying 12 of 40 paths"). */
+export interface HostEvent {
+  host: string;
+  stage: Stage;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  text: string;
+}
+
+/** What each stage is given besides its own data. */
+export interface Context {
+  exec: Exec;
+  log: Log;
+  /** Must not throw and must return at once. */
+  progress(event: HostEvent): void;
+  /** Aborted when the run is cancelled; stages stop starting work and end what must not be left half-done. */
+  signal: AbortSignal;
+  /** A directory of this run, mode 0700, on a real disk, that the entry removes at the end. */
+  scratch: string;
+}

@@ -1,0 +1,110 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
+
+/** Where Nix is and how it is called; made by the setup stage, plain data. */
+export interface NixInstallation {
+  /** Directory that holds `nix`, `nix-store`, …; null: found on PATH. */
+  bin: string | null;
+  /** As `nix --version` says, for example `2.26.3`. */
+  version: string;
+  /** Added to the environment of every call (NIX_CONFIG, NIX_SSHOPTS, …). Never holds a secret. */
+  env: Record<string, string>;
+}
+
+/** One valid path of a store, as `nix path-info --json` tells it. */
+export interface PathInfo {
+  path: string;
+  /** SRI form, `sha256-…`. */
+  narHash: string;
+  /** Bytes. */
+  narSize: number;
+  references: string[];
+  /** In Nix's form `key-name:base64`. */
+  signatures: string[];
+  /** True when built here, not fetched. */
+  ultimate: boolean;
+}
+
+/**
+ * The typed door to Nix's commands. Every stage calls Nix through it; none knows which version answers.
+ *
+ * Works with Nix 2.8 and newer. Evaluation sees neither NIX_PATH nor a user's nix.conf.
+ */
+export class Nix {
+  readonly installation: NixInstallation;
+  readonly #exec: Exec;
+
+  constructor(exec: Exec, installation: NixInstallation) {
+    this.#exec = exec;
+    this.installation = installation;
+  }
+
+  /** Runs one of Nix's programs with the experimental commands on. */
+  run(program: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const command = this.installation.bin === null ? program : join(this.installation.bin, program);
+    const experimental = ['--extra-experimental-features', 'nix-command flakes'];
+    return this.#exec(command, [...args, ...experimental], { ...options, env: this.environment(options.env) });
+  }
+
+  /** The environment Nix is called with: the caller's, without what would make evaluation depend on the machine. */
+  environment(env: ExecOptions['env'] = process.env): Record<string, string | undefined> {
+    return {
+      ...env,
+      ...this.installation.env,
+      NIX_PATH: '',
+      NIX_USER_CONF_FILES: '/dev/null',
+      NIXPKGS_CONFIG: '/dev/null',
+      NIXPKGS_ALLOW_UNFREE: undefined,
+      NIXPKGS_ALLOW_BROKEN: undefined,
+      NIXPKGS_ALLOW_INSECURE: undefined,
+    };
+  }
+
+  /** The closure of `paths`, each path once. @throws CommandError when one of them is not valid. */
+  async closure(paths: readonly string[], store?: string): Promise<PathInfo[]> {
+    const from = store === undefined ? [] : ['--store', store];
+    const { stdout } = await this.run('nix', ['path-info', '--json', '--recursive', ...from, ...paths]);
+    return parsePathInfo(stdout);
+  }
+
+  /** Which of `paths` are valid in the local store. */
+  async valid(paths: readonly string[]): Promise<Set<string>> {
+    if (paths.length === 0) return new Set();
+    const { stdout } = await this.run('nix-store', ['--check-validity', '--print-invalid', ...paths]);
+    const invalid = new Set(stdout.split('\n').filter(line => line !== ''));
+    return new Set(paths.filter(path => !invalid.has(path)));
+  }
+
+  /** Processors that work may be spread over. */
+  get processors(): number {
+    return availableParallelism();
+  }
+}
+
+/** Reads both shapes of `nix path-info --json`: a list (up to 2.18) and an object keyed by path (2.19 and newer). */
+export function parsePathInfo(json: string): PathInfo[] {
+  const parsed: unknown = JSON.parse(json);
+  const entries: [string, RawPathInfo | null][] = Array.isArray(parsed)
+    ? (parsed as (RawPathInfo & { path: string })[]).map(info => [info.path, info])
+    : Object.entries(parsed as Record<string, RawPathInfo | null>);
+  return entries
+    .filter((entry): entry is [string, RawPathInfo] => entry[1] !== null && entry[1].valid !== false)
+    .map(([path, info]) => ({
+      path,
+      narHash: info.narHash,
+      narSize: info.narSize,
+      references: info.references ?? [],
+      signatures: info.signatures ?? [],
+      ultimate: info.ultimate ?? false,
+    }));
+}
+
+interface RawPathInfo {
+  valid?: boolean;
+  narHash: string;
+  narSize: number;
+  references?: string[];
+  signatures?: string[];
+  ultimate?: boolean;
+}
