@@ -8,6 +8,8 @@ for (const [entry, out] of [
   ['src/post.ts', 'dist/post'],
   ['src/cli.ts', 'dist/cli'],
 ]) {
-  const { status } = spawnSync('npx', ['ncc', 'build', entry, '--out', out, '--license', 'LICENSES.txt'], { stdio: 'inherit' });
+  const { status } = spawnSync('npx', ['ncc', 'build', entry, '--out', out, '--license', 'LICENSES.txt'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -1,3 +1,4 @@
+import type { PathInfo } from '../nix/index.ts';
 import type { Host } from '../plan/fleet.ts';
 
 /** What the build stage hands on for each host. */
@@ -9,8 +10,8 @@ export type Built =
       toplevel: string;
       /** Sum of the NAR sizes of the closure, in bytes. */
       closureBytes: number;
-      /** Number of store paths in the closure. */
-      closurePaths: number;
+      /** Every store path of the closure; hosts that share a path share its entry. */
+      closure: PathInfo[];
       /** How many derivations had to be built here for this host; 0 when all was there or substituted. */
       builtDerivations: number;
     }

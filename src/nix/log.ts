@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * Nix's own log, as `--log-format internal-json` writes it to standard error, one event a line after `@nix `.
  *
@@ -25,12 +27,13 @@ interface RawEvent {
 
 /** The event in one line; null for a line that is none of those above. A line without the prefix is a message. */
 export function parseLogLine(line: string): LogEvent | null {
-  if (!line.startsWith('@nix ')) return line === '' ? null : { kind: 'message', level: 0, text: plain(line) };
+  if (!line.startsWith('@nix '))
+    return line === '' ? null : { kind: 'message', level: 0, text: stripVTControlCharacters(line) };
   let event: RawEvent;
   try {
     event = JSON.parse(line.slice('@nix '.length)) as RawEvent;
   } catch {
-    return { kind: 'message', level: 0, text: plain(line) };
+    return { kind: 'message', level: 0, text: stripVTControlCharacters(line) };
   }
   const id = event.id ?? 0;
   const [first, second] = event.fields ?? [];
@@ -41,19 +44,15 @@ export function parseLogLine(line: string): LogEvent | null {
     return { kind: 'copy-start', id, path: String(first) };
   }
   if (event.action === 'result' && event.type === buildLogLine) {
-    return { kind: 'log-line', id, line: plain(String(first)) };
+    return { kind: 'log-line', id, line: stripVTControlCharacters(String(first)) };
   }
   if (event.action === 'stop') return { kind: 'stop', id };
   if (event.action === 'msg') {
-    return { kind: 'message', level: event.level ?? 0, text: plain(event.raw_msg ?? event.msg ?? '') };
+    return {
+      kind: 'message',
+      level: event.level ?? 0,
+      text: stripVTControlCharacters(event.raw_msg ?? event.msg ?? ''),
+    };
   }
   return null;
-}
-
-const escape = String.fromCharCode(27);
-const colours = new RegExp(`${escape}\\[[0-9;]*[A-Za-z]`, 'g');
-
-/** Without colours. */
-export function plain(text: string): string {
-  return text.replaceAll(colours, '');
 }

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import type { Nix, PathInfo } from '../nix/index.ts';
+import { parseLogLine } from '../nix/log.ts';
+import type { Fleet, Host } from '../plan/fleet.ts';
+import type { Built } from './built.ts';
+import { BuildWatch } from './watch.ts';
+
+export type { BuildFailure, Built } from './built.ts';
+
+/**
+ * Realises the toplevel of every host of the fleet, in one call of Nix, and tells how each ended.
+ *
+ * A host that cannot be built does not keep the others from being built. The toplevels are rooted against garbage
+ * collection under `context.scratch` for as long as that exists.
+ *
+ * @returns one entry a host, in the fleet's order.
+ */
+export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<Built[]> {
+  const { hosts } = fleet;
+  if (hosts.length === 0) return [];
+  const present = await nix.valid(outPaths(hosts));
+  const missing = hosts.filter(host => !present.has(host.toplevel.outPath));
+  const watch = new BuildWatch(missing, context);
+  for (const host of hosts)
+    watch.say(host, 'running', present.has(host.toplevel.outPath) ? 'in the store' : 'building');
+
+  // The graph is read while Nix already builds.
+  const graph = Promise.all(missing.map(async host => watch.learn(host, await requisites(nix, host))));
+  await Promise.all([realise(hosts, 'toplevel', watch, nix, context), graph]);
+  let valid = await nix.valid(outPaths(hosts));
+  // Nix stops at the first derivation that it cannot even begin (a foreign system, say), whatever --keep-going asks.
+  const unexplained = hosts.filter(host => !valid.has(host.toplevel.outPath) && watch.failedDerivation(host) === null);
+  if (unexplained.length > 0 && unexplained.length < hosts.length && !context.signal.aborted) {
+    for (const host of unexplained) await realise([host], `host-${hosts.indexOf(host)}`, watch, nix, context, host);
+    valid = await nix.valid(outPaths(hosts));
+  }
+
+  const closures = await closuresOf([...valid], nix);
+  return hosts.map(host => {
+    const toplevel = host.toplevel.outPath;
+    if (!valid.has(toplevel)) {
+      const failure = watch.failure(host);
+      watch.say(host, 'failed', failure.message);
+      return { host, ok: false, failure };
+    }
+    const closure = closures(toplevel);
+    watch.say(host, 'done', present.has(toplevel) ? 'was in the store' : watch.summary(host));
+    return {
+      host,
+      ok: true,
+      toplevel,
+      closure,
+      closureBytes: closure.reduce((sum, info) => sum + info.narSize, 0),
+      builtDerivations: watch.builtFor(host),
+    };
+  });
+}
+
+function outPaths(hosts: readonly Host[]): string[] {
+  return [...new Set(hosts.map(host => host.toplevel.outPath))];
+}
+
+async function requisites(nix: Nix, host: Host): Promise<string[]> {
+  const { stdout } = await nix.run('nix-store', ['--query', '--requisites', host.toplevel.drvPath]);
+  return stdout.split('\n').filter(path => path.endsWith('.drv'));
+}
+
+/** Failures are left in the watch, not thrown; `alone` is the host whose messages these all are. */
+async function realise(
+  hosts: readonly Host[],
+  root: string,
+  watch: BuildWatch,
+  nix: Nix,
+  context: Context,
+  alone?: Host,
+): Promise<void> {
+  const drvPaths = [...new Set(hosts.map(host => host.toplevel.drvPath))];
+  const args = ['--realise', '--keep-going', '--log-format', 'internal-json'];
+  args.push('--add-root', join(context.scratch, 'roots', root), ...drvPaths);
+  try {
+    await nix.run('nix-store', args, {
+      signal: context.signal,
+      onStderr: line => {
+        const event = parseLogLine(line);
+        if (event !== null) watch.see(event, alone);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code === null || error.code === 127) throw error;
+  }
+}
+
+/** One query for all closures; answers the closure of each path by following references. */
+async function closuresOf(paths: readonly string[], nix: Nix): Promise<(path: string) => PathInfo[]> {
+  const infos = new Map(paths.length === 0 ? [] : (await nix.closure(paths)).map(info => [info.path, info]));
+  return path => {
+    const reached = new Set([path]);
+    for (const next of reached) for (const reference of infos.get(next)?.references ?? []) reached.add(reference);
+    return [...reached].sort().flatMap(each => infos.get(each) ?? []);
+  };
+}

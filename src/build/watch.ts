@@ -1,0 +1,121 @@
+import type { Context, HostEvent } from '../context.ts';
+import { explainNixError } from '../nix/explain.ts';
+import type { LogEvent } from '../nix/log.ts';
+import type { Host } from '../plan/fleet.ts';
+import type { BuildFailure } from './built.ts';
+
+const keptLog = 16 * 1024;
+
+/** Follows Nix's log while it builds and knows, for each host, what was built, what runs and what failed. */
+export class BuildWatch {
+  readonly #context: Context;
+  readonly #missing: readonly Host[];
+  /** Derivation → the hosts that need it. */
+  readonly #needs = new Map<string, Host[]>();
+  readonly #running = new Map<number, string>();
+  readonly #logs = new Map<string, string>();
+  readonly #started = new Set<string>();
+  readonly #failed = new Set<string>();
+  readonly #messages: { text: string; host: Host | undefined }[] = [];
+
+  constructor(missing: readonly Host[], context: Context) {
+    this.#missing = missing;
+    this.#context = context;
+  }
+
+  /** Says which derivations the host's toplevel is made from. */
+  learn(host: Host, drvPaths: readonly string[]): void {
+    for (const drvPath of drvPaths) {
+      const hosts = this.#needs.get(drvPath);
+      if (hosts === undefined) this.#needs.set(drvPath, [host]);
+      else hosts.push(host);
+    }
+  }
+
+  /** Takes one event; `alone` is the only host that was being built, where that is known. */
+  see(event: LogEvent, alone?: Host): void {
+    switch (event.kind) {
+      case 'build-start':
+        this.#running.set(event.id, event.drvPath);
+        this.#started.add(event.drvPath);
+        for (const host of this.#needs.get(event.drvPath) ?? []) {
+          this.say(host, 'running', `building ${derivationName(event.drvPath)}`);
+        }
+        break;
+      case 'log-line': {
+        const drvPath = this.#running.get(event.id);
+        if (drvPath === undefined) break;
+        this.#logs.set(drvPath, `${this.#logs.get(drvPath) ?? ''}${event.line}\n`.slice(-keptLog));
+        this.#context.log.debug(`${derivationName(drvPath)}> ${event.line}`);
+        break;
+      }
+      case 'stop':
+        this.#running.delete(event.id);
+        break;
+      case 'message':
+        this.#message(event.text, event.level, alone);
+        break;
+      default:
+    }
+  }
+
+  say(host: Host, state: HostEvent['state'], text: string): void {
+    this.#context.progress({ host: host.name, stage: 'build', state, text });
+  }
+
+  /** The derivation, among those the host needs, that failed first; null when none did. */
+  failedDerivation(host: Host): string | null {
+    for (const drvPath of this.#failed) if (this.#needs.get(drvPath)?.includes(host)) return drvPath;
+    return null;
+  }
+
+  failure(host: Host): BuildFailure {
+    const drvPath = this.failedDerivation(host);
+    if (drvPath !== null) {
+      const log = this.#logs.get(drvPath) ?? this.#told(host);
+      return { message: explainNixError(log)?.message ?? `${derivationName(drvPath)} failed to build`, drvPath, log };
+    }
+    const log = this.#told(host);
+    const explained = explainNixError(log);
+    const first = log.split('\n').find(line => line.trim() !== '');
+    const message = explained === null ? (first ?? 'Nix did not build it and did not say why') : explained.message;
+    return { message, drvPath: null, log };
+  }
+
+  builtFor(host: Host): number {
+    return [...this.#started].filter(drvPath => this.#needs.get(drvPath)?.includes(host)).length;
+  }
+
+  summary(host: Host): string {
+    const built = this.builtFor(host);
+    return built === 0 ? 'fetched' : `built ${built} ${built === 1 ? 'derivation' : 'derivations'}`;
+  }
+
+  #message(text: string, level: number, alone: Host | undefined): void {
+    // Nix up to 2.30: "builder for '….drv' failed"; from 2.31: "Cannot build '….drv'."
+    const failed = /(?:builder for|Cannot build) '([^']+\.drv)'/.exec(text)?.[1];
+    if (failed !== undefined) this.#failed.add(failed);
+    if (level === 0) this.#messages.push({ text, host: alone });
+    if (level <= 1) this.#context.log.debug(text);
+  }
+
+  /** What Nix said as errors: the host's own if it was built alone, else what names one of its derivations, else all. */
+  #told(host: Host): string {
+    const own = this.#messages.filter(message => message.host === host);
+    const named = this.#messages.filter(message =>
+      [...message.text.matchAll(/\/nix\/store\/[^'\s]+\.drv/g)].some(([drvPath]) =>
+        this.#needs.get(drvPath)?.includes(host),
+      ),
+    );
+    const told = own.length > 0 ? own : named.length > 0 || this.#missing.length > 1 ? named : this.#messages;
+    return (told.length > 0 ? told : this.#messages)
+      .map(message => message.text)
+      .join('\n')
+      .slice(-keptLog);
+  }
+}
+
+/** `hello-1.0` of `/nix/store/<hash>-hello-1.0.drv`. */
+function derivationName(drvPath: string): string {
+  return drvPath.replace(/^.*\/[0-9a-z]{32}-/, '').replace(/\.drv$/, '');
+}
