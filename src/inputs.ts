@@ -1,0 +1,285 @@
+import { resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { modes } from './deploy/outcome.ts';
+import { UserError } from './errors.ts';
+import { nearest } from './nearest.ts';
+import { formats } from './plan/fleet.ts';
+
+/**
+ * Every input of the action, which is every flag of the command line: its default, what it means, how it is read.
+ *
+ * The one place where they are written; `action.yml`, the README's tables and `--help` are made from it or checked
+ * against it. A `secret` is masked in logs and never taken from an argument list.
+ */
+export const inputs = {
+  source: input('.', 'The folder of the repository that holds the configuration.', text => resolve(text)),
+  format: input('auto', 'How the configuration is written.', oneOf('auto', ...formats)),
+  attribute: input('', 'Attribute path, where the format needs one.', optional),
+  hosts: input(
+    '',
+    'Names, globs and `@tags`, separated by commas or lines; `!x` leaves out. All hosts where empty.',
+    list,
+  ),
+  system: input('', 'System of the hosts whose configuration does not say it, as `aarch64-linux`.', optional),
+  nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference.', optional),
+  'nixpkgs-pin': input(
+    'error',
+    'What an unpinned nixpkgs is: an `error`, or a thing to `warn` of.',
+    oneOf('error', 'warn'),
+  ),
+  mode: input('none', 'What to do on the targets.', oneOf(...modes)),
+  archive: input('delta', 'What goes into the archives: `delta`, `full` or `none`.', oneOf('delta', 'full', 'none')),
+  'include-source': input('false', 'Put the configuration and its nixpkgs beside the system in the archive.', yesOrNo),
+  targets: input('', 'YAML: host to `user@address:port`, or to a mapping. Where empty, what the source says.', targets),
+  'deploy-key': input('', 'Private SSH key for the targets, held by an agent.', secretText, 'secret'),
+  'known-hosts': input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional),
+  'signing-key': input('', "Private key in Nix's form `name:base64` that signs the archives.", secretText, 'secret'),
+  'nix-version': input(
+    '',
+    'Nix to install where none is found: `version` or `version@sha256:…`; `system` takes only what is there.',
+    optional,
+  ),
+  'nix-source': input('', 'Mirror (URL prefix) or local tarball that Nix is installed from.', optional),
+  'nix-conf': input('', 'Lines for nix.conf.', text => text),
+  emulate: input(
+    'auto',
+    'Emulation of other systems: when needed (`auto`), `never`, or `always`.',
+    oneOf('auto', 'never', 'always'),
+  ),
+  builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional),
+  cache: input('auto', 'Keep what no public cache has in the Actions cache.', oneOf('auto', 'never')),
+  parallel: input('10', 'How many targets are deployed to at once.', integer(1, 1000)),
+  canary: input(
+    '',
+    'How many targets go first, a number or a percentage; the others follow when all of these succeed.',
+    share,
+  ),
+  'max-failures': input('0', 'How many targets may fail before no further one is begun.', integer(0, 100_000)),
+  'confirm-timeout': input('30', 'Seconds in which a target must be reachable again after activation.', seconds),
+  'health-timeout': input('120', 'Seconds in which the health checks of a target must succeed.', seconds),
+  'github-token': input('', 'Token for private flake inputs and for the comment.', secretText, 'secret'),
+  comment: input('false', 'Keep a comment with the plan on the pull request; needs `github-token`.', yesOrNo),
+} as const;
+
+export type InputName = keyof typeof inputs;
+
+/** All inputs, read and checked. */
+export type Config = { [K in InputName]: ReturnType<(typeof inputs)[K]['read']> };
+
+/** Where a host runs, as the input `targets` says it; what is left out comes from the source. */
+export interface TargetInput {
+  address?: string;
+  port?: number;
+  user?: string;
+  tags?: string[];
+  privilegeEscalation?: string[];
+  sshOptions?: string[];
+  substituteOnDestination?: boolean;
+}
+
+interface Input<T> {
+  default: string;
+  description: string;
+  secret: boolean;
+  /** @throws UserError without a place, which the caller adds. */
+  read: (text: string) => T;
+  /** Words it takes, where these are all. */
+  words: readonly string[];
+}
+
+function input<T>(
+  value: string,
+  description: string,
+  read: ((text: string) => T) & { words?: readonly string[] },
+  secret?: 'secret',
+): Input<T> {
+  return { default: value, description, read, secret: secret === 'secret', words: read.words ?? [] };
+}
+
+/**
+ * Reads what was given, `undefined` or the empty text standing for the default.
+ *
+ * @param given by name; names that are no inputs are refused.
+ * @param called what the user calls an input: `input 'mode'` or `--mode`.
+ * @throws UserError for the first that is wrong, with its name, what it takes and the nearest match.
+ */
+export function readInputs(
+  given: Readonly<Record<string, string | undefined>>,
+  called: (name: string) => string,
+  allowed: readonly InputName[] = Object.keys(inputs) as InputName[],
+): Config {
+  for (const name of Object.keys(given)) {
+    if ((allowed as readonly string[]).includes(name)) continue;
+    const meant = nearest(name, allowed);
+    throw new UserError(`There is no ${called(name)}.`, {
+      where: { input: name },
+      cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
+    });
+  }
+  const entries = (Object.keys(inputs) as InputName[]).map(name => {
+    const { read, default: fallback } = inputs[name];
+    const text = given[name]?.trim() ? (given[name] ?? '') : fallback;
+    try {
+      return [name, read(text)];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const details = error.cure === undefined ? {} : { cure: error.cure };
+      throw new UserError(`${called(name)} ${error.message}`, { where: { input: name }, ...details });
+    }
+  });
+  return checkTogether(Object.fromEntries(entries) as Config, called);
+}
+
+/** What the runner set: `INPUT_<NAME>`, upper case, spaces turned to underscores, dashes kept (actions/runner). */
+export function inputsOfRunner(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env)
+      .filter(([key, value]) => key.startsWith('INPUT_') && value !== undefined && value !== '')
+      .map(([key, value]) => [key.slice('INPUT_'.length).toLowerCase(), value ?? '']),
+  );
+}
+
+function checkTogether(config: Config, called: (name: string) => string): Config {
+  if (config.comment && config['github-token'] === null) {
+    throw new UserError(`${called('comment')} needs ${called('github-token')}.`, {
+      where: { input: 'github-token' },
+      cure: 'Write `github-token: ${{ github.token }}` and give the job the permission `pull-requests: write`.',
+    });
+  }
+  return config;
+}
+
+function optional(text: string): string | null {
+  return text.trim() === '' ? null : text.trim();
+}
+
+function secretText(text: string): string | null {
+  return text.trim() === '' ? null : text;
+}
+
+function list(text: string): string[] {
+  return text
+    .split(/[,\n]/)
+    .map(each => each.trim())
+    .filter(each => each !== '');
+}
+
+function oneOf<const T extends string>(...words: readonly T[]): ((text: string) => T) & { words: readonly T[] } {
+  const read = (text: string): T => {
+    const word = words.find(each => each === text.trim());
+    if (word !== undefined) return word;
+    const meant = nearest(text.trim(), words);
+    throw new UserError(`is '${text.trim()}', and takes ${words.join(', ')}.`, {
+      ...(meant === null ? {} : { cure: `Did you mean ${meant}?` }),
+    });
+  };
+  return Object.assign(read, { words });
+}
+
+function yesOrNo(text: string): boolean {
+  const word = text.trim().toLowerCase();
+  if (word === 'true' || word === 'yes') return true;
+  if (word === 'false' || word === 'no') return false;
+  throw new UserError(`is '${text.trim()}', and takes true or false.`);
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return text => {
+    const value = /^\d{1,9}$/.test(text.trim()) ? Number(text.trim()) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new UserError(`is '${text.trim()}', and takes a whole number from ${least} to ${most}.`);
+  };
+}
+
+function seconds(text: string): number {
+  const [, digits, unit] = /^(\d{1,6})\s*(s|m|h)?$/.exec(text.trim()) ?? [];
+  const value = Number(digits) * ({ m: 60, h: 3600 }[unit ?? ''] ?? 1);
+  if (value >= 1 && value <= 86_400) return value;
+  throw new UserError(`is '${text.trim()}', and takes a time from 1 second to 24 hours, as 30, 30s, 5m or 1h.`);
+}
+
+/** A number of hosts, or a part of them as a number from 0 to 1; null: none. */
+function share(text: string): { hosts: number } | { part: number } | null {
+  if (text.trim() === '') return null;
+  const [, digits, percent] = /^(\d{1,5})(%)?$/.exec(text.trim()) ?? [];
+  if (digits !== undefined && percent === undefined && Number(digits) >= 1) return { hosts: Number(digits) };
+  if (digits !== undefined && percent !== undefined && Number(digits) >= 1 && Number(digits) <= 100) {
+    return { part: Number(digits) / 100 };
+  }
+  throw new UserError(`is '${text.trim()}', and takes a number of targets, as 1, or a percentage, as 10%.`);
+}
+
+function targets(text: string): Record<string, TargetInput> {
+  if (text.trim() === '') return {};
+  let parsed: unknown;
+  try {
+    parsed = parseYaml(text);
+  } catch (error) {
+    throw new UserError(`is not YAML: ${(error as Error).message.split('\n')[0]}`);
+  }
+  if (!isMapping(parsed)) {
+    throw new UserError('is not a mapping.', { cure: 'Write a line `host: user@address:port` for each host.' });
+  }
+  return Object.fromEntries(Object.entries(parsed).map(([host, value]) => [host, targetOf(host, value)]));
+}
+
+const targetFields: Record<keyof TargetInput, (value: unknown) => boolean> = {
+  address: value => typeof value === 'string' && isAddress(value),
+  port: isPort,
+  user: value => typeof value === 'string' && isUser(value),
+  tags: isTexts,
+  privilegeEscalation: isTexts,
+  sshOptions: isTexts,
+  substituteOnDestination: value => typeof value === 'boolean',
+};
+
+function targetOf(host: string, value: unknown): TargetInput {
+  if (typeof value === 'string') return targetFromText(host, value);
+  if (!isMapping(value)) throw new UserError(`has for '${host}' neither text nor a mapping.`);
+  for (const [field, content] of Object.entries(value)) {
+    const fits = targetFields[field as keyof TargetInput];
+    if (fits === undefined) {
+      const meant = nearest(field, Object.keys(targetFields));
+      throw new UserError(`has for '${host}' the unknown field '${field}'.`, {
+        cure: meant === null ? `It takes ${Object.keys(targetFields).join(', ')}.` : `Did you mean ${meant}?`,
+      });
+    }
+    if (!fits(content)) throw new UserError(`has for '${host}' a ${field} that is none: ${JSON.stringify(content)}.`);
+  }
+  return value as TargetInput;
+}
+
+/** `user@address:port`, the user and the port optional; an IPv6 address with a port stands in brackets. */
+function targetFromText(host: string, text: string): TargetInput {
+  const [, user, bracketed, plain, port] =
+    /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^[\]:]+|[0-9a-fA-F:]+(?:%\w+)?))(?::(\d+))?$/.exec(text.trim()) ?? [];
+  const address = bracketed ?? plain;
+  const wrong = address === undefined || !isAddress(address) || (user !== undefined && !isUser(user));
+  if (wrong || (port !== undefined && !isPort(Number(port)))) {
+    throw new UserError(`has for '${host}' the target '${text}'.`, {
+      cure: 'Write it as user@address:port, with an IPv6 address in brackets.',
+    });
+  }
+  return { address, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
+/** What can stand in an ssh_config line as it is: no space, no quote, no dash in front. */
+function isAddress(text: string): boolean {
+  return /^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/.test(text);
+}
+
+function isUser(text: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.$-]*$/.test(text);
+}
+
+function isPort(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(each => typeof each === 'string');
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
