@@ -1,0 +1,29 @@
+import type { InputName } from './inputs.ts';
+
+/** The parts of the job that can be had alone, as a step of a workflow or a command; `run` is all of them. */
+export const steps = ['setup', 'plan', 'build', 'archive', 'deploy', 'run'] as const;
+export type Step = (typeof steps)[number];
+
+const setup = ['nix-version', 'nix-source', 'nix-conf', 'emulate', 'builders', 'cache', 'github-token'] as const;
+const plan = ['source', 'format', 'attribute', 'hosts', 'system', 'nixpkgs', 'nixpkgs-pin', 'targets'] as const;
+const archive = ['archive', 'include-source', 'signing-key'] as const;
+const deploy = [
+  'mode',
+  'deploy-key',
+  'known-hosts',
+  'parallel',
+  'canary',
+  'max-failures',
+  'confirm-timeout',
+  'health-timeout',
+] as const;
+
+/** Which inputs each step takes. */
+export const inputsOfStep: Record<Step, readonly InputName[]> = {
+  setup,
+  plan: [...plan, ...setup, 'comment'],
+  build: [...plan, ...setup],
+  archive: [...plan, ...archive, ...setup],
+  deploy: [...plan, ...deploy, ...archive, ...setup, 'comment'],
+  run: [...plan, ...deploy, ...archive, ...setup, 'comment'],
+};
