@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { needsTags, select } from '../../src/plan/select.ts';
+
+const names = ['db', 'web-1', 'web-2', 'a.b', 'x"$(id)', '@odd', '!not'];
+const tags = (host: string): string[] => (host.startsWith('web') ? ['web', 'prod'] : host === 'db' ? ['prod'] : []);
+
+test.each<[string[], string[]]>([
+  [[], names],
+  [['db'], ['db']],
+  [
+    ['web-*', 'db'],
+    ['db', 'web-1', 'web-2'],
+  ],
+  [['web-?'], ['web-1', 'web-2']],
+  [['@prod'], ['db', 'web-1', 'web-2']],
+  [['@we*'], ['web-1', 'web-2']],
+  [
+    ['@prod', '!web-2'],
+    ['db', 'web-1'],
+  ],
+  [['!@prod'], ['a.b', 'x"$(id)', '@odd', '!not']],
+  [['a.b'], ['a.b']],
+  [['x"$(id)'], ['x"$(id)']],
+  [['@odd'], ['@odd']],
+  [['!not'], ['!not']],
+  [['!!not', 'd*', '!*'], []],
+])('%j takes in %j', (selectors, expected) => {
+  expect(select(names, selectors, tags)).toEqual(expected);
+});
+
+test.each(['a?b', 'a.b'])('%j: only * and ? mean more than themselves', selector => {
+  expect(select(['a.b', 'axbx', '[ab]', 'a+'], [selector], tags)).toEqual(['a.b']);
+});
+
+test('a host that does not exist is named with the nearest and the known ones', () => {
+  expect(() => select(names, ['wep-1'], tags)).toThrow(
+    expect.objectContaining({
+      message: 'There is no host "wep-1".',
+      cure: 'Did you mean "web-1"? Known hosts: db, web-1, web-2, a.b, "x\\"$(id)", @odd, "!not".',
+      where: { input: 'hosts' },
+    }),
+  );
+  expect(() => select(names, ['@pord'], tags)).toThrow(
+    expect.objectContaining({
+      message: 'There is no tag "@pord".',
+      cure: 'Did you mean "@prod"? Known tags: @prod, @web.',
+    }),
+  );
+  expect(() => select(names, ['!nope-*'], tags)).toThrow('There is no host "nope-*".');
+});
+
+test('tags are asked for only where a selector names one', () => {
+  expect(needsTags(['web-*', '!db'])).toBe(false);
+  expect(needsTags(['web-*', '!@db'])).toBe(true);
+});

@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import { layer, parseDeployment, targetOf } from '../../src/plan/targets.ts';
+
+test.each<[unknown, object]>([
+  ['web.example', { address: 'web.example' }],
+  ['deploy@web.example:2222', { user: 'deploy', address: 'web.example', port: 2222 }],
+  ['10.0.0.1:22', { address: '10.0.0.1', port: 22 }],
+  ['root@[2001:db8::1]:22', { user: 'root', address: '2001:db8::1', port: 22 }],
+  ['2001:db8::1', { address: '2001:db8::1' }],
+  [
+    { address: 'a@b:1', port: 2 },
+    { user: 'a', address: 'b', port: 2 },
+  ],
+  [
+    { address: 'b', tags: ['x'], privilegeEscalation: ['doas'], sshOptions: ['-4'], substituteOnDestination: false },
+    { address: 'b', tags: ['x'], privilegeEscalation: ['doas'], sshOptions: ['-4'], substituteOnDestination: false },
+  ],
+  [{ buildOnly: true }, { address: false }],
+])('%j is read', (value, expected) => {
+  expect(parseDeployment(value, 'targets.web')).toEqual(expected);
+});
+
+test.each<[unknown, string]>([
+  ['-oProxyCommand=evil', 'targets.web is "-oProxyCommand=evil".'],
+  ['root@-oProxyCommand=evil', 'targets.web is "root@-oProxyCommand=evil".'],
+  ['-l@host', 'targets.web is "-l@host".'],
+  ['host:99999', 'targets.web is "host:99999".'],
+  ['a b', 'targets.web is "a b".'],
+  ['', 'targets.web is "".'],
+  [5, 'targets.web is 5.'],
+  [{ address: 'x', port: '22' }, 'targets.web.port is "22".'],
+  [{ adress: 'x' }, 'targets.web has no setting "adress".'],
+  [{ user: '-x' }, 'targets.web.user is "-x".'],
+  [{ sshOptions: '-4' }, 'targets.web.sshOptions is "-4".'],
+])('%j is refused', (value, message) => {
+  expect(() => parseDeployment(value, 'targets.web')).toThrow(message);
+});
+
+test('a word that is nearly right is named', () => {
+  expect(() => parseDeployment({ adress: 'x' }, 'targets.web')).toThrow(
+    expect.objectContaining({ cure: expect.stringContaining('Did you mean address?') }),
+  );
+});
+
+test('the input stands above the source, word by word', () => {
+  const both = layer({ address: 'a', port: 1, tags: ['t'], sshOptions: ['-4'] }, { address: 'b', user: 'u' });
+  expect(targetOf(both)).toEqual({
+    address: 'b',
+    port: 1,
+    user: 'u',
+    privilegeEscalation: ['sudo', '-n'],
+    sshOptions: ['-4'],
+    substituteOnDestination: true,
+  });
+});
+
+test('without an address there is no target', () => {
+  expect(targetOf({ user: 'u' })).toBeNull();
+  expect(targetOf({ address: false })).toBeNull();
+});

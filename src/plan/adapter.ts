@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import type { Context } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import type { Nix } from '../nix/index.ts';
+
+/** How one source is asked: a file of nix/, and what stands in its request. */
+export interface Adapter {
+  /** Name of the file in nix/ without `.nix`. */
+  file: string;
+  /** Goes to the file as JSON text. */
+  request: Readonly<Record<string, unknown>>;
+  /** True when the evaluation may see nothing but what is locked. */
+  pure: boolean;
+  /** Folders, as Nix names them in an error's place, whose contents are that of the repository's root. */
+  roots: string[];
+  /** NIX_PATH and channels are seen, as `nixpkgs-pin: warn` allows. */
+  impurePath?: boolean;
+  /** Kibibytes that the evaluator's heap may take; null: no bound. */
+  heap?: number | null;
+}
+
+/** What an evaluation said of the hosts, up to where it failed. */
+export interface Answers<T> {
+  answers: T[];
+  /** The answer of the whole call; undefined when it failed. */
+  result: unknown;
+  failure: NixFailure | null;
+  /** Name of the host that was being evaluated when it failed; null when none was begun. */
+  begun: string | null;
+  /** Nix files that were evaluated. */
+  files: Set<string>;
+}
+
+/** An error as Nix tells it. */
+export interface NixFailure {
+  message: string;
+  /** With its trace, as Nix prints it. */
+  printed: string;
+  /** Where it is, and where it was called from, innermost first. */
+  places: NixPlace[];
+}
+
+export interface NixPlace {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** What each adapter's attributes answer with. */
+export type Question = 'names' | 'deployments' | 'hosts' | 'option';
+
+/**
+ * Asks an adapter, in one evaluator.
+ *
+ * @param onAnswer called with each host's answer as soon as it is known, and with a host's name when it is begun.
+ */
+export async function ask<T>(
+  adapter: Adapter,
+  question: Question,
+  request: Readonly<Record<string, unknown>>,
+  nix: Nix,
+  context: Context,
+  onEvent: (event: { begun: string } | { answer: T }) => void = () => undefined,
+): Promise<Answers<T>> {
+  const mark = `ferry-${randomBytes(12).toString('hex')}`;
+  const folder = nixFolder();
+  const glue = await readFile(join(folder, 'glue.nix'), 'utf8');
+  const file = join(folder, `${adapter.file}.nix`);
+  const arguments_ = [
+    '--argstr',
+    'request',
+    JSON.stringify({ ...adapter.request, ...request, mark }),
+    '--arg',
+    'glue',
+    glue,
+    ...['--log-format', 'internal-json', '--show-trace', '-vv'],
+    ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+  ];
+  const { program, args } = adapter.pure
+    ? { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), question, ...arguments_] }
+    : {
+        program: 'nix-instantiate',
+        args: ['--eval', '--strict', '--json', '--read-write-mode', file, '-A', question, ...arguments_],
+      };
+  const answers: Answers<T> = { answers: [], result: undefined, failure: null, begun: null, files: new Set() };
+  const failures: NixFailure[] = [];
+  const onStderr = (line: string): void => {
+    const message = parseMessage(line);
+    if (message.kind === 'error') failures.push(message.failure);
+    else if (message.kind === 'file') answers.files.add(message.file);
+    else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
+      const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as { begun: string } | { answer: T };
+      if ('begun' in event) answers.begun = event.begun;
+      else answers.answers.push(event.answer);
+      onEvent(event);
+    } else if (message.kind === 'text' && message.level <= 1) context.log.debug(message.text);
+  };
+  const heap = adapter.heap ?? null;
+  const env = {
+    ...nix.environment(),
+    ...(adapter.impurePath === true ? { NIX_PATH: process.env.NIX_PATH } : {}),
+    ...(heap === null ? {} : { GC_MAXIMUM_HEAP_SIZE: `${heap}K` }),
+  };
+  try {
+    const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
+    answers.result = JSON.parse(stdout);
+    answers.begun = null;
+  } catch (error) {
+    if (!(error instanceof CommandError) || context.signal.aborted) throw error;
+    answers.failure = failures.at(-1) ?? withoutMessage(error);
+  }
+  return answers;
+}
+
+/** Nix ended without saying why: killed, or out of memory. */
+function withoutMessage(error: CommandError): NixFailure {
+  const ended = error.code === null ? `was ended by ${error.signal ?? 'a signal'}` : `exited with ${error.code}`;
+  const memory = /out of memory/i.test(error.stderr) || error.signal === 'SIGKILL' || error.signal === 'SIGABRT';
+  const printed = stripVTControlCharacters(error.stderr).trim();
+  return {
+    message: memory ? `the evaluator ran out of memory (it ${ended})` : `the evaluator ${ended}`,
+    printed,
+    places: [],
+  };
+}
+
+interface RawMessage {
+  action?: string;
+  level?: number;
+  msg?: string;
+  raw_msg?: string;
+  text?: string;
+  file?: string | null;
+  line?: number | null;
+  column?: number | null;
+  trace?: { file?: string | null; line?: number | null; column?: number | null }[];
+}
+
+type Message =
+  | { kind: 'error'; failure: NixFailure }
+  | { kind: 'file'; file: string }
+  | { kind: 'text'; level: number; text: string }
+  | { kind: 'none' };
+
+/** One line of `--log-format internal-json`; errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
+export function parseMessage(line: string): Message {
+  if (!line.startsWith('@nix ')) return line === '' ? { kind: 'none' } : { kind: 'text', level: 0, text: line };
+  let raw: RawMessage;
+  try {
+    raw = JSON.parse(line.slice('@nix '.length)) as RawMessage;
+  } catch {
+    return { kind: 'text', level: 0, text: line };
+  }
+  const text = raw.msg ?? raw.text;
+  if (text === undefined || (raw.action !== 'msg' && raw.action !== 'start')) return { kind: 'none' };
+  // 2.8: a message; 2.30 and newer: the start of an activity.
+  const evaluated = /^evaluating file '(.*)'$/s.exec(text);
+  if (evaluated?.[1] !== undefined) return { kind: 'file', file: evaluated[1] };
+  if (raw.action !== 'msg') return { kind: 'none' };
+  if (raw.raw_msg === undefined || (raw.level ?? 0) > 0) return { kind: 'text', level: raw.level ?? 0, text };
+  const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) =>
+    typeof file === 'string' && file.startsWith('/') && typeof line === 'number'
+      ? [{ file, line, column: column ?? 1 }]
+      : [],
+  );
+  const failure = {
+    message: stripVTControlCharacters(raw.raw_msg).trim(),
+    printed: stripVTControlCharacters(text).trim(),
+    places,
+  };
+  return { kind: 'error', failure };
+}
+
+/** The folder nix/ of this program, beside src/ or dist/. */
+export function nixFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'nix', 'glue.nix'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`nix/glue.nix is not beside ${fileURLToPath(import.meta.url)}`);
+    folder = parent;
+  }
+  return join(folder, 'nix');
+}

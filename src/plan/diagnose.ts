@@ -1,0 +1,67 @@
+import { relative, resolve } from 'node:path';
+import { type Place, UserError } from '../errors.ts';
+import type { NixFailure, NixPlace } from './adapter.ts';
+import type { EvaluationFailure } from './fleet.ts';
+
+const keptTrace = 16 * 1024;
+
+/**
+ * A place of Nix's as one in the repository; null when it lies outside.
+ *
+ * @param roots folders that hold what the repository's root holds: the work tree, and the store paths Nix copied it to.
+ */
+export function inRepository(place: NixPlace, roots: readonly string[]): NixPlace | null {
+  for (const root of roots) {
+    const file = relative(resolve(root), resolve(place.file));
+    if (file !== '' && !file.startsWith('..')) return { ...place, file };
+  }
+  return null;
+}
+
+/** The innermost place of a failure that lies in the repository; null when there is none. */
+export function placeOf(failure: NixFailure, roots: readonly string[]): NixPlace | null {
+  for (const place of [...failure.places, ...placesIn(failure.printed)]) {
+    const inside = inRepository(place, roots);
+    if (inside !== null) return inside;
+  }
+  return null;
+}
+
+/** Places that the text of an error names: `at /file:1:2`, and the modules' "In `/file'" without a line. */
+function placesIn(printed: string): NixPlace[] {
+  const places: NixPlace[] = [];
+  for (const [, file, line, column] of printed.matchAll(/(\/[^\s:'"`»]+):(\d+)(?::(\d+))?/g)) {
+    if (file !== undefined) places.push({ file, line: Number(line), column: Number(column ?? 1) });
+  }
+  for (const [, file] of printed.matchAll(/[`'](\/[^\s'`]+\.nix)'/g)) {
+    if (file !== undefined) places.push({ file, line: 1, column: 1 });
+  }
+  return places;
+}
+
+/** A host's failure, for the plan. */
+export function evaluationFailure(host: string, failure: NixFailure, roots: readonly string[]): EvaluationFailure {
+  const place = placeOf(failure, roots);
+  return {
+    host,
+    message: sentence(failure.message),
+    trace: failure.printed.slice(0, keptTrace),
+    file: place?.file ?? null,
+    line: place?.line ?? null,
+    column: place?.column ?? null,
+  };
+}
+
+/** A failure that belongs to no single host: the source as a whole cannot be read. */
+export function sourceFailure(failure: NixFailure, roots: readonly string[], fallback: Place = {}): UserError {
+  const place = placeOf(failure, roots);
+  return new UserError(sentence(failure.message), { where: place ?? fallback, cause: failure.printed });
+}
+
+/** Nix's message as a sentence: without the module system's frame and with a full stop. */
+function sentence(message: string): string {
+  const text = message.replace(/^error: /, '').trim();
+  const cut = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+  const first = cut.charAt(0).toUpperCase() + cut.slice(1);
+  return /[.!?…:'"`]$/.test(first) ? first : `${first}.`;
+}
