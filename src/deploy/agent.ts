@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { CommandError, UserError } from '../errors.ts';
+
+/** An ssh-agent of our own that holds one key and lives no longer than this process. */
+export interface Agent {
+  socket: string;
+  /** 0 when unknown. */
+  pid: number;
+  end(): Promise<void>;
+}
+
+// ssh-agent that is given a command ends within 10 s of that command's end (ssh-agent(1)); this command ends with the
+// process whose id it is given, so that the key is gone even after a SIGKILL of ours.
+const followParent = 'echo "$SSH_AGENT_PID"; while kill -0 "$1" 2>/dev/null; do sleep 1; done';
+
+/**
+ * Starts an ssh-agent with its socket in `directory` and gives it `key` over standard input: the key is never on disk and
+ * never in an argument list.
+ *
+ * @throws UserError when ssh-add does not take the key.
+ */
+export async function startAgent(key: string, directory: string, context: Context): Promise<Agent> {
+  const socket = join(directory, 'agent');
+  const stopped = new AbortController();
+  let started: (pid: number) => void = () => undefined;
+  const pid = new Promise<number>(resolve => {
+    started = resolve;
+  });
+  const running = context
+    .exec('ssh-agent', ['-a', socket, 'sh', '-c', followParent, 'sh', String(process.pid)], {
+      onStdout: line => started(Number(line)),
+      signal: stopped.signal,
+    })
+    .then(() => null)
+    .catch((error: unknown) => error)
+    .finally(() => started(0));
+
+  const agent: Agent = {
+    socket,
+    pid: await pid,
+    async end() {
+      if (agent.pid > 0) {
+        try {
+          process.kill(agent.pid, 'SIGTERM');
+        } catch {
+          // It has ended already.
+        }
+      }
+      stopped.abort();
+      await running;
+    },
+  };
+  if (agent.pid === 0) throw new Error('ssh-agent did not start', { cause: await running });
+  try {
+    // Without a terminal and with an askpass that fails, ssh-add cannot wait for a passphrase.
+    const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
+    await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
+  } catch (error) {
+    await agent.end();
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError('The deploy key is not a private key that OpenSSH can read.', {
+      where: { input: 'deploy-key' },
+      cure: 'Give the whole text of an unencrypted private key, as `ssh-keygen -t ed25519 -N "" -f deploy-key` writes it.',
+      cause: error,
+    });
+  }
+  return agent;
+}
