@@ -33,8 +33,8 @@ export interface DeployConfig {
   knownHosts: string | null;
   /** Hosts at once, at least 1. */
   parallel: number;
-  /** Hosts that go first, all of which must succeed before the others start: a count, or a share as "10%"; null: none. */
-  canary: number | `${number}%` | null;
+  /** Hosts that go first, all of which must succeed before the others start; `part` is from 0 to 1. Null: none. */
+  canary: { hosts: number } | { part: number } | null;
   /** When more hosts than this have failed, no further one is started. Null: all are tried. */
   maxFailures: number | null;
   /** Seconds a target has to be reached again after a cut connection. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { asset } from '../assets.ts';
 import type { ExecOptions } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
 import { type Answers, readAnswers } from './answers.ts';
@@ -30,7 +31,7 @@ export async function call(
   args: readonly string[],
   { privileged = false, fresh = false, onLog, ...options }: CallOptions = {},
 ): Promise<Answers> {
-  script ??= readFileSync(new URL('../../target/activate.sh', import.meta.url), 'utf8');
+  script ??= readFileSync(asset('target/activate.sh'), 'utf8');
   const escalation = privileged ? escalationOf(remote.target) : [];
   const { answers, take } = readAnswers();
   const onStdout = (line: string): void => {

@@ -3,7 +3,7 @@ import type { DeployConfig } from './deployment.ts';
 /** The hosts in the order of the roll-out: waves, of which the next starts only when the one before has succeeded. */
 export function waves<T>(items: readonly T[], canary: DeployConfig['canary']): T[][] {
   if (canary === null || items.length === 0) return [[...items]];
-  const share = typeof canary === 'number' ? canary : Math.ceil((items.length * Number(canary.slice(0, -1))) / 100);
+  const share = 'hosts' in canary ? canary.hosts : Math.ceil(items.length * canary.part);
   const first = Math.min(Math.max(share, 0), items.length);
   return [items.slice(0, first), items.slice(first)].filter(wave => wave.length > 0);
 }

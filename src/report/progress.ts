@@ -1,0 +1,156 @@
+import type { HostEvent } from '../context.ts';
+import { count, duration } from './amounts.ts';
+import { cellsOf, column, cut } from './cells.ts';
+import { plain } from './markdown.ts';
+
+/** Where progress is written: standard error, or what a test puts in its place. */
+export interface Screen {
+  write(text: string): unknown;
+  /** True for a terminal that people look at. */
+  isTTY?: boolean;
+  columns?: number;
+  rows?: number;
+}
+
+/** Shows what happens to the hosts while it happens. */
+export interface Progress {
+  event(event: HostEvent): void;
+  /** Prints a line of its own above what is live. */
+  line(text: string): void;
+  /** Draws the last state and gives the terminal back. Must be called, also after a failure. */
+  end(): void;
+}
+
+/**
+ * A line per host on a terminal, redrawn in place; plain lines without one.
+ *
+ * @param live false where lines are wanted on a terminal too (CI, `TERM=dumb`).
+ */
+export function openProgress(screen: Screen, live: boolean, now: () => number = Date.now): Progress {
+  return live && screen.isTTY === true ? new LiveProgress(screen, now) : new PlainProgress(screen, now);
+}
+
+/** Milliseconds between two lines of one host that only say how far it is. */
+const pause = 10_000;
+
+class PlainProgress implements Progress {
+  readonly #screen: Screen;
+  readonly #now: () => number;
+  readonly #last = new Map<string, { key: string; at: number }>();
+
+  constructor(screen: Screen, now: () => number) {
+    this.#screen = screen;
+    this.#now = now;
+  }
+
+  event({ host, stage, state, text }: HostEvent): void {
+    if (state === 'waiting') return;
+    const last = this.#last.get(host);
+    const key = `${stage} ${state}`;
+    if (last?.key === key && state === 'running' && this.#now() - last.at < pause) return;
+    this.#last.set(host, { key, at: this.#now() });
+    this.line(`${host}: ${stage}: ${state === 'failed' ? 'failed: ' : ''}${oneLine(text)}`);
+  }
+
+  line(text: string): void {
+    this.#screen.write(`${text}\n`);
+  }
+
+  end(): void {}
+}
+
+interface HostState extends HostEvent {
+  since: number;
+}
+
+/** Milliseconds between two frames. */
+const frame = 100;
+
+class LiveProgress implements Progress {
+  readonly #screen: Screen;
+  readonly #now: () => number;
+  readonly #hosts = new Map<string, HostState>();
+  readonly #begun: number;
+  #drawn = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #clock: NodeJS.Timeout | undefined;
+
+  constructor(screen: Screen, now: () => number) {
+    this.#screen = screen;
+    this.#now = now;
+    this.#begun = now();
+  }
+
+  event(event: HostEvent): void {
+    const known = this.#hosts.get(event.host);
+    const same = known?.stage === event.stage && known.state === event.state;
+    this.#hosts.set(event.host, { ...event, since: same ? known.since : this.#now() });
+    this.#timer ??= setTimeout(() => this.#draw(), frame).unref();
+    this.#clock ??= setInterval(() => this.#draw(), 1000).unref();
+  }
+
+  line(text: string): void {
+    this.#draw(`${text}\n`);
+  }
+
+  end(): void {
+    clearInterval(this.#clock);
+    this.#draw('', true);
+    this.#hosts.clear();
+  }
+
+  /** One write for the whole frame, inside a synchronized update, so that nothing flickers. */
+  #draw(above = '', last = false): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const width = Math.max(20, this.#screen.columns ?? 80);
+    const height = Math.max(4, this.#screen.rows ?? 24);
+    const lines = frameOf(
+      [...this.#hosts.values()],
+      last ? Number.POSITIVE_INFINITY : height - 2,
+      this.#now(),
+      this.#begun,
+    );
+    const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
+    const body = lines.map(text => `${cut(text, width - 1)}\n`).join('');
+    this.#screen.write(`\u001b[?2026h${up}\u001b[J${above}${body}\u001b[?2026l`);
+    this.#drawn = last ? 0 : lines.length;
+  }
+}
+
+const marks: Record<HostEvent['state'], string> = { waiting: ' ', running: '·', done: '✓', failed: '✗' };
+
+/**
+ * The lines of a frame, at most `most`: what failed, then what is at work, then what is done; what has no room is
+ * counted, as are the hosts that wait.
+ */
+export function frameOf(
+  hosts: readonly (HostEvent & { since: number })[],
+  most: number,
+  now: number,
+  begun: number,
+): string[] {
+  if (hosts.length === 0) return [];
+  const of = (state: HostEvent['state']): (HostEvent & { since: number })[] =>
+    hosts.filter(each => each.state === state);
+  const running = of('running').sort((a, b) => a.since - b.since);
+  const ordered = [...of('failed'), ...running, ...of('done').sort((a, b) => b.since - a.since)];
+  const room = Math.max(1, most - 1);
+  const shown = ordered.slice(0, room);
+  const nameWidth = Math.min(24, Math.max(...shown.map(({ host }) => cellsOf(host)), 0));
+  const lines = shown.map(({ host, stage, state, text, since }) => {
+    const time = state === 'running' ? ` ${duration((now - since) / 1000)}` : '';
+    return `${marks[state]} ${column(host, nameWidth)} ${stage.padEnd(7)}${time} ${oneLine(text)}`;
+  });
+  const counts = (['failed', 'running', 'done', 'waiting'] as const)
+    .map(state => [of(state).length, state] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, state]) => `${number} ${state}`);
+  const hidden = ordered.length - shown.length;
+  const more = hidden > 0 ? `, ${hidden} not shown` : '';
+  return [...lines, `${count(hosts.length, 'host')}: ${counts.join(', ')}${more}, ${duration((now - begun) / 1000)}`];
+}
+
+function oneLine(text: string): string {
+  return plain(text).replaceAll(/\s+/g, ' ').trim();
+}
