@@ -1,0 +1,59 @@
+#!/bin/sh
+# download-debs.sh DIRECTORY PACKAGE:ARCHITECTURE…
+#
+# Puts .deb files of the machine's own distribution into DIRECTORY, checked by apt against the distribution's keys.
+# The machine's apt and dpkg stay as they are: state, cache and the foreign architectures are in a directory of our own.
+# Needs no root. ARM64_MIRROR: URI of an archive with arm64 packages, where that of the machine has none (Ubuntu).
+set -eu
+
+destination=$1
+shift
+mkdir -p "$destination"
+destination=$(cd "$destination" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+native=$(dpkg --print-architecture)
+mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/sources"
+: > "$work/status"
+# dpkg's own list is left out: what is installed here does not matter, and a foreign architecture may be new to it.
+cat > "$work/apt.conf" <<END
+APT::Architecture "$native";
+APT::Architectures { $(printf '%s\n' "$native" "$@" | sed 's/.*://' | sort -u | sed 's/.*/"&";/' | tr '\n' ' ')};
+APT::Sandbox::User "";
+Dir::State "$work/state";
+Dir::State::status "$work/status";
+Dir::Cache "$work/cache";
+Acquire::Languages "none";
+Acquire::Retries "2";
+END
+export APT_CONFIG="$work/apt.conf"
+
+if [ -n "${ARM64_MIRROR-}" ]; then
+  # shellcheck source=/dev/null
+  codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  cp -r /etc/apt/sources.list.d "$work/sources" 2> /dev/null || mkdir -p "$work/sources/sources.list.d"
+  keyring=$(find /usr/share/keyrings -name '*-archive-keyring.gpg' | head -n 1)
+  echo "deb [arch=arm64 signed-by=$keyring] $ARM64_MIRROR $codename main universe" \
+    > "$work/sources/sources.list.d/arm64.list"
+  echo "Dir::Etc::sourceparts \"$work/sources/sources.list.d\";" >> "$work/apt.conf"
+fi
+
+# A source that does not answer (a third party's, or one without the foreign architecture) need not matter.
+apt-get -qq update > "$work/log" 2>&1 || true
+
+cd "$destination"
+for package; do
+  if ! apt-get -qq download "$package" >> "$work/log" 2>&1; then
+    echo "download-debs: $package cannot be downloaded with this machine's apt sources:" >&2
+    grep -E '^[EW]:' "$work/log" | tail -n 5 >&2
+    case $package in
+    *:"$native") echo "Check /etc/apt/sources.list.d and the network." >&2 ;;
+    *:arm64) echo "Ubuntu keeps arm64 packages in another archive: set ARM64_MIRROR to the URI of a mirror of Ubuntu Ports." >&2 ;;
+    *) echo "The sources in /etc/apt/sources.list.d must offer ${package##*:} packages." >&2 ;;
+    esac
+    exit 1
+  fi
+done

@@ -1,0 +1,19 @@
+[
+  ./config/environment.nix
+  ./config/hardware.nix
+  ./config/networking.nix
+  ./config/nix.nix
+  ./config/nixpkgs.nix
+  ./config/users.nix
+  ./services/firewall.nix
+  ./services/openssh.nix
+  ./services/static-web-server.nix
+  ./system/activation.nix
+  ./system/assertions.nix
+  ./system/boot.nix
+  ./system/boot-loader.nix
+  ./system/etc.nix
+  ./system/systemd.nix
+  ./system/toplevel.nix
+  ./system/version.nix
+]

@@ -1,0 +1,4 @@
+{ lib, ... }:
+{
+  documentation.enable = lib.mkDefault false;
+}

@@ -1,0 +1,7 @@
+{
+  boot.initrd.availableKernelModules = [
+    "virtio_net"
+    "virtio_pci"
+    "virtio_blk"
+  ];
+}

@@ -1,0 +1,87 @@
+# The boot loader of a stand-in machine: one entry per generation in /boot/loader/entries and the default in
+# /boot/loader/loader.conf, whichever loader is configured. Nothing ever boots from it.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.boot.loader;
+in
+{
+  options = {
+    boot.loader = {
+      timeout = mkOption {
+        type = types.nullOr types.int;
+        default = 5;
+      };
+      grub = mkOption {
+        default = { };
+        type = types.submodule {
+          freeformType = types.anything;
+          options.enable = mkOption {
+            type = types.bool;
+            default = !(cfg.systemd-boot.enable || cfg.generic-extlinux-compatible.enable || cfg.external.enable);
+          };
+        };
+      };
+      systemd-boot = mkOption {
+        default = { };
+        type = types.submodule {
+          freeformType = types.anything;
+          options.enable = lib.mkEnableOption "systemd-boot";
+        };
+      };
+      generic-extlinux-compatible = mkOption {
+        default = { };
+        type = types.submodule {
+          freeformType = types.anything;
+          options.enable = lib.mkEnableOption "extlinux.conf, as U-Boot reads it";
+        };
+      };
+      raspberryPi = mkOption {
+        type = types.submodule { freeformType = types.anything; };
+        default = { };
+      };
+      efi = mkOption {
+        type = types.submodule { freeformType = types.anything; };
+        default = { };
+      };
+      external = {
+        enable = lib.mkEnableOption "a boot loader's own installer";
+        installHook = mkOption {
+          type = types.path;
+          description = "Called with the toplevel that is to be the default.";
+        };
+      };
+    };
+    system.build = mkOption {
+      type = types.submodule { freeformType = types.lazyAttrsOf types.raw; };
+      default = { };
+      description = "What can be built of this configuration.";
+    };
+  };
+
+  config.system.build.installBootLoader =
+    if cfg.external.enable then
+      cfg.external.installHook
+    else
+      pkgs.runCommand "install-boot-loader"
+        {
+          shell = pkgs.runtimeShell;
+          path = lib.makeBinPath [ pkgs.coreutils ];
+          loader = lib.findFirst (name: cfg.${name}.enable) "none" [
+            "systemd-boot"
+            "generic-extlinux-compatible"
+            "grub"
+          ];
+          timeout = toString cfg.timeout;
+        }
+        ''
+          sed -e "s|@shell@|$shell|" -e "s|@path@|$path|" -e "s|@loader@|$loader|" -e "s|@timeout@|$timeout|" \
+            ${./install-boot-loader.sh} > $out
+          chmod +x $out
+        '';
+}

@@ -1,0 +1,2 @@
+#! @shell@
+cat @data@/share/hello/greeting

@@ -1,0 +1,93 @@
+# The builder of everything: a static busybox that Nix runs as it lies in the source.
+{
+  lib,
+  buildPlatform,
+  hostPlatform,
+}:
+let
+  inherit (hostPlatform) system;
+  directory = ../bootstrap + "/${system}";
+  bootstrap =
+    if builtins.pathExists (directory + "/busybox") then
+      # busybox looks at the name it is called by, so it must lie in a directory, not be a store path itself.
+      builtins.path {
+        path = directory;
+        name = "bootstrap-busybox";
+      }
+    else
+      throw "${toString directory}/busybox is missing: run `fetch-bootstrap.sh ${toString ../bootstrap}', and in a Git repository add what it fetched";
+
+  # Busybox as a package: bin/ with a link for each of its programs. Its shell would start them as /proc/self/exe with
+  # another name, which is lost under an emulator that was registered without the flag P; told a wrong place, it
+  # searches PATH like other shells.
+  busybox =
+    derivation {
+      name = "busybox-static";
+      inherit system;
+      builder = "${bootstrap}/busybox";
+      args = [
+        "sh"
+        "-euc"
+        ''
+          b=${bootstrap}/busybox
+          $b mkdir -p $out/bin
+          $b cp $b $out/bin/busybox
+          $b strings -t d $b | $b sed -n 's|^ *\([0-9]*\) /proc/self/exe$|\1|p' | while read -r at; do
+            printf /none/such/exe | $b dd of=$out/bin/busybox bs=1 seek=$at conv=notrunc 2> /dev/null
+          done
+          for program in $($b --list); do
+            test $program = busybox || $b ln -s busybox $out/bin/$program
+          done
+        ''
+      ];
+    }
+    // {
+      pname = "busybox";
+      shellPath = "/bin/sh";
+      meta.mainProgram = "busybox";
+    };
+
+  mkDerivation =
+    arguments:
+    let
+      given = if builtins.isFunction arguments then lib.makeOverridable arguments (given // { finalPackage = package; }) else arguments;
+      name = given.name or "${given.pname}-${given.version or "0"}";
+      inputs = given.nativeBuildInputs or [ ] ++ given.buildInputs or [ ];
+      package =
+        derivation (
+          {
+            inherit name system;
+            builder = "${busybox}/bin/sh";
+            args = [ "-eu" (given.builder or ./build.sh) ];
+            PATH = lib.makeBinPath ([ busybox ] ++ inputs);
+          }
+          // removeAttrs given [
+            "args"
+            "builder"
+            "buildInputs"
+            "meta"
+            "nativeBuildInputs"
+            "passthru"
+          ]
+        )
+        // {
+          pname = given.pname or (builtins.parseDrvName name).name;
+          meta = given.meta or { };
+          overrideAttrs = change: mkDerivation (given // (if builtins.isFunction change then change given else change));
+        }
+        // given.passthru or { };
+    in
+    package;
+in
+{
+  inherit
+    busybox
+    mkDerivation
+    buildPlatform
+    hostPlatform
+    system
+    ;
+  targetPlatform = hostPlatform;
+  isLinux = true;
+  inherit (hostPlatform) isAarch64 isx86_64;
+}
