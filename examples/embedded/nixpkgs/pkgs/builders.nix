@@ -76,10 +76,11 @@ rec {
         for part in $pathsToLink; do
           test -d "$package$part" || continue
           cd "$package"
-          find ".$part" ! -type d | while read -r file; do
-            test ! -e "$out/$file" || continue
-            mkdir -p "$out/$(dirname "$file")"
-            ln -s "$package/''${file#./}" "$out/$file"
+          find ".$part" -type d | while read -r directory; do
+            mkdir -p "$out/$directory"
+            # ln leaves what is there, the first package's, and says so.
+            find "$package/''${directory#./}" -maxdepth 1 -mindepth 1 ! -type d -print0 |
+              xargs -0 -r sh -c 'ln -s "$@" "$0" 2> /dev/null || true' "$out/$directory"
           done
         done
       done

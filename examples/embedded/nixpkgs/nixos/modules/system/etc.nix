@@ -6,6 +6,8 @@
 }:
 let
   inherit (lib) mkOption types;
+  # Text that names no store path needs no builder: a host has many such files, and an emulated build takes its time.
+  writeText = name: text: if builtins.hasContext text then pkgs.writeText name text else builtins.toFile name text;
   entry = types.submodule (
     { name, config, ... }:
     {
@@ -39,7 +41,7 @@ let
         };
       };
       config.source = lib.mkIf (config.text != null) (
-        lib.mkDefault (pkgs.writeText "etc-${baseNameOf name}" config.text)
+        lib.mkDefault (writeText "etc-${baseNameOf name}" config.text)
       );
     }
   );
