@@ -1,0 +1,165 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Built } from '../build/built.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import type { Context } from '../context.ts';
+import type { Nix, PathInfo } from '../nix/index.ts';
+import { type Archive, type ArchiveConfig, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
+import { chooseInside } from './inside.ts';
+import { manifestDigest } from './manifest.ts';
+import { pack } from './pack.ts';
+import { publicKeyOf, signPaths } from './sign.ts';
+import { filesOf, write } from './write.ts';
+
+export type { Archive, ArchiveConfig, Artifact, ArtifactStore, Manifest, ManifestPath, Provenance } from './archive.ts';
+export { archiveKinds, archiveName } from './archive.ts';
+export { fetchArchives, readArchive } from './fetch.ts';
+export { verifyArchive } from './verify.ts';
+
+type BuiltHost = Extract<Built, { ok: true }>;
+
+/**
+ * Packs each built host's closure into a folder that is a binary cache of Nix (`file://`, zstd) with `manifest.json`,
+ * `install` and `README` beside it, signs it when there is a key, and uploads it when `artifacts` is given.
+ *
+ * A path that several hosts share is compressed once. A folder appears under its name only when it is complete; one of
+ * that name is replaced.
+ *
+ * @returns one entry for each host that was built, in their order; empty when `config.kind` is `none`.
+ * @throws UserError when the signing key is not one, or the disk too small.
+ */
+export async function archive(
+  built: Built[],
+  config: ArchiveConfig,
+  nix: Nix,
+  context: Context,
+  artifacts: ArtifactStore | null,
+): Promise<Archive[]> {
+  const { kind } = config;
+  const hosts = built.filter(one => one.ok);
+  if (kind === 'none' || hosts.length === 0) return [];
+  if (config.signingKey !== null) context.log.secret(config.signingKey.trim());
+  const publicKey = config.signingKey === null ? null : await publicKeyOf(config.signingKey, nix);
+  if (publicKey !== null) context.log.info(`Archives are signed; targets trust them with the public key ${publicKey}`);
+  const manifests = await Promise.all(hosts.map(host => manifestOf(host, kind, publicKey, config, nix)));
+
+  await mkdir(config.directory, { recursive: true });
+  const pool = join(config.directory, '.pool');
+  await rm(pool, { recursive: true, force: true });
+  try {
+    await packAll(hosts, manifests, pool, nix, context);
+    if (config.signingKey !== null) {
+      await signPaths(pool, [...pathsInside(manifests)], config.signingKey, nix, context);
+    }
+    return await mapConcurrently(manifests, 4, async manifest => {
+      const one = await write(manifest, pool, config, nix, context);
+      if (artifacts === null) {
+        say(context, one, 'done');
+        return one;
+      }
+      say(context, one, 'running', 'uploading');
+      const artifact = await upload(one, config, artifacts, context);
+      say(context, one, 'done');
+      return { ...one, artifact };
+    });
+  } finally {
+    await rm(pool, { recursive: true, force: true });
+  }
+}
+
+async function manifestOf(
+  { host, toplevel, closure }: BuiltHost,
+  kind: 'delta' | 'full',
+  publicKey: string | null,
+  config: ArchiveConfig,
+  nix: Nix,
+): Promise<Manifest> {
+  const paths = chooseInside(closure, kind, host.nix);
+  const held = { kind, host: host.name, system: host.system, toplevel, publicKey, source: null, paths };
+  const { commit, repository, producer } = config.provenance;
+  return {
+    version: 1,
+    kind,
+    host: host.name,
+    hostName: await hostNameOf(toplevel),
+    system: host.system,
+    toplevel,
+    digest: manifestDigest(held),
+    publicKey,
+    commit,
+    repository,
+    producer,
+    nixVersion: nix.installation.version,
+    nixpkgs: host.nixpkgs,
+    source: null,
+    sums: '',
+    paths,
+  };
+}
+
+/** NixOS writes `networking.hostName` to `etc/hostname` (nixos/modules/tasks/network-interfaces.nix). */
+async function hostNameOf(toplevel: string): Promise<string | null> {
+  try {
+    return (await readFile(join(toplevel, 'etc/hostname'), 'utf8')).trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Packs what lies inside of any archive, once, into `pool`. */
+async function packAll(
+  hosts: readonly BuiltHost[],
+  manifests: readonly Manifest[],
+  pool: string,
+  nix: Nix,
+  context: Context,
+): Promise<void> {
+  const closure = new Map<string, PathInfo>();
+  for (const host of hosts) for (const info of host.closure) closure.set(info.path, info);
+  const inside = pathsInside(manifests);
+  const pending = manifests.map(
+    manifest => new Set(manifest.paths.filter(path => path.inside).map(({ path }) => path)),
+  );
+  const counts = pending.map(paths => paths.size);
+  const packed = (path: string): void =>
+    pending.forEach((paths, index) => {
+      if (!paths.delete(path)) return;
+      const all = counts[index] ?? 0;
+      const text = `packing path ${all - paths.size} of ${all}`;
+      context.progress({ host: (manifests[index] as Manifest).host, stage: 'archive', state: 'running', text });
+    });
+  const infos = [...inside].map(path => closure.get(path) as PathInfo);
+  await pack(infos, closure, pool, nix, context, packed);
+}
+
+function pathsInside(manifests: readonly Manifest[]): Set<string> {
+  return new Set(manifests.flatMap(({ paths }) => paths.filter(path => path.inside).map(({ path }) => path)));
+}
+
+async function upload(one: Archive, config: ArchiveConfig, artifacts: ArtifactStore, context: Context) {
+  const key = `${archiveName(one.host)}-${one.digest.replace(':', '-')}`;
+  const earlier = await artifacts.recall(key);
+  if (earlier !== null) {
+    context.log.info(`${one.host}: run ${earlier.run} of this repository already holds this archive (${earlier.name})`);
+    return earlier;
+  }
+  const extra: string[] = [];
+  if (config.provenance.run !== null) {
+    // Beside the archive, not in it: the same closure keeps the same bytes.
+    const file = join(one.directory, 'run.json');
+    await writeFile(file, `${JSON.stringify({ run: config.provenance.run })}\n`);
+    extra.push(file);
+  }
+  try {
+    const artifact = await artifacts.upload(archiveName(one.host), one.directory, await filesOf(one.directory));
+    await artifacts.remember(key, artifact);
+    return artifact;
+  } finally {
+    for (const file of extra) await rm(file, { force: true });
+  }
+}
+
+function say(context: Context, one: Archive, state: 'running' | 'done', text?: string): void {
+  const whole = `${one.paths} of ${one.closurePaths} paths, ${(one.bytes / 1e6).toFixed(1)} MB`;
+  context.progress({ host: one.host, stage: 'archive', state, text: text ?? whole });
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { asset } from '../assets.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import type { Context } from '../context.ts';
+import type { Nix } from '../nix/index.ts';
+import { type Archive, type ArchiveConfig, archiveName, type Manifest } from './archive.ts';
+import { writeManifest } from './manifest.ts';
+import { narInfoName } from './pack.ts';
+import { signPaths } from './sign.ts';
+
+/** Makes one host's folder from the pool, complete or not at all. */
+export async function write(
+  manifest: Manifest,
+  pool: string,
+  config: ArchiveConfig,
+  nix: Nix,
+  context: Context,
+): Promise<Archive> {
+  const directory = join(config.directory, archiveName(manifest.host));
+  const partial = `${directory}.part`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(join(partial, 'nar'), { recursive: true });
+  await link(join(pool, 'nix-cache-info'), join(partial, 'nix-cache-info'));
+  const inside = manifest.paths.filter(path => path.inside);
+  await mapConcurrently(inside, 16, async ({ path }) => {
+    const entry = narInfoName(path);
+    const nar = /^URL: (\S+)$/m.exec(await readFile(join(pool, entry), 'utf8'))?.[1];
+    if (nar === undefined) throw new Error(`Nix wrote no URL into ${entry} for ${path}`);
+    await link(join(pool, entry), join(partial, entry));
+    // Paths of the same content share a NAR.
+    await link(join(pool, nar), join(partial, nar)).catch(error => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  });
+  await writeFile(join(partial, 'README'), readme(manifest));
+  for (const [script, name] of scripts) {
+    await copyFile(asset(script), join(partial, name));
+    await chmod(join(partial, name), 0o755);
+  }
+  const sums = await sumsOf(partial);
+  await writeFile(join(partial, 'SHA256SUMS'), sums);
+  const summed = { ...manifest, sums: `sha256:${createHash('sha256').update(sums).digest('hex')}` };
+  await writeFile(join(partial, 'manifest.json'), writeManifest(summed));
+  await enterManifest(partial, config.signingKey, nix, context);
+  await rm(directory, { recursive: true, force: true });
+  await rename(partial, directory);
+  return {
+    host: manifest.host,
+    system: manifest.system,
+    toplevel: manifest.toplevel,
+    kind: manifest.kind,
+    directory,
+    bytes: await sizeOf(directory),
+    paths: inside.length,
+    closurePaths: manifest.paths.length,
+    closureBytes: manifest.paths.reduce((sum, { narSize }) => sum + narSize, 0),
+    insideBytes: inside.reduce((sum, { narSize }) => sum + narSize, 0),
+    digest: manifest.digest,
+    publicKey: manifest.publicKey,
+    artifact: null,
+  };
+}
+
+/** Scripts of ours that go along, and their names there. */
+const scripts = [
+  ['target/install.sh', 'install'],
+  ['target/activate.sh', 'activate.sh'],
+] as const;
+
+/**
+ * Makes the manifest a path of the cache, so that Nix guards it as it guards every path: its entry stands under a name
+ * made from its bytes, and carries the signature, which a target checks with `nix store verify` and the keys that it
+ * trusts anyway. Nix takes a content-addressed path without any signature, so the entry's `CA` is taken away.
+ */
+async function enterManifest(directory: string, signingKey: string | null, nix: Nix, context: Context): Promise<void> {
+  const store = `file://${directory}?compression=none`;
+  const { stdout } = await nix.run('nix', ['store', 'add-file', '--store', store, join(directory, 'manifest.json')]);
+  const path = stdout.trim();
+  const entry = join(directory, narInfoName(path));
+  await writeFile(entry, (await readFile(entry, 'utf8')).replace(/^CA: .*\n/m, ''));
+  if (signingKey !== null) await signPaths(directory, [path], signingKey, nix, context);
+  // Folders that Nix makes in every cache, more of them in newer versions, and that hold nothing here.
+  for (const folder of ['log', 'realisations', 'build-trace', 'build-trace-v2', 'debuginfo']) {
+    await rm(join(directory, folder), { recursive: true, force: true });
+  }
+}
+
+/** What `sha256sum` would print of all files there; NARs have their sums in their entries. */
+async function sumsOf(directory: string): Promise<string> {
+  const names = (await filesOf(directory))
+    .map(file => relative(directory, file))
+    .filter(name => !name.startsWith('nar/'));
+  const lines = await mapConcurrently(names, 16, async name => {
+    const sum = createHash('sha256').update(await readFile(join(directory, name)));
+    return `${sum.digest('hex')}  ${name}\n`;
+  });
+  return lines.join('');
+}
+
+/** Every file below `directory`, absolute, sorted. */
+export async function filesOf(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  const sizes = await Promise.all((await filesOf(directory)).map(async file => (await stat(file)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function readme({ kind, host, system, publicKey, paths }: Manifest): string {
+  const inside = paths.filter(path => path.inside).length;
+  const check = publicKey === null ? ' --no-check-sigs' : '';
+  return [
+    `The system of ${host} (${system}), as a binary cache of Nix made by Nix Ferry.`,
+    kind === 'full'
+      ? `It holds the whole closure, ${paths.length} paths, and installs without a network.`
+      : `It holds ${inside} of ${paths.length} paths; the machine fetches the others from the caches it trusts.`,
+    'On the machine, as root, in this folder:',
+    `  sh install --dry-run${check}   checks everything and changes nothing`,
+    `  sh install switch${check}      imports, activates and makes it the system that boots`,
+    '  (also: boot, test, dry-activate)',
+    publicKey === null
+      ? 'It is not signed: install it only if you trust where you have it from.'
+      : `It is signed: the machine must trust ${publicKey} (nix.settings.trusted-public-keys).`,
+    'manifest.json names every path, its hash, and the commit it comes from.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,196 @@
+#!/bin/sh
+# Installs the system of this archive on the machine it runs on. It needs Nix (2.8 or newer) and a POSIX shell.
+#
+#   ./install [OPTION…] [dry-run|switch|boot|test|dry-activate]
+#
+#   (no mode), --dry-run   checks everything, says what would be done, changes nothing
+#   switch                 activates the system now and makes it the one that boots
+#   boot                   makes it the one that boots next
+#   test                   activates it now; the next boot brings the present one back
+#   dry-activate           imports it and says which units would change; activates nothing
+#   --no-check-sigs        takes an archive that nobody signed, or whose key this machine does not trust
+#   --host NAME            this machine is to become NAME, whatever it is called now
+#
+# Exit status: 0 done · 1 refused, or failed before the activation: the machine is as it was · 2 wrong usage ·
+# 3 activated, found wanting and taken back · 4 done, but some units failed · 5 taking it back failed too ·
+# 100 done, and a reboot is needed
+set -u
+umask 022
+PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+
+records=/var/lib/nix-ferry
+
+say() { printf '%s\n' "$*"; }
+
+refuse() {
+  printf 'install: refused: %s. This machine is as it was.\n' "$*" >&2
+  exit 1
+}
+
+nix_() { nix --extra-experimental-features nix-command "$@"; }
+
+# A text field of the manifest; nothing when it is null. The manifest has one field a line.
+field() { sed -n "s/^ \"$1\": \"\(.*\)\",\$/\1/p" manifest.json | head -n 1; }
+
+# "path narSize" of each path that is inside ($1 = true) or not ($1 = false).
+paths() {
+  sed -n "s/^  {\"path\":\"\([^\"]*\)\",\"narHash\":\"[^\"]*\",\"narSize\":\([0-9]*\),\"inside\":$1,.*/\1 \2/p" manifest.json
+}
+
+read_arguments() {
+  mode='' check_sigs=1 name=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --dry-run | dry-run) mode=dry-run ;;
+      switch | boot | test | dry-activate) mode=${mode:-$1} ;;
+      --no-check-sigs) check_sigs='' ;;
+      --host) [ $# -gt 1 ] || usage && name=$2 && shift ;;
+      *) usage ;;
+    esac
+    shift
+  done
+  mode=${mode:-dry-run}
+}
+
+usage() {
+  sed -n '4,15s/^# \{0,1\}//p' "$here/install" >&2
+  exit 2
+}
+
+check_manifest() {
+  [ -f manifest.json ] || refuse 'there is no manifest.json beside this script: unpack the whole artifact'
+  grep -qx ' "version": 1,' manifest.json || refuse 'manifest.json is damaged, or of a version this script does not know'
+  host=$(field host) host_name=$(field hostName) system=$(field system) toplevel=$(field toplevel)
+  public_key=$(field publicKey) sums=$(field sums) commit=$(field commit) kind=$(field kind)
+  case $toplevel in /nix/store/*[!0-9A-Za-z+._?=/-]*) toplevel='' ;; /nix/store/?*) ;; *) toplevel='' ;; esac
+  for value in "$toplevel" "$host" "$sums"; do [ -n "$value" ] || refuse 'manifest.json is damaged'; done
+  # Each manifest is an entry of the cache under the name that its bytes give it: see signManifest in src/archive.
+  hash=$(nix-hash --type sha256 --flat --base32 manifest.json) || refuse 'Nix cannot hash manifest.json'
+  manifest=$(nix-store --print-fixed-path sha256 "$hash" manifest.json) || refuse 'Nix cannot name manifest.json'
+  entry=${manifest#/nix/store/}
+  [ -f "${entry%%-*}.narinfo" ] || refuse 'manifest.json is damaged'
+}
+
+check_machine() {
+  machine=$(uname -m)
+  case $system in
+    "$machine"-linux | i686-linux) ;;
+    armv6l-linux | armv7l-linux) case $machine in arm* | aarch64) ;; *) wrong_machine ;; esac ;;
+    *) wrong_machine ;;
+  esac
+  present=$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)
+  case $host in "$name" | "$present" | "${present%%.*}") return ;; esac
+  case $host_name in "$present" | "${present%%.*}") [ -n "$name" ] || return ;; esac
+  grep -qs "\"host\": \"$host\"" $records/deployed.json && return
+  refuse "this archive is of $host, and this machine is $present (if it is to become $host, say --host $host)"
+}
+
+wrong_machine() { refuse "this archive is of $host, a machine of $system, and this one is $machine"; }
+
+# Bits, whoever made the archive: the small files by their sums, the sums by the manifest, each NAR by its entry.
+check_files() {
+  [ "$(nix-hash --type sha256 --flat SHA256SUMS 2>/dev/null)" = "${sums#sha256:}" ] || refuse 'SHA256SUMS is damaged'
+  damaged=$(sha256sum -c SHA256SUMS 2>/dev/null | sed -n 's/: FAILED.*//p' | head -n 1)
+  [ -z "$damaged" ] || refuse "$damaged is damaged or missing"
+  sha256sum -c SHA256SUMS >/dev/null 2>&1 || refuse 'its files are not those that SHA256SUMS names'
+}
+
+# What Nix itself says of every NAR and, unless told otherwise, of every signature.
+check_paths() {
+  if [ -z "$check_sigs" ]; then
+    trust=--no-trust
+  else
+    [ -n "$public_key" ] || refuse 'this archive is not signed (if you trust where you have it from, say --no-check-sigs)'
+    trust='--sigs-needed 1'
+  fi
+  # shellcheck disable=SC2046,SC2086 # Two words, or one; and one word a path.
+  said=$(nix_ store verify --store "file://$PWD" $trust "$manifest" $(paths true | sed 's/ .*//') 2>&1) && return
+  why=$(say "$said" | grep -e untrusted | head -n 1)
+  [ -z "$why" ] || refuse "$why: this machine's trusted-public-keys have no key that signed it (the archive's is $public_key)"
+  why=$(say "$said" | grep -e error -e modified -e corrupt -e mismatch | head -n 1)
+  refuse "${why:-$said}"
+}
+
+check_space() {
+  needed=$(paths true | while read -r path size; do [ -e "$path" ] || say "$size"; done |
+    awk '{ sum += $1 } END { printf "%d", sum / 1024 }')
+  free=$(df -Pk /nix/store | awk 'NR == 2 { print $4 }')
+  [ "$free" -gt "$needed" ] || refuse "/nix/store has $free KiB free and the archive's paths need $needed KiB"
+}
+
+# What the archive leaves out is fetched by Nix from the caches that this machine is configured for.
+fetch() {
+  absent=$(paths false | sed 's/ .*//' | while read -r path; do
+    nix-store --check-validity "$path" 2>/dev/null || say "$path"
+  done)
+  [ -n "$absent" ] || return 0
+  # shellcheck disable=SC2086 # One word a path.
+  said=$(nix-store --realise $absent 2>&1 >/dev/null) ||
+    refuse "the paths that are not in the archive cannot be fetched: $(say "$said" | tail -n 1)"
+}
+
+import() {
+  no_check=
+  [ -n "$check_sigs" ] || no_check=--no-check-sigs
+  # shellcheck disable=SC2046,SC2086 # One word a path.
+  said=$(nix_ copy $no_check --no-recursive --from "file://$PWD" $(paths true | sed 's/ .*//') 2>&1) ||
+    refuse "Nix could not import it: $(say "$said" | grep error | head -n 1)"
+  nix-store --check-validity "$toplevel" 2>/dev/null || refuse "$toplevel is not in the store after the import"
+}
+
+# By the script that a deployment over SSH uses too: it outlives this shell, takes a lock, and takes back what fails.
+activate() {
+  self=$(cat activate.sh)
+  export self
+  id=install-$(date +%s)-$$
+  answers=$(sh activate.sh run "$id" "$mode" "$toplevel" "install of $host by $(id -un)" | tee /dev/stderr)
+  sh activate.sh finish "$id" >/dev/null
+  result=$(say "$answers" | sed -n 's/^result=//p')
+  code=$(say "$answers" | sed -n 's/^code=//p')
+}
+
+# What is deployed, where an operator looks: the last one, and all of them.
+record() {
+  mkdir -p $records
+  run=$(sed -n 's/.*"run": *"\([^"]*\)".*/\1/p' run.json 2>/dev/null)
+  line="\"host\": \"$host\", \"toplevel\": \"$toplevel\", \"mode\": \"$mode\", \"commit\": $(quoted "$commit"), \"run\": $(quoted "$run"), \"digest\": \"$(field digest)\", \"time\": \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\""
+  say "{$line}" >>$records/history
+  say "{$line}" >$records/deployed.json.new && mv $records/deployed.json.new $records/deployed.json
+}
+
+quoted() { if [ -n "$1" ]; then say "\"$1\""; else say null; fi; }
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+cd "$here" || exit 1
+read_arguments "$@"
+command -v nix-store >/dev/null || refuse 'Nix is not on this machine, or not on PATH'
+[ "$mode" = dry-run ] || [ "$(id -u)" = 0 ] || refuse 'only root can install a system'
+check_manifest
+check_machine
+check_files
+check_paths
+check_space
+if [ "$mode" = dry-run ]; then
+  say "$host: $toplevel is sound ($kind archive of commit ${commit:-unknown}); nothing was changed"
+  exit 0
+fi
+fetch
+import
+activate
+case $result in
+  activated)
+    [ "$mode" = dry-activate ] || record
+    say "$host: $mode of $toplevel done"
+    case $code in 4 | 100) exit "$code" ;; *) exit 0 ;; esac
+    ;;
+  refused) refuse "$(say "$answers" | sed -n 's/^why=//p') (switch-to-configuration exited with $code)" ;;
+  rolled-back)
+    say "install: $toplevel failed to activate (exit code $code); the machine is back on the system it ran before" >&2
+    exit 3
+    ;;
+  *)
+    say "install: $mode of $toplevel failed: $(say "$answers" | sed -n 's/^why=//p')" >&2
+    exit 5
+    ;;
+esac
