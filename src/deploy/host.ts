@@ -60,7 +60,7 @@ export async function deployHost(
     if (activation === null) return end('failed', await lost(remote, known));
     known.before = activation.before;
     known.after = activation.current;
-    const { outcome, message } = judge(activation, deployment, config.mode, log);
+    const { outcome, message } = judge(activation, deployment.toplevel, config.mode, log);
     return end(outcome, message, readUnits(log));
   } catch (error) {
     if (context.signal.aborted) return end('failed', cancelled(step));

@@ -1,4 +1,3 @@
-import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
@@ -7,18 +6,14 @@ import type { DeployConfig, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
-import type { Outcome, OutcomeKind } from './outcome.ts';
-import { waves } from './rollout.ts';
+import type { Mode, Outcome } from './outcome.ts';
+import type { Remote } from './remote.ts';
+import { isBad, rollOut } from './rollout.ts';
 import { openSession, type Session } from './session.ts';
 import { noUnits } from './units.ts';
 
 export type { ClosureSource, DeployConfig, Deployment } from './deployment.ts';
 export { endLeftSession } from './session.ts';
-
-/** Outcomes that stop a roll-out. */
-const bad: ReadonlySet<OutcomeKind> = new Set(['degraded', 'refused', 'rolled-back', 'unreachable', 'failed']);
-
-type Reachable = Deployment & { target: Target };
 
 /**
  * Copies each closure to its target and activates it, hosts side by side; one that fails does not stop the others but
@@ -32,89 +27,91 @@ export async function deploy(
   nix: Nix,
   context: Context,
 ): Promise<Outcome[]> {
-  const outcomes = new Map<string, Outcome>();
-  const skip = (host: string, message: string): void => {
-    outcomes.set(host, {
-      host,
-      outcome: 'skipped',
-      mode: config.mode,
-      before: null,
-      after: null,
-      message,
-      units: noUnits(),
-      seconds: 0,
-    });
-  };
-  for (const { host, buildOnly, target } of deployments) {
-    if (config.mode === 'none') skip(host, 'The mode is `none`.');
-    else if (buildOnly) skip(host, 'The source says that this host is only built.');
-    else if (target === null) skip(host, 'No target is known for it.');
-  }
-  const reachable = deployments.filter((each): each is Reachable => !outcomes.has(each.host) && each.target !== null);
-  if (reachable.length > 0) {
-    const session = await open(reachable, config, context);
+  const idle = new Map(deployments.map(each => [each.host, whyIdle(each, config.mode)] as const));
+  const outcomes = deployments.flatMap(({ host }) => {
+    const why = idle.get(host) ?? null;
+    return why === null ? [] : [skipped(host, config.mode, why)];
+  });
+  const active = deployments.filter(({ host }) => idle.get(host) === null);
+  if (active.length > 0) {
+    const remotes = remotesOf(active);
+    const session = await open(remotes, config, context);
     try {
-      await rollOut(reachable, session, config, nix, context, outcomes, skip);
+      outcomes.push(...(await deployAll(remotes, session, config, nix, context)));
     } finally {
       await session.close();
     }
   }
-  return deployments.flatMap(({ host }) => outcomes.get(host) ?? []);
+  const order = new Map(deployments.map(({ host }, index) => [host, index] as const));
+  return outcomes.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
 }
 
-async function open(deployments: readonly Reachable[], config: DeployConfig, context: Context): Promise<Session> {
-  const targets = deployments.map(({ target }) => target);
-  if (config.knownHosts === null || config.knownHosts.trim() === '') throw missingKnownHosts(targets);
-  const knownHosts = readKnownHosts(config.knownHosts);
-  const key = config.deployKey === null ? null : readDeployKey(config.deployKey);
-  for (const line of key?.split('\n') ?? []) if (line.length > 8 && !line.startsWith('-----')) context.log.secret(line);
-  if (!(config.parallel >= 1))
+/** Why nothing is done on a target for this host; null when something is. */
+function whyIdle({ buildOnly, target }: Deployment, mode: Mode): string | null {
+  if (mode === 'none') return 'The mode is `none`.';
+  if (buildOnly) return 'The source says that this host is only built.';
+  return target === null ? 'No target is known for it.' : null;
+}
+
+function skipped(host: string, mode: Mode, message: string): Outcome {
+  return { host, outcome: 'skipped', mode, before: null, after: null, message, units: noUnits(), seconds: 0 };
+}
+
+interface Aliased {
+  alias: string;
+  host: string;
+  target: Target;
+  deployment: Deployment;
+}
+
+function remotesOf(deployments: readonly Deployment[]): Aliased[] {
+  return deployments.flatMap((deployment, index) =>
+    deployment.target === null
+      ? []
+      : [{ alias: `target-${index}`, host: deployment.host, target: deployment.target, deployment }],
+  );
+}
+
+async function open(remotes: readonly Aliased[], config: DeployConfig, context: Context): Promise<Session> {
+  if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
-  const aliased = deployments.map(({ host, target }, index) => ({ alias: alias(index), host, target }));
-  return openSession(aliased, key, knownHosts, context);
+  }
+  if (config.knownHosts === null || config.knownHosts.trim() === '') {
+    throw missingKnownHosts(remotes.map(({ target }) => target));
+  }
+  const knownHosts = readKnownHosts(config.knownHosts);
+  let key: string | null = null;
+  if (config.deployKey !== null) {
+    context.log.secret(config.deployKey);
+    key = readDeployKey(config.deployKey);
+    context.log.secret(key);
+  }
+  return openSession(remotes, key, knownHosts, context);
 }
 
-function alias(index: number): string {
-  return `target-${index}`;
-}
-
-async function rollOut(
-  deployments: readonly Reachable[],
+function deployAll(
+  remotes: readonly Aliased[],
   session: Session,
   config: DeployConfig,
   nix: Nix,
   context: Context,
-  outcomes: Map<string, Outcome>,
-  skip: (host: string, message: string) => void,
-): Promise<void> {
-  const remotes = new Map(
-    deployments.map(({ host, target }, index) => [host, { alias: alias(index), host, target, session }] as const),
-  );
-  const failed: string[] = [];
-  let held: string | null = null;
-  for (const [index, wave] of waves(deployments, config.canary).entries()) {
-    await mapConcurrently(wave, config.parallel, async deployment => {
-      const { host } = deployment;
-      const remote = remotes.get(host);
-      if (remote === undefined) return;
-      if (context.signal.aborted) return skip(host, 'Cancelled before its turn.');
-      if (held !== null) return skip(host, held);
+): Promise<Outcome[]> {
+  const tell = (host: string, state: 'waiting' | 'done' | 'failed', text: string): void =>
+    context.progress({ host, stage: 'deploy', state, text });
+  for (const { host } of remotes) tell(host, 'waiting', '');
+  return rollOut(
+    remotes,
+    config,
+    async ({ deployment, ...target }) => {
+      const remote: Remote = { ...target, session };
       const outcome = await deployHost(deployment, remote, config, nix, context);
-      outcomes.set(host, outcome);
-      const { message } = outcome;
-      context.progress({
-        host,
-        stage: 'deploy',
-        state: bad.has(outcome.outcome) ? 'failed' : 'done',
-        text: `${outcome.outcome}: ${message}`,
-      });
-      if (!bad.has(outcome.outcome)) return;
-      failed.push(host);
-      if (config.maxFailures !== null && failed.length > config.maxFailures) {
-        held = `Held back: ${failed.join(', ')} failed, and max-failures is ${config.maxFailures}.`;
-      }
-    });
-    if (index === 0 && config.canary !== null && failed.length > 0)
-      held ??= `Held back: ${failed.join(', ')} failed as canary.`;
-  }
+      tell(outcome.host, isBad(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
+      return outcome;
+    },
+    ({ host }, why) => {
+      tell(host, 'done', `skipped: ${why}`);
+      return skipped(host, config.mode, why);
+    },
+    context.signal,
+  );
 }

@@ -1,7 +1,6 @@
 import type { CommandError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
 import type { Activation } from './answers.ts';
-import type { Deployment } from './deployment.ts';
 import type { Mode, OutcomeKind } from './outcome.ts';
 
 interface Judgement {
@@ -10,7 +9,7 @@ interface Judgement {
 }
 
 /** What the end of an activation means (exit codes: switch-to-configuration in nixpkgs). */
-export function judge(activation: Activation, { toplevel }: Deployment, mode: Mode, log: readonly string[]): Judgement {
+export function judge(activation: Activation, toplevel: string, mode: Mode, log: readonly string[]): Judgement {
   const { result, code, current, profile } = activation;
   if (result !== 'activated') return unsuccessful(activation, log);
   if (mode === 'dry-activate') return { outcome: 'planned', message: 'Asked what would change; nothing was changed.' };

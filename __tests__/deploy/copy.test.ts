@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { copyArguments } from '../../src/deploy/copy.ts';
+import type { ClosureSource } from '../../src/deploy/deployment.ts';
+import type { Target } from '../../src/plan/fleet.ts';
+
+const toplevel = '/nix/store/bbbb-nixos-2';
+const target: Target = {
+  address: '192.0.2.7',
+  port: null,
+  user: 'root',
+  privilegeEscalation: ['sudo', '-n'],
+  sshOptions: [],
+  substituteOnDestination: false,
+};
+const deploying = { ...target, user: 'deploy' };
+const sudo = 'ssh-ng://target-0?remote-program=sudo%20-n%20nix-daemon';
+
+test.each<[string, Target, boolean | null, ClosureSource, string[]]>([
+  ['root', target, true, { from: 'store' }, ['--to', 'ssh-ng://target-0', toplevel]],
+  ['a trusted user', deploying, true, { from: 'store' }, ['--to', 'ssh-ng://target-0', toplevel]],
+  ['a user that Nix does not trust', deploying, false, { from: 'store' }, ['--to', sudo, toplevel]],
+  ['a user of whom nothing is known', deploying, null, { from: 'store' }, ['--to', sudo, toplevel]],
+  [
+    'substituting there',
+    { ...target, substituteOnDestination: true },
+    true,
+    { from: 'store' },
+    ['--substitute-on-destination', '--to', 'ssh-ng://target-0', toplevel],
+  ],
+  [
+    'an archive',
+    target,
+    true,
+    { from: 'archive', directory: '/a b/c' },
+    ['--from', 'file:///a b/c', '--to', 'ssh-ng://target-0', toplevel],
+  ],
+])('%s', (_, to, trusted, closure, words) => {
+  expect(copyArguments(toplevel, closure, { alias: 'target-0', target: to }, { trusted })).toEqual([
+    'copy',
+    '--no-check-sigs',
+    ...words,
+  ]);
+});

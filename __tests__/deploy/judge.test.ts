@@ -1,0 +1,92 @@
+import { expect, test } from '@jest/globals';
+import type { Activation } from '../../src/deploy/answers.ts';
+import { judge, unreached } from '../../src/deploy/judge.ts';
+import type { Mode } from '../../src/deploy/outcome.ts';
+import { CommandError } from '../../src/errors.ts';
+
+const before = '/nix/store/aaaa-nixos-1';
+const toplevel = '/nix/store/bbbb-nixos-2';
+const good: Activation = {
+  result: 'activated',
+  why: '',
+  step: 'boot',
+  code: 0,
+  before,
+  current: toplevel,
+  profile: toplevel,
+};
+
+test.each<[string, Partial<Activation>, Mode, string, RegExp]>([
+  ['exit 0', {}, 'switch', 'deployed', /Runs the new system, and boots it/],
+  ['boot leaves what runs', { current: before }, 'boot', 'deployed', /next boot/],
+  ['test leaves the profile', { profile: before }, 'test', 'deployed', /until the next boot/],
+  ['dry-activate', { current: before, profile: before }, 'dry-activate', 'planned', /nothing was changed/],
+  ['exit 4', { code: 4 }, 'switch', 'degraded', /these units failed: d.service/],
+  ['exit 100', { code: 100, current: before }, 'switch', 'needs-reboot', /reboot the target/],
+  ['exit 100 of a test', { code: 100, current: before, profile: before }, 'test', 'refused', /init interface/],
+  ['exit 0, but the old system runs', { current: before }, 'switch', 'failed', /runs \/nix\/store\/aaaa/],
+  ['exit 0, but the profile is elsewhere', { profile: before }, 'boot', 'failed', /profile is at \/nix\/store\/aaaa/],
+  [
+    'exit 1',
+    { result: 'refused', step: 'test', code: 1 },
+    'switch',
+    'refused',
+    /pre-switch check.*nothing was changed/,
+  ],
+  ['exit 11', { result: 'refused', step: 'test', code: 11 }, 'switch', 'refused', /holds its lock/],
+  [
+    'our lock',
+    { result: 'refused', step: 'lock', why: 'a/b run 2, since 10:00' },
+    'switch',
+    'refused',
+    /holds the target: a\/b run 2/,
+  ],
+  [
+    'exit 2',
+    { result: 'rolled-back', step: 'test', code: 2 },
+    'switch',
+    'rolled-back',
+    /activation script.*back on \/nix\/store\/aaaa/,
+  ],
+  ['boot loader', { result: 'rolled-back', step: 'boot', code: 1 }, 'switch', 'rolled-back', /boot loader/],
+  [
+    'no way back',
+    { result: 'failed', step: 'test', code: 2, why: 'going back failed too' },
+    'switch',
+    'failed',
+    /failed too/,
+  ],
+])('%s', (_, activation, mode, outcome, message) => {
+  const judged = judge({ ...good, ...activation }, toplevel, mode, ['warning: the following units failed: d.service']);
+  expect(judged).toEqual({ outcome, message: expect.stringMatching(message) });
+});
+
+const target = {
+  address: '192.0.2.7',
+  port: 22,
+  user: 'root',
+  privilegeEscalation: [],
+  sshOptions: [],
+  substituteOnDestination: false,
+};
+
+test.each([
+  [
+    'ssh: connect to host 192.0.2.7 port 22: Connection refused',
+    'copying the closure',
+    'unreachable',
+    /Connection refused/,
+  ],
+  ['ssh: Could not resolve hostname web: Name or service not known', 'asking the target', 'unreachable', /resolve/],
+  ['Host key verification failed.', 'asking the target', 'refused', /another host key than the pinned one/],
+  [
+    'root@192.0.2.7: Permission denied (publickey).',
+    'asking the target',
+    'refused',
+    /does not take the deploy key for root/,
+  ],
+  ['client_loop: send disconnect: Broken pipe', 'activating', 'failed', /goes on by itself/],
+])('%s', (stderr, step, outcome, message) => {
+  const error = new CommandError(['ssh'], 255, null, `${stderr}\n`);
+  expect(unreached(error, target, step)).toEqual({ outcome, message: expect.stringMatching(message) });
+});

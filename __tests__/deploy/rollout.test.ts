@@ -1,0 +1,95 @@
+import { expect, test } from '@jest/globals';
+import type { DeployConfig } from '../../src/deploy/deployment.ts';
+import type { Outcome, OutcomeKind } from '../../src/deploy/outcome.ts';
+import { rollOut, waves } from '../../src/deploy/rollout.ts';
+import { noUnits } from '../../src/deploy/units.ts';
+
+test.each<[DeployConfig['canary'], string[]]>([
+  [null, ['abcdef']],
+  [{ hosts: 1 }, ['a', 'bcdef']],
+  [{ hosts: 9 }, ['abcdef']],
+  [{ part: 0.1 }, ['a', 'bcdef']],
+  [{ part: 0.5 }, ['abc', 'def']],
+  [{ part: 1 }, ['abcdef']],
+])('canary %j', (canary, expected) => {
+  expect(waves([...'abcdef'], canary).map(wave => wave.join(''))).toEqual(expected);
+});
+
+const free = { parallel: 2, canary: null, maxFailures: null };
+
+/** Rolls out over hosts a, b, … of which those in `bad` end as the kind given; tells outcomes, and how many went at once. */
+async function run(
+  hosts: string,
+  config: Pick<DeployConfig, 'parallel' | 'canary' | 'maxFailures'>,
+  bad: Record<string, OutcomeKind> = {},
+  signal = new AbortController().signal,
+  onWork: (host: string) => void = () => undefined,
+): Promise<{ kinds: string; outcomes: Outcome[]; most: number }> {
+  let going = 0;
+  let most = 0;
+  const end = (host: string, outcome: OutcomeKind, message = ''): Outcome => {
+    return { host, outcome, mode: 'switch', before: null, after: null, message, units: noUnits(), seconds: 0 };
+  };
+  const outcomes = await rollOut(
+    [...hosts].map(host => ({ host })),
+    config,
+    async ({ host }) => {
+      onWork(host);
+      going++;
+      most = Math.max(most, going);
+      await new Promise(resolve => setTimeout(resolve, 5));
+      going--;
+      return end(host, bad[host] ?? 'deployed');
+    },
+    ({ host }, why) => end(host, 'skipped', why),
+    signal,
+  );
+  return { kinds: outcomes.map(({ host, outcome }) => `${host}:${outcome}`).join(' '), outcomes, most };
+}
+
+test('one that fails does not stop the others', async () => {
+  const { kinds } = await run('abcd', free, { a: 'unreachable', c: 'failed' });
+  expect(kinds).toBe('a:unreachable b:deployed c:failed d:deployed');
+});
+
+test('at most `parallel` at once, and not fewer', async () => {
+  expect((await run('abcdefgh', { ...free, parallel: 3 })).most).toBe(3);
+});
+
+test('a canary that fails holds the others back, and they say why', async () => {
+  const { kinds, outcomes } = await run('abc', { ...free, canary: { hosts: 1 } }, { a: 'degraded' });
+  expect(kinds).toBe('a:degraded b:skipped c:skipped');
+  expect(outcomes[2]?.message).toBe('Held back: a went first as canary and failed.');
+});
+
+test('a canary that succeeds lets the others go, whose failures are their own', async () => {
+  const { kinds } = await run('abc', { ...free, canary: { hosts: 1 } }, { b: 'failed' });
+  expect(kinds).toBe('a:deployed b:failed c:deployed');
+});
+
+test('more failures than allowed stop what has not begun', async () => {
+  const { kinds, outcomes } = await run(
+    'abcde',
+    { parallel: 1, canary: null, maxFailures: 1 },
+    { a: 'failed', c: 'refused' },
+  );
+  expect(kinds).toBe('a:failed b:deployed c:refused d:skipped e:skipped');
+  expect(outcomes[4]?.message).toBe('Held back: a, c failed, and max-failures is 1.');
+});
+
+test('a reboot that is needed is no failure', async () => {
+  const { kinds } = await run('ab', { parallel: 1, canary: null, maxFailures: 0 }, { a: 'needs-reboot' });
+  expect(kinds).toBe('a:needs-reboot b:deployed');
+});
+
+test('a cancelled run begins no further host', async () => {
+  const cancelled = new AbortController();
+  const { kinds } = await run(
+    'abc',
+    { ...free, parallel: 1 },
+    {},
+    cancelled.signal,
+    host => host === 'b' && cancelled.abort(),
+  );
+  expect(kinds).toBe('a:deployed b:deployed c:skipped');
+});

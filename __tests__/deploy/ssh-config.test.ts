@@ -1,0 +1,98 @@
+import { expect, test } from '@jest/globals';
+import { renderSshConfig } from '../../src/deploy/ssh-config.ts';
+import type { Target } from '../../src/plan/fleet.ts';
+
+const root: Target = {
+  address: 'web.example.com',
+  port: null,
+  user: 'root',
+  privilegeEscalation: [],
+  sshOptions: [],
+  substituteOnDestination: false,
+};
+const paths = { agent: '/s/agent', knownHosts: '/s/known_hosts', control: '/s/c' };
+
+function render(
+  target: Partial<Target>,
+  agent: string | null = '/s/agent',
+): { block: string[]; warnings: string[]; text: string } {
+  const warnings: string[] = [];
+  const aliased = [{ alias: 'target-0', host: 'web', target: { ...root, ...target } }];
+  const text = renderSshConfig(aliased, { ...paths, agent }, warning => warnings.push(warning));
+  const lines = text.split('\n').map(line => line.trim());
+  const from = lines.indexOf('Host target-0');
+  return { block: lines.slice(from + 1, lines.indexOf('', from)), warnings, text };
+}
+
+const shared = ['ControlMaster auto', 'ControlPath /s/c/%n', 'ControlPersist 60'];
+
+test.each<[Partial<Target>, string[]]>([
+  [{}, ['HostName web.example.com', 'User root', ...shared]],
+  [{ port: 2222 }, ['HostName web.example.com', 'User root', 'Port 2222', ...shared]],
+  [{ address: '[2001:db8::7]' }, ['HostName 2001:db8::7', 'User root', ...shared]],
+  [{ address: 'fe80::1%eth0', user: 'deploy' }, ['HostName fe80::1%%eth0', 'User deploy', ...shared]],
+  [
+    { sshOptions: ['-p', '22', '-oProxyJump=bastion', '-o', 'SendEnv LANG', '-i', '/my keys/id', '-A', '-q', '-6'] },
+    [
+      ...['HostName web.example.com', 'User root', ...shared],
+      ...[
+        'Port 22',
+        'ProxyJump bastion',
+        'SendEnv LANG',
+        'IdentityFile "/my keys/id"',
+        'ForwardAgent yes',
+        'AddressFamily inet6',
+      ],
+    ],
+  ],
+])('%j', (target, block) => {
+  expect(render(target).block).toEqual(block);
+});
+
+test('what would believe any host key is left out, and said', () => {
+  const { text, warnings } = render({
+    sshOptions: ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+  });
+  expect(text).not.toContain('StrictHostKeyChecking no');
+  expect(text.match(/UserKnownHostsFile/g)).toHaveLength(1);
+  expect(warnings).toEqual([
+    expect.stringContaining('StrictHostKeyChecking'),
+    expect.stringContaining('UserKnownHostsFile'),
+  ]);
+});
+
+test('what is pinned stands before all that a host may say, since ssh takes the first value', () => {
+  const { text } = render({});
+  const head = text.slice(0, text.indexOf('Host target-0'));
+  for (const line of [
+    'StrictHostKeyChecking yes',
+    'UserKnownHostsFile /s/known_hosts',
+    'GlobalKnownHostsFile /dev/null',
+    'BatchMode yes',
+  ]) {
+    expect(head.split('\n')).toContain(line);
+  }
+});
+
+test("without a deploy key the user's own agent and keys serve", () => {
+  expect(render({}, null).text).not.toMatch(/IdentityAgent|IdentityFile/);
+  expect(render({}).text).toMatch(/IdentityAgent \/s\/agent[\s\S]*IdentityFile none/);
+});
+
+test.each<[Partial<Target>, string]>([
+  [{ address: 'web\n  ProxyCommand evil' }, 'neither a host name nor an IP address'],
+  [{ address: '-oProxyCommand=evil' }, 'neither a host name nor an IP address'],
+  [{ address: 'web example' }, 'neither a host name nor an IP address'],
+  [{ address: '' }, 'neither a host name nor an IP address'],
+  [{ user: 'root\nMatch all' }, 'is no user name'],
+  [{ user: '-l' }, 'is no user name'],
+  [{ port: 0 }, 'is no port'],
+  [{ port: 70000 }, 'is no port'],
+  [{ sshOptions: ['-o', 'SetEnv=A=b\nProxyCommand evil'] }, 'line break'],
+  [{ sshOptions: ['-o'] }, 'lacks its argument'],
+  [{ sshOptions: ['-F', '/etc/other'] }, 'not supported'],
+  [{ sshOptions: ['otherhost'] }, 'not supported'],
+  [{ sshOptions: ['-o', '=x'] }, 'is none'],
+])('refused: %j', (target, why) => {
+  expect(() => render(target)).toThrow(why);
+});

@@ -1,0 +1,46 @@
+import { expect, test } from '@jest/globals';
+import { noUnits, readUnits } from '../../src/deploy/units.ts';
+
+test('what dry-activate would do', () => {
+  const log = [
+    'would stop the following units: old.service, old.socket',
+    'would NOT stop the following changed units: display-manager.service',
+    'would activate the configuration...',
+    'would reload the following units: dbus.service',
+    'would restart the following units: a.service, b.service',
+    'would start the following units: new@1.service',
+  ];
+  expect(readUnits(log)).toEqual({
+    stop: ['old.service', 'old.socket'],
+    reload: ['dbus.service'],
+    restart: ['a.service', 'b.service'],
+    start: ['new@1.service'],
+    failed: [],
+  });
+});
+
+test('what a switch does, each unit once', () => {
+  const log = [
+    'stopping the following units: a.service',
+    'NOT restarting the following changed units: getty@tty1.service',
+    'activating the configuration...',
+    'setting up /etc...',
+    'reloading the following units: firewall.service',
+    'restarting the following units: b.service',
+    'starting the following units: a.service',
+    'the following new units were started: c.service, a.service',
+    'warning: the following units failed: d.service',
+    'd.service - the following units: x.service',
+  ];
+  expect(readUnits(log)).toEqual({
+    stop: ['a.service'],
+    reload: ['firewall.service'],
+    restart: ['b.service'],
+    start: ['a.service', 'c.service'],
+    failed: ['d.service'],
+  });
+});
+
+test('a log without units', () => {
+  expect(readUnits(['activating the configuration...', ''])).toEqual(noUnits());
+});
