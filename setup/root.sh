@@ -1,0 +1,140 @@
+#!/bin/sh
+# What the set-up does as root, one verb a call. RUN is the directory of one run, /run/nix-ferry-<id> or alike: all that
+# a run changes on the machine lies in it or bears its name, so that `end RUN` removes it whatever happened before.
+# Settings and secrets arrive on standard input, never as arguments.
+set -eu
+umask 022
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
+verb=$1
+RUN=$2
+shift 2
+name=${RUN##*/}
+case $name in nix-ferry-?*) ;; *) echo "not the directory of a run: $RUN" >&2 && exit 64 ;; esac
+binfmt=/proc/sys/fs/binfmt_misc
+
+# prepare RUN UID GID BUILD-USERS: daemon/ is root's, keys/ for root's eyes only, client/ is the user's.
+prepare() {
+  mkdir -p "$RUN/daemon" "$RUN/client" "$RUN/keys"
+  chmod 0700 "$RUN/client" "$RUN/keys"
+  chown "$1:$2" "$RUN/client"
+  echo outside >"$RUN/outside"
+  build_users "$3"
+}
+
+# Nix's daemon builds as the members of nixbld. The official installer makes them; the distributions' packages may not.
+build_users() {
+  members=$(getent group nixbld | cut -d: -f4 | tr ',' '\n' | grep -c . || true)
+  [ "${members:-0}" -lt "$1" ] || return 0
+  getent group nixbld >/dev/null || groupadd --gid 30000 nixbld 2>/dev/null || groupadd --system nixbld
+  i=1
+  while [ "$i" -le "$1" ]; do
+    getent passwd "nixbld$i" >/dev/null || build_user "$i" --uid "$((30000 + i))" 2>/dev/null || build_user "$i"
+    i=$((i + 1))
+  done
+}
+
+build_user() {
+  number=$1
+  shift
+  useradd --system --no-create-home --home-dir /var/empty --shell /usr/sbin/nologin --gid nixbld --groups nixbld \
+    --comment "Nix build user $number" "$@" "nixbld$number"
+}
+
+# unpack RUN TARBALL: a checked release tarball into the store; prints the store path of Nix, then that of the CA bundle.
+# Every path arrives by a rename, so that what is in the store is whole.
+unpack() {
+  mkdir -p /nix/store /nix/var/nix/gcroots
+  fresh=/nix/.$name
+  rm -rf "$fresh"
+  mkdir "$fresh"
+  trap 'rm -rf "$fresh"' EXIT
+  (
+    umask 0222
+    tar --extract --file "$1" --directory "$fresh" --strip-components=1 --no-same-owner --no-same-permissions \
+      --wildcards '*/store' '*/.reginfo' '*/install'
+  )
+  nix=$(sed -n 's/^nix="\(.*\)"$/\1/p' "$fresh/install")
+  cacert=$(sed -n 's/^cacert="\(.*\)"$/\1/p' "$fresh/install")
+  [ -x "$fresh/store/${nix##*/}/bin/nix" ] || { echo "the tarball holds no Nix" >&2 && exit 65; }
+  chgrp nixbld /nix/store
+  chmod 1775 /nix/store
+  chmod u+w "$fresh/store"
+  set --
+  for path in "$fresh"/store/*; do
+    [ -e "/nix/store/${path##*/}" ] || set -- "$@" "$path"
+  done
+  # A directory is renamed by its parent's permission and, as it changes parents, by its own: root needs neither.
+  [ $# -eq 0 ] || mv -t /nix/store "$@"
+  "$nix/bin/nix-store" --load-db <"$fresh/.reginfo"
+  ln -sfn "$cacert" /nix/var/nix/gcroots/nix-ferry-cacert
+  ln -sfn "$nix" /nix/var/nix/gcroots/nix-ferry
+  printf '%s\n%s\n' "$nix" "$cacert"
+}
+
+# package RUN NAME: from the distribution, without what it recommends (a daemon of its own among it).
+package() {
+  export DEBIAN_FRONTEND=noninteractive
+  install="apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 install -y --no-install-recommends"
+  $install "$1" >&2 || { refresh && $install "$1" >&2; }
+}
+
+refresh() {
+  apt-get -qq -o DPkg::Lock::Timeout=120 update >&2
+}
+
+# daemon RUN PROGRAM...: standard input is the daemon's environment, a NAME=value each line, an empty line, its nix.conf.
+daemon() {
+  end_processes
+  rm -f "$RUN/socket"
+  while IFS= read -r line && [ -n "$line" ]; do export "${line?}"; done
+  cat >"$RUN/daemon/nix.conf"
+  # "auto" would be this very daemon where /nix/var/nix is not yet there.
+  export NIX_REMOTE=local HOME=/root NIX_CONF_DIR="$RUN/daemon" NIX_DAEMON_SOCKET_PATH="$RUN/socket" NIX_FERRY_RUN="$RUN"
+  setsid "$@" </dev/null >"$RUN/daemon/log" 2>&1 &
+}
+
+# register RUN SYSTEM: standard input is the line for binfmt_misc.
+register() {
+  if [ ! -e "$binfmt/register" ]; then
+    : >"$RUN/daemon/mounted-binfmt"
+    mount -t binfmt_misc binfmt_misc "$binfmt"
+  fi
+  [ ! -e "$binfmt/$name-$1" ] || echo -1 >"$binfmt/$name-$1"
+  cat >"$binfmt/register"
+}
+
+# end RUN: nothing of the run is left.
+end() {
+  end_processes
+  for entry in "$binfmt/$name"-*; do
+    [ ! -e "$entry" ] || echo -1 >"$entry"
+  done
+  [ ! -e "$RUN/daemon/mounted-binfmt" ] || umount "$binfmt" || true
+  rm -rf "/nix/.$name" "$RUN"
+}
+
+# Ends the processes of this run: those that its daemon began, and other calls of this script.
+end_processes() {
+  for signal in TERM TERM TERM TERM KILL; do
+    found=$(processes)
+    [ -n "$found" ] || return 0
+    # shellcheck disable=SC2086
+    kill -s "$signal" $found 2>/dev/null || true
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+      [ -n "$(processes)" ] || return 0
+      sleep 0.02
+    done
+    sleep 0.5
+  done
+}
+
+processes() {
+  {
+    grep -lszxF -- "NIX_FERRY_RUN=$RUN" /proc/[0-9]*/environ || true
+    [ "$verb" != end ] || grep -lszxF -- "$RUN" /proc/[0-9]*/cmdline || true
+  } | while IFS=/ read -r _ _ pid _; do
+    grep -qszxF -- "$verb" "/proc/$pid/cmdline" || echo "$pid"
+  done
+}
+
+"$verb" "$@"

@@ -1,0 +1,83 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Run } from './config.ts';
+
+/** What goes into the daemon's nix.conf besides what is always there. */
+export interface Settings {
+  /** Systems that this machine builds for by emulation. */
+  extraPlatforms: readonly string[];
+  /** Directories of binary caches used as substituters. */
+  substituters: readonly string[];
+  /** Public keys in Nix's form. */
+  trustedPublicKeys: readonly string[];
+  /** Whether there are remote builders, in `keys/machines`. */
+  builders: boolean;
+  /** The user's own lines, checked. */
+  nixConf: string;
+}
+
+/**
+ * The daemon's nix.conf: the machine's own first, then ours, then the user's; last what nothing may change.
+ *
+ * The sandbox has no fallback: where it cannot be had, Nix must say so (NixOS/nix#13928).
+ */
+export function daemonConf(run: Run, settings: Settings): string {
+  const { extraPlatforms, substituters, trustedPublicKeys } = settings;
+  return lines([
+    '!include /etc/nix/nix.conf',
+    'extra-experimental-features = nix-command flakes',
+    'max-jobs = auto',
+    'cores = 0',
+    'connect-timeout = 10',
+    'fallback = true',
+    `builders = ${settings.builders ? `@${join(run.directory, 'keys/machines')}` : ''}`,
+    'builders-use-substitutes = true',
+    `allowed-users = ${allowedUsers()}`,
+    'trusted-users = root',
+    settings.nixConf.trim(),
+    ...list('extra-platforms', extraPlatforms),
+    ...list('substituters', substituters),
+    ...list('trusted-public-keys', trustedPublicKeys),
+    'build-users-group = nixbld',
+    'sandbox = true',
+    'sandbox-fallback = false',
+  ]);
+}
+
+/** The nix.conf of Nix's commands: the daemon's, and what only who evaluates needs. Its secrets are in another file. */
+export function clientConf(run: Run): string {
+  return lines([
+    `include ${join(run.directory, 'daemon/nix.conf')}`,
+    'accept-flake-config = false',
+    `!include ${tokensFile(run)}`,
+  ]);
+}
+
+/** Holds the token for private flake inputs, in memory, for the user's eyes only. */
+export function tokensFile(run: Run): string {
+  return join(run.directory, 'client/access-tokens');
+}
+
+export function tokensConf(githubToken: string): string {
+  return lines([`extra-access-tokens = github.com=${githubToken}`]);
+}
+
+/** A user without a name (a container's bare number) can only be let in with all others. */
+function allowedUsers(): string {
+  try {
+    return `root ${userInfo().username}`;
+  } catch {
+    return '*';
+  }
+}
+
+function list(setting: string, values: readonly string[]): string[] {
+  return values.length === 0 ? [] : [`extra-${setting} = ${values.join(' ')}`];
+}
+
+function lines(all: readonly string[]): string {
+  return all
+    .filter(line => line !== '')
+    .map(line => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,53 @@
+/** What the set-up stage is asked for: plain data, made by the entry from its inputs. */
+export interface SetupConfig {
+  /** Null: any Nix found, else the pinned release. `2.34.4`, `2.34.4@sha256:…`, or `system`: only what is there. */
+  nixVersion: string | null;
+  /** A URL prefix with the layout of the official releases, or a local release tarball; null: the official releases. */
+  nixSource: string | null;
+  /** Further lines for nix.conf, checked. */
+  nixConf: string;
+  emulate: 'auto' | 'never' | 'always';
+  /** A static qemu to use instead of the distribution's: path or URL, with its hash. */
+  qemu?: { source: string; sha256: string } | null;
+  /** Remote builders, in Nix's machines format or as YAML. */
+  builders: string | null;
+  cache: 'auto' | 'never';
+  githubToken: string | null;
+  /** Private key in Nix's form that signs what goes into the store cache; without it nothing is saved. */
+  signingKey?: string | null;
+  /** The environment the entry runs in: PATH, HOME, proxies, certificates, SSH_AUTH_SOCK are taken from it. */
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What only the entry has. */
+export interface SetupPorts {
+  /** Keeps a line for `teardown`, at once: the action's state, on the command line a file in the scratch directory. */
+  saveState(key: string, value: string): void;
+  /** Makes Nix known to the job's later steps; absent where there are none. */
+  publish?: {
+    addPath(directory: string): void;
+    exportVariable(name: string, value: string): void;
+  };
+  /** The Actions cache; absent where there is none. */
+  cache?: StoreCachePort;
+}
+
+/** One directory that can be saved under a key and brought back. Its methods may throw: trouble is a warning. */
+export interface StoreCachePort {
+  /** Absolute, the same in every run: it is part of what identifies an entry. */
+  directory: string;
+  /** Brings back the entry named `key`, else the newest that begins with one of `prefixes`; its key, or null. */
+  restore(key: string, prefixes: readonly string[]): Promise<string | null>;
+  save(key: string): Promise<void>;
+  /** Whether this run may write what later runs will use: false for pull requests and the like. */
+  trusted: boolean;
+}
+
+/** The key of `SetupPorts.saveState` under which the set-up keeps what `teardown` needs. */
+export const stateKey = 'setup';
+
+/** Where one run keeps its files; all else follows from it. It is what `teardown` is given. */
+export interface Run {
+  /** `/run/nix-ferry-<id>` or alike: in memory where the machine has a place in memory. */
+  directory: string;
+}

@@ -1,0 +1,83 @@
+import { constants } from 'node:fs';
+import { access, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { CommandError, UserError } from '../errors.ts';
+import type { Run } from './config.ts';
+import { asRoot } from './root.ts';
+
+/** qemu's name of the processor of a system; null for what it cannot be asked for. */
+export function qemuName(system: string): string | null {
+  const processor = system.replace(/-linux$/, '');
+  if (processor === system) return null;
+  return { armv7l: 'arm', armv6l: 'arm', i686: 'i386' }[processor] ?? processor;
+}
+
+/**
+ * A static qemu for `system`: the machine's own, else the one from the distribution's package, taken out of it without
+ * installing it (its scripts would register every processor that qemu knows, and leave them).
+ *
+ * @returns its path, and what to say of where it comes from.
+ * @throws UserError where there is none.
+ */
+export async function findQemu(system: string, run: Run, context: Context): Promise<{ path: string; from: string }> {
+  const name = qemuName(system);
+  if (name === null) throw new UserError(`There is no emulation of ${system}.`);
+  for (const path of [`/usr/bin/qemu-${name}-static`, `/usr/bin/qemu-${name}`]) {
+    if (await isStatic(path)) return { path, from: path };
+  }
+  // Since Debian 13 and Ubuntu 25.04 the static programs are in qemu-user.
+  for (const packaged of ['qemu-user-static', 'qemu-user']) {
+    const path = await fromPackage(packaged, name, run, context);
+    if (path !== null) return { path, from: `the distribution's ${packaged}` };
+  }
+  throw new UserError(`No static qemu for ${system} is on this machine, and its package manager has none.`, {
+    cure: 'Install qemu-user-static before the step, or run the job on a machine of that system.',
+  });
+}
+
+async function fromPackage(packaged: string, name: string, run: Run, context: Context): Promise<string | null> {
+  const directory = join(context.scratch, packaged);
+  const fetch = `mkdir -p "$1" && cd "$1" && apt-get -qq download "$2"`;
+  const download = (): Promise<unknown> => context.exec('sh', ['-c', fetch, 'sh', directory, packaged]);
+  const unpack = 'cd "$1" && for each in *.deb; do dpkg-deb --extract "$each" . && rm "$each"; done';
+  try {
+    await download().catch(async () => {
+      await asRoot(context, run, 'refresh');
+      await download();
+    });
+    await context.exec('sh', ['-c', unpack, 'sh', directory]);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    context.log.debug(`${packaged}: ${error.message}`);
+    return null;
+  }
+  for (const path of [`${directory}/usr/bin/qemu-${name}-static`, `${directory}/usr/bin/qemu-${name}`]) {
+    if (await isStatic(path)) return path;
+  }
+  return null;
+}
+
+/** Whether it is an ELF program that names no interpreter: only such a one runs where the machine's libraries are not. */
+export async function isStatic(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+  } catch {
+    return false;
+  }
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
+    const head = buffer.subarray(0, bytesRead);
+    if (bytesRead < 64 || head.toString('latin1', 0, 4) !== '\x7fELF' || head[4] !== 2) return false;
+    const [at, size, count] = [Number(head.readBigUInt64LE(32)), head.readUInt16LE(54), head.readUInt16LE(56)];
+    const interpreter = 3; // PT_INTERP
+    for (let i = 0; i < count; i++) {
+      const segment = at + i * size;
+      if (segment + 4 > bytesRead || head.readUInt32LE(segment) === interpreter) return false;
+    }
+    return true;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, statfsSync } from 'node:fs';
+import type { Context } from '../context.ts';
+import { explain } from '../errors.ts';
+import { type Run, type SetupPorts, stateKey } from './config.ts';
+import { asRoot } from './root.ts';
+
+/** Names a new run, and saves the name before anything bears it. */
+export function newRun(ports: SetupPorts): Run {
+  const directory = `${memory()}/nix-ferry-${randomBytes(8).toString('hex')}`;
+  const run = { directory };
+  ports.saveState(stateKey, JSON.stringify(run));
+  return run;
+}
+
+/** A place in memory, so that no key or token is ever written to a disk; /run where the machine has none. */
+function memory(): string {
+  return ['/run', '/dev/shm'].find(directory => isMemory(directory)) ?? '/run';
+}
+
+function isMemory(directory: string): boolean {
+  const tmpfs = 0x01021994; // TMPFS_MAGIC of linux/magic.h
+  try {
+    return statfsSync(directory).type === tmpfs;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Removes all that the set-up left: daemon, registrations, keys, tokens, files. What stays is software: Nix with its
+ * store, a package of the distribution, the nixbld accounts, which a concurrent job may be using and nobody can log in
+ * to. Never throws; a trouble is a warning.
+ *
+ * @param state what was saved under `stateKey`; nothing is done where it is empty.
+ */
+export async function teardown(state: string | undefined, context: Context): Promise<void> {
+  if (state === undefined || state === '') return;
+  try {
+    const run = parseRun(state);
+    if (!existsSync(run.directory)) return;
+    await asRoot(context, run, 'end');
+  } catch (error) {
+    context.log.warning(`What the set-up of Nix left could not be removed: ${explain(error)}`);
+  }
+}
+
+function parseRun(state: string): Run {
+  const parsed = JSON.parse(state) as Partial<Run> | null;
+  if (typeof parsed?.directory !== 'string' || !/^\/(run|dev\/shm)\/nix-ferry-[0-9a-f]{16}$/.test(parsed.directory)) {
+    throw new Error('the saved state names no run');
+  }
+  return { directory: parsed.directory };
+}
