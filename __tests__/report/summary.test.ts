@@ -1,0 +1,139 @@
+import { expect, test } from '@jest/globals';
+import { summary } from '../../src/report/summary.ts';
+import { archive, built, host, outcome, run } from './run.ts';
+
+test('a table of hosts, the time of each stage, and what changed', () => {
+  const text = summary(
+    run({
+      built: [built('web'), built('pi', 'aarch64-linux')],
+      archives: [archive('web'), archive('pi')],
+      outcomes: [
+        outcome('web', 'deployed', {
+          units: { stop: [], start: [], restart: ['nginx.service'], reload: [], failed: [] },
+        }),
+        outcome('pi', 'unreachable', { message: 'No connection to 192.0.2.9: timed out.', seconds: 15 }),
+      ],
+      timings: { plan: 1.24, build: 200, deploy: 16.4 },
+    }),
+  );
+  expect(text).toBe(
+    `## Nix Ferry: 1 deployed, 1 unreachable
+
+- **pi** unreachable: No connection to 192.0.2.9&#58; timed out.
+
+| Host | System | Closure | Archive | Outcome |
+|---|---|---:|---:|---|
+| web | x86&#95;64-linux | 1.5 GiB in 3 paths | 40.0 MiB | ✅ deployed in 1.5 s |
+| pi | aarch64-linux | 1.5 GiB in 3 paths | 40.0 MiB | ❌ unreachable in 15 s |
+
+**Time**: plan 1.2 s · build 3 min 20 s · deploy 16 s
+
+<details><summary>web: restart 1</summary>
+
+- restarted: <code>nginx.service</code>
+- <code>/nix/store/aaaa-nixos</code> → <code>/nix/store/bbbb-nixos</code>
+
+</details>
+`,
+  );
+});
+
+test('a dry run says what would restart, and that nothing was changed', () => {
+  const units = { stop: [], start: [], restart: ['a.service', 'b.service'], reload: ['c.service'], failed: [] };
+  const text = summary(
+    run({ mode: 'dry-activate', outcomes: [outcome('web', 'planned', { mode: 'dry-activate', units })] }),
+  );
+  expect(text).toContain('Nothing was changed');
+  expect(text).toContain('🔍 planned in 1.5 s: would restart 2, reload 1');
+  expect(text).toContain('- would restart: <code>a.service</code> <code>b.service</code>');
+});
+
+test('hosts that were not evaluated or built stand in it with their log', () => {
+  const fleet = {
+    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [host('db')] },
+    failures: [
+      { host: 'web', message: 'attribute missing', trace: 'error: here', file: 'flake.nix', line: 3, column: 1 },
+    ],
+  };
+  const failed = {
+    host: host('db'),
+    ok: false as const,
+    failure: { message: 'gcc failed.', drvPath: null, log: 'cc: no' },
+  };
+  const text = summary(run({ fleet, built: [failed] }));
+  expect(text).toContain('| web |  |  |  | ❌ not evaluated |');
+  expect(text).toContain('❌ not built |');
+  expect(text).toContain('- **web** not evaluated: attribute missing');
+  expect(text).toContain('```text\nerror: here\n```');
+  expect(text).toContain('```text\ncc: no\n```');
+});
+
+test.each([
+  '<img src=x onerror=alert(1)>',
+  '| a | b |',
+  '](https://evil.example) [x',
+  '`code` **bold** _x_ ~~y~~',
+  '@everyone see #12 and https://evil.example www.evil.example',
+  '$a^2$ :smile: \\',
+  'a\n\n# Heading\n- item',
+  '\u001b[31mred\u001b[0m \u202e gnirts \u0000',
+])('%j from a target is text', hostile => {
+  const text = summary(
+    run({
+      outcomes: [
+        outcome('web', 'failed', {
+          message: hostile,
+          units: { stop: [hostile], start: [], restart: [], reload: [], failed: [] },
+        }),
+      ],
+    }),
+  );
+  const own = summary(
+    run({
+      outcomes: [
+        outcome('web', 'failed', {
+          message: 'x',
+          units: { stop: ['x'], start: [], restart: [], reload: [], failed: [] },
+        }),
+      ],
+    }),
+  );
+  // What opens markup is as often there as without it.
+  for (const character of ['<', '>', '|', '`', '[', ']', '@', '*', '_', '$', '\\', '\u001b', '\u202e', '\n']) {
+    expect([character, text.split(character).length]).toEqual([character, own.split(character).length]);
+  }
+  expect(text).not.toMatch(/https?:\/\/|www\./);
+});
+
+test('a log with fences of its own stays inside its block', () => {
+  const failed = {
+    host: host('db'),
+    ok: false as const,
+    failure: { message: 'x', drvPath: null, log: '````\n</details>\n# out' },
+  };
+  expect(summary(run({ built: [failed] }))).toContain('`````text\n````\n</details>\n# out\n`````');
+});
+
+test('two thousand hosts with long logs stay below 1 MiB, and what is left out is said', () => {
+  const names = Array.from({ length: 2000 }, (_, index) => `host-${index}.example.com`);
+  const units = {
+    stop: [],
+    start: [],
+    restart: Array.from({ length: 40 }, (_, index) => `some-service-${index}.service`),
+    reload: [],
+    failed: [],
+  };
+  const text = summary(
+    run({
+      built: names.map(name => ({
+        host: host(name),
+        ok: false as const,
+        failure: { message: 'é'.repeat(300), drvPath: null, log: 'é'.repeat(8000) },
+      })),
+      outcomes: names.map(name => outcome(name, 'deployed', { units })),
+    }),
+  );
+  expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024);
+  expect(text).toMatch(/The details of \d+ more hosts are left out/);
+  expect(text).toContain('| host-1999.example.com |');
+});
