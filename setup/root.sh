@@ -115,25 +115,14 @@ end() {
 
 # Ends the processes of this run: those that its daemon began, and other calls of this script.
 end_processes() {
-  for signal in TERM TERM TERM TERM KILL; do
-    found=$(processes)
-    [ -n "$found" ] || return 0
-    # shellcheck disable=SC2086
-    kill -s "$signal" $found 2>/dev/null || true
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-      [ -n "$(processes)" ] || return 0
-      sleep 0.02
-    done
-    sleep 0.5
-  done
-}
-
-processes() {
-  {
-    grep -lszxF -- "NIX_FERRY_RUN=$RUN" /proc/[0-9]*/environ || true
-    [ "$verb" != end ] || grep -lszxF -- "$RUN" /proc/[0-9]*/cmdline || true
-  } | while IFS=/ read -r _ _ pid _; do
-    grep -qszxF -- "$verb" "/proc/$pid/cmdline" || echo "$pid"
+  # First all, then those still there: this script's own children come and go, and its siblings of the same verb stay.
+  of_run=$(
+    echo "NIX_FERRY_RUN=$RUN" | grep -lszxF --file=/dev/stdin /proc/[0-9]*/environ || true
+    [ "$verb" != end ] || echo "$RUN" | grep -lszxF --file=/dev/stdin /proc/[0-9]*/cmdline || true
+  )
+  for file in $of_run; do
+    process=${file%/*}
+    [ ! -e "$process" ] || grep -qszxF -- "$verb" "$process/cmdline" || echo "${process#/proc/}"
   done
 }
 
