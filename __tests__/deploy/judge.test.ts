@@ -83,10 +83,13 @@ test.each([
     'root@192.0.2.7: Permission denied (publickey).',
     'asking the target',
     'refused',
-    /does not take the deploy key for root/,
+    /does not take the deploy key for root: add `ssh-ed25519 AAAA`/,
   ],
   ['client_loop: send disconnect: Broken pipe', 'activating', 'failed', /goes on by itself/],
 ])('%s', (stderr, step, outcome, message) => {
   const error = new CommandError(['ssh'], 255, null, `${stderr}\n`);
-  expect(unreached(error, target, step)).toEqual({ outcome, message: expect.stringMatching(message) });
+  expect(unreached(error, target, step, 'ssh-ed25519 AAAA')).toEqual({
+    outcome,
+    message: expect.stringMatching(message),
+  });
 });

@@ -5,8 +5,9 @@ import { CommandError, UserError } from '../errors.ts';
 /** An ssh-agent of our own that holds one key and lives no longer than this process. */
 export interface Agent {
   socket: string;
-  /** 0 when unknown. */
   pid: number;
+  /** The public half of its key, as `ssh-ed25519 AAAA…`. */
+  publicKey: string;
   end(): Promise<void>;
 }
 
@@ -36,28 +37,26 @@ export async function startAgent(key: string, directory: string, context: Contex
     .catch((error: unknown) => error)
     .finally(() => started(0));
 
-  const agent: Agent = {
-    socket,
-    pid: await pid,
-    async end() {
-      if (agent.pid > 0) {
-        try {
-          process.kill(agent.pid, 'SIGTERM');
-        } catch {
-          // It has ended already.
-        }
-      }
-      stopped.abort();
-      await running;
-    },
+  const known = await pid;
+  if (known === 0) throw new Error('ssh-agent did not start', { cause: await running });
+  const end = async (): Promise<void> => {
+    try {
+      process.kill(known, 'SIGTERM');
+    } catch {
+      // It has ended already.
+    }
+    stopped.abort();
+    await running;
   };
-  if (agent.pid === 0) throw new Error('ssh-agent did not start', { cause: await running });
   try {
     // Without a terminal and with an askpass that fails, ssh-add cannot wait for a passphrase.
     const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
     await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
+    const { stdout } = await context.exec('ssh-add', ['-L'], { env, timeout: 20_000 });
+    const publicKey = stdout.trim().split(' ').slice(0, 2).join(' ');
+    return { socket, pid: known, publicKey, end };
   } catch (error) {
-    await agent.end();
+    await end();
     if (!(error instanceof CommandError)) throw error;
     throw new UserError('The deploy key is not a private key that OpenSSH can read.', {
       where: { input: 'deploy-key' },
@@ -65,5 +64,4 @@ export async function startAgent(key: string, directory: string, context: Contex
       cause: error,
     });
   }
-  return agent;
 }

@@ -65,7 +65,7 @@ export async function deployHost(
   } catch (error) {
     if (context.signal.aborted) return end('failed', cancelled(step));
     if (isConnectionError(error)) {
-      const { outcome, message } = unreached(error, remote.target, step);
+      const { outcome, message } = unreached(error, remote.target, step, remote.session.publicKey);
       if (step === 'activating') known.after = null;
       return end(outcome, message);
     }

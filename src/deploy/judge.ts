@@ -83,7 +83,7 @@ function lastWords(log: readonly string[]): string {
 }
 
 /** What a connection that failed means, from what ssh said. */
-export function unreached(error: CommandError, target: Target, step: string): Judgement {
+export function unreached(error: CommandError, target: Target, step: string, publicKey: string | null): Judgement {
   const said = error.stderr.trim().split('\n').at(-1) ?? '';
   const { address, port, user } = target;
   const where = port === null ? address : `${address} port ${port}`;
@@ -100,7 +100,10 @@ export function unreached(error: CommandError, target: Target, step: string): Ju
   if (/Permission denied/.test(error.stderr)) {
     return {
       outcome: 'refused',
-      message: `${where} does not take the deploy key for ${user}: add its public half to that user's authorized keys. (${said})`,
+      message:
+        publicKey === null
+          ? `${where} takes none of your keys for ${user}. (${said})`
+          : `${where} does not take the deploy key for ${user}: add \`${publicKey}\` to that user's authorized keys. (${said})`,
     };
   }
   if (step === 'activating') {

@@ -1,5 +1,8 @@
+import { mapConcurrently } from '../concurrency.ts';
 import { UserError } from '../errors.ts';
+import type { Exec } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
+import type { AliasedTarget } from './ssh-config.ts';
 
 /**
  * Checks the text of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and answers it with plain line ends.
@@ -46,6 +49,36 @@ export function missingKnownHosts(targets: readonly Target[]): UserError {
   return new UserError('No host keys are pinned, so the targets could not be told from an impostor.', {
     where: { input: 'known-hosts' },
     cure: howToPin(targets),
+  });
+}
+
+/**
+ * Looks whether each target has a pinned key, under the name, alias and port that ssh itself would look for.
+ *
+ * @param config the file that ssh is called with.
+ * @throws UserError that names all targets without one.
+ */
+export async function checkPins(
+  targets: readonly AliasedTarget[],
+  config: string,
+  knownHosts: string,
+  exec: Exec,
+): Promise<void> {
+  const missing = await mapConcurrently(targets, 8, async aliased => {
+    const { stdout } = await exec('ssh', ['-F', config, '-G', aliased.alias]);
+    const setting = (key: string): string | undefined => new RegExp(`^${key} (.*)$`, 'm').exec(stdout)?.[1];
+    const port = setting('port') ?? '22';
+    const address = setting('hostname') ?? aliased.target.address;
+    const name = setting('hostkeyalias') ?? (port === '22' ? address : `[${address}]:${port}`);
+    const { code } = await exec('ssh-keygen', ['-F', name, '-f', knownHosts], { allow: [0, 1] });
+    return code === 0 ? [] : [{ ...aliased, name }];
+  });
+  const unpinned = missing.flat();
+  if (unpinned.length === 0) return;
+  const names = unpinned.map(({ host, name }) => (host === name ? host : `${host} (${name})`)).join(', ');
+  throw new UserError(`No host key is pinned for ${names}.`, {
+    where: { input: 'known-hosts' },
+    cure: howToPin(unpinned.map(({ target }) => target)),
   });
 }
 

@@ -5,12 +5,15 @@ import type { Context } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import type { ExecOptions, ExecResult } from '../exec.ts';
 import { type Agent, startAgent } from './agent.ts';
+import { checkPins } from './known-hosts.ts';
 import { type AliasedTarget, renderSshConfig } from './ssh-config.ts';
 
 /** What all connections of a run share: the agent, the pinned keys and ssh's configuration. */
 export interface Session {
   /** For NIX_SSHOPTS; holds no space. */
   sshOptions: string;
+  /** The public half of the deploy key; null when the user's own keys serve. */
+  publicKey: string | null;
   /** Runs `command`, words that need no quoting in any shell or are quoted, on the target; `input` is its standard input. */
   ssh(alias: string, command: string, options?: ExecOptions & { fresh?: boolean }): Promise<ExecResult>;
   close(): Promise<void>;
@@ -52,12 +55,14 @@ export async function openSession(
     await writeFile(join(context.scratch, record), JSON.stringify({ directory, agent: agent?.pid ?? null }));
     const paths = { agent: agent?.socket ?? null, knownHosts: join(directory, 'known_hosts'), control };
     await writeFile(config, renderSshConfig(targets, paths, context.log.warning));
+    await checkPins(targets, config, paths.knownHosts, context.exec);
   } catch (error) {
     await close();
     throw error;
   }
   return {
     sshOptions: `-F ${config}`,
+    publicKey: agent?.publicKey ?? null,
     ssh: (alias, command, { fresh = false, ...options } = {}) =>
       context.exec('ssh', ['-F', config, ...(fresh ? ['-o', 'ControlPath=none'] : []), '-T', alias, command], options),
     close,
