@@ -1,11 +1,17 @@
 #!/bin/sh
 # download-debs.sh DIRECTORY PACKAGE:ARCHITECTURE…
+# download-debs.sh --missing DIRECTORY PACKAGE…        also what the packages need and the machine does not have
 #
 # Puts .deb files of the machine's own distribution into DIRECTORY, checked by apt against the distribution's keys.
 # The machine's apt and dpkg stay as they are: state, cache and the foreign architectures are in a directory of our own.
 # Needs no root. ARM64_MIRROR: URI of an archive with arm64 packages, where that of the machine has none (Ubuntu).
 set -eu
 
+missing=
+if [ "$1" = --missing ]; then
+  missing=yes
+  shift
+fi
 destination=$1
 shift
 mkdir -p "$destination"
@@ -17,11 +23,11 @@ trap 'exit 143' TERM
 
 native=$(dpkg --print-architecture)
 mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/sources"
-: > "$work/status"
-# dpkg's own list is left out: what is installed here does not matter, and a foreign architecture may be new to it.
+# Of single packages it does not matter what is installed, and a foreign architecture may be new to dpkg's list.
+if [ -n "$missing" ]; then cp /var/lib/dpkg/status "$work/status"; else : > "$work/status"; fi
 cat > "$work/apt.conf" <<END
 APT::Architecture "$native";
-APT::Architectures { $(printf '%s\n' "$native" "$@" | sed 's/.*://' | sort -u | sed 's/.*/"&";/' | tr '\n' ' ')};
+APT::Architectures { $(printf '%s\n' "$native" "$@" | sed -n "1p; s/.*://p" | sort -u | sed 's/.*/"&";/' | tr '\n' ' ')};
 APT::Sandbox::User "";
 Dir::State "$work/state";
 Dir::State::status "$work/status";
@@ -43,6 +49,19 @@ fi
 
 # A source that does not answer (a third party's, or one without the foreign architecture) need not matter.
 apt-get -qq update > "$work/log" 2>&1 || true
+
+if [ -n "$missing" ]; then
+  if ! apt-get -qq -y --no-install-recommends -o Debug::NoLocking=1 --download-only install "$@" >> "$work/log" 2>&1; then
+    echo "download-debs: $* cannot be downloaded with this machine's apt sources:" >&2
+    grep -E '^[EW]:' "$work/log" | tail -n 5 >&2
+    echo "Check /etc/apt/sources.list.d and the network." >&2
+    exit 1
+  fi
+  for file in "$work"/cache/archives/*.deb; do
+    [ ! -e "$file" ] || mv "$file" "$destination"
+  done
+  exit 0
+fi
 
 cd "$destination"
 for package; do

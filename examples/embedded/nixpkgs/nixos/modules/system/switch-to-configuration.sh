@@ -145,11 +145,15 @@ systemctl_each reload reload 9>&- || status=4
 say_units "restarting the following units" restart
 systemctl_each restart restart 9>&- || status=4
 say_units "starting the following units" start
-# With them the targets that want units of this generation: that starts those which are new.
+# With them what is new: the targets that want units of this generation, and those units by name, since a target that
+# is active already does not wait for them.
 for wants in "$new"/*.wants; do
   [ -d "$wants" ] || continue
   target=${wants##*/}
   echo "${target%.wants}" >> start
+  for unit in "$wants"/*; do
+    systemctl --quiet is-active "${unit##*/}" || echo "${unit##*/}" >> start
+  done
 done
 systemctl_each start start 9>&- || status=4
 

@@ -1,0 +1,98 @@
+#!/bin/sh
+# target.sh STATE NAME ADDRESS PORT [SSHD-PACKAGES]
+#
+# A machine to deploy to, light: run as root in mount, PID, UTS and IPC namespaces of its own, it makes itself a root of
+# memory with the machine's programs read-only, an empty /nix, and an SSH server at ADDRESS:PORT that lets root in with
+# the key STATE/authorized_keys. It lives until its standard input ends; then nothing of it is left.
+#
+# STATE/nix-bin      the directory of the Nix that the target shall have
+# STATE/nix-paths    store paths of that Nix, one a line; empty where it is the distribution's in /usr
+# STATE/<name>       the target's SSH host key
+# SSHD-PACKAGES      unpacked packages with sshd, where the machine has none
+set -eu
+
+state=$1
+name=$2
+address=$3
+port=$4
+packages=${5-}
+root=$state/$name.root
+
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$root"
+cd "$root"
+mkdir -p proc dev run tmp etc/ssh etc/nix boot var/lib var/tmp root home usr nix/store nix/var/nix
+chmod 1777 tmp var/tmp
+
+for directory in bin sbin lib lib32 lib64 libx32; do
+  if [ -L /$directory ]; then
+    cp -P /$directory $directory
+  elif [ -d /$directory ]; then
+    mkdir $directory
+    mount -o bind /$directory $directory
+    mount -o remount,bind,ro $directory
+  fi
+done
+if [ -n "$packages" ]; then
+  mount -t overlay -o "ro,lowerdir=$packages/usr:/usr" overlay usr
+else
+  mount -o bind /usr usr
+  mount -o remount,bind,ro usr
+fi
+
+for file in ld.so.cache ld.so.conf ld.so.conf.d alternatives ssl ca-certificates localtime; do
+  [ ! -e /etc/$file ] || cp -RP /etc/$file etc/$file
+done
+echo "root:x:0:0:root:/root:/bin/sh
+sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin" > etc/passwd
+echo "root:*:19000:0:99999:7:::" > etc/shadow
+chmod 600 etc/shadow
+printf 'root:x:0:\nnogroup:x:65534:\n' > etc/group
+echo "hosts: files" > etc/nsswitch.conf
+echo "127.0.0.1 localhost" > etc/hosts
+# Its own Nix only receives: nothing is built here, and nothing is fetched.
+printf 'build-users-group =\nsubstituters =\n' > etc/nix/nix.conf
+
+while read -r path; do
+  if [ -d "$path" ]; then mkdir "$root$path"; else : > "$root$path"; fi
+  mount -o bind "$path" "$root$path"
+  mount -o remount,bind,ro "$root$path"
+done < "$state/nix-paths"
+
+mount -t proc proc proc
+mount -t tmpfs -o mode=755 tmpfs dev
+mkdir dev/pts dev/shm
+chmod 1777 dev/shm
+for node in null zero full random urandom tty; do
+  : > dev/$node
+  mount -o bind /dev/$node dev/$node
+done
+mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+
+install -m 600 "$state/$name" etc/ssh/ssh_host_ed25519_key
+install -m 600 "$state/authorized_keys" etc/ssh/authorized_keys
+cat > etc/ssh/sshd_config <<END
+ListenAddress $address
+Port $port
+HostKey /etc/ssh/ssh_host_ed25519_key
+AuthorizedKeysFile /etc/ssh/authorized_keys
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+StrictModes no
+PidFile none
+PrintMotd no
+PrintLastLog no
+MaxStartups 100
+SetEnv PATH=$(cat "$state/nix-bin"):/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin
+END
+mkdir -m 755 run/sshd
+hostname "$name"
+
+chroot . /usr/sbin/sshd -D -E /run/sshd.log < /dev/null > /dev/null 2>&1 &
+echo ready
+cat > /dev/null
