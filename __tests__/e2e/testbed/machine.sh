@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Turns the fresh namespaces it is started in (user, mount, pid, network, ipc, uts) into a machine, and becomes its PID 1.
+# The machine's root is an overlay: below it the cached root, above it a tmpfs that ends with the machine.
+#
+# usage: machine.sh OPTION… -- COMMAND [ARGUMENT…]
+#   --root=DIR             the cached root; never written
+#   --scratch=DIR          an empty directory to mount on
+#   --name=NAME            host name
+#   --bind=SRC:DST         shows SRC at DST; DST is made
+#   --bind-read-only=SRC:DST
+#   --volatile=DST         a tmpfs of its own
+#   --cgroup=DIR           makes the cgroup DIR and lives in it, with a cgroup2 file system of its own
+#   --binfmt               mounts this user namespace's own, empty binfmt_misc
+#   --emulate=FILE         registers FILE, a static qemu, there for aarch64: held open, so that the root need not have it
+#   --environment=NAME=VALUE   all the environment that COMMAND gets
+set -euo pipefail
+shopt -s nullglob
+
+all=("$@")
+root='' scratch='' name=machine cgroup='' emulate='' binfmt=no mounts=() environment=()
+while [ "$1" != -- ]; do
+  case $1 in
+    --root=*) root=${1#*=} ;;
+    --scratch=*) scratch=${1#*=} ;;
+    --name=*) name=${1#*=} ;;
+    --bind=* | --bind-read-only=* | --volatile=*) mounts+=("$1") ;;
+    --cgroup=*) cgroup=${1#*=} ;;
+    --binfmt) binfmt=yes ;;
+    --emulate=*) emulate=${1#*=} binfmt=yes ;;
+    --environment=*) environment+=("${1#*=}") ;;
+    *) echo "machine.sh: unknown option $1" >&2 && exit 2 ;;
+  esac
+  shift
+done
+shift
+
+if [ -n "$cgroup" ] && [ "${MACHINE_CGROUP:-}" != "$cgroup" ]; then
+  mkdir -p "$cgroup"
+  echo 0 >"$cgroup/cgroup.procs"
+  # A new cgroup namespace has as its root the cgroup of the process that makes it.
+  MACHINE_CGROUP=$cgroup exec unshare -C "$0" "${all[@]}"
+fi
+
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755,size=75% machine "$scratch"
+mkdir "$scratch/upper" "$scratch/work" "$scratch/root" "$scratch/tmp"
+chmod 1777 "$scratch/tmp"
+at=$scratch/root
+mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" machine "$at"
+
+mkdir -p "$at"/{proc,sys,dev,run,tmp}
+mount -t proc -o nosuid,nodev,noexec proc "$at/proc"
+mount -t sysfs -o nosuid,nodev,noexec,ro sysfs "$at/sys"
+if [ -n "$cgroup" ]; then mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$at/sys/fs/cgroup"; fi
+mount -t tmpfs -o mode=0755,nosuid,nodev run "$at/run"
+mount --bind "$scratch/tmp" "$at/tmp"
+
+mount -t tmpfs -o mode=0755,nosuid dev "$at/dev"
+for device in null zero full random urandom tty; do
+  : >"$at/dev/$device"
+  mount --bind "/dev/$device" "$at/dev/$device"
+done
+mkdir -p "$at/dev/pts" "$at/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$at/dev/pts"
+mount -t tmpfs -o mode=1777 shm "$at/dev/shm"
+ln -s pts/ptmx "$at/dev/ptmx"
+ln -s /proc/self/fd "$at/dev/fd"
+ln -s /proc/self/fd/0 "$at/dev/stdin"
+ln -s /proc/self/fd/1 "$at/dev/stdout"
+ln -s /proc/self/fd/2 "$at/dev/stderr"
+
+for entry in "${mounts[@]}"; do
+  destination=$at${entry##*[:=]}
+  if [[ $entry == --volatile=* ]]; then
+    mkdir -p "$destination"
+    mount -t tmpfs -o mode=0755 volatile "$destination"
+    continue
+  fi
+  source=${entry#*=}
+  source=${source%%:*}
+  if [ -d "$source" ]; then
+    mkdir -p "$destination"
+  else
+    mkdir -p "${destination%/*}"
+    : >>"$destination"
+  fi
+  mount --rbind "$source" "$destination"
+  if [[ $entry == --bind-read-only=* ]]; then mount -o remount,bind,ro "$destination"; fi
+done
+
+if [ "$binfmt" = yes ]; then mount -t binfmt_misc binfmt_misc "$at/proc/sys/fs/binfmt_misc"; fi
+if [ -n "$emulate" ]; then
+  # The ELF header of an aarch64 program, and which of its bits count. F: open the interpreter now.
+  elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+  mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+  printf '%s' ":qemu-aarch64:M::$elf:$mask:$emulate:F" >"$at/proc/sys/fs/binfmt_misc/register"
+fi
+
+echo "$name" >"$at/etc/hostname"
+printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" >"$at/etc/hosts"
+hostname "$name" 2>/dev/null || printf '%s' "$name" >"$at/proc/sys/kernel/hostname"
+ip link set lo up 2>/dev/null || true
+echo 0 >"$at/proc/sys/net/ipv4/ip_unprivileged_port_start" 2>/dev/null || true
+
+# The old root goes away, so that what runs in the machine may make user namespaces (a chroot may not).
+mkdir -p "$at/.old"
+cd "$at"
+pivot_root . .old
+umount -l /.old
+rmdir /.old
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${environment[@]}" "$@"

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Makes the testbed's roots that are not there yet, side by side, in the cache directory CACHE: CACHE/roots/NAME-HASH, where
+# HASH is that of the recipe (__tests__/e2e/testbed/roots/NAME.sh and common.sh). Older ones of the same name are removed.
+# Run as root of the machine. Prints one line NAME PATH for each root on standard output, what happens on standard error.
+#
+# usage: testbed-roots.sh CACHE [NAME…]
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+recipes=$(cd "$here/../__tests__/e2e/testbed/roots" && pwd)
+cache=$1
+shift
+names=("$@")
+if [ ${#names[@]} = 0 ]; then names=(runner systemd aarch64 nix-2.8 nix-2.26 nix-2.34 node-24); fi
+
+mkdir -p "$cache/roots" "$cache/logs"
+exec 5>"$cache/roots/.lock"
+flock 5
+
+# In the background: make NAME HASH
+make() {
+  local name=$1 root=$cache/roots/$1-$2 began=$SECONDS
+  local partial=$root.partial
+  rm -rf "$partial" "$partial.work"
+  mkdir -p "$partial"
+  chmod 755 "$partial"
+  # shellcheck disable=SC2016
+  if setpriv --pdeathsig KILL "$here/testbed-namespaces.sh" -m -p env ROOT="$partial" RECIPES="$recipes" NAME="$name" bash -euo pipefail -c '
+      mount --make-rprivate /
+      mount -t proc proc /proc
+      mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+      . "$RECIPES/common.sh"
+      . "$RECIPES/$NAME.sh"' </dev/null >"$cache/logs/$name.log" 2>&1 5>&-; then
+    mv "$partial" "$root"
+    echo "testbed: root $name made in $((SECONDS - began)) s" >&2
+  else
+    echo "testbed: root $name could not be made; the end of $cache/logs/$name.log:" >&2
+    tail -n 25 "$cache/logs/$name.log" >&2
+    rm -rf --one-file-system "$partial" "$partial.work"
+    return 1
+  fi
+}
+
+pids=()
+lines=()
+trap 'kill "${pids[@]}" 2>/dev/null' INT TERM
+for name in "${names[@]}"; do
+  hash=$(cat "$recipes/common.sh" "$recipes/$name.sh" | sha256sum | cut -c1-12)
+  lines+=("$name $cache/roots/$name-$hash")
+  if [ -d "$cache/roots/$name-$hash" ]; then continue; fi
+  for old in "$cache/roots/$name"-????????????*; do
+    if [ -e "$old" ]; then rm -rf --one-file-system "$old"; fi
+  done
+  echo "testbed: making root $name (once; it stays in $cache/roots)" >&2
+  make "$name" "$hash" &
+  pids+=($!)
+done
+failed=0
+for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+if [ "$failed" = 1 ]; then exit 1; fi
+printf '%s\n' "${lines[@]}"
