@@ -143,6 +143,7 @@ function checkTogether(config: Config, called: (name: string) => string): Config
   if (config.comment && config['github-token'] === null) {
     throw new UserError(`${called('comment')} needs ${called('github-token')}.`, {
       where: { input: 'github-token' },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, for the user to write
       cure: 'Write `github-token: ${{ github.token }}` and give the job the permission `pull-requests: write`.',
     });
   }

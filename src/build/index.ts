@@ -31,9 +31,11 @@ export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<B
   await Promise.all([realise(hosts, 'toplevel', watch, nix, context), graph]);
   let valid = await nix.valid(outPaths(hosts));
   // Nix stops at the first derivation that it cannot even begin (a foreign system, say), whatever --keep-going asks.
-  const unexplained = hosts.filter(host => !valid.has(host.toplevel.outPath) && watch.failedDerivation(host) === null);
-  if (unexplained.length > 0 && unexplained.length < hosts.length && !context.signal.aborted) {
-    for (const host of unexplained) await realise([host], `host-${hosts.indexOf(host)}`, watch, nix, context, host);
+  if (hosts.length > 1) {
+    for (const [index, host] of hosts.entries()) {
+      const explained = valid.has(host.toplevel.outPath) || watch.failedDerivation(host) !== null;
+      if (!explained && !context.signal.aborted) await realise([host], `host-${index}`, watch, nix, context, host);
+    }
     valid = await nix.valid(outPaths(hosts));
   }
 

@@ -38,6 +38,7 @@ export class BuildWatch {
       case 'build-start':
         this.#running.set(event.id, event.drvPath);
         this.#started.add(event.drvPath);
+        this.#logs.delete(event.drvPath);
         for (const host of this.#needs.get(event.drvPath) ?? []) {
           this.say(host, 'running', `building ${derivationName(event.drvPath)}`);
         }
