@@ -34,17 +34,11 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
       "input 'health-timeout' is '2 days', and takes a time from 1 second to 24 hours, as 30, 30s, 5m or 1h.",
     ],
     [{ targets: '- a' }, "input 'targets' is not a mapping. Write a line `host: user@address:port` for each host."],
-    [
-      { targets: 'pi: root@-oProxyCommand=x' },
-      "input 'targets' has for 'pi' the target 'root@-oProxyCommand=x'. Write it as user@address:port, with an IPv6 address in brackets.",
-    ],
-    [
-      { targets: 'pi: { adress: x }' },
-      "input 'targets' has for 'pi' the unknown field 'adress'. Did you mean address?",
-    ],
-    [{ targets: 'pi: { port: 70000 }' }, "input 'targets' has for 'pi' a port that is none: 70000."],
+    [{ targets: 'pi: root@-oProxyCommand=x' }, 'targets.pi is "root@-oProxyCommand=x". Write `user@address:port`.'],
+    [{ targets: 'pi: { port: 70000 }' }, 'targets.pi.port is 70000. Write a number from 1 to 65535.'],
+    [{ targets: 'pi: {' }, "input 'targets' is not YAML: "],
   ])('%j', (given, message) => {
-    expect(refusal(given)).toBe(message);
+    expect(refusal(given).slice(0, message.length)).toBe(message);
   });
 
   test('a word near none of the names lists them all', () => {
@@ -57,13 +51,11 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
 });
 
 describe('what is right is read', () => {
-  test.each([
-    ['root@192.0.2.1:2222', { user: 'root', address: '192.0.2.1', port: 2222 }],
-    ['pi.local', { address: 'pi.local' }],
-    ['deploy@[2001:db8::1]:22', { user: 'deploy', address: '2001:db8::1', port: 22 }],
-    ['2001:db8::1', { address: '2001:db8::1' }],
-  ])('target %s', (text, target) => {
-    expect(read({ targets: JSON.stringify({ pi: text }) }).targets).toEqual({ pi: target });
+  test('targets are left for the plan to lay over the source', () => {
+    expect(read({ targets: 'pi: root@192.0.2.1:2222\nweb: { address: web.example, tags: [web] }' }).targets).toEqual({
+      pi: 'root@192.0.2.1:2222',
+      web: { address: 'web.example', tags: ['web'] },
+    });
   });
 
   test('hosts by commas and lines', () => {

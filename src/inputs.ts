@@ -4,6 +4,7 @@ import { modes } from './deploy/outcome.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { formats } from './plan/fleet.ts';
+import { parseDeployment } from './plan/targets.ts';
 
 /**
  * Every input of the action, which is every flag of the command line: its default, what it means, how it is read.
@@ -30,6 +31,16 @@ export const inputs = {
   mode: input('none', 'What to do on the targets.', oneOf(...modes)),
   archive: input('delta', 'What goes into the archives: `delta`, `full` or `none`.', oneOf('delta', 'full', 'none')),
   'include-source': input('false', 'Put the configuration and its nixpkgs beside the system in the archive.', yesOrNo),
+  from: input(
+    '',
+    'Archives to deploy instead of building: a folder, `run` for the artifacts of this run, or the number of another.',
+    origin,
+  ),
+  'trusted-public-keys': input(
+    '',
+    "Public keys in Nix's form, one of which must have signed each archive that is deployed.",
+    text => text.split(/\s+/).filter(key => key !== ''),
+  ),
   targets: input('', 'YAML: host to `user@address:port`, or to a mapping. Where empty, what the source says.', targets),
   'deploy-key': input('', 'Private SSH key for the targets, held by an agent.', secretText, 'secret'),
   'known-hosts': input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional),
@@ -65,17 +76,6 @@ export type InputName = keyof typeof inputs;
 
 /** All inputs, read and checked. */
 export type Config = { [K in InputName]: ReturnType<(typeof inputs)[K]['read']> };
-
-/** Where a host runs, as the input `targets` says it; what is left out comes from the source. */
-export interface TargetInput {
-  address?: string;
-  port?: number;
-  user?: string;
-  tags?: string[];
-  privilegeEscalation?: string[];
-  sshOptions?: string[];
-  substituteOnDestination?: boolean;
-}
 
 interface Input<T> {
   default: string;
@@ -124,7 +124,9 @@ export function readInputs(
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const details = error.cure === undefined ? {} : { cure: error.cure };
-      throw new UserError(`${called(name)} ${error.message}`, { where: { input: name }, ...details });
+      // What names its place itself (`targets.pi.port`) is left as it is.
+      const message = error.where === undefined ? `${called(name)} ${error.message}` : error.message;
+      throw new UserError(message, { where: { input: name }, ...details });
     }
   });
   return checkTogether(Object.fromEntries(entries) as Config, called);
@@ -203,14 +205,21 @@ function seconds(text: string): number {
 function share(text: string): { hosts: number } | { part: number } | null {
   if (text.trim() === '') return null;
   const [, digits, percent] = /^(\d{1,5})(%)?$/.exec(text.trim()) ?? [];
-  if (digits !== undefined && percent === undefined && Number(digits) >= 1) return { hosts: Number(digits) };
-  if (digits !== undefined && percent !== undefined && Number(digits) >= 1 && Number(digits) <= 100) {
-    return { part: Number(digits) / 100 };
-  }
+  const value = Number(digits);
+  if (percent === undefined && value >= 1) return { hosts: value };
+  if (percent !== undefined && value >= 1 && value <= 100) return { part: value / 100 };
   throw new UserError(`is '${text.trim()}', and takes a number of targets, as 1, or a percentage, as 10%.`);
 }
 
-function targets(text: string): Record<string, TargetInput> {
+/** A folder, or the number of a run; null: this run. */
+function origin(text: string): { directory: string } | { run: number | null } | null {
+  const word = text.trim();
+  if (word === '') return null;
+  if (word === 'run') return { run: null };
+  return /^\d+$/.test(word) ? { run: Number(word) } : { directory: resolve(word) };
+}
+
+function targets(text: string): Record<string, unknown> {
   if (text.trim() === '') return {};
   let parsed: unknown;
   try {
@@ -221,64 +230,9 @@ function targets(text: string): Record<string, TargetInput> {
   if (!isMapping(parsed)) {
     throw new UserError('is not a mapping.', { cure: 'Write a line `host: user@address:port` for each host.' });
   }
-  return Object.fromEntries(Object.entries(parsed).map(([host, value]) => [host, targetOf(host, value)]));
-}
-
-const targetFields: Record<keyof TargetInput, (value: unknown) => boolean> = {
-  address: value => typeof value === 'string' && isAddress(value),
-  port: isPort,
-  user: value => typeof value === 'string' && isUser(value),
-  tags: isTexts,
-  privilegeEscalation: isTexts,
-  sshOptions: isTexts,
-  substituteOnDestination: value => typeof value === 'boolean',
-};
-
-function targetOf(host: string, value: unknown): TargetInput {
-  if (typeof value === 'string') return targetFromText(host, value);
-  if (!isMapping(value)) throw new UserError(`has for '${host}' neither text nor a mapping.`);
-  for (const [field, content] of Object.entries(value)) {
-    const fits = targetFields[field as keyof TargetInput];
-    if (fits === undefined) {
-      const meant = nearest(field, Object.keys(targetFields));
-      throw new UserError(`has for '${host}' the unknown field '${field}'.`, {
-        cure: meant === null ? `It takes ${Object.keys(targetFields).join(', ')}.` : `Did you mean ${meant}?`,
-      });
-    }
-    if (!fits(content)) throw new UserError(`has for '${host}' a ${field} that is none: ${JSON.stringify(content)}.`);
-  }
-  return value as TargetInput;
-}
-
-/** `user@address:port`, the user and the port optional; an IPv6 address with a port stands in brackets. */
-function targetFromText(host: string, text: string): TargetInput {
-  const [, user, bracketed, plain, port] =
-    /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^[\]:]+|[0-9a-fA-F:]+(?:%\w+)?))(?::(\d+))?$/.exec(text.trim()) ?? [];
-  const address = bracketed ?? plain;
-  const wrong = address === undefined || !isAddress(address) || (user !== undefined && !isUser(user));
-  if (wrong || (port !== undefined && !isPort(Number(port)))) {
-    throw new UserError(`has for '${host}' the target '${text}'.`, {
-      cure: 'Write it as user@address:port, with an IPv6 address in brackets.',
-    });
-  }
-  return { address, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port: Number(port) }) };
-}
-
-/** What can stand in an ssh_config line as it is: no space, no quote, no dash in front. */
-function isAddress(text: string): boolean {
-  return /^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/.test(text);
-}
-
-function isUser(text: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9_.$-]*$/.test(text);
-}
-
-function isPort(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every(each => typeof each === 'string');
+  // Only checked here, before anything runs; the plan stage lays it over what the source says.
+  for (const [host, value] of Object.entries(parsed)) parseDeployment(value, `targets.${host}`);
+  return parsed;
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

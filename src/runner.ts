@@ -1,5 +1,13 @@
-import type { Log } from './context.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { artifactStore } from './archive/upload.ts';
+import type { Context, Log } from './context.ts';
 import type { Place } from './errors.ts';
+import { exec } from './exec.ts';
+import type { Config } from './inputs.ts';
+import type { Ports } from './pipeline.ts';
+import { openProgress } from './report/index.ts';
+import type { StoreCachePort } from './setup/index.ts';
 
 type Core = typeof import('@actions/core');
 
@@ -25,5 +33,64 @@ function properties(where: Place | undefined): Parameters<Core['error']>[1] {
     ...(where.file === undefined ? {} : { file: where.file }),
     ...(where.line === undefined ? {} : { startLine: where.line }),
     ...(where.column === undefined ? {} : { startColumn: where.column }),
+  };
+}
+
+/** The context of a run inside the runner; `close` ends its progress and may be called twice. */
+export function openContext(core: Core, scratch: string): { context: Context; close: () => void } {
+  const progress = openProgress({ write: text => process.stdout.write(text) }, false);
+  const cancelled = new AbortController();
+  const cancel = (): void => cancelled.abort();
+  // The runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, "cancellation").
+  process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  const context: Context = {
+    exec,
+    log: runnerLog(core),
+    progress: event => progress.event(event),
+    signal: cancelled.signal,
+    scratch,
+  };
+  return { context, close: () => progress.end() };
+}
+
+/** What the runner offers a step: its state, its cache, its artifacts. */
+export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, context: Context): Ports {
+  const repository = env.GITHUB_REPOSITORY ?? null;
+  const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
+  const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
+  const token = config['github-token'];
+  return {
+    setup: {
+      saveState: core.saveState,
+      publish: { addPath: core.addPath, exportVariable: core.exportVariable },
+      ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env) }),
+    },
+    artifacts:
+      env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore({ token, repository, run: number }, context.log),
+    archives: join(context.scratch, 'archives'),
+    planCache: null,
+    repository,
+    run: number === null ? null : run,
+    who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
+    environment: env,
+  };
+}
+
+/** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
+const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
+
+function storeCache(env: NodeJS.ProcessEnv): StoreCachePort {
+  const directory = join(env.RUNNER_TEMP ?? tmpdir(), 'nix-ferry-store-cache');
+  return {
+    directory,
+    restore: async (key, prefixes) => {
+      const { restoreCache } = await import('@actions/cache');
+      return (await restoreCache([directory], key, [...prefixes])) ?? null;
+    },
+    save: async key => {
+      const { saveCache } = await import('@actions/cache');
+      await saveCache([directory], key);
+    },
+    trusted: !untrusted.includes(env.GITHUB_EVENT_NAME ?? ''),
   };
 }

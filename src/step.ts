@@ -24,6 +24,6 @@ export const inputsOfStep: Record<Step, readonly InputName[]> = {
   plan: [...plan, ...setup, 'comment'],
   build: [...plan, ...setup],
   archive: [...plan, ...archive, ...setup],
-  deploy: [...plan, ...deploy, ...archive, ...setup, 'comment'],
+  deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'comment'],
   run: [...plan, ...deploy, ...archive, ...setup, 'comment'],
 };

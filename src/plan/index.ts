@@ -13,6 +13,8 @@ import { needsTags, select } from './select.ts';
 import { type Deployment, layer, parseDeployment, targetOf } from './targets.ts';
 
 export type { PlanConfig } from './config.ts';
+export { select } from './select.ts';
+export { parseDeployment, targetOf } from './targets.ts';
 
 /** What nix/glue.nix answers for a host. */
 interface Answer {

@@ -8,6 +8,7 @@ export type { Progress } from './progress.ts';
 export { openProgress } from './progress.ts';
 export type { Run } from './run.ts';
 export { summary } from './summary.ts';
+export { text } from './text.ts';
 export type { Verdict } from './verdict.ts';
 export { verdict } from './verdict.ts';
 

@@ -1,0 +1,33 @@
+import type { Run } from './report/run.ts';
+
+/** What a step hands to later steps and jobs, as text. */
+export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed', string>;
+
+/** GitHub's hosted runner that runs programs of a system itself; other systems are emulated on the first. */
+const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
+
+/** Outcomes after which a machine may be another than before. */
+const changing = new Set(['deployed', 'needs-reboot', 'degraded', 'failed']);
+
+/** The outputs of a run, as `action.yml` describes them. */
+export function outputsOf(run: Run): Outputs {
+  const hosts = run.fleet?.hosts ?? [];
+  return {
+    hosts: JSON.stringify(hosts.map(({ name }) => name)),
+    matrix: JSON.stringify({
+      include: hosts.map(({ name, system }) => ({ host: name, system, runner: runners[system] ?? 'ubuntu-24.04' })),
+    }),
+    archives: JSON.stringify(
+      run.archives.map(({ host, toplevel, bytes, digest, artifact }) => ({
+        host,
+        artifact: artifact?.name ?? null,
+        id: artifact?.id ?? null,
+        digest,
+        toplevel,
+        bytes,
+      })),
+    ),
+    outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(each => [each.host, each]))),
+    changed: String(run.outcomes.some(each => changing.has(each.outcome) && each.before !== each.after)),
+  };
+}

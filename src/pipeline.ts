@@ -1,0 +1,236 @@
+import { type ArtifactStore, archive, fetchArchives, readArchive, verifyArchive } from './archive/index.ts';
+import { build } from './build/index.ts';
+import type { Context, Stage } from './context.ts';
+import { type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
+import { noUnits } from './deploy/units.ts';
+import { explain, UserError } from './errors.ts';
+import type { Config } from './inputs.ts';
+import { Nix } from './nix/index.ts';
+import { parseDeployment, plan, select, targetOf } from './plan/index.ts';
+import type { Run } from './report/run.ts';
+import { prepareSystems, type Setup, type SetupPorts, setup } from './setup/index.ts';
+import type { Step } from './step.ts';
+import { producer } from './version.ts';
+
+/** What only the entry can give: the runner's state, cache and artifacts, or the command line's stand-ins for them. */
+export interface Ports {
+  setup: SetupPorts;
+  /** Null: archives stay where they are. */
+  artifacts: ArtifactStore | null;
+  /** Where archives are written. */
+  archives: string;
+  /** Where plans of earlier runs are kept; null: nowhere. */
+  planCache: string | null;
+  /** `owner/name`; null outside of a run of GitHub's. */
+  repository: string | null;
+  /** Address of the run; null likewise. */
+  run: string | null;
+  /** Who deploys, for the target's journal. */
+  who: string;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** How far each step goes. */
+const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
+  setup: ['setup'],
+  plan: ['setup', 'plan'],
+  build: ['setup', 'plan', 'build'],
+  archive: ['setup', 'plan', 'build', 'archive'],
+  deploy: ['setup', 'plan', 'build', 'deploy'],
+  run: ['setup', 'plan', 'build', 'archive', 'deploy'],
+};
+
+/**
+ * Walks through the stages of a step, in their order, and tells all that was found and done.
+ *
+ * Never throws: what ends the run before its time stands in the answer's `error`, beside what is true until then.
+ */
+export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
+  const run: Run = { mode: config.mode, fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null };
+  const stages = stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none');
+  const rooms = walk(config, ports, context, run);
+  try {
+    for (const stage of config.from === null ? stages : (['setup', 'archive', 'deploy'] as const)) {
+      const begun = performance.now();
+      try {
+        await rooms[stage]();
+      } finally {
+        run.timings[stage] = (performance.now() - begun) / 1000;
+      }
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    run.error = {
+      message: context.signal.aborted ? 'The run was cancelled.' : message,
+      cure: error instanceof UserError ? (error.cure ?? null) : null,
+    };
+    context.log.error(explain(error), error instanceof UserError ? error.where : undefined);
+    // A defect of ours, or a program that failed in a way we do not know: the stack tells where.
+    if (!(error instanceof UserError) && error instanceof Error) context.log.debug(error.stack ?? '');
+  }
+  return run;
+}
+
+/** The stages over what they hand on: each reads what the one before it left in `run`. */
+function walk(
+  config: Config,
+  ports: Ports,
+  context: Context,
+  run: Run,
+): Record<Exclude<Stage, 'report'>, () => Promise<void>> {
+  let setUp: Setup | undefined;
+  const nix = (): Nix => {
+    if (setUp === undefined) throw new Error('the set-up comes first');
+    return new Nix(context.exec, setUp.nix);
+  };
+  let deployments: Deployment[] = [];
+  return {
+    async setup() {
+      setUp = await setup(
+        {
+          nixVersion: config['nix-version'],
+          nixSource: config['nix-source'],
+          nixConf: config['nix-conf'],
+          emulate: config.emulate,
+          builders: config.builders,
+          cache: config.cache,
+          githubToken: config['github-token'],
+          environment: ports.environment,
+        },
+        context,
+        ports.setup,
+      );
+    },
+    async plan() {
+      run.fleet = await plan(
+        {
+          source: config.source,
+          format: config.format,
+          attribute: config.attribute,
+          hosts: config.hosts,
+          targets: config.targets,
+          nixpkgs: config.nixpkgs,
+          nixpkgsPin: config['nixpkgs-pin'],
+          system: config.system,
+          planCache: ports.planCache,
+        },
+        nix(),
+        context,
+      );
+    },
+    async build() {
+      if (run.fleet === null || setUp === undefined) return;
+      const toplevels = run.fleet.hosts.map(({ system, toplevel }) => ({ system, drvPath: toplevel.drvPath }));
+      setUp = await prepareSystems(setUp, toplevels, context);
+      run.built = await build(run.fleet, nix(), context);
+      deployments = run.built.flatMap(deploymentOf);
+    },
+    async archive() {
+      if (config.from !== null) {
+        deployments = await deploymentsFrom(config.from, config, ports, nix(), context, run);
+        return;
+      }
+      const { repository, run: address } = ports;
+      run.archives = await archive(
+        run.built,
+        {
+          kind: config.archive,
+          directory: ports.archives,
+          signingKey: config['signing-key'],
+          includeSource: config['include-source'],
+          provenance: { commit: run.fleet?.commit ?? null, repository, run: address, producer },
+        },
+        nix(),
+        context,
+        ports.artifacts,
+      );
+    },
+    async deploy() {
+      run.outcomes = await deploy(deployments, deployConfig(config, ports), nix(), context);
+      for (const built of run.built) {
+        if (!built.ok && config.mode !== 'none') run.outcomes.push(notBuilt(built.host.name, run));
+      }
+    },
+  };
+}
+
+function deployConfig(config: Config, ports: Ports): DeployConfig {
+  return {
+    mode: config.mode,
+    deployKey: config['deploy-key'],
+    knownHosts: config['known-hosts'],
+    parallel: config.parallel,
+    canary: config.canary,
+    maxFailures: config['max-failures'],
+    confirmTimeout: config['confirm-timeout'],
+    healthTimeout: config['health-timeout'],
+    who: ports.who,
+  };
+}
+
+function deploymentOf(built: Run['built'][number]): Deployment[] {
+  if (!built.ok) return [];
+  const { name, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets } = built.host;
+  const { toplevel, closureBytes } = built;
+  const closure = { from: 'store' } as const;
+  return [
+    {
+      host: name,
+      system,
+      toplevel,
+      target,
+      buildOnly,
+      tags,
+      closure,
+      closureBytes,
+      healthChecks,
+      preDeployChecks,
+      secrets,
+    },
+  ];
+}
+
+/** Takes archives instead of a source: no evaluator, no repository; where each host runs is said by `targets`. */
+async function deploymentsFrom(
+  from: NonNullable<Config['from']>,
+  config: Config,
+  ports: Ports,
+  nix: Nix,
+  context: Context,
+  run: Run,
+): Promise<Deployment[]> {
+  const none = { cmd: [], http: [] };
+  const read =
+    'directory' in from
+      ? [await readArchive(from.directory, context)]
+      : await fetchArchives(null, from.run, ports.archives, artifactsOf(ports));
+  const chosen = new Set(
+    select(
+      read.map(({ host }) => host),
+      config.hosts,
+      () => [],
+    ),
+  );
+  const archives = read.filter(({ host }) => chosen.has(host));
+  for (const { directory } of archives) await verifyArchive(directory, config['trusted-public-keys'], nix, context);
+  run.archives = archives;
+  return archives.map(({ host, system, toplevel, directory, closureBytes }) => ({
+    ...{ host, system, toplevel, closureBytes, buildOnly: false, tags: [] },
+    target: host in config.targets ? targetOf(parseDeployment(config.targets[host], `targets.${host}`)) : null,
+    closure: { from: 'archive', directory },
+    ...{ healthChecks: none, preDeployChecks: none, secrets: [] },
+  }));
+}
+
+function artifactsOf(ports: Ports): ArtifactStore {
+  if (ports.artifacts !== null) return ports.artifacts;
+  throw new UserError('Artifacts can be had only in a run of GitHub Actions.', {
+    where: { input: 'from' },
+    cure: 'Download and unzip the artifact, and name its folder.',
+  });
+}
+
+function notBuilt(host: string, { mode }: Run): Run['outcomes'][number] {
+  const message = 'It was not built; the target is as it was.';
+  return { host, outcome: 'skipped', mode, before: null, after: null, message, units: noUnits(), seconds: 0 };
+}

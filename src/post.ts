@@ -1,0 +1,15 @@
+import { rm } from 'node:fs/promises';
+import * as core from '@actions/core';
+import { endLeftSession } from './deploy/index.ts';
+import { scratchState } from './main.ts';
+import { openContext } from './runner.ts';
+import { stateKey, teardown } from './setup/index.ts';
+
+/** The end of the job, whatever happened before: what a step left is removed. Warns, and never fails the job. */
+export async function post(): Promise<void> {
+  const scratch = core.getState(scratchState);
+  const { context } = openContext(core, scratch);
+  if (scratch !== '') await endLeftSession(scratch);
+  await teardown(core.getState(stateKey), context);
+  if (scratch !== '') await rm(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,38 @@
+import { count, duration, size } from './amounts.ts';
+import { column } from './cells.ts';
+import { plain } from './markdown.ts';
+import type { Run } from './run.ts';
+import { verdict } from './verdict.ts';
+
+/** A run for a person at a terminal: a line a host, its failures, the time of each stage. */
+export function text(run: Run): string {
+  const { failures } = verdict(run);
+  const hosts = run.fleet?.hosts.map(({ name, system }) => ({ name, system })) ?? [];
+  const listed = hosts.length > 0 ? hosts : run.archives.map(({ host, system }) => ({ name: host, system }));
+  const width = Math.min(32, Math.max(4, ...listed.map(({ name }) => name.length)));
+  const lines = listed.map(
+    ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
+  );
+  for (const { host, stage, why, file, line } of failures) {
+    const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
+    lines.push(`${plain(host)}: ${stage} failed: ${plain(why)}${place}`);
+  }
+  const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
+  if (times.length > 0) lines.push(`time: ${times.join(', ')}`);
+  return lines.map(line => `${line.trimEnd()}\n`).join('');
+}
+
+/** How far the host came, with what a person does next in mind: the outcome, the archive's folder, the derivation. */
+function stateOf(run: Run, name: string): string {
+  const outcome = run.outcomes.find(({ host }) => host === name);
+  const archive = run.archives.find(({ host }) => host === name);
+  const built = run.built.find(({ host }) => host.name === name);
+  const planned = run.fleet?.hosts.find(host => host.name === name);
+  const parts: string[] = [];
+  if (outcome !== undefined && run.mode !== 'none') parts.push(`${outcome.outcome}: ${plain(outcome.message)}`);
+  if (archive !== undefined) parts.push(`${size(archive.bytes)} in ${archive.directory}`);
+  if (parts.length > 0) return parts.join('; ');
+  if (built?.ok) return `${built.toplevel} (${size(built.closureBytes)} in ${count(built.closure.length, 'path')})`;
+  if (built !== undefined) return 'not built';
+  return planned?.toplevel.drvPath ?? '';
+}
