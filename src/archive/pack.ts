@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
-import { parseLogLine } from '../nix/log.ts';
 
 /**
  * zstd's level. On 479 MB of compilers and libraries Nix 2.8 takes, in one process: 2.6 s at its default level, 5.4 s
@@ -84,10 +83,10 @@ async function packShare(
   for (let first = 0; first < sorted.length; first += pathsPerCall) {
     const some = sorted.slice(first, first + pathsPerCall).map(({ path }) => path);
     const onStderr = (line: string): void => {
-      const event = parseLogLine(line);
-      if (event?.kind === 'copy-start') packed(event.path);
+      const path = /^copying path '(.*)' to /.exec(line)?.[1];
+      if (path !== undefined) packed(path);
     };
-    const args = ['copy', '-v', '--log-format', 'internal-json', '--no-recursive', '--to', store, ...some];
+    const args = ['copy', '-v', '--no-recursive', '--to', store, ...some];
     await nix.run('nix', args, { onStderr, signal: context.signal });
   }
   await Promise.all([...others].map(path => unlink(join(directory, narInfoName(path)))));
