@@ -2,14 +2,12 @@
 { request, glue }:
 let
   inherit (glue request) answer evaluated find;
-  inherit (builtins.fromJSON request) reference;
-  flake = builtins.getFlake reference;
+  flake = builtins.getFlake (glue request).request.reference;
   configurations = flake.nixosConfigurations or { };
 in
 answer {
   names = builtins.attrNames configurations;
-  root = flake.outPath;
-  notes.outputs = builtins.attrNames (flake.outputs or flake);
+  root = flake.sourceInfo.outPath;
   host = name: evaluated name (builtins.getAttr name configurations);
   deployment = name: find null [ "ferry" name ] flake;
 }

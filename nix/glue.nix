@@ -1,12 +1,12 @@
 # What every adapter shares: the request, and how evaluated hosts become the one answer that src/plan reads.
 #
-# An adapter is a file { request, glue }: glue { inherit request; } …; `request` is JSON text, so that no name, path or
-# attribute of a user's ever becomes part of an expression.
+# An adapter is a file { request, glue }; the request is JSON text, so that no name, path or attribute of a user's ever
+# becomes part of an expression.
 requestText:
 let
   request = builtins.fromJSON requestText;
 
-  # `a.b.c or default` for a list of names; null counts as missing.
+  # `set.a.b.c or default` for a list of names; null counts as missing.
   find = default: path: set:
     if path == [ ] then (if set == null then default else set)
     else if builtins.isAttrs set && builtins.hasAttr (builtins.head path) set
@@ -15,7 +15,7 @@ let
 
   # The platform the host runs on: of cross-compiled hosts not the one that builds it.
   systemOf = host:
-    find host.toplevel.system [ "stdenv" "hostPlatform" "system" ] host.pkgs;
+    find (find host.toplevel.system [ "stdenv" "system" ] host.pkgs) [ "stdenv" "hostPlatform" "system" ] host.pkgs;
 
   # nix.settings since 22.05, nix.binaryCaches before; null where the modules know neither.
   nixOf = config:
@@ -24,7 +24,8 @@ let
       substituters = settings.substituters or (find null [ "nix" "binaryCaches" ] config);
       keys = settings.trusted-public-keys or (find null [ "nix" "binaryCachePublicKeys" ] config);
     in
-    if substituters == null && keys == null then null else {
+    if substituters == null && keys == null then null
+    else {
       substituters = if substituters == null then [ ] else substituters;
       trustedPublicKeys = if keys == null then [ ] else keys;
     };
@@ -42,7 +43,8 @@ let
     output = host.toplevel.outPath;
     nixpkgs = nixpkgsOf host.pkgs;
     nix = if host.config == null then null else nixOf host.config;
-    deployment = host.deployment or null;
+    # The derivation of a package that holds the toplevel; the toplevel above is then a guess, or this very derivation.
+    wrapper = host.wrapper or null;
   };
 
   # Says one line on standard error. `request.mark` is drawn anew for each call, so that no trace of a user's
@@ -60,48 +62,81 @@ let
       0
       names;
 
-  # The value of an option as JSON can tell it: functions by a word, derivations by their path.
+  # A value as JSON can tell it: functions by a word, derivations by their path.
   plain = value:
     let type = builtins.typeOf value; in
     if type == "lambda" then "«function»"
     else if type == "path" then toString value
     else if type == "list" then map plain value
     else if type == "set" then
-      if value.type or null == "derivation" then value.outPath
-      else if value ? __toString || value ? outPath then toString value
-      else builtins.mapAttrs (_: plain) value
+      if value ? outPath || value ? __toString then toString value else builtins.mapAttrs (_: plain) value
     else value;
 
-  option = host:
+  optionOf = host:
     let
-      walk = seen: path: set:
+      walk = path: set:
         if path == [ ] then { found = true; value = plain set; }
-        else if ! builtins.isAttrs set then { found = false; inherit seen; known = [ ]; }
+        else if ! builtins.isAttrs set then { found = false; known = [ ]; missing = builtins.head path; }
         else if builtins.hasAttr (builtins.head path) set
-        then walk (seen ++ [ (builtins.head path) ]) (builtins.tail path) (builtins.getAttr (builtins.head path) set)
-        else { found = false; inherit seen; known = builtins.attrNames set; };
+        then walk (builtins.tail path) (builtins.getAttr (builtins.head path) set)
+        else { found = false; known = builtins.attrNames set; missing = builtins.head path; };
     in
-    if host.config == null then { found = false; seen = [ ]; known = null; } else walk [ ] request.option host.config;
+    if host.config == null then { found = false; known = null; missing = null; } else walk request.option host.config;
 in
-{
-  inherit request find plain;
+rec {
+  inherit request find;
 
   # A whole host from what nixosSystem, eval-config.nix and nixos/default.nix answer with.
   evaluated = name: evaluation:
-    if ! (builtins.isAttrs evaluation && evaluation ? config.system.build.toplevel)
-    then throw "${builtins.toJSON name} is not a NixOS system: it has no config.system.build.toplevel"
-    else {
-    inherit (evaluation) config;
-    pkgs = evaluation.pkgs or (find null [ "_module" "args" "pkgs" ] evaluation.config);
-    toplevel = evaluation.config.system.build.toplevel;
-  };
+    if isEvaluation evaluation
+    then {
+      inherit (evaluation) config;
+      pkgs = evaluation.pkgs or (find null [ "_module" "args" "pkgs" ] evaluation.config);
+      toplevel = evaluation.config.system.build.toplevel;
+    }
+    else throw "${builtins.toJSON name} is not a NixOS system: it has no config.system.build.toplevel";
 
-  # `names`: of all hosts. `host`: name -> { config or null, pkgs or null, toplevel, deployment }.
-  # `root`: the folder that the source was read from.
+  isEvaluation = value: builtins.isAttrs value && value ? config.system.build.toplevel;
+
+  # An absolute path given as text.
+  file = text: /. + text;
+
+  # What stands for <nixpkgs>: the pin in the request, or NIX_PATH where `nixpkgs-pin: warn` lets it through.
+  nixpkgsFor = who:
+    if request.nixpkgs or null != null then file request.nixpkgs
+    else if request.warn or false then <nixpkgs>
+    else throw "${who} does not say which nixpkgs it is built from, so that <nixpkgs> of the machine would be taken";
+
+  # eval-config.nix of a nixpkgs folder.
+  evalConfigOf = nixpkgs: import (nixpkgs + "/nixos/lib/eval-config.nix");
+
+  systemOfPackages = pkgs: find (find null [ "system" ] pkgs) [ "stdenv" "hostPlatform" "system" ] pkgs;
+
+  # `keys` of NixOps and colmena as src/plan knows secrets.
+  secretsOfKeys = keys:
+    map
+      (name:
+        let key = builtins.getAttr name keys; in {
+          inherit name;
+          inherit (key) user group permissions;
+          source =
+            if key.keyFile or null != null then { file = toString key.keyFile; }
+            else if key.keyCommand or null != null then { command = key.keyCommand; }
+            else if key.text or null != null then { inherit (key) text; }
+            else throw "the key ${builtins.toJSON name} has none of text, keyFile and keyCommand";
+          destination = key.path;
+          action = [ ];
+          mkDirs = true;
+          uploadAt = key.uploadAt or "pre-activation";
+        })
+      (builtins.attrNames keys);
+
+  # `names`: of all hosts. `host`: name -> { config or null, pkgs or null, toplevel }. `deployment`: name -> what is known
+  # of its target. `root`: the folder that the source was read from.
   answer = { names, host, root, deployment ? _: null, notes ? { } }: {
     names = { inherit names root notes; };
     deployments = each (name: { inherit name; deployment = deployment name; }) request.hosts;
-    hosts = each (name: describe name (host name // { deployment = deployment name; })) request.hosts;
-    option = option (host (builtins.head request.hosts));
+    hosts = each (name: describe name (host name) // { deployment = deployment name; }) request.hosts;
+    option = optionOf (host (builtins.head request.hosts));
   };
 }

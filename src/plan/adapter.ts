@@ -18,8 +18,8 @@ export interface Adapter {
   pure: boolean;
   /** Folders, as Nix names them in an error's place, whose contents are that of the repository's root. */
   roots: string[];
-  /** NIX_PATH and channels are seen, as `nixpkgs-pin: warn` allows. */
-  impurePath?: boolean;
+  /** Entries of the search path, as `nixpkgs=/nix/store/…`; none where left out. */
+  searchPath?: readonly string[];
   /** Kibibytes that the evaluator's heap may take; null: no bound. */
   heap?: number | null;
 }
@@ -70,16 +70,18 @@ export async function ask<T>(
   const mark = `ferry-${randomBytes(12).toString('hex')}`;
   const folder = nixFolder();
   const glue = await readFile(join(folder, 'glue.nix'), 'utf8');
+  const keyUnits = await readFile(join(folder, 'key-units.nix'), 'utf8');
   const file = join(folder, `${adapter.file}.nix`);
   const arguments_ = [
     '--argstr',
     'request',
     JSON.stringify({ ...adapter.request, ...request, mark }),
-    '--arg',
-    'glue',
-    glue,
+    ...['--arg', 'glue', glue, '--arg', 'keyUnits', keyUnits],
     ...['--log-format', 'internal-json', '--show-trace', '-vv'],
     ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+    // The variable NIX_PATH is empty already; nix.conf has a setting too.
+    ...['--option', 'nix-path', ''],
+    ...(adapter.pure ? [] : (adapter.searchPath ?? []).flatMap(entry => ['-I', entry])),
   ];
   const { program, args } = adapter.pure
     ? { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), question, ...arguments_] }
@@ -103,7 +105,9 @@ export async function ask<T>(
   const heap = adapter.heap ?? null;
   const env = {
     ...nix.environment(),
-    ...(adapter.impurePath === true ? { NIX_PATH: process.env.NIX_PATH } : {}),
+    // Read by nixpkgs' nixos/default.nix and eval-config.nix.
+    NIXOS_CONFIG: undefined,
+    NIXOS_EXTRA_MODULE_PATH: undefined,
     ...(heap === null ? {} : { GC_MAXIMUM_HEAP_SIZE: `${heap}K` }),
   };
   try {

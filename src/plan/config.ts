@@ -17,6 +17,8 @@ export interface PlanConfig {
   nixpkgs: string | null;
   /** What to do with a nixpkgs that isn't pinned. */
   nixpkgsPin: 'error' | 'warn';
+  /** The caller's NIX_PATH, seen only where `nixpkgsPin` is `warn`; null: Nix's own default. */
+  nixPath?: string | null;
   /** The system of a plain configuration that doesn't say it; null: found. */
   system: string | null;
   /** Directory of plans kept from earlier runs; null: keep none. */

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { CommandError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { Adapter } from './adapter.ts';
+import type { NixFailure } from './adapter.ts';
 import type { Repository } from './git.ts';
 
 /** A flake as Nix is asked for it. */
@@ -17,15 +16,14 @@ export interface FlakeReference {
 export function flakeReference(source: string, repository: Repository | null): FlakeReference {
   if (repository === null) return { url: `path:${encode(source)}`, locked: false };
   const folder = relative(repository.root, resolve(source));
+  const locked = !repository.dirty && repository.commit !== null;
   const query = [
     ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
-    // Nix refuses a clone without history unless it is told; the flake then has no revCount, as without history it has none.
-    ...(repository.shallow ? ['shallow=1'] : []),
+    ...(locked ? [`rev=${repository.commit}`] : []),
+    // Nix refuses a clone without history unless it is told; the flake has no revCount then.
+    ...(locked && repository.shallow ? ['shallow=1'] : []),
   ];
-  const locked = !repository.dirty && repository.commit !== null;
-  if (locked) query.push(`rev=${repository.commit}`);
-  const url = `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`;
-  return { url, locked };
+  return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
 }
 
 /** Percent-encodes all but what every part of a URL may hold. */
@@ -38,37 +36,35 @@ function hex(char: string): string {
 }
 
 /**
- * The adapter of a flake. A clean Git work tree is evaluated pure, from its commit; otherwise the lock is checked first and
- * the work tree evaluated as it is.
+ * Before a flake is evaluated as its folder is: says so, and has Nix check its lock, since such an evaluation would lock a
+ * missing input by itself.
  */
-export async function flakeAdapter(
-  file: string,
-  source: string,
+export async function prepareFlake(
+  reference: FlakeReference,
   repository: Repository | null,
   nix: Nix,
   context: Context,
-): Promise<Adapter> {
-  if (!existsSync(resolve(source, 'flake.nix'))) {
-    throw new UserError(`There is no flake.nix in ${source}.`, {
-      where: { input: 'source' },
-      cure: 'Let `source` name the folder that holds flake.nix, or say another `format`.',
-    });
+  onFailure: (failure: NixFailure, main: string) => Error,
+): Promise<void> {
+  context.log.notice(
+    repository === null
+      ? 'The source is not in a Git repository: its flake is evaluated as the folder is.'
+      : 'The work tree has uncommitted changes: the flake is evaluated with them, and not purely.',
+  );
+  try {
+    const args = ['flake', 'metadata', '--json', '--no-update-lock-file', reference.url];
+    await nix.run('nix', args, { signal: context.signal });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const message = error.stderr.replace(/^[\s\S]*?error: /, '').trim();
+    throw onFailure({ message, printed: error.stderr, places: [] }, 'flake.nix');
   }
-  const reference = flakeReference(source, repository);
-  if (!reference.locked) {
-    context.log.notice(
-      repository === null
-        ? `${source} is not in a Git repository: its flake is evaluated as the folder is.`
-        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not purely.',
-    );
-    await nix.run('nix', ['flake', 'metadata', '--json', '--no-update-lock-file', reference.url], {
-      signal: context.signal,
-    });
-  }
-  return {
-    file,
-    request: { reference: reference.url },
-    pure: reference.locked,
-    roots: [repository?.root ?? source],
-  };
+}
+
+/** What an unlocked input is called in Nix's errors; null for another error. */
+export function unlockedInput(message: string): string | null {
+  const match =
+    /(?:cannot update unlocked flake input|unlocked flake input) '([^']+)'/.exec(message) ??
+    /(?:requires lock file changes|lock file changes but they're not allowed)()/.exec(message);
+  return match === null ? null : (match[1] ?? '');
 }

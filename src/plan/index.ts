@@ -1,35 +1,39 @@
+import { join, relative } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
 import type { Nix } from '../nix/index.ts';
-import { type Adapter, ask } from './adapter.ts';
+import { type Adapter, ask, type NixFailure, type Question } from './adapter.ts';
+import { lookBehind } from './behind.ts';
+import { type Knowledge, planCache } from './cache.ts';
 import type { PlanConfig } from './config.ts';
 import { evaluationFailure, sourceFailure } from './diagnose.ts';
-import { type Budget, evaluate } from './evaluate.ts';
-import { flakeAdapter } from './flake.ts';
-import type { Fleet, Host, HostNix, Secret } from './fleet.ts';
-import { repositoryOf } from './git.ts';
+import { evaluate } from './evaluate.ts';
+import type { EvaluationFailure, Fleet } from './fleet.ts';
+import { type Repository, repositoryOf } from './git.ts';
+import { type Answer, deploymentOf, hostOf, readTargets, unknownHost } from './host.ts';
+import { withNixpkgs } from './nixpkgs.ts';
+import {
+  type Evidence,
+  ownFiles,
+  type PinProblem,
+  pinError,
+  pinOf,
+  problemBehind,
+  unpinnedIn,
+  warnOf,
+} from './pins.ts';
 import { needsTags, select } from './select.ts';
-import { type Deployment, layer, parseDeployment, targetOf } from './targets.ts';
+import { attributePath, sourceOf } from './source.ts';
 
 export type { PlanConfig } from './config.ts';
 export { select } from './select.ts';
 export { parseDeployment, targetOf } from './targets.ts';
 
-/** What nix/glue.nix answers for a host. */
-interface Answer {
-  name: string;
-  system: string;
-  drvPath: string;
-  output: string;
-  nixpkgs: string | null;
-  nix: HostNix | null;
-  deployment: unknown;
-}
-
-interface Names {
-  names: string[];
-  root: string;
+/** A source that can be asked for its hosts. */
+interface Opened {
+  adapter: Adapter;
+  knowledge: Knowledge;
+  evidence: Evidence & { files: Set<string> };
 }
 
 /**
@@ -37,97 +41,206 @@ interface Names {
  *
  * Every host's derivation is instantiated: its .drv file exists in the store afterwards.
  *
- * @throws UserError for a source that cannot be read as a whole, a selector or target that meets no host.
+ * @throws UserError for a source that cannot be read as a whole, a selector or target that meets no host, and a nixpkgs
+ *   that isn't pinned, unless `nixpkgsPin` is `warn`.
  */
 export async function plan(config: PlanConfig, nix: Nix, context: Context): Promise<Fleet> {
   const repository = await repositoryOf(config.source, context.exec);
-  const adapter = await flakeAdapter('flake', config.source, repository, nix, context);
-  const fallback = { file: 'flake.nix' };
-  const { names, root } = await namesOf(adapter, nix, context, failure =>
-    sourceFailure(failure, adapter.roots, fallback),
-  );
-  const roots = [...adapter.roots, root];
-  const onSource = (failure: Parameters<typeof sourceFailure>[0]): Error => sourceFailure(failure, roots, fallback);
-  const budget: Budget = { jobs: config.jobs ?? null, memory: config.memory ?? null };
+  const cache = await planCache(config, repository, nix, context.exec);
+  const kept = (await cache?.read()) ?? null;
+  let opening: Promise<Opened> | null = null;
+  const opened = (): Promise<Opened> => {
+    opening ??= open(config, repository, nix, context);
+    return opening;
+  };
+  const known = kept ?? (await opened()).knowledge;
+  const given = readTargets(config.targets, known.names);
 
-  for (const host of Object.keys(config.targets)) knownHost(host, names);
-  const given = Object.fromEntries(
-    Object.entries(config.targets).map(([host, value]) => [host, parseDeployment(value, `targets.${host}`)]),
-  );
-  let tags: (host: string) => string[] = () => [];
   if (needsTags(config.hosts)) {
-    const { hosts } = await evaluate<{ name: string; deployment: unknown }>(
-      adapter,
-      'deployments',
-      names,
-      budget,
+    const missing = known.names.filter(name => !(name in known.deployments));
+    if (missing.length > 0) {
+      const hosts = await askFor<{ name: string; deployment: unknown }>(
+        'deployments',
+        missing,
+        await opened(),
+        config,
+        nix,
+        context,
+      );
+      for (const one of hosts) if ('answer' in one) known.deployments[one.host] = one.answer.deployment ?? null;
+    }
+  }
+  const tags = (host: string): string[] =>
+    host in known.deployments ? deploymentOf(known.deployments[host], host, given).tags : [];
+  const selected = select(known.names, config.hosts, tags);
+
+  const valid = await nix.valid(selected.flatMap(host => known.answers[host]?.drvPath ?? []));
+  const missing = selected.filter(host => !valid.has(known.answers[host]?.drvPath ?? ''));
+  const failures: EvaluationFailure[] = [];
+  if (missing.length > 0) {
+    const source = await opened();
+    const hosts = await askFor<Answer>('hosts', missing, source, config, nix, context);
+    const answers = hosts.flatMap(one => ('answer' in one ? [one.answer] : []));
+    const failed = hosts.flatMap(one => ('failure' in one ? [one] : []));
+    const pins = await checkPins(
+      answers,
+      failed.map(({ failure }) => failure),
+      source.evidence,
+      config,
       nix,
       context,
-      onSource,
     );
-    const known = new Map(
-      hosts.map(one => [one.host, 'answer' in one ? deploymentOf(one.answer.deployment, one.host, given).tags : []]),
-    );
-    tags = host => known.get(host) ?? [];
+    Object.assign(known.pins, pins);
+    for (const { host, failure } of failed) failures.push(evaluationFailure(host, failure, source.evidence.roots));
+    for (const answer of answers) {
+      try {
+        known.answers[answer.name] = await lookBehind(answer, nix);
+        known.deployments[answer.name] = answer.deployment ?? null;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        const nowhere = { trace: '', file: known.main, line: null, column: null };
+        failures.push({ host: answer.name, message: `${error.message} ${error.cure ?? ''}`.trim(), ...nowhere });
+      }
+    }
+    await cache?.write(known, ownFiles(source.evidence));
   }
-  const selected = select(names, config.hosts, tags);
-  const { hosts } = await evaluate<Answer>(adapter, 'hosts', selected, budget, nix, context, onSource);
+  const failed = new Set(failures.map(({ host }) => host));
+  warnOfOtherProfiles(known, selected, context);
   return {
-    format: 'flake',
-    detected: null,
+    format: known.format,
+    detected: known.detected,
     source: config.source,
     commit: repository?.commit ?? null,
     dirty: repository?.dirty ?? false,
-    hosts: hosts.flatMap(one => ('answer' in one ? [hostOf(one.answer, given, context)] : [])),
-    failures: hosts.flatMap(one => ('failure' in one ? [evaluationFailure(one.host, one.failure, roots)] : [])),
+    hosts: selected.flatMap(host => {
+      const answer = failed.has(host) ? undefined : known.answers[host];
+      return answer === undefined ? [] : [hostOf(answer, given, known.pins[answer.nixpkgs ?? ''] ?? null, context)];
+    }),
+    failures,
   };
 }
 
-async function namesOf(
-  adapter: Adapter,
+/**
+ * The final value of an option of one host, as JSON can tell it: functions as a word, derivations as their path.
+ *
+ * @throws UserError for a host or an option that does not exist, and for a failure of the evaluation.
+ */
+export async function option(
+  config: PlanConfig,
+  host: string,
+  optionPath: string,
   nix: Nix,
   context: Context,
-  onSource: (failure: Parameters<typeof sourceFailure>[0]) => Error,
-): Promise<Names> {
-  const { result, failure } = await ask(adapter, 'names', { hosts: [] }, nix, context);
-  if (failure !== null) throw onSource(failure);
-  return result as Names;
+): Promise<unknown> {
+  const repository = await repositoryOf(config.source, context.exec);
+  const { adapter, knowledge, evidence } = await open(config, repository, nix, context);
+  if (!knowledge.names.includes(host)) throw unknownHost(host, knowledge.names, 'host');
+  const path = attributePath(optionPath);
+  const { result, failure } = await ask(adapter, 'option', { hosts: [host], option: path }, nix, context);
+  if (failure !== null) throw readable(failure, knowledge.main, evidence.roots, config);
+  const answer = result as { found: boolean; value: unknown; known: string[] | null; missing: string | null };
+  if (answer.found) return answer.value;
+  if (answer.known === null) {
+    throw new UserError(`${JSON.stringify(host)} is given as a derivation, which knows no options.`, {
+      where: { host },
+      cure: 'Name the whole evaluation instead of its toplevel.',
+    });
+  }
+  throw unknownOption(optionPath, answer.missing ?? '', answer.known, host);
 }
 
-function knownHost(host: string, names: readonly string[]): void {
-  if (names.includes(host)) return;
-  const meant = nearest(host, names);
-  throw new UserError(`\`targets\` names ${JSON.stringify(host)}, which is no host of the source.`, {
-    where: { input: 'targets' },
-    cure: `${meant === null ? '' : `Did you mean ${JSON.stringify(meant)}? `}Known hosts: ${names.join(', ')}.`,
+async function open(config: PlanConfig, repository: Repository | null, nix: Nix, context: Context): Promise<Opened> {
+  const base = repository?.root ?? config.source;
+  const inBase = (main: string): string => relative(base, join(config.source, main));
+  const onFailure = (failure: NixFailure, main: string): Error => readable(failure, inBase(main), [base], config);
+  const source = await sourceOf(config, repository, nix, context, onFailure);
+  const adapter = await withNixpkgs(source, config, nix, context, onFailure);
+  const { result, failure, files } = await ask(adapter, 'names', { hosts: [] }, nix, context);
+  const seen = new Set(files);
+  if (failure !== null) {
+    const problems = unpinnedIn({ base, source: config.source, repository, roots: [base], files: seen }, false);
+    if (config.nixpkgsPin === 'error' && problems.length > 0) throw pinError(problems);
+    throw onFailure(failure, source.main);
+  }
+  const { names, root, notes } = result as { names: string[]; root: string; notes: Record<string, unknown> };
+  const { format, detected, main } = source;
+  return {
+    adapter,
+    knowledge: { format, detected, main: inBase(main), names, notes, answers: {}, deployments: {}, pins: {} },
+    evidence: { base, source: config.source, repository, roots: [...new Set([base, root])], files: seen },
+  };
+}
+
+async function askFor<T extends { name: string }>(
+  question: Question,
+  hosts: readonly string[],
+  { adapter, knowledge, evidence }: Opened,
+  config: PlanConfig,
+  nix: Nix,
+  context: Context,
+) {
+  const budget = { jobs: config.jobs ?? null, memory: config.memory ?? null };
+  const onSource = (failure: NixFailure): Error => readable(failure, knowledge.main, evidence.roots, config);
+  const evaluation = await evaluate<T>(adapter, question, hosts, budget, nix, context, onSource);
+  for (const file of evaluation.files) evidence.files.add(file);
+  return evaluation.hosts;
+}
+
+/** How each nixpkgs is fixed; what isn't is an error, or a warning where `nixpkgs-pin` says so. */
+async function checkPins(
+  answers: readonly Answer[],
+  failures: readonly NixFailure[],
+  evidence: Evidence,
+  config: PlanConfig,
+  nix: Nix,
+  context: Context,
+): Promise<Knowledge['pins']> {
+  const warn = config.nixpkgsPin === 'warn';
+  const problems: PinProblem[] = [
+    ...failures.flatMap(failure => problemBehind(failure, evidence.roots) ?? []),
+    ...unpinnedIn(evidence, warn),
+  ];
+  const pins: Knowledge['pins'] = {};
+  for (const path of new Set(answers.flatMap(({ nixpkgs }) => nixpkgs ?? []))) {
+    const pin = await pinOf(path, evidence, nix);
+    if (pin !== null) pins[path] = pin;
+    else if (problems.length === 0) {
+      problems.push({
+        what: `the nixpkgs at ${path}, whose hash stands nowhere in the repository`,
+        file: ownFiles(evidence)[0] ?? null,
+        line: 1,
+        cure: 'Fetch it by its hash: a flake, npins, niv, or `fetchTarball` with `sha256`.',
+      });
+    }
+  }
+  if (problems.length > 0 && !warn) throw pinError(problems);
+  warnOf(problems, context);
+  return pins;
+}
+
+function readable(failure: NixFailure, main: string, roots: readonly string[], config: PlanConfig): Error {
+  const problem = problemBehind(failure, roots);
+  if (problem !== null && config.nixpkgsPin === 'error') return pinError([{ ...problem, file: problem.file ?? main }]);
+  return sourceFailure(failure, roots, { file: main });
+}
+
+function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {
+  const listed = known.length > 12 ? `${known.slice(0, 12).join(', ')}, …` : known.join(', ');
+  return new UserError(`${JSON.stringify(host)} has no option ${path}: there is no ${JSON.stringify(missing)}.`, {
+    where: { host },
+    cure: known.length === 0 ? 'What stands before it is a value.' : `There are ${listed}.`,
   });
 }
 
-function deploymentOf(
-  said: unknown,
-  host: string,
-  given: Readonly<Record<string, Deployment>>,
-): Deployment & { tags: string[] } {
-  const own = said === null ? {} : parseDeployment(said, `ferry.${host}`);
-  const both = layer(own, given[host] ?? {});
-  return { ...both, tags: both.tags ?? [] };
-}
-
-function hostOf(answer: Answer, given: Readonly<Record<string, Deployment>>, context: Context): Host {
-  const deployment = deploymentOf(answer.deployment, answer.name, given);
-  const secrets: Secret[] = deployment.secrets ?? [];
-  for (const { source } of secrets) if ('text' in source) context.log.secret(source.text);
-  return {
-    name: answer.name,
-    system: answer.system,
-    toplevel: { drvPath: answer.drvPath, outPath: answer.output },
-    target: targetOf(deployment),
-    tags: deployment.tags,
-    buildOnly: deployment.address === false,
-    healthChecks: { cmd: [], http: [], ...deployment.healthChecks },
-    preDeployChecks: { cmd: [], http: [], ...deployment.preDeployChecks },
-    secrets,
-    nixpkgs: null,
-    nix: answer.nix,
-  };
+/** deploy-rs deploys further profiles; they are no NixOS systems, and are left alone by name. */
+function warnOfOtherProfiles({ format, notes }: Knowledge, selected: readonly string[], context: Context): void {
+  if (format !== 'deploy-rs') return;
+  for (const host of selected) {
+    const others = notes[host];
+    if (!Array.isArray(others) || others.length === 0) continue;
+    context.log.warning(
+      `${JSON.stringify(host)} has further profiles, ${others.join(', ')}, which are no NixOS systems: they are not deployed.`,
+      { host },
+    );
+  }
 }

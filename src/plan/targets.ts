@@ -17,6 +17,9 @@ export interface Deployment {
   secrets?: Secret[] | null;
 }
 
+/** Words that only a source's adapter says, already in their final form. */
+const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets'];
+
 const keys = {
   address: 'a name or address',
   port: 'a number from 1 to 65535',
@@ -33,9 +36,10 @@ const keys = {
  * of these words: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
  *
  * @param where said in an error, as "targets.web".
+ * @param from the input `targets`, or the source by way of its adapter, which may say checks and secrets too.
  * @throws UserError for a word that is none of them, and for a value of another kind.
  */
-export function parseDeployment(value: unknown, where: string): Deployment {
+export function parseDeployment(value: unknown, where: string, from: 'targets' | 'source' = 'targets'): Deployment {
   if (typeof value === 'string') return parseAddress(value, where);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrong(where, value, '`user@address:port` or a mapping with `address`');
@@ -43,6 +47,10 @@ export function parseDeployment(value: unknown, where: string): Deployment {
   const deployment: Deployment = {};
   for (const [key, given] of Object.entries(value as Record<string, unknown>)) {
     if (given === null) continue;
+    if (from === 'source' && sourceKeys.includes(key)) {
+      Object.assign(deployment, { [key]: given });
+      continue;
+    }
     if (!(key in keys)) {
       const meant = nearest(key, Object.keys(keys));
       throw new UserError(`${where} has no setting ${JSON.stringify(key)}.`, {
@@ -60,6 +68,7 @@ function setting(key: keyof typeof keys, value: unknown, where: string): Deploym
   switch (key) {
     case 'address':
       if (typeof value === 'string') return parseAddress(value, `${where}.address`);
+      if (value === false) return { address: false };
       break;
     case 'port':
       if (isPort(value)) return { port: value };
@@ -116,13 +125,24 @@ function wrong(where: string, value: unknown, expected: string): UserError {
   });
 }
 
+/** A port among words for ssh, as deploy-rs has nowhere else to write it. */
+export function portOf(sshOptions: readonly string[]): number | null {
+  for (const [index, word] of sshOptions.entries()) {
+    const [, joined] = /^-p(\d+)$/.exec(word) ?? [];
+    const [, named] = /^(?:-o)?Port[ =](\d+)$/i.exec(word) ?? [];
+    const port = joined ?? named ?? (word === '-p' ? sshOptions[index + 1] : undefined);
+    if (port !== undefined && isPort(Number(port))) return Number(port);
+  }
+  return null;
+}
+
 /** The target that a source's word and the input's, which stands above it, make together; null when nothing says where. */
 export function targetOf(deployment: Deployment): Target | null {
   const { address } = deployment;
   if (address === undefined || address === null || address === false) return null;
   return {
     address,
-    port: deployment.port ?? null,
+    port: deployment.port ?? portOf(deployment.sshOptions ?? []),
     user: deployment.user ?? 'root',
     privilegeEscalation: deployment.privilegeEscalation ?? ['sudo', '-n'],
     sshOptions: deployment.sshOptions ?? [],

@@ -1,0 +1,18 @@
+# What a network.nix looks like, so that morph's and NixOps' can be told apart before the format is known.
+{ request, glue }:
+let
+  inherit (glue request) file;
+  asked = (glue request).request;
+  network = import (file asked.file);
+  isFunction = builtins.isFunction network;
+in
+{
+  names = {
+    names = if isFunction then [ ] else builtins.attrNames (network.network or { });
+    root = asked.root;
+    notes = {
+      inherit isFunction;
+      top = if isFunction then [ ] else builtins.attrNames network;
+    };
+  };
+}

@@ -1,0 +1,42 @@
+# The folder of a pinned nixpkgs that is given beside a configuration, or by the input `nixpkgs`.
+{ request, glue }:
+let
+  inherit (glue request) file;
+  asked = (glue request).request;
+
+  # npins/default.nix and nix/sources.nix of niv answer with a set of sources.
+  source = sources:
+    sources.nixpkgs or (
+      let names = builtins.filter (name: builtins.match "__.*" name == null) (builtins.attrNames sources); in
+      if builtins.length names == 1 then builtins.getAttr (builtins.head names) sources
+      else throw "${asked.path} pins no nixpkgs, but ${builtins.concatStringsSep ", " names}"
+    );
+
+  # flake.lock: the root's input nixpkgs, maybe by way of other inputs it follows.
+  lock = builtins.fromJSON (builtins.readFile (file asked.path));
+  node = name: builtins.getAttr name lock.nodes;
+  follow = start: path: builtins.foldl'
+    (name: input:
+      let next = (node name).inputs.${input} or (throw "${asked.path} has no input ${input}"); in
+      if builtins.isList next then follow lock.root next else next)
+    start
+    path;
+  locked = (node (follow lock.root [ "nixpkgs" ])).locked;
+
+  folderOf = value:
+    if builtins.isFunction value then folderOf (value { })
+    else if builtins.isAttrs value && ! (value ? outPath) then folderOf (value.path or (source value))
+    else toString value;
+  folder = {
+    sources = folderOf (source (import (file asked.path)));
+    lock =
+      if locked.type == "path" && builtins.substring 0 1 locked.path != "/"
+      then toString (file "${builtins.dirOf asked.path}/${locked.path}")
+      else toString (builtins.fetchTree locked);
+    file = folderOf (import (file asked.path));
+    reference = toString (builtins.fetchTree asked.path);
+  };
+in
+{
+  names = { names = [ ]; root = builtins.getAttr asked.kind folder; notes = { }; };
+}

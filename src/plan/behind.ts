@@ -1,0 +1,63 @@
+import { UserError } from '../errors.ts';
+import type { Nix } from '../nix/index.ts';
+import type { Answer } from './host.ts';
+
+/** How deep a toplevel may lie in the package around it: a link farm in a link farm is three. */
+const depth = 4;
+
+const isToplevel = /^\/nix\/store\/[a-z0-9]{32}-nixos-system-.+\.drv$/;
+
+/**
+ * Finds the toplevel behind a package that wraps one, as deploy-rs' profiles and packages with a switch script do, by what
+ * its derivation refers to. An answer that is no package stays as it is.
+ *
+ * @throws UserError when the package holds no NixOS system, or several.
+ */
+export async function lookBehind(answer: Answer, nix: Nix): Promise<Answer> {
+  if (answer.wrapper === null) return answer;
+  const found = await toplevelsBehind(answer.wrapper, nix);
+  if (found.includes(answer.drvPath)) return answer;
+  const [drvPath, other] = found;
+  if (drvPath === undefined) {
+    throw new UserError(`${JSON.stringify(answer.name)} is a package, and no NixOS system is in it.`, {
+      where: { host: answer.name },
+      cure: 'Name a host: config.system.build.toplevel, a NixOS evaluation, or a package that links to one.',
+    });
+  }
+  if (other !== undefined) {
+    throw new UserError(
+      `${JSON.stringify(answer.name)} is a package with several NixOS systems: ${found.join(', ')}.`,
+      {
+        where: { host: answer.name },
+        cure: 'Name one of them by its attribute.',
+      },
+    );
+  }
+  const { stdout } = await nix.run('nix-store', ['--query', '--outputs', drvPath]);
+  return { ...answer, drvPath, output: stdout.trim(), system: await systemOf(drvPath, nix) };
+}
+
+async function toplevelsBehind(wrapper: string, nix: Nix): Promise<string[]> {
+  let level = [wrapper];
+  const seen = new Set(level);
+  for (let i = 0; i < depth && level.length > 0; i++) {
+    const { stdout } = await nix.run('nix-store', ['--query', '--references', ...level]);
+    const references = [...new Set(stdout.split('\n').filter(path => path.endsWith('.drv') && !seen.has(path)))];
+    const found = references.filter(path => isToplevel.test(path));
+    if (found.length > 0) return found.sort();
+    for (const path of references) seen.add(path);
+    level = references;
+  }
+  return [];
+}
+
+/** The system a derivation is built on, by `nix show-derivation` or, as it is called since 2.14, `nix derivation show`. */
+async function systemOf(drvPath: string, nix: Nix): Promise<string> {
+  const { stdout } = await nix.run('nix', ['show-derivation', drvPath]);
+  // Until 2.31 keyed by path, later below `derivations`.
+  const shown = JSON.parse(stdout) as Record<string, { system?: string }> & {
+    derivations?: Record<string, { system?: string }>;
+  };
+  const [derivation] = Object.values(shown.derivations ?? shown);
+  return derivation?.system ?? 'unknown';
+}

@@ -1,0 +1,75 @@
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import type { Host, HostNix, Pin } from './fleet.ts';
+import { type Deployment, layer, parseDeployment, targetOf } from './targets.ts';
+
+/** What nix/glue.nix answers for a host. */
+export interface Answer {
+  name: string;
+  system: string;
+  drvPath: string;
+  output: string;
+  nixpkgs: string | null;
+  nix: HostNix | null;
+  /** The derivation of a package that holds the toplevel, which is yet to be found behind it. */
+  wrapper: string | null;
+  deployment: unknown;
+}
+
+/** The input `targets`, read; each host in it must be one of `names`. */
+export function readTargets(
+  targets: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, Deployment> {
+  return Object.fromEntries(
+    Object.entries(targets).map(([host, value]) => {
+      if (!names.includes(host)) throw unknownHost(host, names, 'targets');
+      return [host, parseDeployment(value, `targets.${host}`)];
+    }),
+  );
+}
+
+/** One error for a host that does not exist: it names the nearest and the known ones. */
+export function unknownHost(host: string, names: readonly string[], input: string): UserError {
+  const meant = nearest(host, names);
+  return new UserError(`There is no host ${JSON.stringify(host)}.`, {
+    where: { input },
+    cure: `${meant === null ? '' : `Did you mean ${JSON.stringify(meant)}? `}Known hosts: ${names.join(', ')}.`,
+  });
+}
+
+/** What the source says of a host's target, under what the input says. */
+export function deploymentOf(
+  said: unknown,
+  host: string,
+  given: Readonly<Record<string, Deployment>>,
+): Deployment & { tags: string[] } {
+  const own = said === null || said === undefined ? {} : parseDeployment(said, `ferry.${host}`, 'source');
+  const both = layer(own, given[host] ?? {});
+  return { ...both, tags: both.tags ?? [] };
+}
+
+export function hostOf(
+  answer: Answer,
+  given: Readonly<Record<string, Deployment>>,
+  nixpkgs: Pin | null,
+  context: Context,
+): Host {
+  const deployment = deploymentOf(answer.deployment, answer.name, given);
+  const secrets = deployment.secrets ?? [];
+  for (const { source } of secrets) if ('text' in source) context.log.secret(source.text);
+  return {
+    name: answer.name,
+    system: answer.system,
+    toplevel: { drvPath: answer.drvPath, outPath: answer.output },
+    target: targetOf(deployment),
+    tags: deployment.tags,
+    buildOnly: deployment.address === false,
+    healthChecks: { cmd: [], http: [], ...deployment.healthChecks },
+    preDeployChecks: { cmd: [], http: [], ...deployment.preDeployChecks },
+    secrets,
+    nixpkgs,
+    nix: answer.nix,
+  };
+}

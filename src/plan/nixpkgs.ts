@@ -1,0 +1,74 @@
+import { homedir } from 'node:os';
+import { relative } from 'node:path';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import type { Nix } from '../nix/index.ts';
+import { type Adapter, ask, type NixFailure } from './adapter.ts';
+import type { PlanConfig } from './config.ts';
+import { givenNixpkgs, pinError, pinsBeside } from './pins.ts';
+import type { Source } from './source.ts';
+
+/**
+ * The adapter with what stands for <nixpkgs>: the pin in the input `nixpkgs`, for configuration.nix and NixOps, which say
+ * none themselves, the one beside them; with `nixpkgs-pin: warn` the machine's.
+ *
+ * @throws UserError for a pin that isn't one, several of them, or none where one is needed.
+ */
+export async function withNixpkgs(
+  source: Source,
+  config: PlanConfig,
+  nix: Nix,
+  context: Context,
+  onFailure: (failure: NixFailure, main: string) => Error,
+): Promise<Adapter> {
+  const { adapter, format } = source;
+  if ('reference' in adapter.request) return adapter;
+  const text = config.nixpkgs ?? (format === 'configuration' || format === 'nixops' ? onlyPin(config) : null);
+  if (text !== null) {
+    const given = givenNixpkgs(text, config.source);
+    const path = typeof given === 'string' ? given : await folderOf(given, adapter, nix, context, onFailure, config);
+    return { ...adapter, request: { ...adapter.request, nixpkgs: path }, searchPath: [`nixpkgs=${path}`] };
+  }
+  if (config.nixpkgsPin === 'warn') return { ...adapter, searchPath: searchPath(config.nixPath ?? null) };
+  if (format !== 'configuration') return adapter;
+  throw pinError([
+    {
+      what: `${source.main} says no nixpkgs, and none is pinned beside it`,
+      file: source.main,
+      line: 1,
+      cure: 'Run `npins init` beside it, or name a pin in the input `nixpkgs`, as `github:NixOS/nixpkgs/<commit>?narHash=sha256-…`.',
+    },
+  ]);
+}
+
+function onlyPin(config: PlanConfig): string | null {
+  const [first, second] = pinsBeside(config.source);
+  if (second === undefined) return first ?? null;
+  throw new UserError(`Both ${first} and ${second} pin a nixpkgs.`, {
+    where: { input: 'nixpkgs' },
+    cure: `Write \`nixpkgs: ${first}\` or \`nixpkgs: ${second}\`.`,
+  });
+}
+
+async function folderOf(
+  given: { kind: string; path: string },
+  adapter: Adapter,
+  nix: Nix,
+  context: Context,
+  onFailure: (failure: NixFailure, main: string) => Error,
+  config: PlanConfig,
+): Promise<string> {
+  const { result, failure } = await ask({ ...adapter, file: 'pin', request: given }, 'names', {}, nix, context);
+  if (failure !== null) throw onFailure(failure, relative(config.source, given.path));
+  return (result as { root: string }).root;
+}
+
+/** The entries of a NIX_PATH; colons in addresses part nothing. Without one, where Nix looks for channels by itself. */
+function searchPath(nixPath: string | null): string[] {
+  if (nixPath !== null) return nixPath.split(/:(?!\/\/)/).filter(entry => entry !== '');
+  return [
+    `${homedir()}/.nix-defexpr/channels`,
+    'nixpkgs=/nix/var/nix/profiles/per-user/root/channels/nixpkgs',
+    '/nix/var/nix/profiles/per-user/root/channels',
+  ];
+}
