@@ -1,3 +1,5 @@
+import type { Patience } from './download.ts';
+
 /** What the set-up stage is asked for: plain data, made by the entry from its inputs. */
 export interface SetupConfig {
   /** Null: any Nix found, else the pinned release. `2.34.4`, `2.34.4@sha256:…`, or `system`: only what is there. */
@@ -17,6 +19,8 @@ export interface SetupConfig {
   signingKey?: string | null;
   /** The environment the entry runs in: PATH, HOME, proxies, certificates, SSH_AUTH_SOCK are taken from it. */
   environment: Readonly<Record<string, string | undefined>>;
+  /** How long servers are waited for; the usual where left out. */
+  patience?: Patience;
 }
 
 /** What only the entry has. */

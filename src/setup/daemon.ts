@@ -28,7 +28,7 @@ export async function startDaemon(
   context: Context,
 ): Promise<void> {
   const variables = passed.flatMap(name => {
-    const value = environment[name];
+    const value = environment[name] ?? (name === 'NIX_SSL_CERT_FILE' ? nix.certificates : undefined);
     return value === undefined || value === '' || /\n/.test(value) ? [] : [`${name}=${value}`];
   });
   const input = `${variables.map(each => `${each}\n`).join('')}\n${conf}`;

@@ -10,6 +10,8 @@ export interface FoundNix {
   /** The directory of its programs. */
   bin: string;
   version: string;
+  /** The certificates it came with, where the machine has none. */
+  certificates?: string;
 }
 
 /** The oldest Nix that everything here works with: Debian 12's. */

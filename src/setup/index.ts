@@ -7,8 +7,8 @@ import { clientConf, daemonConf, type Settings, tokensConf, tokensFile } from '.
 import type { Run, SetupConfig, SetupPorts } from './config.ts';
 import { socketOf, startDaemon } from './daemon.ts';
 import { proveEmulation, registerEmulation } from './emulation.ts';
-import { type FoundNix, findNix } from './find.ts';
-import { installPackage } from './install.ts';
+import type { FoundNix } from './find.ts';
+import { findOrInstall } from './install.ts';
 import { proveSandbox } from './probe.ts';
 import { asRoot } from './root.ts';
 import { newRun } from './run.ts';
@@ -52,6 +52,7 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
     env: {
       NIX_REMOTE: `unix://${socketOf(run)}`,
       NIX_CONF_DIR: join(run.directory, 'client'),
+      ...(found.certificates === undefined ? {} : { NIX_SSL_CERT_FILE: found.certificates }),
     },
   };
   await proveSandbox(localSystem(), run, nix, context);
@@ -61,18 +62,6 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
     for (const [name, value] of Object.entries(nix.env)) ports.publish.exportVariable(name, value);
   }
   return { nix, run, found, config, settings };
-}
-
-async function findOrInstall(
-  run: Run,
-  prepared: Promise<void>,
-  config: SetupConfig,
-  context: Context,
-): Promise<FoundNix> {
-  const found = await findNix(config.environment, null, context);
-  if (found !== null) return found;
-  await prepared;
-  return installPackage(run, config, context, 'No Nix is on this machine.');
 }
 
 async function prepare(run: Run, config: SetupConfig, context: Context): Promise<void> {

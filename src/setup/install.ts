@@ -1,30 +1,76 @@
+import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, explain, UserError } from '../errors.ts';
 import type { Run, SetupConfig } from './config.ts';
-import { type FoundNix, findNix, oldestNix } from './find.ts';
+import { UnreachableError } from './download.ts';
+import { type FoundNix, findNix, nixVersion, oldestNix } from './find.ts';
+import { fetchRelease, parseVersion, systemCertificates, type WantedVersion } from './release.ts';
 import { asRoot } from './root.ts';
 
+/**
+ * The Nix of this machine that serves, else a release, else (where no particular one was asked for and the releases
+ * cannot be reached) the distribution's.
+ *
+ * @param prepared settles when the run's directories and the build users are there.
+ * @throws UserError when there is none.
+ */
+export async function findOrInstall(
+  run: Run,
+  prepared: Promise<void>,
+  config: SetupConfig,
+  context: Context,
+): Promise<FoundNix> {
+  const wanted = parseVersion(config.nixVersion);
+  const found = await findNix(config.environment, wanted.version, context);
+  if (found !== null) return found;
+  if (wanted.systemOnly) {
+    throw new UserError(`There is no Nix ${oldestNix} or newer on this machine, and \`nix-version\` is system.`, {
+      where: { input: 'nix-version' },
+      cure: 'Leave `nix-version` empty, and the step installs Nix.',
+    });
+  }
+  try {
+    return await installRelease(run, prepared, wanted, config, context);
+  } catch (error) {
+    const free = wanted.version === null && config.nixSource === null;
+    if (!free || !(error instanceof UnreachableError)) throw error;
+    await prepared;
+    return installPackage(run, config, context, error.message);
+  }
+}
+
+async function installRelease(
+  run: Run,
+  prepared: Promise<void>,
+  wanted: WantedVersion,
+  config: SetupConfig,
+  context: Context,
+): Promise<FoundNix> {
+  const [tarball] = await Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
+  const { stdout } = await asRoot(context, run, 'unpack', [tarball]);
+  const [path = '', certificates = ''] = stdout.trim().split('\n');
+  const bin = join(path, 'bin');
+  const version = await nixVersion(context, join(bin, 'nix'));
+  context.log.info(`Installed Nix ${version} from ${tarball}.`);
+  if ((await systemCertificates()) !== null) return { bin, version };
+  return { bin, version, certificates: join(certificates, 'etc/ssl/certs/ca-bundle.crt') };
+}
+
 /** Installs the distribution's Nix. @throws UserError where there is none, or only one that is too old. */
-export async function installPackage(run: Run, config: SetupConfig, context: Context, why: string): Promise<FoundNix> {
+async function installPackage(run: Run, config: SetupConfig, context: Context, why: string): Promise<FoundNix> {
+  const cure = 'Give a mirror or a local tarball in `nix-source`, or install Nix before the step.';
   try {
     await asRoot(context, run, 'package', ['nix-bin']);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new UserError(`${why} The distribution's package nix-bin cannot be installed either: ${explain(error)}`, {
-      cure: 'Give a mirror or a local tarball in `nix-source`, or install Nix before the step.',
+    throw new UserError(`${why} Neither can the distribution's nix-bin be installed: ${explain(error)}`, {
+      cure,
       cause: error,
     });
   }
-  const found = await findNix(
-    { ...config.environment, PATH: `/usr/bin:${config.environment.PATH ?? ''}` },
-    null,
-    context,
-  );
-  if (found === null) {
-    throw new UserError(`${why} The distribution's Nix is older than ${oldestNix}.`, {
-      cure: 'Give a mirror or a local tarball in `nix-source`, or install Nix before the step.',
-    });
-  }
-  context.log.notice(`${why} Nix ${found.version} of the distribution is used instead.`);
+  const path = `/usr/bin:${config.environment.PATH ?? ''}`;
+  const found = await findNix({ ...config.environment, PATH: path }, null, context);
+  if (found === null) throw new UserError(`${why} The distribution's Nix is older than ${oldestNix}.`, { cure });
+  context.log.notice(`${why} The distribution's Nix ${found.version} is used instead.`);
   return found;
 }

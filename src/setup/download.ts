@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+
+/** How long and how often a server is asked; milliseconds. */
+export interface Patience {
+  attempts: number;
+  /** Without a byte. */
+  stall: number;
+  /** Before the second attempt; doubles with each further one, up to a minute. */
+  pause: number;
+}
+
+export const patience: Patience = { attempts: 5, stall: 30_000, pause: 500 };
+
+/** The server could not be reached, or kept failing; another source may do better. */
+export class UnreachableError extends UserError {
+  override name = 'UnreachableError';
+}
+
+/** The server says that there is no such file. */
+export class MissingError extends UserError {
+  override name = 'MissingError';
+}
+
+/** What may pass: the next attempt follows, after `wait` milliseconds where the server names them. */
+class PassingError extends Error {
+  readonly wait: number | null;
+  constructor(message: string, wait: number | null = null) {
+    super(message);
+    this.wait = wait;
+  }
+}
+
+/**
+ * Fetches `url` into `file`; status, kind, length and hash are checked before it returns, and a file that is not right is
+ * removed.
+ *
+ * @param sha256 64 hex digits.
+ * @throws UnreachableError, MissingError; UserError when the content is not what the hash says.
+ */
+export async function download(
+  url: string,
+  file: string,
+  sha256: string,
+  context: Context,
+  patient: Patience = patience,
+): Promise<void> {
+  await persistently(url, context, patient, async stall => {
+    const { body, length } = await request(url, stall);
+    const { hash, size, head } = await write(file, body);
+    if (hash === sha256) return;
+    await rm(file, { force: true });
+    // An error page with status 200 is how many a proxy fails (nix-quick-install-action#71); it may pass.
+    if (isPage(head)) throw new PassingError('it answers with an HTML page');
+    if (length !== null && size !== length) throw new PassingError(`it sent ${size} of ${length} bytes`);
+    throw new UserError(`${url} has the SHA-256 ${hash}, not ${sha256}: it is not used.`, {
+      cure: 'Compare the hash with the one that the release publishes; if it is another, somebody changed the file.',
+    });
+  });
+}
+
+/** The text of a small file. @throws as `download` */
+export async function fetchText(url: string, context: Context, patient: Patience = patience): Promise<string> {
+  return persistently(url, context, patient, async stall => {
+    const { body } = await request(url, stall);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    const content = Buffer.concat(chunks);
+    if (isPage(content)) throw new PassingError('it answers with an HTML page');
+    return content.toString();
+  });
+}
+
+async function persistently<T>(
+  url: string,
+  context: Context,
+  patient: Patience,
+  attempt: (stall: Stall) => Promise<T>,
+): Promise<T> {
+  for (let count = 1; ; count++) {
+    const stall = new Stall(patient.stall, context.signal);
+    try {
+      return await attempt(stall);
+    } catch (error) {
+      if (error instanceof UserError || context.signal.aborted) throw error;
+      const why = stall.over ? `it sent nothing for ${patient.stall / 1000} s` : reason(error);
+      if (count >= patient.attempts) {
+        throw new UnreachableError(`${url} cannot be had: ${why}, ${count} times.`, {
+          cure: 'Give a mirror or a local tarball in `nix-source`.',
+          cause: error,
+        });
+      }
+      const asked = error instanceof PassingError ? error.wait : null;
+      const wait = Math.min(asked ?? patient.pause * 2 ** (count - 1), 60_000);
+      context.log.info(`${url}: ${why}; again in ${wait / 1000} s.`);
+      await sleep(wait, undefined, { signal: context.signal });
+    } finally {
+      stall.end();
+    }
+  }
+}
+
+async function request(url: string, stall: Stall): Promise<{ body: AsyncIterable<Uint8Array>; length: number | null }> {
+  const response = await fetch(url, { signal: stall.signal, headers: { 'accept-encoding': 'identity' } });
+  if (response.status === 404 || response.status === 410) {
+    throw new MissingError(`${url} does not exist (status ${response.status}).`, {
+      cure: 'Give a version that is released, as `nix-version: 2.34.4`, or the source that has it in `nix-source`.',
+    });
+  }
+  if (!response.ok || response.body === null) {
+    const after = Number(response.headers.get('retry-after') ?? Number.NaN);
+    throw new PassingError(`it answers with status ${response.status}`, Number.isFinite(after) ? after * 1000 : null);
+  }
+  const length = response.headers.get('content-length');
+  return { body: stall.watch(response.body), length: length === null ? null : Number(length) };
+}
+
+async function write(
+  file: string,
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ hash: string; size: number; head: Buffer }> {
+  const hash = createHash('sha256');
+  const handle = await open(file, 'w', 0o600);
+  let size = 0;
+  let head: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of body) {
+      hash.update(chunk);
+      if (size === 0) head = Buffer.from(chunk.subarray(0, 256));
+      size += chunk.length;
+      await handle.write(chunk);
+    }
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return { hash: hash.digest('hex'), size, head };
+}
+
+function isPage(content: Buffer): boolean {
+  return /^\s*<(!doctype|html|head|\?xml)/i.test(content.toString('latin1', 0, 256));
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // fetch says "fetch failed" and keeps what happened in its cause.
+  const cause = error.cause as { code?: string; message?: string } | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}
+
+/** Ends a request that has been silent for too long. */
+class Stall {
+  readonly signal: AbortSignal;
+  over = false;
+  readonly #controller = new AbortController();
+  readonly #milliseconds: number;
+  #timer: NodeJS.Timeout;
+
+  constructor(milliseconds: number, outer: AbortSignal) {
+    this.#milliseconds = milliseconds;
+    this.signal = AbortSignal.any([outer, this.#controller.signal]);
+    this.#timer = this.#start();
+  }
+
+  heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#start();
+  }
+
+  async *watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const chunk of body) {
+      this.heard();
+      yield chunk;
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #start(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.over = true;
+      this.#controller.abort();
+    }, this.#milliseconds);
+  }
+}
