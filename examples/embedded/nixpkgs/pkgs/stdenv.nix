@@ -32,6 +32,8 @@ let
           b=${bootstrap}/busybox
           $b mkdir -p $out/bin
           $b cp $b $out/bin/busybox
+          # Copied from the store it is read-only, which stops every builder but root.
+          $b chmod u+w $out/bin/busybox
           # One process for all links; it says that `busybox` itself is there already.
           $out/bin/busybox --install -s $out/bin 2> /dev/null
           $b strings -t d $b | $b sed -n 's|^ *\([0-9]*\) /proc/self/exe$|\1|p' | while read -r at; do
