@@ -62,6 +62,12 @@ let
       0
       names;
 
+  # Submodules of nixpkgs before 18.09 carry their own arguments.
+  clean = value:
+    if builtins.isList value then map clean value
+    else if builtins.isAttrs value then builtins.mapAttrs (_: clean) (removeAttrs value [ "_module" ])
+    else value;
+
   # A value as JSON can tell it: functions by a word, derivations by their path.
   plain = value:
     let type = builtins.typeOf value; in
@@ -69,7 +75,7 @@ let
     else if type == "path" then toString value
     else if type == "list" then map plain value
     else if type == "set" then
-      if value ? outPath || value ? __toString then toString value else builtins.mapAttrs (_: plain) value
+      if value ? outPath || value ? __toString then toString value else builtins.mapAttrs (_: plain) (removeAttrs value [ "_module" ])
     else value;
 
   optionOf = host:
@@ -135,8 +141,8 @@ rec {
   # of its target. `root`: the folder that the source was read from.
   answer = { names, host, root, deployment ? _: null, notes ? { } }: {
     names = { inherit names root notes; };
-    deployments = each (name: { inherit name; deployment = deployment name; }) request.hosts;
-    hosts = each (name: describe name (host name) // { deployment = deployment name; }) request.hosts;
+    deployments = each (name: { inherit name; deployment = clean (deployment name); }) request.hosts;
+    hosts = each (name: describe name (host name) // { deployment = clean (deployment name); }) request.hosts;
     option = optionOf (host (builtins.head request.hosts));
   };
 }

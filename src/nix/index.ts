@@ -54,7 +54,7 @@ export class Nix {
       ...this.installation.env,
       NIX_PATH: '',
       NIX_USER_CONF_FILES: '/dev/null',
-      NIXPKGS_CONFIG: '/dev/null',
+      NIXPKGS_CONFIG: undefined,
       NIXPKGS_ALLOW_UNFREE: undefined,
       NIXPKGS_ALLOW_BROKEN: undefined,
       NIXPKGS_ALLOW_INSECURE: undefined,

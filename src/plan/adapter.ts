@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -105,9 +106,7 @@ export async function ask<T>(
   const heap = adapter.heap ?? null;
   const env = {
     ...nix.environment(),
-    // Read by nixpkgs' nixos/default.nix and eval-config.nix.
-    NIXOS_CONFIG: undefined,
-    NIXOS_EXTRA_MODULE_PATH: undefined,
+    ...(adapter.pure ? {} : await withoutHome(context.scratch)),
     ...(heap === null ? {} : { GC_MAXIMUM_HEAP_SIZE: `${heap}K` }),
   };
   try {
@@ -119,6 +118,23 @@ export async function ask<T>(
     answers.failure = failures.at(-1) ?? withoutMessage(error);
   }
   return answers;
+}
+
+/**
+ * What else an impure evaluation could see of the machine: nixpkgs reads configuration and overlays from the home directory,
+ * and two variables. Nix's caches and Git's configuration stay where they are.
+ */
+async function withoutHome(scratch: string): Promise<Record<string, string | undefined>> {
+  const home = join(scratch, 'home');
+  await mkdir(home, { recursive: true });
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: undefined,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+    GIT_CONFIG_GLOBAL: process.env.GIT_CONFIG_GLOBAL ?? join(homedir(), '.gitconfig'),
+    NIXOS_CONFIG: undefined,
+    NIXOS_EXTRA_MODULE_PATH: undefined,
+  };
 }
 
 /** Nix ended without saying why: killed, or out of memory. */
