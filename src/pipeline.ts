@@ -1,7 +1,7 @@
 import { type ArtifactStore, archive, fetchArchives, readArchive, verifyArchive } from './archive/index.ts';
 import { build } from './build/index.ts';
 import type { Context, Stage } from './context.ts';
-import { type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
+import { checkAccess, type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
 import { noUnits } from './deploy/units.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
@@ -50,6 +50,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   const stages = stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none');
   const rooms = walk(config, ports, context, run);
   try {
+    checkAccess(deployConfig(config, ports), null);
     for (const stage of config.from === null ? stages : (['setup', 'archive', 'deploy'] as const)) {
       const begun = performance.now();
       try {
@@ -117,6 +118,7 @@ function walk(
         nix(),
         context,
       );
+      checkAccess(deployConfig(config, ports), run.fleet.hosts);
     },
     async build() {
       if (run.fleet === null || setUp === undefined) return;

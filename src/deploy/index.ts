@@ -16,6 +16,31 @@ export type { ClosureSource, DeployConfig, Deployment } from './deployment.ts';
 export { endLeftSession } from './session.ts';
 
 /**
+ * Checks what a deployment will need, before anything is built for it: the key and the pinned host keys, and, once the
+ * plan has told the hosts, that there is somewhere to deploy to.
+ *
+ * @param hosts null before the plan.
+ * @throws UserError as `deploy` would, only sooner.
+ */
+export function checkAccess(
+  { mode, deployKey, knownHosts }: DeployConfig,
+  hosts: readonly Pick<Deployment, 'target' | 'buildOnly'>[] | null,
+): void {
+  if (mode === 'none') return;
+  if (deployKey !== null) readDeployKey(deployKey);
+  if (knownHosts !== null) readKnownHosts(knownHosts);
+  if (hosts === null || hosts.every(({ buildOnly }) => buildOnly)) return;
+  const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
+  if (targets.length === 0) {
+    throw new UserError(`The mode is \`${mode}\`, and nothing says where any of the hosts runs.`, {
+      where: { input: 'targets' },
+      cure: 'Write `host: user@address` for each in `targets`, or use the mode `none`.',
+    });
+  }
+  if (knownHosts === null) throw missingKnownHosts(targets);
+}
+
+/**
  * Copies each closure to its target and activates it, hosts side by side; one that fails does not stop the others but
  * where `canary` or `maxFailures` says so. Answers one outcome for each deployment, in their order.
  *

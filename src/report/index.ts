@@ -15,6 +15,9 @@ export { verdict } from './verdict.ts';
 /** GitHub shows ten errors of a step ("Workflow commands": annotations); the last of them tells of the others. */
 const shown = 10;
 
+/** Lines of what a program printed that are shown with a failure; the summary has more of them. */
+const tail = 30;
+
 /**
  * Reports a run: an annotation for each host that failed, and the summary to `write`. `run.error` is left to the entry,
  * which prints it where it prints all errors that end a run.
@@ -29,7 +32,11 @@ export async function report(
   const judged = verdict(run);
   const { failures } = judged;
   const single = failures.length > shown ? failures.slice(0, shown - 1) : failures;
-  for (const failure of single) log.error(line(failure), place(failure));
+  for (const failure of single) {
+    const printed = failure.log.trimEnd().split('\n').slice(-tail);
+    if (failure.log !== '') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
+    log.error(line(failure), place(failure));
+  }
   if (single.length < failures.length) {
     const rest = failures.slice(single.length).map(({ host }) => host);
     log.error(`${rest.length} further hosts failed, see the summary: ${rest.join(', ')}`);
