@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# A release tarball in the official layout (nix-V-SYS/{install,.reginfo,store/…}), made from sid's Nix:
+# nix-V/nix-V-SYS.tar.xz and beside it its .sha256 (64 hex digits, no newline), as the releases' server has them.
+system=$(uname -m)-linux
+tree=$ROOT/tree
+# Names as Nix would give them; the 32 characters stand for no hash.
+nix=/nix/store/0000000000000000000000000000f1xn-nix
+cacert=/nix/store/0000000000000000000000000000tr3c-nss-cacert
+store=$tree/store
+mkdir -p "$store"
+ROOT=$store/${nix##*/} relocated_nix sid "$nix"
+mkdir -p "$store/${cacert##*/}/etc/ssl/certs"
+cp /etc/ssl/certs/ca-certificates.crt "$store/${cacert##*/}/etc/ssl/certs/ca-bundle.crt"
+
+# Nix itself says what it is and what it hashes to, from a tmpfs shown at /nix.
+mkdir -p "$ROOT/work"
+mount -t tmpfs work "$ROOT/work"
+mkdir -p /nix 2>/dev/null || true
+cp -a "$store" "$ROOT/work/store"
+mount --bind "$ROOT/work" /nix
+version=$("$nix/bin/nix" --version | grep -o '[0-9.]*$')
+for path in "$nix" "$cacert"; do
+  echo "$path"
+  "$nix/bin/nix-hash" --type sha256 --base16 "$path"
+  "$nix/bin/nix-store" --dump "$path" | wc -c
+  echo # no deriver
+  if [ "$path" = "$nix" ]; then printf '1\n%s\n' "$nix"; else echo 0; fi
+done >"$tree/.reginfo"
+umount /nix "$ROOT/work"
+rmdir "$ROOT/work"
+printf '#!/bin/sh\nnix="%s"\ncacert="%s"\n' "$nix" "$cacert" >"$tree/install"
+chmod +x "$tree/install"
+
+name=nix-$version-$system
+mkdir "$ROOT/nix-$version"
+# One block of xz, and writable files, as the releases have them.
+chmod -R u+w "$tree"
+tar --create --owner=0 --group=0 --mtime=@1 --sort=name --directory="$tree" --transform="s,^\.,$name," . |
+  xz -6 --threads=1 >"$ROOT/nix-$version/$name.tar.xz"
+sha256sum "$ROOT/nix-$version/$name.tar.xz" | cut -c1-64 | tr -d '\n' >"$ROOT/nix-$version/$name.tar.xz.sha256"
+rm -rf "$tree"
