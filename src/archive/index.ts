@@ -4,11 +4,11 @@ import type { Built } from '../build/built.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
+import { pack } from '../nix/pack.ts';
+import { publicKeyOf, signPaths } from '../nix/sign.ts';
 import { type Archive, type ArchiveConfig, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
 import { chooseInside } from './inside.ts';
 import { manifestDigest } from './manifest.ts';
-import { pack } from './pack.ts';
-import { publicKeyOf, signPaths } from './sign.ts';
 import { filesOf, write } from './write.ts';
 
 export type { Archive, ArchiveConfig, Artifact, ArtifactStore, Manifest, ManifestPath, Provenance } from './archive.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
+import { narInfoName } from '../nix/pack.ts';
 import type { Archive, Manifest } from './archive.ts';
 import { parseManifest } from './manifest.ts';
-import { narInfoName } from './pack.ts';
 
 /** Store paths in one call of Nix. */
 const pathsPerCall = 2_000;

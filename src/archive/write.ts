@@ -5,10 +5,10 @@ import { asset } from '../assets.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import type { Nix } from '../nix/index.ts';
+import { narInfoName } from '../nix/pack.ts';
+import { signPaths } from '../nix/sign.ts';
 import { type Archive, type ArchiveConfig, archiveName, type Manifest } from './archive.ts';
 import { writeManifest } from './manifest.ts';
-import { narInfoName } from './pack.ts';
-import { signPaths } from './sign.ts';
 
 /** Makes one host's folder from the pool, complete or not at all. */
 export async function write(

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, statfs, unlink, writeFile } from 'node:fs/p
 import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import type { Nix, PathInfo } from '../nix/index.ts';
+import type { Nix, PathInfo } from './index.ts';
 
 /**
  * zstd's level. On 479 MB of compilers and libraries Nix 2.8 takes, in one process: 2.6 s at its default level, 5.4 s

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import type { Nix } from '../nix/index.ts';
+import type { Nix } from './index.ts';
 
 /** Store paths in one call of Nix: keeps its arguments far below Linux' limit of 2 MiB. */
 const pathsPerCall = 2_000;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { narInfoName, shares } from '../../src/archive/pack.ts';
+import { narInfoName, shares } from '../../src/nix/pack.ts';
 
 const info = (path: string, narSize: number) => ({
   path,
