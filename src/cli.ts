@@ -4,6 +4,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Context, Log, Stage } from './context.ts';
+import { demoCommand } from './demo-command.ts';
 import { endLeftSession } from './deploy/index.ts';
 import { explain, type Place, UserError } from './errors.ts';
 import { exec } from './exec.ts';
@@ -55,8 +56,9 @@ async function main(args: readonly string[]): Promise<number> {
   const [command = '--help', ...rest] = args;
   if (command === '--version') return say(`${version}\n`);
   if (command === '--help' || command === '-h' || command === 'help') return say(overview);
+  if (command === 'demo') return (await demoCommand(rest, contextOf, portsOf)) ? exitCodes.ok : exitCodes.deploy;
   if (!(command in commands)) {
-    const meant = nearest(command, Object.keys(commands));
+    const meant = nearest(command, [...Object.keys(commands), 'demo']);
     throw new UserError(`There is no command '${command}'.`, {
       cure: meant === null ? '`ferry --help` lists them.' : `Did you mean ${meant}?`,
     });

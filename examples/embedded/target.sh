@@ -1,5 +1,5 @@
 #!/bin/sh
-# target.sh STATE NAME ADDRESS PORT [SSHD-PACKAGES]
+# target.sh STATE NAME ADDRESS PORT BUSYBOX [SSHD-PACKAGES]
 #
 # A machine to deploy to, light: run as root in mount, PID, UTS and IPC namespaces of its own, it makes itself a root of
 # memory with the machine's programs read-only, an empty /nix, and an SSH server at ADDRESS:PORT that lets root in with
@@ -8,6 +8,8 @@
 # STATE/nix-bin      the directory of the Nix that the target shall have
 # STATE/nix-paths    store paths of that Nix, one a line; empty where it is the distribution's in /usr
 # STATE/<name>       the target's SSH host key
+# BUSYBOX            one of the target's processor: it is the `uname` here, since the kernel, the SSH server and Nix are
+#                    those of the machine around it
 # SSHD-PACKAGES      unpacked packages with sshd, where the machine has none
 set -eu
 
@@ -15,13 +17,14 @@ state=$1
 name=$2
 address=$3
 port=$4
-packages=${5-}
+busybox=$5
+packages=${6-}
 root=$state/$name.root
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$root"
 cd "$root"
-mkdir -p proc dev run tmp etc/ssh etc/nix boot var/lib var/tmp root home usr nix/store nix/var/nix
+mkdir -p proc dev run tmp etc/ssh etc/nix boot var/lib var/tmp root home usr opt/bin nix/store nix/var/nix
 chmod 1777 tmp var/tmp
 
 for directory in bin sbin lib lib32 lib64 libx32; do
@@ -60,6 +63,7 @@ while read -r path; do
   mount -o remount,bind,ro "$root$path"
 done < "$state/nix-paths"
 
+cp "$busybox" opt/bin/uname
 mount -t proc proc proc
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir dev/pts dev/shm
@@ -88,7 +92,7 @@ PidFile none
 PrintMotd no
 PrintLastLog no
 MaxStartups 100
-SetEnv PATH=$(cat "$state/nix-bin"):/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin
+SetEnv PATH=/opt/bin:$(cat "$state/nix-bin"):/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin
 END
 mkdir -m 755 run/sshd
 hostname "$name"

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import type { OutcomeKind } from '../deploy/outcome.ts';
+import { Nix, type NixInstallation } from '../nix/index.ts';
+import type { Run } from '../report/run.ts';
+import { copyFleet, sshdPackages, systems } from './fleet.ts';
+import { checkMachine, startTargets, type Targets } from './target.ts';
+
+/** What only the entry can give. */
+export interface DemoPorts {
+  /** A directory that is kept between runs: what was fetched lies there. */
+  cache: string;
+  /** Nix on this machine and, for as long as the demo lasts, the emulation of `system`. */
+  prepare(system: string): Promise<{ nix: NixInstallation; end(): Promise<void> }>;
+  /** The pipeline, as `ferry run` walks through it with these inputs; it tells its own progress. */
+  run(inputs: Readonly<Record<string, string>>): Promise<Run>;
+  /** Shows a person a line. */
+  say(line: string): void;
+}
+
+/**
+ * Carries the embedded fleet, an x86_64 server and an aarch64 router, from source to activated on targets inside this
+ * machine, asks the targets what they now run, and has the pipeline find that nothing is left to do.
+ *
+ * Leaves nothing behind but Nix, where it had to be installed, and what was fetched.
+ *
+ * @returns whether all of it was so.
+ * @throws UserError where the machine cannot do it.
+ */
+export async function demo(ports: DemoPorts, context: Context): Promise<boolean> {
+  const { say } = ports;
+  const begun = performance.now();
+  await checkMachine(context);
+  const foreign = process.arch === 'arm64' ? systems.server : systems.router;
+  const source = join(context.scratch, 'fleet');
+  say('Getting ready: a copy of examples/embedded in a Git repository, Nix, and targets inside this machine.');
+  const fetched = Promise.all([
+    copyFleet(source, ports.cache, context),
+    sshdPackages(ports.cache, existsSync('/usr/sbin/sshd'), context),
+  ]);
+  // Nix is set up with apt too, and apt has a lock.
+  const [busyboxes, sshd] = await fetched;
+  const prepared = await ports.prepare(foreign);
+  let targets: Targets | undefined;
+  try {
+    const nix = new Nix(context.exec, prepared.nix);
+    targets = await startTargets({ nix, busyboxes, sshd }, join(context.scratch, 'targets'), context);
+    say(`Nix ${prepared.nix.version}; ${seconds(begun)} so far.`);
+    for (const [name, system] of Object.entries(systems)) {
+      say(`  ${name.padEnd(8)}${system.padEnd(15)}${targets.addresses.get(name)}`);
+    }
+    const inputs = {
+      source,
+      targets: targets.yaml,
+      'known-hosts': targets.knownHosts,
+      'deploy-key': targets.deployKey,
+    };
+    say('\n$ ferry run --mode switch');
+    const switched = await ports.run({ ...inputs, mode: 'switch' });
+    if (!came(switched, ['deployed'])) return false;
+
+    say('\nWhat the targets say:');
+    const facts = await Promise.all(Object.keys(systems).map(name => inspect(name, targets as Targets)));
+    for (const fact of facts) {
+      say(`  ${fact.name.padEnd(8)}runs ${fact.current}`);
+      say(`          profile ${fact.profile}; uname -m of its own program: ${fact.machine}; hello: ${fact.hello}`);
+    }
+    if (!facts.every(fact => isTrue(fact, switched))) {
+      say('That is not what the plan named.');
+      return false;
+    }
+
+    say('\n$ ferry run --mode dry-activate      # once more: nothing is left to do');
+    const again = await ports.run({ ...inputs, mode: 'dry-activate' });
+    const idle = came(again, ['unchanged', 'planned']) && again.outcomes.every(each => count(each.units) === 0);
+    say(
+      idle ? `\nBoth hosts run what their source says. ${seconds(begun)} in all.` : '\nSomething would change still.',
+    );
+    return idle;
+  } finally {
+    await targets?.end();
+    await prepared.end();
+  }
+}
+
+/** Whether the run reached its end with every host of the fleet in one of `outcomes`. */
+function came(run: Run, outcomes: readonly OutcomeKind[]): boolean {
+  const hosts = Object.keys(systems);
+  return (
+    run.error === null &&
+    run.outcomes.length === hosts.length &&
+    run.outcomes.every(each => hosts.includes(each.host) && outcomes.includes(each.outcome))
+  );
+}
+
+function count(units: Run['outcomes'][number]['units']): number {
+  return Object.values(units).reduce((sum, names: string[]) => sum + names.length, 0);
+}
+
+interface Fact {
+  name: string;
+  /** Toplevel that runs. */
+  current: string;
+  /** Toplevel of the profile. */
+  profile: string;
+  machine: string;
+  hello: string;
+}
+
+async function inspect(name: string, targets: Targets): Promise<Fact> {
+  const sw = '/run/current-system/sw/bin';
+  const said = await targets.ask(
+    name,
+    `readlink -f /run/current-system /nix/var/nix/profiles/system && ${sw}/uname -m && ${sw}/hello`,
+  );
+  const [current = '', profile = '', machine = '', hello = ''] = said.split('\n');
+  return { name, current, profile, machine, hello };
+}
+
+function isTrue({ name, current, profile, machine }: Fact, run: Run): boolean {
+  const host = run.fleet?.hosts.find(each => each.name === name);
+  return (
+    host !== undefined && current === host.toplevel.outPath && profile === current && `${machine}-linux` === host.system
+  );
+}
+
+function seconds(begun: number): string {
+  return `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+}
