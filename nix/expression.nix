@@ -1,7 +1,7 @@
 # Any Nix file with an attribute path: a toplevel, a `nixos` evaluation, a set of either, or a package that wraps one.
 { request, glue }:
 let
-  inherit (glue request) answer evaluated file isEvaluation;
+  inherit (glue request) answer evaluated file;
   asked = (glue request).request;
 
   # As nix-build does: a function is called with what it has defaults for, and `system` where it takes one.
@@ -24,14 +24,15 @@ let
   value = walk asked.attribute [ ] (import (file asked.file));
 
   isDerivation = one: builtins.isAttrs one && one.type or null == "derivation";
-  isHost = one: isDerivation one || isEvaluation one;
+  # Told by its form, without evaluating it.
+  isHost = one: isDerivation one || (builtins.isAttrs one && one ? config && one ? options);
   # A toplevel is named nixos-system-<host>-<version>.
   nameOf = one:
     let
       match = builtins.match "nixos-system-(.+)-[0-9][0-9]\\.[0-9][0-9].*" one.name;
       hostName = one.config.networking.hostName or "";
     in
-    if isEvaluation one && hostName != "" then hostName
+    if ! isDerivation one && hostName != "" then hostName
     else if isDerivation one && match != null then builtins.head match
     else asked.fallback;
 
@@ -48,7 +49,7 @@ answer {
   root = asked.root;
   host = name:
     let one = call (builtins.getAttr name hosts); in
-    if isEvaluation one then evaluated name one
+    if isHost one && ! isDerivation one then evaluated name one
     else if isDerivation one
     then {
       config = null;

@@ -29,9 +29,8 @@ const leastMemory = 768 * 1024 * 1024;
 const leastHosts = 2;
 
 /** Into how many evaluators `hosts` hosts are split. */
-export function processes(hosts: number, processors: number, budget: Budget): number {
-  const memory = budget.memory ?? freemem();
-  const most = Math.min(budget.jobs ?? processors, Math.floor(memory / leastMemory), Math.ceil(hosts / leastHosts));
+export function processes(hosts: number, processors: number, jobs: number | null, memory: number): number {
+  const most = Math.min(jobs ?? processors, Math.floor(memory / leastMemory), Math.ceil(hosts / leastHosts));
   return Math.max(1, most);
 }
 
@@ -57,13 +56,13 @@ export async function evaluate<T extends { name: string }>(
   context: Context,
   onSource: (failure: NixFailure) => Error,
 ): Promise<Evaluation<T>> {
-  const count = processes(hosts.length, nix.processors, budget);
+  const memory = budget.memory ?? freemem();
+  const count = processes(hosts.length, nix.processors, budget.jobs, memory);
   const files = new Set<string>();
   const found = new Map<string, Evaluated<T>>();
-  const bound = budget.memory === null ? null : Math.floor(budget.memory / count / 1024);
   const exhausted: string[] = [];
 
-  const run = async (names: readonly string[], heap: number | null, last: boolean): Promise<void> => {
+  const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
     let rest = names;
     while (rest.length > 0) {
       const told = await ask<T>({ ...adapter, heap }, question, { hosts: rest }, nix, context, event => {
@@ -95,9 +94,9 @@ export async function evaluate<T extends { name: string }>(
     }
   };
   const hands = deal(hosts, count);
-  await mapConcurrently(hands, hands.length, hand => run(hand, bound, false));
+  await mapConcurrently(hands, hands.length, hand => run(hand, memory / count, false));
   for (const host of exhausted) {
-    await run([host], budget.memory === null ? null : Math.floor(budget.memory / 1024), true);
+    await run([host], memory, true);
   }
   return { hosts: hosts.flatMap(host => found.get(host) ?? []), files };
 }
