@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Context } from './context.ts';
 import { explain } from './errors.ts';
 import { type Config, inputsOfRunner, readInputs } from './inputs.ts';
+import type { Run } from './report/index.ts';
 import { inputsOfStep, type Step } from './step.ts';
 
 /** The key of the step's state that names its scratch directory. */
@@ -40,8 +42,31 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
       if (env.GITHUB_STEP_SUMMARY !== undefined) await core.summary.addRaw(markdown).write();
     });
     if (!ok) process.exitCode = 1;
+    if (config.comment) await comment(done, config['github-token'], env, context);
   } finally {
     close();
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Keeps the run's summary as a comment on the pull request it is for; a trouble is a warning. */
+async function comment(run: Run, token: string | null, env: NodeJS.ProcessEnv, context: Context): Promise<void> {
+  const event = JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}')) as {
+    pull_request?: { number: number };
+  };
+  if (event.pull_request === undefined || token === null) return;
+  const { commentLimit, keepComment, summary } = await import('./report/index.ts');
+  try {
+    await keepComment(summary(run, commentLimit), {
+      api: env.GITHUB_API_URL ?? 'https://api.github.com',
+      repository: env.GITHUB_REPOSITORY ?? '',
+      number: event.pull_request.number,
+      token,
+      key: `${env.GITHUB_WORKFLOW} / ${env.GITHUB_JOB}`,
+    });
+  } catch (error) {
+    context.log.warning(
+      `The comment could not be written: ${explain(error)}. It needs the permission \`pull-requests: write\`, which runs for forks do not have.`,
+    );
   }
 }

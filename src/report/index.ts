@@ -4,6 +4,7 @@ import type { Run } from './run.ts';
 import { summary } from './summary.ts';
 import { type HostFailure, type Verdict, verdict } from './verdict.ts';
 
+export { commentLimit, keepComment } from './comment.ts';
 export type { Progress } from './progress.ts';
 export { openProgress } from './progress.ts';
 export type { Run } from './run.ts';

@@ -5,7 +5,7 @@ import type { Run } from './run.ts';
 import { type HostFailure, verdict } from './verdict.ts';
 
 /** A step's summary may have 1 MiB (docs.github.com, "Workflow commands", step isolation and limits); a part is kept free. */
-const limit = 1024 * 1024 - 16 * 1024;
+const summaryLimit = 1024 * 1024 - 16 * 1024;
 
 const signs: Record<OutcomeKind, string> = {
   skipped: '⏭️',
@@ -20,8 +20,12 @@ const signs: Record<OutcomeKind, string> = {
   failed: '❌',
 };
 
-/** The job summary as Markdown; whatever a host, a target or a log says stands in it as text, at most 1 MiB in all. */
-export function summary(run: Run): string {
+/**
+ * A run as Markdown, for the job's summary; whatever a host, a target or a log says stands in it as text.
+ *
+ * @param limit bytes it may have.
+ */
+export function summary(run: Run, limit = summaryLimit): string {
   const { failures } = verdict(run);
   const rows = rowsOf(run, failures);
   const head = [
@@ -36,7 +40,7 @@ export function summary(run: Run): string {
     ...rows.map(({ cells }) => `| ${cells.join(' | ')} |`),
   ];
   const time = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
-  const parts = new Parts();
+  const parts = new Parts(limit);
   for (const part of head) parts.add(part);
   for (const failure of failures.slice(0, 50)) parts.add(failureLine(failure));
   if (rows.length > 0) parts.addLines(table, limit / 2, left => `| … and ${count(left, 'more host')} | | | | |`);
@@ -57,11 +61,16 @@ export function summary(run: Run): string {
 /** Collects parts of a document and never lets it grow beyond the limit. */
 class Parts {
   readonly #parts: string[] = [];
+  readonly #limit: number;
   #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   add(part: string): boolean {
     const bytes = Buffer.byteLength(part) + 2;
-    if (this.#bytes + bytes > limit) return false;
+    if (this.#bytes + bytes > this.#limit) return false;
     this.#bytes += bytes;
     this.#parts.push(part);
     return true;
