@@ -115,6 +115,20 @@ end() {
 
 # Ends the processes of this run: those that its daemon began, and other calls of this script.
 end_processes() {
+  for signal in TERM TERM TERM TERM KILL; do
+    found=$(processes)
+    [ -n "$found" ] || return 0
+    # shellcheck disable=SC2086 # One word a process.
+    kill -s "$signal" $found 2>/dev/null || true
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+      [ -n "$(processes)" ] || return 0
+      sleep 0.02
+    done
+    sleep 0.5
+  done
+}
+
+processes() {
   # First all, then those still there: this script's own children come and go, and its siblings of the same verb stay.
   # shellcheck disable=SC2062 # A list of files, no pattern.
   of_run=$(
