@@ -56,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
   const [command = '--help', ...rest] = args;
   if (command === '--version') return say(`${version}\n`);
   if (command === '--help' || command === '-h' || command === 'help') return say(overview);
-  if (command === 'demo') return (await demoCommand(rest, contextOf, portsOf)) ? exitCodes.ok : exitCodes.deploy;
+  if (command === 'demo') return exitCodes[await demoCommand(rest, contextOf, portsOf)];
   if (!(command in commands)) {
     const meant = nearest(command, [...Object.keys(commands), 'demo']);
     throw new UserError(`There is no command '${command}'.`, {

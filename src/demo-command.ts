@@ -20,16 +20,16 @@ $XDG_CACHE_HOME/nix-ferry/demo; all else it removes, except Nix where it had to 
 /**
  * The command `demo`: wires the demo to the pipeline.
  *
- * @returns whether it came to its end.
+ * @returns how it ended, by the names that the command line's exit codes have.
  */
 export async function demoCommand(
   words: readonly string[],
   contextOf: (progress: Progress, scratch: string) => Context,
   portsOf: (scratch: string, state: Map<string, string>) => Ports,
-): Promise<boolean> {
+): Promise<'ok' | 'deploy' | 'cancelled'> {
   if (words.some(word => word === '--help' || word === '-h')) {
     process.stdout.write(about);
-    return true;
+    return 'ok';
   }
   if (words.length > 0) throw new UserError(`'${words[0]}' is no flag of the demo.`, { cure: 'It takes none.' });
   const scratch = await realpath(await mkdtemp(join(tmpdir(), 'ferry-')));
@@ -37,7 +37,7 @@ export async function demoCommand(
   const context = contextOf(progress, scratch);
   const cache = process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? tmpdir(), '.cache');
   try {
-    return await demo(
+    const ended = await demo(
       {
         cache: join(cache, 'nix-ferry', 'demo'),
         prepare: system => prepare(system, scratch, context, portsOf),
@@ -62,6 +62,11 @@ export async function demoCommand(
       },
       context,
     );
+    return context.signal.aborted ? 'cancelled' : ended ? 'ok' : 'deploy';
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    progress.line('Cancelled; all of the demo is gone.');
+    return 'cancelled';
   } finally {
     progress.end();
     await rm(scratch, { recursive: true, force: true });

@@ -58,6 +58,7 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
     };
     say('\n$ ferry run --mode switch');
     const switched = await ports.run({ ...inputs, mode: 'switch' });
+    context.signal.throwIfAborted();
     if (!came(switched, ['deployed'])) return false;
 
     say('\nWhat the targets say:');
@@ -73,6 +74,7 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
 
     say('\n$ ferry run --mode dry-activate      # once more: nothing is left to do');
     const again = await ports.run({ ...inputs, mode: 'dry-activate' });
+    context.signal.throwIfAborted();
     const idle = came(again, ['unchanged', 'planned']) && again.outcomes.every(each => count(each.units) === 0);
     say(
       idle ? `\nBoth hosts run what their source says. ${seconds(begun)} in all.` : '\nSomething would change still.',
