@@ -35,7 +35,8 @@ export async function report(
   const single = failures.length > shown ? failures.slice(0, shown - 1) : failures;
   for (const failure of single) {
     const printed = failure.log.trimEnd().split('\n').slice(-tail);
-    if (failure.log !== '') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
+    // A trace of an evaluation reads from its head, which is the message; a build's log from its end.
+    if (failure.stage === 'build') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
     log.error(line(failure), place(failure));
   }
   if (single.length < failures.length) {
