@@ -132,8 +132,8 @@ processes() {
   # First all, then those still there: this script's own children come and go, and its siblings of the same verb stay.
   # shellcheck disable=SC2062 # A list of files, no pattern.
   of_run=$(
-    echo "NIX_FERRY_RUN=$RUN" | grep -lszxF --file=/dev/stdin /proc/[0-9]*/environ || true
-    [ "$verb" != end ] || echo "$RUN" | grep -lszxF --file=/dev/stdin /proc/[0-9]*/cmdline || true
+    echo "NIX_FERRY_RUN=$RUN" | grep -lszxF --file=- /proc/[0-9]*/environ || true
+    [ "$verb" != end ] || echo "$RUN" | grep -lszxF --file=- /proc/[0-9]*/cmdline || true
   )
   for file in $of_run; do
     process=${file%/*}
