@@ -1,13 +1,48 @@
-# A flake's nixosConfigurations; targets and tags from `ferry.<host>` in its outputs.
+# A flake's nixosConfigurations; targets and tags from `ferry.<host>` in its outputs: `user@address:port`, or a set.
 { request, glue }:
 let
   inherit (glue request) answer evaluated find;
   flake = builtins.getFlake (glue request).request.reference;
   configurations = flake.nixosConfigurations or { };
+
+  # Patterns without `...`, so that a word that is missing or unknown is named.
+  command = { description, cmd, period ? 2, timeout ? 5 }: { inherit description cmd period timeout; };
+  page =
+    { description
+    , port
+    , host ? null
+    , scheme ? "http"
+    , path ? "/"
+    , headers ? { }
+    , period ? 2
+    , timeout ? 5
+    , insecureSSL ? false
+    }: { inherit description port host scheme path headers period timeout insecureSSL; };
+  checks = { cmd ? [ ], http ? [ ] }: { cmd = map command cmd; http = map page http; };
+  secret = name:
+    { source
+    , destination
+    , user ? "root"
+    , group ? "root"
+    , permissions ? "0400"
+    , action ? [ ]
+    , mkDirs ? true
+    , uploadAt ? "pre-activation"
+    }: {
+      inherit name destination user group permissions action mkDirs uploadAt;
+      source.file = source;
+    };
+  complete = said:
+    if ! builtins.isAttrs said then said
+    else said // {
+      healthChecks = checks (said.healthChecks or { });
+      preDeployChecks = checks (said.preDeployChecks or { });
+      secrets = builtins.attrValues (builtins.mapAttrs secret (said.secrets or { }));
+    };
 in
 answer {
   names = builtins.attrNames configurations;
   root = flake.sourceInfo.outPath;
   host = name: evaluated name (builtins.getAttr name configurations);
-  deployment = name: find null [ "ferry" name ] flake;
+  deployment = name: complete (find null [ "ferry" name ] flake);
 }

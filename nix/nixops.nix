@@ -70,13 +70,20 @@ let
     };
   });
   # Older networks write a key as a string.
-  keyOrText = lib.mkOptionType {
-    name = "string or key options";
-    check = value: builtins.isString value || key.check value;
-    merge = loc: defs: key.merge loc
-      (map (def: def // { value = if builtins.isString def.value then { text = def.value; } else def.value; }) defs);
-    inherit (key) getSubOptions;
-  };
+  keyOrText = lib.types.either lib.types.str key;
+  keysOf = keys:
+    builtins.mapAttrs
+      (name: one:
+        if ! builtins.isString one then one
+        else {
+          text = one;
+          inherit name;
+          path = "/run/keys/${name}";
+          user = "root";
+          group = "root";
+          permissions = "0600";
+        })
+      keys;
 
   deploymentModule = name: { config, options, ... }: {
     options = {
@@ -97,7 +104,12 @@ let
         name = option lib.types.str "ferry" "The deployment's name.";
         uuid = option lib.types.str "00000000-0000-0000-0000-000000000000" "The deployment's number.";
         arguments = option anything { } "The network's arguments.";
-        keys = option (lib.types.attrsOf keyOrText) { } "Files that must not be in the store.";
+        keys = lib.mkOption {
+          type = lib.types.attrsOf keyOrText;
+          default = { };
+          apply = keysOf;
+          description = "Files that must not be in the store.";
+        };
         # Settings of clouds, read by none: a machine that is of one is refused by its targetEnv.
         ec2 = option anything { } "Refused.";
         gce = option anything { } "Refused.";

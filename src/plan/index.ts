@@ -154,9 +154,10 @@ async function open(config: PlanConfig, repository: Repository | null, nix: Nix,
   const inBase = (main: string): string => relative(base, join(config.source, main));
   const onFailure = (failure: NixFailure, main: string): Error => readable(failure, inBase(main), [base], config);
   const source = await sourceOf(config, repository, nix, context, onFailure);
-  const adapter = await withNixpkgs(source, config, nix, context, onFailure);
-  const { result, failure, files } = await ask(adapter, 'names', { hosts: [] }, nix, context);
-  const seen = new Set(files);
+  const { adapter, files } = await withNixpkgs(source, config, nix, context, onFailure);
+  const told = await ask(adapter, 'names', { hosts: [] }, nix, context);
+  const seen = new Set([...files, ...told.files]);
+  const { result, failure } = told;
   if (failure !== null) {
     const problems = unpinnedIn({ base, source: config.source, repository, roots: [base], files: seen }, false);
     if (config.nixpkgsPin === 'error' && problems.length > 0) throw pinError(problems);

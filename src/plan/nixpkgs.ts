@@ -12,6 +12,7 @@ import type { Source } from './source.ts';
  * The adapter with what stands for <nixpkgs>: the pin in the input `nixpkgs`, for configuration.nix and NixOps, which say
  * none themselves, the one beside them; with `nixpkgs-pin: warn` the machine's.
  *
+ * @returns the adapter, and the Nix files that were evaluated to know the pin.
  * @throws UserError for a pin that isn't one, several of them, or none where one is needed.
  */
 export async function withNixpkgs(
@@ -20,17 +21,22 @@ export async function withNixpkgs(
   nix: Nix,
   context: Context,
   onFailure: (failure: NixFailure, main: string) => Error,
-): Promise<Adapter> {
+): Promise<{ adapter: Adapter; files: Set<string> }> {
+  const files = new Set<string>();
   const { adapter, format } = source;
-  if ('reference' in adapter.request) return adapter;
+  if ('reference' in adapter.request) return { adapter, files };
   const text = config.nixpkgs ?? (format === 'configuration' || format === 'nixops' ? onlyPin(config) : null);
   if (text !== null) {
     const given = givenNixpkgs(text, config.source);
-    const path = typeof given === 'string' ? given : await folderOf(given, adapter, nix, context, onFailure, config);
-    return { ...adapter, request: { ...adapter.request, nixpkgs: path }, searchPath: [`nixpkgs=${path}`] };
+    const path =
+      typeof given === 'string' ? given : await folderOf(given, adapter, files, nix, context, onFailure, config);
+    const request = { ...adapter.request, nixpkgs: path };
+    return { adapter: { ...adapter, request, searchPath: [`nixpkgs=${path}`] }, files };
   }
-  if (config.nixpkgsPin === 'warn') return { ...adapter, searchPath: searchPath(config.nixPath ?? null) };
-  if (format !== 'configuration') return adapter;
+  if (config.nixpkgsPin === 'warn') {
+    return { adapter: { ...adapter, searchPath: searchPath(config.nixPath ?? null) }, files };
+  }
+  if (format !== 'configuration') return { adapter, files };
   throw pinError([
     {
       what: `${source.main} says no nixpkgs, and none is pinned beside it`,
@@ -53,12 +59,15 @@ function onlyPin(config: PlanConfig): string | null {
 async function folderOf(
   given: { kind: string; path: string },
   adapter: Adapter,
+  files: Set<string>,
   nix: Nix,
   context: Context,
   onFailure: (failure: NixFailure, main: string) => Error,
   config: PlanConfig,
 ): Promise<string> {
-  const { result, failure } = await ask({ ...adapter, file: 'pin', request: given }, 'names', {}, nix, context);
+  const told = await ask({ ...adapter, file: 'pin', request: given }, 'names', {}, nix, context);
+  for (const file of told.files) files.add(file);
+  const { result, failure } = told;
   if (failure !== null) throw onFailure(failure, relative(config.source, given.path));
   return (result as { root: string }).root;
 }

@@ -1,0 +1,9 @@
+# `nix-build nixos.nix -A web.system` builds one of them by hand.
+let
+  nixos = import (import ./nixpkgs.nix + "/nixos");
+in
+{
+  web = nixos { configuration = ./hosts/web.nix; system = "x86_64-linux"; };
+  db = nixos { configuration = ./hosts/db.nix; system = "x86_64-linux"; };
+  pi = nixos { configuration = ./hosts/pi.nix; system = "aarch64-linux"; };
+}

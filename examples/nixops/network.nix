@@ -1,0 +1,33 @@
+{
+  network = {
+    description = "Three machines";
+    nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; };
+  };
+
+  # Said of every machine.
+  defaults.deployment.targetUser = "deploy";
+
+  web = {
+    imports = [ ./hosts/web.nix ];
+    deployment = {
+      targetHost = "web.example.org";
+      keys.tls-key = {
+        keyFile = ./secrets/tls-key;
+        destDir = "/var/lib/secrets";
+      };
+    };
+  };
+
+  db = {
+    imports = [ ./hosts/db.nix ];
+    deployment = {
+      targetHost = "db.example.org";
+      targetPort = 2222;
+    };
+  };
+
+  pi = {
+    imports = [ ./hosts/pi.nix ];
+    deployment.targetHost = "pi.example.org";
+  };
+}
