@@ -150,6 +150,7 @@ function exitCodeOf(run: Run, context: Context): number {
   if (context.signal.aborted) return exitCodes.cancelled;
   const { ok, failures } = verdict(run);
   if (ok) return exitCodes.ok;
+  if (run.error?.where?.input !== undefined) return exitCodes.input;
   // What ended the run ended the last stage that was begun; else the first stage in which a host failed.
   const stage = run.error === null ? failures[0]?.stage : (Object.keys(run.timings).at(-1) as Stage | undefined);
   return stage === undefined || stage === 'report' ? exitCodes.defect : exitCodes[stage];

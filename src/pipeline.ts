@@ -6,7 +6,7 @@ import { noUnits } from './deploy/units.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import { parseDeployment, plan, select, targetOf } from './plan/index.ts';
+import { checkFolder, parseDeployment, plan, select, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import { prepareSystems, type Setup, type SetupPorts, setup } from './setup/index.ts';
 import type { Step } from './step.ts';
@@ -50,6 +50,8 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   const stages = stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none');
   const rooms = walk(config, ports, context, run);
   try {
+    // What can be known to be wrong is said before Nix is even looked for.
+    if (config.from === null && stages.includes('plan')) checkFolder(config.source);
     checkAccess(deployConfig(config, ports), null);
     for (const stage of config.from === null ? stages : (['setup', 'archive', 'deploy'] as const)) {
       const begun = performance.now();
@@ -64,6 +66,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
     run.error = {
       message: context.signal.aborted ? 'The run was cancelled.' : message,
       cure: error instanceof UserError ? (error.cure ?? null) : null,
+      where: error instanceof UserError ? (error.where ?? null) : null,
     };
     context.log.error(explain(error), error instanceof UserError ? error.where : undefined);
     // A defect of ours, or a program that failed in a way we do not know: the stack tells where.

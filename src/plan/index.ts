@@ -27,6 +27,7 @@ import { attributePath, sourceOf } from './source.ts';
 
 export type { PlanConfig } from './config.ts';
 export { select } from './select.ts';
+export { checkFolder } from './source.ts';
 export { parseDeployment, targetOf } from './targets.ts';
 
 /** A source that can be asked for its hosts. */

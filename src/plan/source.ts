@@ -35,6 +35,15 @@ interface Candidate {
   why: string;
 }
 
+/** @throws UserError when there is no such folder; needs no Nix, so it can be asked first of all. */
+export function checkFolder(folder: string): void {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  throw new UserError(`There is no folder ${folder}.`, {
+    where: { input: 'source' },
+    cure: 'Let `source` name the folder of the repository that holds the configuration.',
+  });
+}
+
 /**
  * Finds what the source is, where `format` does not say it, and how it is asked.
  *
@@ -48,12 +57,7 @@ export async function sourceOf(
   onFailure: (failure: NixFailure, main: string) => Error,
 ): Promise<Source> {
   const folder = config.source;
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new UserError(`There is no folder ${folder}.`, {
-      where: { input: 'source' },
-      cure: 'Let `source` name the folder of the repository that holds the configuration.',
-    });
-  }
+  checkFolder(folder);
   const found: Found = { folder, repository, config, nix, context, onFailure };
   if (config.format !== 'auto') {
     const main = mainOf(config.format, found);

@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import type { Built } from '../build/built.ts';
 import type { Stage } from '../context.ts';
 import type { Mode, Outcome } from '../deploy/outcome.ts';
+import type { Place } from '../errors.ts';
 import type { Fleet } from '../plan/fleet.ts';
 
 /** All that a run found and did, as far as it came: plain data, printable as JSON. */
@@ -15,5 +16,5 @@ export interface Run {
   /** Seconds each stage took; a stage that did not run is not there. */
   timings: Partial<Record<Stage, number>>;
   /** What ended the run before its time; null when it walked through. */
-  error: { message: string; cure: string | null } | null;
+  error: { message: string; cure: string | null; where: Place | null } | null;
 }
