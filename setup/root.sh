@@ -83,14 +83,29 @@ refresh() {
 }
 
 # daemon RUN PROGRAM...: standard input is the daemon's environment, a NAME=value each line, an empty line, its nix.conf.
+# What the user left in client/keys becomes root's.
 daemon() {
   end_processes
   rm -f "$RUN/socket"
-  while IFS= read -r line && [ -n "$line" ]; do export "${line?}"; done
+  environment
   cat >"$RUN/daemon/nix.conf"
+  if [ -d "$RUN/client/keys" ]; then
+    for file in "$RUN/client/keys"/*; do install -m 0600 "$file" "$RUN/keys/"; done
+    rm -rf "$RUN/client/keys"
+  fi
+  NIX_DAEMON_SOCKET_PATH=$RUN/socket setsid "$@" </dev/null >"$RUN/daemon/log" 2>&1 &
+}
+
+# direct RUN PROGRAM...: runs a program of Nix as root without the daemon, with its environment (as above) and settings.
+direct() {
+  environment
+  exec "$@"
+}
+
+environment() {
+  while IFS= read -r line && [ -n "$line" ]; do export "${line?}"; done
   # "auto" would be this very daemon where /nix/var/nix is not yet there.
-  export NIX_REMOTE=local HOME=/root NIX_CONF_DIR="$RUN/daemon" NIX_DAEMON_SOCKET_PATH="$RUN/socket" NIX_FERRY_RUN="$RUN"
-  setsid "$@" </dev/null >"$RUN/daemon/log" 2>&1 &
+  export NIX_REMOTE=local HOME=/root NIX_CONF_DIR="$RUN/daemon" NIX_FERRY_RUN="$RUN"
 }
 
 # register RUN SYSTEM: standard input is the line for binfmt_misc.

@@ -94,7 +94,7 @@ async function prepare(
       context,
       ports.setup,
     );
-    await prepareSystems(setUp, [{ drvPath: '', system }], context);
+    await prepareSystems(setUp, { hosts: [{ name: 'demo', drvPath: '', system }], lock: null }, context, ports.setup);
     return { nix: setUp.nix, end };
   } catch (error) {
     await end();

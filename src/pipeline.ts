@@ -8,7 +8,7 @@ import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import { checkFolder, parseDeployment, plan, select, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
-import { prepareSystems, type Setup, type SetupPorts, setup } from './setup/index.ts';
+import { prepareSystems, type Setup, type SetupPorts, saveStoreCache, setup } from './setup/index.ts';
 import type { Step } from './step.ts';
 import { producer } from './version.ts';
 
@@ -99,6 +99,7 @@ function walk(
           builders: config.builders,
           cache: config.cache,
           githubToken: config['github-token'],
+          signingKey: config['signing-key'],
           environment: ports.environment,
         },
         context,
@@ -125,9 +126,12 @@ function walk(
     },
     async build() {
       if (run.fleet === null || setUp === undefined) return;
-      const toplevels = run.fleet.hosts.map(({ system, toplevel }) => ({ system, drvPath: toplevel.drvPath }));
-      setUp = await prepareSystems(setUp, toplevels, context);
+      const hosts = run.fleet.hosts.map(({ name, system, toplevel }) => ({ name, system, drvPath: toplevel.drvPath }));
+      const toBuild = { hosts, lock: JSON.stringify(run.fleet.hosts.map(host => host.nixpkgs)) };
+      setUp = await prepareSystems(setUp, toBuild, context, ports.setup);
       run.built = await build(run.fleet, nix(), context);
+      const toplevels = run.built.flatMap(built => (built.ok ? [built.toplevel] : []));
+      await saveStoreCache(setUp, toBuild, toplevels, context, ports.setup);
       deployments = run.built.flatMap(deploymentOf);
     },
     async archive() {

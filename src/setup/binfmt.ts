@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import type { Run } from './config.ts';
+import { join } from 'node:path';
 import { probeProgram } from './probe-program.ts';
 
 /** Where the kernel tells of its interpreters; empty where binfmt_misc is not mounted. */
@@ -58,13 +57,13 @@ export async function registrationsOf(system: string): Promise<Registration[]> {
 }
 
 /**
- * The line that registers `qemu` for the programs of `system`, under a name that tells whose it is.
+ * The line that registers `qemu` for the programs of `system`.
  *
  * Magic and mask as Debian's and NixOS's: an ELF header of that class and processor, any OS ABI, an executable or a
  * position-independent one. F: the kernel opens the interpreter now, so that it is there in every sandbox. P: the
  * program's own argv[0] is kept, which qemu understands since 6.0 on kernels since 5.12.
  */
-export function registrationLine(run: Run, system: string, qemu: string): string {
+export function registrationLine(name: string, system: string, qemu: string): string {
   const head = probeProgram(system);
   if (head === null) throw new Error(`no magic for ${system}`);
   const escaped = (bytes: Uint8Array): string =>
@@ -73,5 +72,5 @@ export function registrationLine(run: Run, system: string, qemu: string): string
   const mask = Buffer.alloc(20, 0xff);
   mask[7] = 0;
   mask[16] = 0xfe;
-  return `:${basename(run.directory)}-${system}:M::${escaped(magic)}:${escaped(mask)}:${qemu}:PF`;
+  return `:${name}:M::${escaped(magic)}:${escaped(mask)}:${qemu}:PF`;
 }

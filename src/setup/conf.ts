@@ -58,8 +58,8 @@ export function tokensFile(run: Run): string {
   return join(run.directory, 'client/access-tokens');
 }
 
-export function tokensConf(githubToken: string): string {
-  return lines([`extra-access-tokens = github.com=${githubToken}`]);
+export function tokensConf(githubToken: string | null, ofUser: string): string {
+  return lines([...(githubToken === null ? [] : [`extra-access-tokens = github.com=${githubToken}`]), ofUser]);
 }
 
 /** A user without a name (a container's bare number) can only be let in with all others. */

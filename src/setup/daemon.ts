@@ -27,11 +27,7 @@ export async function startDaemon(
   environment: SetupConfig['environment'],
   context: Context,
 ): Promise<void> {
-  const variables = passed.flatMap(name => {
-    const value = environment[name] ?? (name === 'NIX_SSL_CERT_FILE' ? nix.certificates : undefined);
-    return value === undefined || value === '' || /\n/.test(value) ? [] : [`${name}=${value}`];
-  });
-  const input = `${variables.map(each => `${each}\n`).join('')}\n${conf}`;
+  const input = `${variables(run, nix, environment)}${conf}`;
   await asRoot(context, run, 'daemon', [join(nix.bin, 'nix-daemon')], input);
   const deadline = Date.now() + 20_000;
   while (!(await answers(socketOf(run)))) {
@@ -41,6 +37,17 @@ export async function startDaemon(
     }
     await sleep(5);
   }
+}
+
+/** The environment of root's Nix as setup/root.sh reads it: a line each, and an empty one. */
+export function variables(run: Run, nix: FoundNix, environment: SetupConfig['environment']): string {
+  const values: Record<string, string | undefined> = {
+    ...(nix.certificates === undefined ? {} : { NIX_SSL_CERT_FILE: nix.certificates }),
+    ...Object.fromEntries(passed.flatMap(name => (environment[name] ? [[name, environment[name]]] : []))),
+    NIX_SSHOPTS: `-F ${join(run.directory, 'keys/ssh_config')}`,
+  };
+  const lines = Object.entries(values).filter(([, value]) => !value?.includes('\n'));
+  return `${lines.map(([name, value]) => `${name}=${value}\n`).join('')}\n`;
 }
 
 export function socketOf(run: Run): string {

@@ -1,73 +1,92 @@
+import { basename } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { NixInstallation } from '../nix/index.ts';
 import { registrationLine, registrationsOf } from './binfmt.ts';
-import type { Run } from './config.ts';
+import { daemonConf, type Settings } from './conf.ts';
+import type { Run, SetupConfig } from './config.ts';
+import { startDaemon } from './daemon.ts';
+import type { FoundNix } from './find.ts';
 import { lastError, prove } from './probe.ts';
 import { provableSystems } from './probe-program.ts';
-import { findQemu } from './qemu.ts';
+import { findQemu, givenQemu } from './qemu.ts';
 import { asRoot } from './root.ts';
+import { localSystem } from './systems.ts';
+
+/** What of the set-up emulation needs. */
+interface SetUp {
+  nix: NixInstallation;
+  run: Run;
+  found: FoundNix;
+  config: SetupConfig;
+  settings: Settings;
+}
 
 /**
- * Makes the kernel run the programs of `system` in Nix's sandbox, where it does not yet. An entry with the flag F is
- * kept; one without it would fail in the sandbox and is left, ours going before it.
+ * Makes the kernel run the programs of `systems` in Nix's sandbox, tells Nix, and proves it by a build of each.
  *
- * @throws UserError where there is no qemu for it.
+ * @returns the settings of the daemon, which was started again.
+ * @throws UserError where that cannot be.
  */
-export async function registerEmulation(
-  system: string,
-  run: Run,
-  qemu: string | null,
-  context: Context,
-): Promise<void> {
-  if (!provableSystems.includes(system)) {
-    throw new UserError(`Emulation of ${system} is not supported.`, {
-      cure: `It is for ${provableSystems.join(', ')}. Use a remote builder, or a runner of that system.`,
+export async function emulate(systems: readonly string[], setUp: SetUp, context: Context): Promise<Settings> {
+  const { nix, run, found, config } = setUp;
+  for (const system of systems) {
+    if (provableSystems.includes(system)) continue;
+    throw new UserError(`Derivations of ${system} must be built, and there is no emulation of it here.`, {
+      cure: `Emulation is for ${provableSystems.join(', ')}. Use a remote builder, or a runner of that system.`,
     });
   }
-  const valid = (await registrationsOf(system)).find(entry => entry.flags.includes('F'));
-  if (valid !== undefined) {
-    context.log.info(`Emulation of ${system}: ${valid.interpreter}, registered before as ${valid.name}.`);
-    return;
-  }
-  await registerOwn(system, run, qemu, context);
+  const register = (system: string): Promise<void> => registerOwn(system, run, config, context);
+  await Promise.all(
+    systems.map(async system => {
+      if (runsByItself(system)) return;
+      const valid = await inForce(system);
+      if (valid === null) await register(system);
+      else context.log.info(`Emulation of ${system}: ${valid.interpreter}, registered before as ${valid.name}.`);
+    }),
+  );
+  const settings = { ...setUp.settings, extraPlatforms: [...setUp.settings.extraPlatforms, ...systems] };
+  await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
+  await Promise.all(
+    systems.map(async system => {
+      let proof = await prove(system, run, nix, context);
+      const other = await inForce(system);
+      if (!proof.ok && other?.name !== registrationName(run, system)) {
+        // What the machine had does not run: ours goes before it.
+        if (other !== null)
+          context.log.warning(`${other.interpreter} of ${other.name} does not run here: another is tried.`);
+        await register(system);
+        proof = await prove(system, run, nix, context);
+      }
+      if (!proof.ok) {
+        throw new UserError(`Programs of ${system} do not run here under emulation: ${lastError(proof.log)}`, {
+          where: { input: 'emulate' },
+          cure: 'Give a newer static qemu, or use a remote builder or a runner of that system.',
+        });
+      }
+      context.log.info(`A program of ${system} ran in the sandbox, on what it took for ${proof.machine}.`);
+    }),
+  );
+  return settings;
 }
 
-async function registerOwn(system: string, run: Run, qemu: string | null, context: Context): Promise<void> {
-  const { path, from } = qemu === null ? await findQemu(system, run, context) : { path: qemu, from: 'the given qemu' };
-  await asRoot(context, run, 'register', [system], registrationLine(run, system, path));
+/** Many an aarch64 processor runs programs of its 32-bit ancestors; where it does not, the probe tells. */
+function runsByItself(system: string): boolean {
+  return localSystem() === 'aarch64-linux' && /^armv[67]l-linux$/.test(system);
+}
+
+/** The entry that a sandboxed program of `system` goes to: the kernel takes the youngest, but only F survives a sandbox. */
+async function inForce(system: string): Promise<{ name: string; interpreter: string } | null> {
+  const all = await registrationsOf(system);
+  return all.find(entry => entry.flags.includes('F')) ?? null;
+}
+
+function registrationName(run: Run, system: string): string {
+  return `${basename(run.directory)}-${system}`;
+}
+
+async function registerOwn(system: string, run: Run, config: SetupConfig, context: Context): Promise<void> {
+  const { path, from } = config.qemu ? await givenQemu(config.qemu, context) : await findQemu(system, run, context);
+  await asRoot(context, run, 'register', [system], registrationLine(registrationName(run, system), system, path));
   context.log.info(`Emulation of ${system}: registered ${from}.`);
-}
-
-/**
- * Proves by a sandboxed build of a program of `system` that its derivations can be built here. Nix must have been told
- * of the system before. An entry that the machine had and that does not run gives way to ours.
- *
- * @throws UserError when that fails too.
- */
-export async function proveEmulation(
-  system: string,
-  run: Run,
-  qemu: string | null,
-  installation: NixInstallation,
-  context: Context,
-): Promise<void> {
-  let proof = await prove(system, run, installation, context);
-  if (!proof.ok && proof.kind === 'broken') {
-    const inForce = (await registrationsOf(system)).filter(entry => entry.flags.includes('F'));
-    if (inForce.length > 0 && !inForce.some(entry => run.directory.endsWith(entry.name.replace(`-${system}`, '')))) {
-      context.log.warning(
-        `The registered ${inForce[0]?.interpreter} does not run programs of ${system}: another is tried.`,
-      );
-      await registerOwn(system, run, qemu, context);
-      proof = await prove(system, run, installation, context);
-    }
-  }
-  if (proof.ok) {
-    context.log.info(`A program of ${system} ran in the sandbox; it found itself on ${proof.machine}.`);
-    return;
-  }
-  throw new UserError(`Programs of ${system} do not run here under emulation: ${lastError(proof.log)}`, {
-    cure: 'Give a newer static qemu, or use a remote builder or a runner of that system.',
-  });
 }

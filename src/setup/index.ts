@@ -1,22 +1,29 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
+import { publicKeyOf } from '../nix/sign.ts';
+import { type Builder, parseBuilders } from './builders.ts';
 import { clientConf, daemonConf, type Settings, tokensConf, tokensFile } from './conf.ts';
 import type { Run, SetupConfig, SetupPorts } from './config.ts';
 import { socketOf, startDaemon } from './daemon.ts';
-import { proveEmulation, registerEmulation } from './emulation.ts';
+import { emulate } from './emulation.ts';
 import type { FoundNix } from './find.ts';
 import { findOrInstall } from './install.ts';
 import { proveSandbox } from './probe.ts';
+import { checkBuilders, writeBuilders } from './remote.ts';
 import { asRoot } from './root.ts';
 import { newRun } from './run.ts';
+import { type NixConf, parseNixConf, settingNames } from './settings.ts';
+import { type CachedFleet, emptyStoreCache, restoreStoreCache, writeStoreCache } from './store-cache.ts';
 import { localSystem, mustBuild, ownSystems, systemsOf } from './systems.ts';
 
 export type { SetupConfig, SetupPorts, StoreCachePort } from './config.ts';
 export { stateKey } from './config.ts';
 export { teardown } from './run.ts';
+export type { CachedFleet } from './store-cache.ts';
 
 /** What the set-up made, for its own later steps; plain data. */
 export interface Setup {
@@ -26,26 +33,21 @@ export interface Setup {
   found: FoundNix;
   config: SetupConfig;
   settings: Settings;
+  builders: Builder[];
 }
 
 /**
- * Finds or installs Nix, gives it the settings, starts a daemon of this run and proves that builds are isolated.
+ * Finds or installs Nix, gives it the settings, starts a daemon of this run, proves that builds are isolated and that the
+ * remote builders build.
  *
- * @throws UserError when Nix cannot be had, or not with a sandbox.
+ * @throws UserError for a wrong input, before anything is changed; and when Nix cannot be had, or not with a sandbox.
  */
 export async function setup(config: SetupConfig, context: Context, ports: SetupPorts): Promise<Setup> {
+  const conf = parseNixConf(config.nixConf, null);
+  const builders = config.builders === null ? [] : parseBuilders(config.builders);
   const run = newRun(ports);
-  const settings: Settings = {
-    extraPlatforms: [],
-    substituters: [],
-    trustedPublicKeys: [],
-    builders: false,
-    nixConf: config.nixConf,
-  };
-  if (config.githubToken !== null) context.log.secret(config.githubToken);
-  const prepared = prepare(run, config, context);
+  const prepared = prepare(run, config, conf, builders, context);
   const [found] = await Promise.all([findOrInstall(run, prepared, config, context), prepared]);
-  await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
   const nix: NixInstallation = {
     bin: found.bin,
     version: found.version,
@@ -55,65 +57,131 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
       ...(found.certificates === undefined ? {} : { NIX_SSL_CERT_FILE: found.certificates }),
     },
   };
-  await proveSandbox(localSystem(), run, nix, context);
+  const [cache] = await Promise.all([storeCache(config, conf, nix, ports, context), checkNames(config, nix, context)]);
+  const settings: Settings = {
+    extraPlatforms: [],
+    substituters: cache.directory === null ? [] : [`file://${cache.directory}`],
+    trustedPublicKeys: cache.keys,
+    builders: builders.length > 0,
+    nixConf: conf.daemon,
+  };
+  await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
+  await Promise.all([
+    proveSandbox(localSystem(), run, nix, context),
+    builders.length === 0 ? null : checkBuilders(run, builders, found, config.environment, context),
+  ]);
   context.log.info(`Nix ${found.version} of ${found.bin}, with a proven sandbox.`);
   if (ports.publish !== undefined) {
     ports.publish.addPath(found.bin);
     for (const [name, value] of Object.entries(nix.env)) ports.publish.exportVariable(name, value);
   }
-  return { nix, run, found, config, settings };
+  return { nix, run, found, config, settings, builders };
 }
 
-async function prepare(run: Run, config: SetupConfig, context: Context): Promise<void> {
+/** What must be there before the daemon starts, and needs no Nix. */
+async function prepare(
+  run: Run,
+  config: SetupConfig,
+  conf: NixConf,
+  builders: readonly Builder[],
+  context: Context,
+): Promise<void> {
   const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
-  const processors = new Nix(context.exec, { bin: null, version: '', env: {} }).processors;
-  await asRoot(context, run, 'prepare', [String(user), String(group), String(processors)]);
+  await asRoot(context, run, 'prepare', [String(user), String(group), String(availableParallelism())]);
   await writeFile(join(run.directory, 'client/nix.conf'), clientConf(run));
-  if (config.githubToken !== null) {
-    await writeFile(tokensFile(run), tokensConf(config.githubToken), { mode: 0o600 });
-    await chmod(tokensFile(run), 0o600);
+  if (config.githubToken !== null) context.log.secret(config.githubToken);
+  if (config.githubToken !== null || conf.client !== '') {
+    await writeFile(tokensFile(run), tokensConf(config.githubToken, conf.client), { mode: 0o600 });
   }
+  if (builders.length > 0) await writeBuilders(run, builders, context);
+}
+
+/** @throws UserError for a setting in `nix-conf` that this Nix does not know. */
+async function checkNames(config: SetupConfig, nix: NixInstallation, context: Context): Promise<void> {
+  if (config.nixConf.trim() === '') return;
+  // The settings of the run are not there yet.
+  const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
+  parseNixConf(config.nixConf, await settingNames(bare, context));
+}
+
+/** Where the store cache is, and whose signatures count in it. */
+async function storeCache(
+  config: SetupConfig,
+  conf: NixConf,
+  nix: NixInstallation,
+  ports: SetupPorts,
+  context: Context,
+): Promise<{ directory: string | null; keys: string[] }> {
+  if (ports.cache === undefined || config.cache === 'never') return { directory: null, keys: [] };
+  const signingKey = config.signingKey ?? null;
+  const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
+  const own = signingKey === null ? [] : [await publicKeyOf(signingKey, new Nix(context.exec, bare))];
+  if (own.length + conf.trustedPublicKeys.length === 0) {
+    context.log.info('The store cache needs `signing-key`, so that nobody else can put anything into it: not used.');
+    return { directory: null, keys: [] };
+  }
+  await emptyStoreCache(ports.cache.directory);
+  return { directory: ports.cache.directory, keys: own };
 }
 
 /**
- * After evaluation: makes sure that what must be built can be. A dry run tells whether a derivation of a system that
- * neither this machine nor a remote builder has must really be built; only then is its emulation registered, proven,
- * and Nix told.
+ * After evaluation: makes sure that what must be built can be, and is not built again. A dry run tells what must be
+ * built; where that is something, the store cache is restored; and where a derivation of a system that neither this
+ * machine nor a remote builder has is still to be built, its emulation is registered, proven, and Nix told.
  *
- * @param hosts toplevels to build, with their systems.
  * @throws UserError when `emulate` is `never` and something would have to be emulated, or when emulation fails.
  */
 export async function prepareSystems(
   setUp: Setup,
-  hosts: readonly { drvPath: string; system: string }[],
+  fleet: CachedFleet,
   context: Context,
+  ports: SetupPorts,
 ): Promise<Setup> {
-  const { config, nix } = setUp;
-  const foreign = hosts.filter(host => host.system !== localSystem());
+  const { config, nix, settings } = setUp;
+  const drvPaths = fleet.hosts.map(host => host.drvPath);
+  const foreign = fleet.hosts.filter(host => host.system !== localSystem());
+  const cache = settings.substituters.length > 0 ? ports.cache : undefined;
+  if (drvPaths.length === 0 || (foreign.length === 0 && cache === undefined)) return setUp;
+
+  const asked = config.emulate !== 'always' || cache !== undefined;
+  let toBuild = asked ? await mustBuild(drvPaths, nix, context) : [];
+  if (toBuild.length > 0 && cache !== undefined) {
+    const keys = [...settings.trustedPublicKeys, ...parseNixConf(config.nixConf, null).trustedPublicKeys];
+    const restored = await restoreStoreCache(cache, fleet, keys, nix, context);
+    if (restored !== null && foreign.length > 0) toBuild = await mustBuild(drvPaths, nix, context);
+  }
   if (foreign.length === 0) return setUp;
-  const own = await ownSystems(nix, context);
+
   const needed = new Map<string, string[]>();
   if (config.emulate === 'always') {
-    for (const { system, drvPath } of foreign) needed.set(system, [drvPath]);
-  } else {
-    const drvPaths = await mustBuild(
-      hosts.map(host => host.drvPath),
-      nix,
-      context,
-    );
-    for (const [drvPath, system] of await systemsOf(drvPaths, nix, context)) {
-      needed.set(system, [...(needed.get(system) ?? []), drvPath]);
-    }
+    for (const { system, drvPath } of foreign) needed.set(system, [...(needed.get(system) ?? []), drvPath]);
   }
-  for (const system of [...own, 'builtin']) needed.delete(system);
+  for (const [drvPath, system] of await systemsOf(toBuild, nix, context)) {
+    needed.set(system, [...(needed.get(system) ?? []), drvPath]);
+  }
+  const remote = setUp.builders.flatMap(builder => builder.systems);
+  for (const system of [...(await ownSystems(nix, context)), ...remote, 'builtin']) needed.delete(system);
   if (needed.size === 0) return setUp;
   if (config.emulate === 'never') throw wouldEmulate(needed);
-  const systems = [...needed.keys()];
-  await Promise.all(systems.map(system => registerEmulation(system, setUp.run, null, context)));
-  const settings = { ...setUp.settings, extraPlatforms: [...setUp.settings.extraPlatforms, ...systems] };
-  await startDaemon(setUp.run, setUp.found, daemonConf(setUp.run, settings), config.environment, context);
-  await Promise.all(systems.map(system => proveEmulation(system, setUp.run, null, nix, context)));
-  return { ...setUp, settings };
+  return { ...setUp, settings: await emulate([...needed.keys()], setUp, context) };
+}
+
+/** After the build: keeps what was built for later runs, where this run may. Never throws. */
+export async function saveStoreCache(
+  setUp: Setup,
+  fleet: CachedFleet,
+  toplevels: readonly string[],
+  context: Context,
+  ports: SetupPorts,
+): Promise<void> {
+  const signingKey = setUp.config.signingKey ?? null;
+  if (ports.cache === undefined || setUp.settings.substituters.length === 0 || toplevels.length === 0) return;
+  if (signingKey === null) return;
+  if (!ports.cache.trusted) {
+    context.log.info('The store cache is not saved: what this run builds must not reach others.');
+    return;
+  }
+  await writeStoreCache(ports.cache, fleet, toplevels, signingKey, setUp.nix, context);
 }
 
 function wouldEmulate(needed: ReadonlyMap<string, readonly string[]>): UserError {
@@ -122,11 +190,11 @@ function wouldEmulate(needed: ReadonlyMap<string, readonly string[]>): UserError
     const more = drvPaths.length > 10 ? ` and ${drvPaths.length - 10} more` : '';
     return `${drvPaths.length} of ${system}: ${names.join(', ')}${more}`;
   });
-  return new UserError(
-    `\`emulate\` is never, and derivations of another system must be built: ${described.join('; ')}.`,
-    {
-      where: { input: 'emulate' },
-      cure: 'Run the job on a runner of that system, name a remote builder in `builders`, use a cache that has them, or write `emulate: auto`.',
-    },
-  );
+  const message = `\`emulate\` is never, and derivations of another system must be built: ${described.join('; ')}.`;
+  throw new UserError(message, {
+    where: { input: 'emulate' },
+    cure:
+      'Run the job on a runner of that system (ubuntu-24.04-arm for aarch64-linux), name a remote builder in `builders`, ' +
+      'use a cache that has them, or write `emulate: auto`.',
+  });
 }

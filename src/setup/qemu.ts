@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, open } from 'node:fs/promises';
+import { access, chmod, copyFile, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Run } from './config.ts';
+import { download } from './download.ts';
 import { asRoot } from './root.ts';
 
 /** qemu's name of the processor of a system; null for what it cannot be asked for. */
@@ -34,6 +36,26 @@ export async function findQemu(system: string, run: Run, context: Context): Prom
   throw new UserError(`No static qemu for ${system} is on this machine, and its package manager has none.`, {
     cure: 'Install qemu-user-static before the step, or run the job on a machine of that system.',
   });
+}
+
+/** The qemu that the user names, checked. @throws UserError */
+export async function givenQemu(
+  { source, sha256 }: { source: string; sha256: string },
+  context: Context,
+): Promise<{ path: string; from: string }> {
+  const path = join(context.scratch, 'qemu');
+  if (/^https?:/.test(source)) {
+    await download(source, path, sha256, context);
+  } else {
+    await copyFile(source, path);
+    const hash = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+    if (hash !== sha256) throw new UserError(`${source} has the SHA-256 ${hash}, not ${sha256}: it is not used.`);
+  }
+  await chmod(path, 0o755);
+  if (!(await isStatic(path))) throw new UserError(`${source} is no static program: it would not run in a sandbox.`);
+  return { path, from: source };
 }
 
 async function fromPackage(packaged: string, name: string, run: Run, context: Context): Promise<string | null> {

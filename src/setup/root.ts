@@ -8,7 +8,7 @@ import type { Run } from './config.ts';
 const systemPath =
   '/run/wrappers/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
-type Verb = 'prepare' | 'unpack' | 'package' | 'refresh' | 'daemon' | 'register' | 'end';
+type Verb = 'prepare' | 'unpack' | 'package' | 'refresh' | 'daemon' | 'direct' | 'register' | 'end';
 
 /**
  * Runs a verb of setup/root.sh as root: directly, or through `sudo -n`.

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
 import { compareVersions } from './find.ts';
+import { showSettings } from './settings.ts';
 
 /** Nix's name of the system that Node runs on. */
 export function localSystem(): string {
@@ -12,11 +13,8 @@ export function localSystem(): string {
 
 /** The systems whose derivations Nix builds on this machine by itself. */
 export async function ownSystems(installation: NixInstallation, context: Context): Promise<Set<string>> {
-  const nix = new Nix(context.exec, installation);
-  const show = compareVersions(installation.version, '2.19') < 0 ? ['show-config'] : ['config', 'show'];
-  const { stdout } = await nix.run('nix', [...show, '--json']);
-  const settings = JSON.parse(stdout) as Record<'system' | 'extra-platforms', { value: string | string[] }>;
-  return new Set([settings.system.value, settings['extra-platforms'].value].flat());
+  const settings = await showSettings(installation, context);
+  return new Set([settings.system?.value, settings['extra-platforms']?.value].flat().map(String));
 }
 
 /** Which derivations must be built, of those that `drvPaths` need and no substituter offers; nothing is built. */

@@ -121,7 +121,9 @@ export class Machine {
    * @throws CommandError when its exit code is not in `allow`.
    */
   run(argv: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
-    return exec('nsenter', this.enter(argv, options), { ...options, env: { PATH: process.env.PATH } });
+    // The directory is one of the machine: `enter` changes to it.
+    const { cwd: _cwd, ...outside } = options;
+    return exec('nsenter', this.enter(argv, options), { ...outside, env: { PATH: process.env.PATH } });
   }
 
   /** What `run` gives to nsenter, for callers that need the child process itself. */

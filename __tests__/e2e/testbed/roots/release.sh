@@ -5,7 +5,7 @@ system=$(uname -m)-linux
 tree=$ROOT/tree
 # Names as Nix would give them; the 32 characters stand for no hash.
 nix=/nix/store/0000000000000000000000000000f1xn-nix
-cacert=/nix/store/0000000000000000000000000000tr3c-nss-cacert
+cacert=/nix/store/0000000000000000000000000000cacr-nss-cacert
 store=$tree/store
 mkdir -p "$store"
 ROOT=$store/${nix##*/} relocated_nix sid "$nix"

@@ -1,0 +1,156 @@
+// Runs inside a machine of the testbed: the set-up stage as its entry calls it, told what to do by one argument of JSON
+// (Order), answering with one line of JSON (Answer). Where Order.end is not given, nothing is torn down.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../../src/context.ts';
+import { exec } from '../../src/exec.ts';
+import {
+  prepareSystems,
+  type Setup,
+  type SetupConfig,
+  type StoreCachePort,
+  saveStoreCache,
+  setup,
+  teardown,
+} from '../../src/setup/index.ts';
+
+export interface Order {
+  config?: Partial<SetupConfig>;
+  /** Nix expressions of derivations to prepare for and to build, with their systems. */
+  derivations?: { name: string; system: string; expression: string }[];
+  /** The store cache: what its port's directory is, and a directory that stands for the service. */
+  cache?: { directory: string; service: string; trusted: boolean };
+  /** `kill`: by SIGKILL, as soon as all else is done. */
+  end?: 'teardown' | 'kill';
+  /** A state to tear down, and nothing else. */
+  state?: string;
+}
+
+export interface Answer {
+  error: { name: string; message: string; cure: string | null } | null;
+  /** `level: message`. */
+  log: string[];
+  version: string | null;
+  /** Seconds from the start of the process. */
+  seconds: { begun: number; setup: number; prepare: number; build: number };
+  state: string;
+  outputs: string[];
+  /** What Nix printed while it built. */
+  built: string;
+}
+
+const order = JSON.parse(process.argv[2] ?? '{}') as Order;
+const log: string[] = [];
+const say =
+  (level: string) =>
+  (message: string): void => {
+    log.push(`${level}: ${message}`);
+    console.error(`${level}: ${message}`);
+  };
+const context: Context = {
+  exec,
+  log: {
+    debug: say('debug'),
+    info: say('info'),
+    notice: say('notice'),
+    warning: say('warning'),
+    error: say('error'),
+    secret: () => undefined,
+  },
+  progress: () => undefined,
+  signal: new AbortController().signal,
+  scratch: mkdtempSync('/var/tmp/ferry-'),
+};
+const seconds = { begun: performance.now() / 1000, setup: 0, prepare: 0, build: 0 };
+const answer: Answer = { error: null, log, version: null, seconds, state: '', outputs: [], built: '' };
+
+async function work(): Promise<void> {
+  const cache = order.cache === undefined ? {} : { cache: directoryCache(order.cache) };
+  const ports = {
+    saveState: (_key: string, value: string): void => {
+      answer.state = value;
+    },
+    ...cache,
+  };
+  const config: SetupConfig = {
+    nixVersion: null,
+    nixSource: null,
+    nixConf: '',
+    emulate: 'auto',
+    builders: null,
+    cache: 'auto',
+    githubToken: null,
+    environment: process.env,
+    ...order.config,
+  };
+  let setUp = await setup(config, context, ports);
+  seconds.setup = performance.now() / 1000;
+  answer.version = setUp.nix.version;
+  const derivations = (order.derivations ?? []).map(each => ({ ...each, drvPath: instantiate(each, setUp) }));
+  const fleet = { hosts: derivations, lock: 'lock' };
+  setUp = await prepareSystems(setUp, fleet, context, ports);
+  seconds.prepare = performance.now() / 1000;
+  for (const { drvPath } of derivations) {
+    const script = 'exec "$0/nix-store" --realise "$1" 2>&1';
+    const printed = execFileSync('sh', ['-c', script, setUp.found.bin, drvPath], {
+      env: environment(setUp),
+    }).toString();
+    answer.built += printed;
+    answer.outputs.push(printed.trim().split('\n').at(-1) ?? '');
+  }
+  seconds.build = performance.now() / 1000;
+  if (order.cache !== undefined) await saveStoreCache(setUp, fleet, answer.outputs, context, ports);
+}
+
+function environment(setUp: Setup): NodeJS.ProcessEnv {
+  return { ...process.env, ...setUp.nix.env };
+}
+
+function instantiate({ expression, name }: { name: string; expression: string }, setUp: Setup): string {
+  const file = join(context.scratch, `${name}.nix`);
+  writeFileSync(file, expression);
+  const argv = [file, '--add-root', join(context.scratch, `${name}.drv`), '--indirect'];
+  execFileSync(join(setUp.found.bin, 'nix-instantiate'), argv, { env: environment(setUp) });
+  return execFileSync('readlink', ['-f', join(context.scratch, `${name}.drv`)])
+    .toString()
+    .trim();
+}
+
+function directoryCache({ directory, service, trusted }: NonNullable<Order['cache']>): StoreCachePort {
+  const sh = (script: string, ...args: string[]): string =>
+    execFileSync('sh', ['-euc', script, 'sh', directory, service, ...args])
+      .toString()
+      .trim();
+  return {
+    directory,
+    trusted,
+    restore: async (key, prefixes) => {
+      const newest =
+        'cd "$2" 2>/dev/null || exit 0; if [ -e "$3" ]; then echo "$3"; else ls -t | grep -F "$4" | head -n 1; fi';
+      for (const prefix of prefixes) {
+        const found = sh(newest, key, prefix);
+        if (found === '') continue;
+        sh('mkdir -p "$1" && cp -R "$2/$3/." "$1"', found);
+        return found;
+      }
+      return null;
+    },
+    save: async key => void sh('mkdir -p "$2/$3" && cp -R "$1/." "$2/$3"', key),
+  };
+}
+
+if (order.state !== undefined) {
+  await teardown(order.state, context);
+} else {
+  try {
+    await work();
+  } catch (error) {
+    const { name, message, cure } = error as Error & { cure?: string };
+    answer.error = { name, message, cure: cure ?? null };
+    if (name === 'Error') console.error(error);
+  }
+  if (order.end === 'teardown') await teardown(answer.state, context);
+}
+console.log(JSON.stringify(answer));
+if (order.end === 'kill') process.kill(process.pid, 'SIGKILL');
