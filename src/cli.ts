@@ -83,7 +83,7 @@ async function main(args: readonly string[]): Promise<number> {
     const state = new Map<string, string>();
     const done = await run(step, config, portsOf(scratch, state), context).finally(async () => {
       progress.end();
-      await endLeftSession(scratch);
+      await endLeftSession(scratch, context.exec);
       await teardown(state.get(stateKey), context);
     });
     await report(done, context.log, null);

@@ -9,7 +9,7 @@ import { stateKey, teardown } from './setup/index.ts';
 export async function post(): Promise<void> {
   const scratch = core.getState(scratchState);
   const { context } = openContext(core, scratch);
-  if (scratch !== '') await endLeftSession(scratch);
+  if (scratch !== '') await endLeftSession(scratch, context.exec);
   await teardown(core.getState(stateKey), context);
   if (scratch !== '') await rm(scratch, { recursive: true, force: true });
 }

@@ -38,7 +38,7 @@ has_systemd() { [ -d /run/systemd/system ] && command -v systemd-run >/dev/null;
 probe() {
   answer machine "$(uname -m)"
   state
-  answer nix "$(nix-store --version 2>/dev/null | sed 's/.* //')"
+  answer nix "$(version)"
   answer free "$(df -Pk /nix/store 2>/dev/null | awk 'NR == 2 { print $4 }')"
   answer trusted "$(trusted)"
   if [ "$(id -u)" = 0 ]; then
@@ -52,9 +52,18 @@ probe() {
   answer end probe
 }
 
+# Nix asks its daemon even for its version; a user whom the daemon lets in only by way of root gets no answer.
+version() {
+  command -v nix-store >/dev/null || return 0
+  version=$(nix-store --version 2>/dev/null) || true
+  version=${version##* }
+  echo "${version:-unknown}"
+}
+
 # Whether Nix lets this user add paths that nobody signed: yes, no, or empty where it cannot be told.
 trusted() {
   [ "$(id -u)" != 0 ] || { echo yes && return; }
+  [ -w /nix/var/nix/daemon-socket/socket ] || { echo no && return; }
   users=$(nix --extra-experimental-features nix-command show-config 2>/dev/null | sed -n 's/^trusted-users = //p')
   [ -n "$users" ] || users=$(nix --extra-experimental-features nix-command config show trusted-users 2>/dev/null)
   [ -n "$users" ] || return 0
@@ -112,8 +121,10 @@ watch() {
     return
   fi
   while :; do
-    ended=
-    [ -f "$runs/$id/status" ] && ended=1
+    ended='' dead=''
+    # In this order: what ends between two looks has written its status before it is dead.
+    alive "$id" || dead=1
+    [ ! -f "$runs/$id/status" ] || ended=1
     lines=$(wc -l <"$log")
     if [ "$lines" -gt "$seen" ]; then
       sed -n "$((seen + 1)),${lines}s/^/: /p" "$log"
@@ -123,10 +134,10 @@ watch() {
       cat "$runs/$id/status"
       return
     fi
-    if ! alive "$id"; then
+    if [ -n "$dead" ]; then
       waited=$((waited + 1))
       # A unit that systemd has only just queued has no process yet.
-      if [ $waited -gt 50 ]; then
+      if [ -f "$runs/$id/pid" ] || [ $waited -gt 50 ]; then
         answer end lost
         return
       fi
@@ -185,6 +196,8 @@ supervise() {
   esac
 }
 
+say() { printf 'nix-ferry: %s\n' "$1" >>"$here/log"; }
+
 # Keeps both systems from the garbage collector until one of them is the profile's. They go when the run ends.
 root_paths() {
   step=root
@@ -220,7 +233,7 @@ commit() {
   step=profile
   # shellcheck disable=SC2012 # Generations are named by numbers.
   generations=$(ls -d $profile-*-link 2>/dev/null)
-  nix-env --profile $profile --set "$toplevel" >>"$here/log" 2>&1 9>&-
+  profile_command --set "$toplevel"
   code=$?
   [ $code = 0 ] || return
   switch_to boot "$toplevel"
@@ -230,26 +243,36 @@ restore_profile() {
   new=$(readlink $profile)
   [ "$new" != "$generation" ] || return 0
   failed=$code failed_step=$step
+  say "taking the profile back to ${generation:-nothing}"
   if [ -n "$generation" ]; then
-    number=${generation#system-}
-    nix-env --profile $profile --switch-generation "${number%-link}" >>"$here/log" 2>&1 9>&-
-    # The boot loader may have got half of the new menu.
-    [ ! -x "$before/bin/switch-to-configuration" ] || switch_to boot "$(toplevel_of $profile)"
+    # Not --rollback: that is "one generation less", not the one that was.
+    profile_command --switch-generation "$(number_of "$generation")"
   else
     rm -f $profile
   fi
-  case " $generations " in
+  case $generations in
     *"/$new"*) ;;
-    *) rm -f "${profile%/*}/$new" ;;
+    *) profile_command --delete-generations "$(number_of "$new")" ;;
   esac
+  # The boot loader may have got half of the new menu.
+  [ ! -x $profile/bin/switch-to-configuration ] || switch_to boot "$(toplevel_of $profile)"
   code=$failed step=$failed_step
+}
+
+profile_command() {
+  nix-env --profile $profile "$@" >>"$here/log" 2>&1 9>&-
+}
+
+number_of() {
+  number=${1#system-}
+  echo "${number%-link}"
 }
 
 # Back to the recorded system, not to "one generation less".
 go_back() {
   failed=$code failed_step=$step
   if [ -z "$before" ] || [ "$before" = "$toplevel" ]; then end failed 'there is no other system to go back to'; fi
-  printf 'going back to %s\n' "$before" >>"$here/log"
+  say "going back to $before"
   switch_to test "$before"
   back=$code code=$failed step=$failed_step
   case $back in

@@ -13,7 +13,7 @@ export interface Agent {
 
 // ssh-agent that is given a command ends within 10 s of that command's end (ssh-agent(1)); this command ends with the
 // process whose id it is given, so that the key is gone even after a SIGKILL of ours.
-const followParent = 'echo "$SSH_AGENT_PID"; while kill -0 "$1" 2>/dev/null; do sleep 1; done';
+const followParent = 'echo "$SSH_AGENT_PID"; while kill -0 "$1" 2>/dev/null; do sleep 1 >&- 2>&-; done';
 
 /**
  * Starts an ssh-agent with its socket in `directory` and gives it `key` over standard input: the key is never on disk and

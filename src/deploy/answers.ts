@@ -24,7 +24,7 @@ export interface Probe {
   current: string | null;
   /** Toplevel that the system profile names; null without one. */
   profile: string | null;
-  /** Nix's version; null without Nix. */
+  /** Nix's version, or `unknown`; null without Nix. */
   nix: string | null;
   /** Bytes free in the store; null when unknown. */
   free: number | null;

@@ -4,7 +4,7 @@ import type { Nix } from '../nix/index.ts';
 import { type Activation, type Answers, type Probe, readActivation, readProbe } from './answers.ts';
 import { copyClosure } from './copy.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
-import { judge, unreached } from './judge.ts';
+import { judge, notCopied, unreached } from './judge.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
 import { call, type Remote } from './remote.ts';
 import { isConnectionError } from './session.ts';
@@ -52,7 +52,13 @@ export async function deployHost(
 
     step = 'copying the closure';
     tell('running', step);
-    await copyClosure(deployment, remote, probe, nix, context);
+    try {
+      await copyClosure(deployment, remote, probe, nix, context);
+    } catch (error) {
+      if (context.signal.aborted || !(error instanceof CommandError)) throw error;
+      const { outcome, message } = notCopied(error, remote.target, probe.free);
+      return end(outcome, message);
+    }
 
     step = config.mode === 'dry-activate' ? 'asking what would change' : 'activating';
     tell('running', step);

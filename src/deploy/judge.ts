@@ -77,8 +77,10 @@ function failedUnits(log: readonly string[]): string {
     : `these units failed: ${line.split('units failed: ')[1]}`;
 }
 
+/** The last lines of the step that failed: what comes after a line of our own tells of the way back. */
 function lastWords(log: readonly string[]): string {
-  const lines = log.map(line => line.trim()).filter(line => line !== '' && !line.startsWith('going back to '));
+  const back = log.findIndex(line => line.startsWith('nix-ferry: '));
+  const lines = (back === -1 ? log : log.slice(0, back)).map(line => line.trim()).filter(line => line !== '');
   return lines.slice(-3).join(' ');
 }
 
@@ -116,4 +118,38 @@ export function unreached(error: CommandError, target: Target, step: string, pub
     outcome: 'unreachable',
     message: `No connection to ${where} while ${step}: ${said === '' ? 'it was cut' : said}`,
   };
+}
+
+/** What a copy that failed means, from what Nix said; the target runs what it ran before. */
+export function notCopied(error: CommandError, target: Target, free: number | null): Judgement {
+  const said = error.stderr
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line.startsWith('error') && !line.startsWith('error (ignored)'))
+    .join(' ');
+  const why = said === '' ? error.message : said;
+  if (/No space left on device/.test(why)) {
+    const left = free === null ? '' : ` (${Math.floor(free / 1024 ** 2)} MiB were free)`;
+    return {
+      outcome: 'failed',
+      message: `The target's disk is full${left}: collect its garbage (\`nix-collect-garbage --delete-older-than 30d\`). ${why}`,
+    };
+  }
+  if (/lacks a (valid )?signature|not trusted|you are not privileged|not allowed to/i.test(why)) {
+    return {
+      outcome: 'refused',
+      message:
+        `Nix on the target takes no unsigned paths from ${target.user}: add it to \`nix.settings.trusted-users\` there, or sign ` +
+        `with \`signing-key\` and trust its public half there. ${why}`,
+    };
+  }
+  if (
+    /Broken pipe|unexpected end-of-file|[Cc]onnection (closed|reset|timed out|refused)|cannot (open )?connect|SSH connection/.test(
+      why,
+    )
+  ) {
+    const message = `The connection to ${target.address} was lost while copying the closure; run again to go on where it ended. ${why}`;
+    return { outcome: 'unreachable', message };
+  }
+  return { outcome: 'failed', message: `The closure could not be copied. ${why}` };
 }

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError } from '../errors.ts';
-import type { ExecOptions, ExecResult } from '../exec.ts';
+import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { checkPins } from './known-hosts.ts';
 import { type AliasedTarget, renderSshConfig } from './ssh-config.ts';
@@ -39,11 +39,7 @@ export async function openSession(
   const config = join(directory, 'config');
   let agent: Agent | null = null;
   const close = async (): Promise<void> => {
-    await Promise.all(
-      targets.map(({ alias }) =>
-        context.exec('ssh', ['-F', config, '-O', 'exit', alias], { timeout: 5_000 }).catch(() => undefined),
-      ),
-    );
+    await Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
     await agent?.end();
     await rm(directory, { recursive: true, force: true });
     await rm(join(context.scratch, record), { force: true });
@@ -70,19 +66,30 @@ export async function openSession(
 }
 
 /** For post: ends what a killed run left behind in its scratch directory. Never throws. */
-export async function endLeftSession(scratch: string): Promise<void> {
+export async function endLeftSession(scratch: string, exec: Exec): Promise<void> {
+  let left: { directory: string; agent: number | null };
   try {
-    const left = JSON.parse(await readFile(join(scratch, record), 'utf8')) as {
-      directory: string;
-      agent: number | null;
-    };
-    if (left.agent !== null && (await readFile(`/proc/${left.agent}/comm`, 'utf8')).trim() === 'ssh-agent') {
-      process.kill(left.agent, 'SIGTERM');
-    }
-    await rm(left.directory, { recursive: true, force: true });
+    left = JSON.parse(await readFile(join(scratch, record), 'utf8'));
   } catch {
-    // Nothing was left, or it has ended by itself.
+    return;
   }
+  const config = join(left.directory, 'config');
+  const aliases = await readdir(join(left.directory, 'c')).catch(() => []);
+  await Promise.all(aliases.map(alias => endMaster(config, alias, exec)));
+  try {
+    // The number may be another process's by now.
+    const name = left.agent === null ? '' : await readFile(`/proc/${left.agent}/comm`, 'utf8');
+    if (left.agent !== null && name.trim() === 'ssh-agent') process.kill(left.agent, 'SIGTERM');
+  } catch {
+    // It has ended by itself.
+  }
+  await rm(left.directory, { recursive: true, force: true });
+  await rm(join(scratch, record), { force: true });
+}
+
+/** Ends a shared connection with all that runs over it on this side. */
+async function endMaster(config: string, alias: string, exec: Exec): Promise<void> {
+  await exec('ssh', ['-F', config, '-O', 'exit', alias], { timeout: 5_000 }).catch(() => undefined);
 }
 
 // A socket's path has at most 108 bytes (unix(7)), and ssh adds 17 while it makes one; NIX_SSHOPTS is split at spaces and
