@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # PID 1 of the namespaces that scripts/test.sh makes: runs the unit tests, then those on the testbed, and counts.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 if [ -n "${SHELL_IN_TESTBED:-}" ]; then
   bash "$@"
@@ -23,6 +23,7 @@ workers=$(($(nproc) / 2))
 jest e2e --maxWorkers="$((workers > 2 ? 2 : workers < 1 ? 1 : workers))" --testTimeout=240000 "$@"
 
 echo "testbed: tests took $((SECONDS - began)) s" >&2
+# shellcheck disable=SC2016  # JavaScript
 node -e '
   const fs = require("node:fs");
   let passed = 0, failed = 0, skipped = 0;

@@ -16,14 +16,15 @@ done
 exec 8<&0 9>&1
 coproc CHILD {
   # shellcheck disable=SC2016
-  exec setpriv --pdeathsig KILL unshare -U sh -c '
+  exec unshare -U sh -c '
     echo ready >&7
     read -r _ <&6
     exec 6<&- 7>&-
     options=$1
     shift
+    # Only now: the kernel forgets this wish when a process gains capabilities, as the maps let it.
     # shellcheck disable=SC2086
-    exec unshare $options --fork --kill-child "$@"' sh "${options[*]}" "$@" 7>&1 6<&0 0<&8 8<&- 1>&9 9>&-
+    exec setpriv --pdeathsig KILL unshare $options --fork --kill-child "$@"' sh "${options[*]}" "$@" 7>&1 6<&0 0<&8 8<&- 1>&9 9>&-
 }
 exec 8<&- 9>&-
 read -r _ <&"${CHILD[0]}"

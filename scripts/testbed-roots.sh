@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the testbed's roots that are not there yet, side by side, in the cache directory CACHE: CACHE/roots/NAME-HASH, where
-# HASH is that of the recipe (__tests__/e2e/testbed/roots/NAME.sh and common.sh). Older ones of the same name are removed.
+# HASH is that of the recipe (__tests__/e2e/testbed/roots/NAME.sh and what it shares). What was not used for a month is removed.
 # Run as root of the machine. Prints one line NAME PATH for each root on standard output, what happens on standard error.
 #
 # usage: testbed-roots.sh CACHE [NAME…]
@@ -11,7 +11,7 @@ recipes=$(cd "$here/../__tests__/e2e/testbed/roots" && pwd)
 cache=$1
 shift
 names=("$@")
-if [ ${#names[@]} = 0 ]; then names=(runner systemd aarch64 nix-2.8 nix-2.26 nix-2.34 node-24 release); fi
+if [ ${#names[@]} = 0 ]; then names=(aarch64 runner systemd nix-2.8 nix-2.26 nix-2.34 node-24 release); fi
 
 mkdir -p "$cache/roots" "$cache/logs"
 exec 5>"$cache/roots/.lock"
@@ -30,6 +30,7 @@ make() {
       mount -t proc proc /proc
       mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
       . "$RECIPES/common.sh"
+      . "$RECIPES/nix.sh"
       . "$RECIPES/$NAME.sh"' </dev/null >"$cache/logs/$name.log" 2>&1 5>&-; then
     mv "$partial" "$root"
     echo "testbed: root $name made in $((SECONDS - began)) s" >&2
@@ -41,16 +42,20 @@ make() {
   fi
 }
 
+find "$cache/roots" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf --one-file-system {} +
+
 pids=()
 lines=()
 trap 'kill "${pids[@]}" 2>/dev/null' INT TERM
 for name in "${names[@]}"; do
-  hash=$(cat "$recipes/common.sh" "$recipes/$name.sh" | sha256sum | cut -c1-12)
+  shared=("$recipes/common.sh")
+  case $name in nix-* | release) shared+=("$recipes/nix.sh") ;; esac
+  hash=$(cat "${shared[@]}" "$recipes/$name.sh" | sha256sum | cut -c1-12)
   lines+=("$name $cache/roots/$name-$hash")
-  if [ -d "$cache/roots/$name-$hash" ]; then continue; fi
-  for old in "$cache/roots/$name"-????????????*; do
-    if [ -e "$old" ]; then rm -rf --one-file-system "$old"; fi
-  done
+  if [ -d "$cache/roots/$name-$hash" ]; then
+    touch "$cache/roots/$name-$hash"
+    continue
+  fi
   echo "testbed: making root $name (once; it stays in $cache/roots)" >&2
   make "$name" "$hash" &
   pids+=($!)

