@@ -51,8 +51,26 @@ roots=$(setpriv --pdeathsig TERM scripts/testbed-roots.sh "$cache")
 shows=()
 while read -r name root; do
   shows+=("--bind-read-only=$root:/testbed/$name")
-  if [ "$name" = runner ]; then runner=$root; fi
+  case $name in
+    runner) runner=$root ;;
+    nix-*) shows+=("--bind-read-only=$root:/opt/nix/${name#nix-}") ;;&
+    # What Debian compiled into Nix: the sandbox's shell, and 2.8's build hook.
+    nix-2.26) shows+=("--bind-read-only=$root/libexec/bash-static:/usr/bin/bash-static") ;;
+    nix-2.8) shows+=("--bind-read-only=$root/bin/nix:/usr/libexec/nix/build-remote") ;;
+  esac
 done <<<"$roots"
+
+# The tests run what ships. Somebody who changed the source and not yet dist/ means to test the change.
+sources=(src nix target package-lock.json)
+committed() { git -c safe.directory='*' log -1 --format=%ct -- "$@" 2>/dev/null; }
+changed() {
+  [ -n "$(git -c safe.directory='*' status --porcelain "${sources[@]}" 2>/dev/null)" ] ||
+    [ "$(committed "${sources[@]}")" -gt "$(committed dist)" ]
+}
+if [ ! -e dist/index.js ] || { changed && [ -n "$(find "${sources[@]}" -newer dist/index.js)" ]; }; then
+  say 'building dist/: it is older than its source'
+  npm run --silent build >&2
+fi
 
 # One cgroup for the whole run. It outlives its processes, so somebody who outlives us takes it away.
 cgroups=$(findmnt --noheadings --output TARGET --types cgroup2 | head -n 1)
