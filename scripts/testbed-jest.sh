@@ -3,6 +3,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
+# The machines' way to the tests, and to each other (testbed/link.ts).
+ip address add 10.255.255.1/32 dev lo
+echo 1 >/proc/sys/net/ipv4/ip_forward
+
 if [ -n "${SHELL_IN_TESTBED:-}" ]; then
   bash "$@"
   exit

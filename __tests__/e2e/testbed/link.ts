@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { exec } from '../../../src/exec.ts';
 
 /** A machine's cable: a pair of virtual interfaces, one end here, one end inside. */
@@ -7,23 +10,18 @@ export interface Link {
   restore(): Promise<void>;
 }
 
-/** The address of the test itself, as every machine reaches it. */
+/** The address of the test itself, as every machine reaches it; scripts/testbed-jest.sh gives it. */
 export const testAddress = '10.255.255.1';
-
-let count = 0;
 
 /** Connects the network namespace of `pid` with this one; the machine is then reached at `address`, and reaches all others. */
 export async function connect(pid: number, address?: string): Promise<Link> {
-  // Two workers of jest share this namespace: the interface's name and the address carry the worker's number.
-  const worker = Number(process.env.JEST_WORKER_ID ?? 1);
-  const number = ++count;
-  const outside = `ferry-${worker}-${number}`;
-  const own = address ?? `10.${worker}.${number >> 8}.${number & 255}`;
+  const number = takeNumber();
+  const outside = `ferry${number}`;
+  const own = address ?? `10.0.${number >> 8}.${number & 255}`;
   const ip = (...args: string[]) => exec('ip', args);
   const inside = (...args: string[]) =>
     exec('nsenter', ['-t', String(pid), '-U', '-n', '-S', '0', '-G', '0', 'ip', ...args]);
 
-  await ip('address', 'replace', `${testAddress}/32`, 'dev', 'lo');
   await ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid));
   await inside('address', 'add', `${own}/32`, 'dev', 'eth0');
   await inside('link', 'set', 'eth0', 'up');
@@ -32,11 +30,8 @@ export async function connect(pid: number, address?: string): Promise<Link> {
     await ip('link', 'set', outside, 'up');
     await ip('route', 'replace', `${own}/32`, 'dev', outside, 'src', testAddress);
   };
-  await exec('sh', [
-    '-c',
-    'echo 1 >/proc/sys/net/ipv4/ip_forward && echo 1 >/proc/sys/net/ipv4/conf/$0/proxy_arp',
-    outside,
-  ]);
+  // So that a machine finds the others through us.
+  writeFileSync(`/proc/sys/net/ipv4/conf/${outside}/proxy_arp`, '1');
   await restore();
   return {
     address: own,
@@ -45,4 +40,16 @@ export async function connect(pid: number, address?: string): Promise<Link> {
       await ip('link', 'set', outside, 'down');
     },
   };
+}
+
+/** A number that no other link of this run has: the workers of jest share one network, and the modules of a file are its own. */
+function takeNumber(): number {
+  for (let number = 1; ; number++) {
+    try {
+      mkdirSync(join(tmpdir(), `link-${number}`));
+      return number;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }

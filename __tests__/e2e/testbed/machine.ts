@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { CommandError } from '../../../src/errors.ts';
 import { type Exec, type ExecOptions, type ExecResult, exec } from '../../../src/exec.ts';
 import { connect, type Link } from './link.ts';
 
@@ -123,7 +124,13 @@ export class Machine {
   run(argv: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
     // The directory is one of the machine: `enter` changes to it.
     const { cwd: _cwd, user: _user, ...passed } = options;
-    return exec('nsenter', this.enter(argv, options), { ...passed, env: { PATH: process.env.PATH } });
+    return exec('nsenter', this.enter(argv, options), { ...passed, env: { PATH: process.env.PATH } }).catch(error => {
+      // What a person who reads a failed test wants to know: the command itself, and all that it said.
+      if (error instanceof CommandError) {
+        error.message = `${this.name}: ${argv.join(' ')} exited with ${error.code ?? error.signal}:\n${error.stderr}`;
+      }
+      throw error;
+    });
   }
 
   /** What `run` gives to nsenter, for callers that need the child process itself. */

@@ -59,7 +59,11 @@ export class Runner {
     const own = [work.workspace, work.temp, work.files, work.toolCache];
     await machine.run(['mkdir', '-p', ...own]);
     await machine.run(['chown', '-R', 'runner:runner', '/home/runner', work.toolCache]);
-    if (options.nix !== undefined) await machine.run(['chown', 'runner:runner', '/nix']);
+    if (options.nix !== undefined) {
+      // Without these Nix takes itself for a guest, and uses a store below the user's home.
+      await machine.run(['mkdir', '-p', '/nix/store', '/nix/var/nix']);
+      await machine.run(['chown', '-R', 'runner:runner', '/nix']);
+    }
     return runner;
   }
 
@@ -73,11 +77,26 @@ export class Runner {
     });
   }
 
-  /** Copies a directory of the repository (a fixture, an example) into the workspace and makes it a commit. */
+  /** Copies a directory (a fixture, an example of this repository) into the workspace and makes it a commit. */
   async checkout(directory: string): Promise<void> {
-    const script =
-      'cp -R "$0/." . && chmod -R u+w . && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm fleet';
-    await this.run(['sh', '-c', script, directory]);
+    await this.run(['sh', '-c', 'cp -R "$0/." . && chmod -R u+w . && git init -q -b main', directory]);
+    await this.commit();
+  }
+
+  /** Commits what the workspace holds, what is ignored too: the miniature's busybox is. */
+  async commit(): Promise<void> {
+    await this.run(['git', 'add', '--all', '--force']);
+    await this.run([
+      'git',
+      '-c',
+      'user.name=Test',
+      '-c',
+      'user.email=test@localhost',
+      'commit',
+      '--quiet',
+      '-m',
+      'fleet',
+    ]);
   }
 
   stop(): Promise<void> {
