@@ -44,7 +44,7 @@ describe('a runner', () => {
     expect((await runner.run(['nix', '--version'])).stdout).toContain('2.26');
     const unpack = 'mkdir -p /tmp/arm && dpkg-deb -x /var/local/apt/busybox-static_*_arm64.deb /tmp/arm';
     await runner.run(['sh', '-c', unpack]);
-    const busybox = (await runner.run(['sh', '-c', 'find /tmp/arm -path '*bin/busybox''])).stdout.trim();
+    const busybox = (await runner.run(['sh', '-c', 'find /tmp/arm -path "*bin/busybox"'])).stdout.trim();
     const { stdout } = await runner.run(['qemu-aarch64-static', busybox, 'uname', '-m']);
     expect(stdout).toBe('aarch64\n');
   });
