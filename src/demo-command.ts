@@ -51,7 +51,7 @@ export async function demoCommand(
             context,
           ).finally(async () => {
             progress.end();
-            await endLeftSession(scratch);
+            await endLeftSession(scratch, context.exec);
             await teardown(state.get(stateKey), context);
           });
           await report(done, context.log, null);
