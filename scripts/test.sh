@@ -69,7 +69,8 @@ changed() {
 }
 if [ ! -e dist/index.js ] || { changed && [ -n "$(find "${sources[@]}" -newer dist/index.js)" ]; }; then
   say 'building dist/: it is older than its source'
-  npm run --silent build >&2
+  # A failure of ncc prints all of ncc; its last lines tell.
+  log=$(npm run --silent build 2>&1) || { tail -n 8 <<<"$log" | cut -c 1-300 >&2 && exit 1; }
 fi
 
 # One cgroup for the whole run. It outlives its processes, so somebody who outlives us takes it away.
