@@ -28,10 +28,8 @@ async function says(...argv: string[]): Promise<string> {
 
 describe('the embedded fleet', () => {
   const toplevels =
-    'builtins.mapAttrs (_: host: { inherit (host.config.system.build.toplevel) drvPath outPath system; })';
-  const evaluate = async (
-    version: string,
-  ): Promise<Record<string, { drvPath: string; outPath: string; system: string }>> =>
+    'builtins.mapAttrs (_: host: { inherit (host.config.system.build.toplevel) drvPath system; out = host.config.system.build.toplevel.outPath; })';
+  const evaluate = async (version: string): Promise<Record<string, { drvPath: string; out: string; system: string }>> =>
     JSON.parse(
       await says(`/opt/nix/${version}/bin/nix`, 'eval', '--json', '.#nixosConfigurations', '--apply', toplevels),
     );
@@ -50,7 +48,7 @@ describe('the embedded fleet', () => {
       ['server', 'x86_64'],
       ['router', 'aarch64'],
     ] as const) {
-      const out = hosts[name]?.outPath ?? '';
+      const out = hosts[name]?.out ?? '';
       await says('nix', 'build', '--no-link', `.#nixosConfigurations.${name}.config.system.build.toplevel`);
       expect(await says(`${out}/sw/bin/uname`, '-m')).toBe(machine);
       expect(await says(`${out}/sw/bin/hello`)).toBe('Hello, world!');
@@ -71,7 +69,7 @@ describe('the embedded fleet', () => {
       );
     }
     const closures = await Promise.all(
-      ['server', 'router'].map(async name => (await says('nix-store', '-qR', hosts[name]?.outPath ?? '')).split('\n')),
+      ['server', 'router'].map(async name => (await says('nix-store', '-qR', hosts[name]?.out ?? '')).split('\n')),
     );
     const shared = closures[0]?.filter(path => closures[1]?.includes(path)) ?? [];
     expect(shared.some(path => path.endsWith('-tzdata'))).toBe(true);
@@ -115,14 +113,14 @@ describe('the embedded fleet', () => {
     const before = await says(
       'sh',
       '-c',
-      'dpkg --print-foreign-architectures; ls -lR /var/lib/apt /var/cache/apt /etc/apt',
+      'dpkg --print-foreign-architectures; sudo ls -lR /var/lib/apt /var/cache/apt /etc/apt',
     );
     await says('sh', '/mnt/fleet/fetch-bootstrap.sh', '/tmp/bootstrap');
     for (const [system, machine] of Object.entries({ 'x86_64-linux': 'x86_64', 'aarch64-linux': 'aarch64' })) {
       expect(await says(`/tmp/bootstrap/${system}/busybox`, 'uname', '-m')).toBe(machine);
     }
     expect(
-      await says('sh', '-c', 'dpkg --print-foreign-architectures; ls -lR /var/lib/apt /var/cache/apt /etc/apt'),
+      await says('sh', '-c', 'dpkg --print-foreign-architectures; sudo ls -lR /var/lib/apt /var/cache/apt /etc/apt'),
     ).toBe(before);
   });
 });

@@ -27,7 +27,16 @@ async function give(target: Target, wanted: readonly Label[]): Promise<Record<La
   const env = { NIX_CONFIG: 'extra-platforms = aarch64-linux\nsubstituters =' };
   const { stdout } = await runner.run(
     [
-      ...['nix-build', '--no-out-link', '/mnt/miniature/generations.nix', '--arg', 'nixpkgs', '/mnt/fleet/nixpkgs'],
+      ...[
+        'nix-build',
+        '--no-out-link',
+        '-j',
+        'auto',
+        '/mnt/miniature/generations.nix',
+        '--arg',
+        'nixpkgs',
+        '/mnt/fleet/nixpkgs',
+      ],
       ...['--argstr', 'system', target.system, ...wanted.flatMap(label => ['-A', label])],
     ],
     { env },
@@ -61,6 +70,7 @@ describe('with systemd', () => {
       /^(would|stopping|NOT|activating|setting|reloading|restarting|starting|the following|warning:|Warning:|Pre-switch|Failed|Could|Activation)/;
     return [code, stderr.split('\n').filter(line => own.test(line))];
   }
+  const activating = ['activating the configuration...', 'setting up /etc...'];
   const main = async (unit: string): Promise<string> => (await target.unit(unit)).MainPID ?? '';
 
   test('first: new units are started, etc is in place, sshd stays', async () => {
@@ -69,7 +79,7 @@ describe('with systemd', () => {
     const started = 'app.service, firewall.service, proxy.service, quick.service, session.service';
     expect(await call('first', 'switch')).toEqual([
       0,
-      ['activating the configuration...', `the following new units were started: ${started}`],
+      [...activating, `the following new units were started: ${started}`],
     ]);
     expect(await target.currentSystem()).toBe(toplevels.first);
     expect(await target.says('cat', '/etc/app.conf', '/run/firewall')).toBe('onetcp 80\nudp');
@@ -78,7 +88,7 @@ describe('with systemd', () => {
   });
 
   test('the same again: nothing', async () => {
-    expect(await call('first', 'switch')).toEqual([0, ['activating the configuration...']]);
+    expect(await call('first', 'switch')).toEqual([0, activating]);
   });
 
   test('a change: each unit as its options ask', async () => {
@@ -104,7 +114,7 @@ describe('with systemd', () => {
       [
         'stopping the following units: app.service',
         'NOT restarting the following changed units: session.service',
-        'activating the configuration...',
+        ...activating,
         'reloading the following units: firewall.service, proxy.service',
         'restarting the following units: quick.service',
         'starting the following units: app.service',
@@ -147,11 +157,14 @@ describe('with systemd', () => {
     expect(code).toBe(2);
     expect(lines).toContain("Activation script snippet 'bad' failed (7)");
     expect(await target.unit('broken.service')).toMatchObject({ LoadState: 'not-found' });
-    await call('first', 'test');
+    await call('first', 'switch');
   });
 
   test('1: the pre-switch check refuses, nothing is changed; dry-activate and NIXOS_NO_CHECK do not ask it', async () => {
-    expect(await call('refused', 'switch')).toEqual([1, ['Pre-switch checks failed']]);
+    expect(await call('refused', 'switch')).toEqual([
+      1,
+      ["Pre-switch check 'never' failed", 'Pre-switch checks failed'],
+    ]);
     expect(await target.currentSystem()).toBe(toplevels.first);
     expect(await target.says('cat', '/boot/loader/loader.conf')).toContain(toplevels.first);
     expect((await call('refused', 'check'))[0]).toBe(1);

@@ -11,7 +11,7 @@ let
           imports = [ module ];
           system.nixos.label = label;
           networking.hostName = "web";
-          networking.firewall.allowedTCPPorts = lib.mkDefault [ 80 ];
+          networking.firewall.allowedTCPPorts = [ 80 ];
           environment.etc."app.conf".text = lib.mkDefault "one";
           systemd.services =
             let
@@ -40,10 +40,7 @@ in
 builtins.mapAttrs generation {
   first = { };
   changed = {
-    networking.firewall.allowedTCPPorts = [
-      80
-      443
-    ];
+    networking.firewall.allowedTCPPorts = [ 443 ];
     environment.etc."app.conf".text = "two";
     systemd.services = {
       app.script = loop 21;
