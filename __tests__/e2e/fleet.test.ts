@@ -166,7 +166,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     const { stdout } = await fleet.runner.run([
       'sh',
       '-c',
-      'ls -d /home/runner/work/_temp/nix-ferry-* /run/nix-ferry-* 2>/dev/null; ps -eo pid,ppid,stat,args | grep -E "[n]ix-|[s]sh-agent"; :',
+      'ls -d /home/runner/work/_temp/nix-ferry-* /run/nix-ferry-* 2>/dev/null; ps -C nix,nix-daemon,ssh-agent,ssh -o pid=,args=; :',
     ]);
     expect(stdout).toBe('');
     expect((await fleet.runner.run(['ls', '/proc/sys/fs/binfmt_misc'])).stdout).toBe('register\nstatus\n');

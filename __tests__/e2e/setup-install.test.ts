@@ -41,11 +41,13 @@ const whole: RequestListener = (request, response) => {
   if (request.url !== `/nix/nix-${version}/${name}${hash ? '.sha256' : ''}`) return void response.writeHead(404).end();
   response.end(hash ? sha256 : tarball);
 };
+// Compiled into the testbed's release, which is Debian's Nix in the official layout: where its sandbox takes /bin/sh from.
+const sandboxShell = { [join(root('nix-2.34'), 'libexec/bash-static')]: '/usr/bin/bash-static' };
 const patience = { attempts: 3, stall: 500, pause: 20 };
 
 describe('from a release', () => {
   beforeAll(async () => {
-    runner = await Runner.start({ name: 'bare' });
+    runner = await Runner.start({ name: 'bare', readOnly: sandboxShell });
   });
   afterEach(async () => {
     requests.length = 0;
@@ -160,7 +162,7 @@ describe('speed', () => {
     for (let round = 0; round < 3; round++) {
       const bare = await Runner.start({
         name: 'fast',
-        readOnly: { [join(root('release'), `nix-${version}`)]: '/release' },
+        readOnly: { ...sandboxShell, [join(root('release'), `nix-${version}`)]: '/release' },
       });
       try {
         const byHand = await bare.machine.run(['sh', '-euc', handInstall, 'sh', `/release/${name}`]);

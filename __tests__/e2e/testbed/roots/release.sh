@@ -35,7 +35,7 @@ name=nix-$version-$system
 mkdir "$ROOT/nix-$version"
 # One block of xz, and writable files, as the releases have them.
 chmod -R u+w "$tree"
-tar --create --owner=0 --group=0 --mtime=@1 --sort=name --directory="$tree" --transform="s,^\.,$name," . |
+tar --create --owner=0 --group=0 --mtime=@1 --sort=name --directory="$tree" --transform="s,^\.,$name,S" . |
   xz -6 --threads=1 >"$ROOT/nix-$version/$name.tar.xz"
 sha256sum "$ROOT/nix-$version/$name.tar.xz" | cut -c1-64 | tr -d '\n' >"$ROOT/nix-$version/$name.tar.xz.sha256"
 rm -rf "$tree"
