@@ -115,8 +115,8 @@ check_paths() {
 check_space() {
   needed=$(paths true | while read -r path size; do [ -e "$path" ] || say "$size"; done |
     awk '{ sum += $1 } END { printf "%d", sum / 1024 }')
-  free=$(df -Pk /nix/store | awk 'NR == 2 { print $4 }')
-  [ "$free" -gt "$needed" ] || refuse "/nix/store has $free KiB free and the archive's paths need $needed KiB"
+  free=$(df -Pk /nix/store 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [ -z "$free" ] || [ "$free" -gt "$needed" ] || refuse "/nix/store has $free KiB free and the archive's paths need $needed KiB"
 }
 
 # What the archive leaves out is fetched by Nix from the caches that this machine is configured for.
@@ -144,19 +144,37 @@ activate() {
   self=$(cat activate.sh)
   export self
   id=install-$(date +%s)-$$
-  answers=$(sh activate.sh run "$id" "$mode" "$toplevel" "install of $host by $(id -un)" | tee /dev/stderr)
+  exec 3>&1
+  answers=$(sh activate.sh run "$id" "$mode" "$toplevel" "install of $host by $(id -un)" | show_log)
   sh activate.sh finish "$id" >/dev/null
   result=$(say "$answers" | sed -n 's/^result=//p')
   code=$(say "$answers" | sed -n 's/^code=//p')
+  why=$(say "$answers" | sed -n 's/^why=//p')
 }
 
-# What is deployed, where an operator looks: the last one, and all of them.
+# Of activate.sh's answers, the log for the operator, the others for us.
+show_log() {
+  while IFS= read -r line; do
+    case $line in ': '*) say "${line#: }" >&3 ;; *) say "$line" ;; esac
+  done
+}
+
+# What is deployed, where an operator looks: the last one, and all of them. It is written beside first, for the activation
+# may outlive this shell.
 record() {
   mkdir -p $records
   run=$(sed -n 's/.*"run": *"\([^"]*\)".*/\1/p' run.json 2>/dev/null)
-  line="\"host\": \"$host\", \"toplevel\": \"$toplevel\", \"mode\": \"$mode\", \"commit\": $(quoted "$commit"), \"run\": $(quoted "$run"), \"digest\": \"$(field digest)\", \"time\": \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\""
-  say "{$line}" >>$records/history
-  say "{$line}" >$records/deployed.json.new && mv $records/deployed.json.new $records/deployed.json
+  say "{\"host\": \"$host\", \"toplevel\": \"$toplevel\", \"mode\": \"$mode\", \"commit\": $(quoted "$commit"), \"run\": $(quoted "$run"), \"digest\": \"$(field digest)\", \"time\": \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}" >$records/activating.json
+}
+
+record_is_true() {
+  cat $records/activating.json >>$records/history
+  mv $records/activating.json $records/deployed.json
+}
+
+record_is_not_true() {
+  rm -f $records/activating.json
+  rmdir $records 2>/dev/null
 }
 
 quoted() { if [ -n "$1" ]; then say "\"$1\""; else say null; fi; }
@@ -177,20 +195,27 @@ if [ "$mode" = dry-run ]; then
 fi
 fetch
 import
+# From here on the machine decides how it ends, not the terminal.
+trap '' HUP INT TERM
+[ "$mode" = dry-activate ] || record
 activate
 case $result in
   activated)
-    [ "$mode" = dry-activate ] || record
+    [ "$mode" = dry-activate ] || record_is_true
     say "$host: $mode of $toplevel done"
     case $code in 4 | 100) exit "$code" ;; *) exit 0 ;; esac
     ;;
-  refused) refuse "$(say "$answers" | sed -n 's/^why=//p') (switch-to-configuration exited with $code)" ;;
+  refused)
+    record_is_not_true
+    refuse "${why:-switch-to-configuration exited with $code}"
+    ;;
   rolled-back)
-    say "install: $toplevel failed to activate (exit code $code); the machine is back on the system it ran before" >&2
+    record_is_not_true
+    say "install: $toplevel failed to activate (exit code $code); this machine is back on the system it ran before" >&2
     exit 3
     ;;
   *)
-    say "install: $mode of $toplevel failed: $(say "$answers" | sed -n 's/^why=//p')" >&2
+    say "install: $mode of $toplevel failed: ${why:-exit code $code}" >&2
     exit 5
     ;;
 esac

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import type { Manifest } from '../../src/archive/archive.ts';
-import { manifestDigest, parseManifest, writeManifest } from '../../src/archive/manifest.ts';
+import { manifestDigest, parseManifest, pathShape, shape, writeManifest } from '../../src/archive/manifest.ts';
 
 const toplevel = '/nix/store/0c2y0wpmmbn3n0xcl7wjkzlyfl90xp4x-nixos-system-web1';
 const glibc = '/nix/store/1b3y0wpmmbn3n0xcl7wjkzlyfl90xp4x-glibc-2.40';
@@ -67,4 +68,23 @@ test.each<[string, (text: string) => string, RegExp]>([
   const text = writeManifest(manifest);
   expect(spoil(text)).not.toBe(text);
   expect(() => parseManifest(spoil(text), 'manifest.json')).toThrow(message);
+});
+
+test('the schema names the fields and forms that are checked', () => {
+  const file = new URL('../../schemas/manifest-1.json', import.meta.url);
+  const schema = JSON.parse(readFileSync(file, 'utf8'));
+  expect(schema.required).toEqual(Object.keys(schema.properties));
+  expect(new Set(schema.required)).toEqual(new Set(['version', ...Object.keys(shape)]));
+  expect(schema.properties.paths.items.required).toEqual(Object.keys(pathShape));
+  // The very order of the file.
+  const written = writeManifest(manifest)
+    .match(/^ "\w+"/gm)
+    ?.map(field => field.slice(2, -1));
+  expect(written).toEqual(schema.required);
+  const storePath = new RegExp(schema.$defs.storePath.pattern);
+  for (const path of [toplevel, glibc, '/etc/passwd', '/nix/store/../x', `${glibc}/bin`]) {
+    expect(pathShape.path(path)).toBe(storePath.test(path));
+  }
+  const narHashes = new RegExp(schema.properties.paths.items.properties.narHash.pattern);
+  for (const hash of [narHash, 'sha256:abc', `${narHash}x`]) expect(pathShape.narHash(hash)).toBe(narHashes.test(hash));
 });

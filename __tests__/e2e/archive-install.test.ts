@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Archive, ArchiveConfig } from '../../src/archive/index.ts';
@@ -6,7 +7,7 @@ import type { ExecResult } from '../../src/exec.ts';
 import type { ArchiveJob } from './archive-driver.ts';
 import { repository } from './testbed/machine.ts';
 import { Runner, work } from './testbed/runner.ts';
-import { generateKey, startAarch64Target, startSystemdTarget, type Target } from './testbed/target.ts';
+import { generateKey, startAarch64Target, startSystemdTarget, type Target, until } from './testbed/target.ts';
 
 /*
  * The embedded fleet is built and archived on a runner; the archives are carried to the targets as files, and installed
@@ -18,7 +19,8 @@ let signingKey: { secret: string; public: string };
 const archives = new Map<string, Archive>();
 const targets: Target[] = [];
 
-const nixConfig = 'experimental-features = nix-command flakes\nsandbox = false\nsandbox-paths =\nextra-platforms = aarch64-linux\n';
+const nixConfig =
+  'experimental-features = nix-command flakes\nsandbox = false\nsandbox-paths =\nextra-platforms = aarch64-linux\n';
 const onRunner = (argv: string[], input?: string) =>
   runner.machine.run(argv, {
     user: 'runner',
@@ -40,6 +42,8 @@ beforeAll(async () => {
   await inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
   await makeArchives('after', signingKey.secret);
   await makeArchives('unsigned', null);
+  const stranger = (await inside('nix key generate-secret --key-name fleet-1')).stdout.trim();
+  await makeArchives('strange', stranger);
 }, 240_000);
 afterAll(async () => {
   for (const target of targets) await target.stop();
@@ -103,20 +107,63 @@ async function stateOf(target: Target): Promise<unknown> {
   };
 }
 
+/** The refusal: one line that says why, and nothing on the target is other than before. */
+async function refused(target: Target, directory: string, why: RegExp, ...args: string[]): Promise<void> {
+  const state = await stateOf(target);
+  const done = await install(target, directory, ...args);
+  expect(done.stderr).toMatch(/^install: refused: [^\n]*\. This machine is as it was\.\n$/);
+  expect(done.stderr).toMatch(why);
+  expect(done.code).toBe(1);
+  expect(await stateOf(target)).toEqual(state);
+}
+
+/** Flips a bit of a file on the target: of the byte after `mark`, or of the one in the middle. */
+function flip(target: Target, file: string, mark?: string): void {
+  const path = target.machine.path(file);
+  const bytes = readFileSync(path);
+  const at = mark === undefined ? Math.floor(bytes.length / 2) : bytes.indexOf(mark) + mark.length;
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(path, bytes);
+}
+
+/**
+ * Programs that stand before those of the same name on PATH: the first call whose words match ends the whole install by
+ * SIGKILL, at once or `after` seconds that the real program had.
+ */
+function layTrap(target: Target, words: string, after: number | null): string {
+  const directory = '/root/trap';
+  execFileSync('rm', ['-rf', target.machine.path(directory)]);
+  mkdirSync(target.machine.path(directory));
+  for (const name of ['nix', 'nix-store', 'nix-hash', 'sha256sum', 'sh']) {
+    const spring = after === null ? 'kill -KILL 0' : `/usr/bin/${name} "$@" & sleep ${after}; kill -KILL 0`;
+    const script = `#!/bin/sh\ncase "${name} $*" in ${words}) ${spring} ;; esac\nexec /usr/bin/${name} "$@"\n`;
+    writeFileSync(target.machine.path(`${directory}/${name}`), script, { mode: 0o755 });
+  }
+  return directory;
+}
+
+async function killed(target: Target, directory: string, words: string, after: number | null = null): Promise<void> {
+  const PATH = `${layTrap(target, words, after)}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  const argv = ['setsid', '--wait', '/usr/bin/sh', `${directory}/install`, 'switch'];
+  await expect(target.machine.run(argv, { env: { PATH } })).rejects.toThrow(/137|SIGKILL|KILL/);
+}
+
 describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>>) => Promise<Target>]>([
   ['server', deployKey => startSystemdTarget({ name: 'server', deployKey, nixConf: trust() })],
   ['router', deployKey => startAarch64Target({ name: 'router', deployKey, nixConf: trust() })],
 ])('%s', (host, start) => {
   let target: Target;
+  const fast = host === 'server';
   beforeAll(async () => {
     target = await start(await generateKey('deploy'));
     targets.push(target);
+    carry(target, `${host} before`, 'before');
+    carry(target, `${host} after`, 'after');
   }, 120_000);
 
   test('dry-run changes nothing and says what it found', async () => {
-    const directory = carry(target, `${host} before`, 'before');
     const state = await stateOf(target);
-    const done = await install(target, directory, '--dry-run');
+    const done = await install(target, '/root/before', '--dry-run');
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
     expect(done.stdout).toContain(`${made(`${host} before`).toplevel} is sound`);
     expect(await stateOf(target)).toEqual(state);
@@ -125,13 +172,140 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
 
   test('switch', async () => {
     const done = await install(target, '/root/before', 'switch');
-    expect(`${done.code} ${done.stderr}`).toMatch(/^0 /);
+    expect(`${done.code} ${done.stderr}`).toBe('0 ');
     const { toplevel, digest } = made(`${host} before`);
     expect(await target.profile()).toBe(toplevel);
     expect(await target.currentSystem()).toBe(toplevel);
     const record = JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
     expect(record).toMatchObject({ host, toplevel, digest, mode: 'switch', commit: 'c'.repeat(40), run: null });
     expect(Date.parse(record.time)).toBeGreaterThan(Date.now() - 100_000);
+    if (fast) expect(await target.says('cat', '/run/greeting')).toContain('Welcome to server');
+  });
+
+  test("another machine's archive", async () => {
+    const other = fast ? 'router' : 'server';
+    await refused(target, carry(target, `${other} before`, 'other'), /a machine of (aarch64|x86_64)-linux/, 'switch');
+    await target.says('hostname', 'elsewhere');
+    // The record of the last install says what this machine is, whatever it is called now.
+    expect((await install(target, '/root/after', '--dry-run')).code).toBe(0);
+    await target.says('mv', '/var/lib/nix-ferry', '/root/records');
+    await refused(target, '/root/after', /is of \w+, and this machine is elsewhere .*--host/, 'switch');
+    expect((await install(target, '/root/after', '--dry-run', '--host', host)).code).toBe(0);
+    await target.says('mv', '/root/records', '/var/lib/nix-ferry');
+    await target.says('hostname', host);
+  });
+
+  test('an archive that nobody signed, or somebody this machine does not trust', async () => {
+    const unsigned = carry(target, `${host} unsigned`, 'unsigned');
+    await refused(target, unsigned, /not signed.*--no-check-sigs/, 'switch');
+    expect((await install(target, unsigned, '--no-check-sigs', '--dry-run')).code).toBe(0);
+    const entries = (await target.says('sh', '-c', 'grep -l nixos-system /root/after/*.narinfo')).split('\n');
+    expect(entries.length).toBeGreaterThan(0);
+    const strange = carry(target, `${host} strange`, 'strange');
+    await refused(target, strange, /untrusted.*trusted-public-keys/, 'switch');
+  });
+
+  const flips: [string, string, string | undefined, RegExp][] = [
+    ['the manifest', 'manifest.json', '"narSize":', /manifest\.json/],
+    ["the manifest's host", 'manifest.json', '"host": "', /./],
+    ['the sums', 'SHA256SUMS', undefined, /SHA256SUMS is damaged/],
+    ['the installer', 'install', '# Installs the', /install is damaged/],
+    ['the script that activates', 'activate.sh', undefined, /activate\.sh is damaged/],
+    ['the README', 'README', undefined, /README is damaged/],
+    ['the description of the cache', 'nix-cache-info', undefined, /nix-cache-info is damaged/],
+    ['an entry of the cache', '*-nixos-system', 'References: ', /narinfo is damaged/],
+    ["the manifest's entry", '*-manifest.json', 'NarHash: sha256:', /./],
+    ["the manifest's signature", '*-manifest.json', 'Sig: fleet-1:', /untrusted/],
+    ['a NAR', 'nar/*', undefined, /./],
+  ];
+  test.each(fast ? flips : flips.filter(([, file]) => file === 'nar/*'))(
+    'a bit flipped in %s',
+    async (_, which, mark, why) => {
+      const directory = carry(target, `${host} after`, 'flipped');
+      let file = `${directory}/${which}`;
+      if (which.startsWith('*'))
+        file = await target.says(
+          'sh',
+          '-c',
+          `grep -l "StorePath: .*${which.slice(1)}" ${directory}/*.narinfo | head -n 1`,
+        );
+      if (which === 'nar/*') file = await target.says('sh', '-c', `ls -S ${directory}/nar/* | head -n 1`);
+      flip(target, file, mark);
+      await refused(target, directory, why, 'switch');
+    },
+  );
+
+  test.each(fast ? ['*.narinfo', 'nar/*', 'activate.sh', 'manifest.json'] : ['nar/*'])('without %s', async which => {
+    const directory = carry(target, `${host} after`, 'missing');
+    await target.says('sh', '-c', `rm "$(ls -S ${directory}/${which} | head -n 1)"`);
+    await refused(target, directory, /./, 'switch');
+  });
+
+  const deaths: [string, string, number | null][] = [
+    ['naming the manifest', '"nix-hash "*manifest.json', null],
+    ['summing', '"sha256sum -c"*', null],
+    ['verifying', '"nix "*"store verify"*', null],
+    ['importing, at its begin', '"nix "*copy*', null],
+    ['importing, in the midst of it', '"nix "*copy*', fast ? 0.04 : 0.8],
+    ['the last check of the import', '"nix-store --check-validity "*nixos-system*', null],
+    ['the activation, at its begin', '"sh activate.sh run"*', null],
+  ];
+  test.each(fast ? deaths : deaths.filter(([step]) => step.includes('midst')))(
+    'killed while %s',
+    async (_, words, after) => {
+      const state = await stateOf(target);
+      await killed(target, '/root/after', words, after);
+      expect(await stateOf(target)).toEqual(state);
+      expect((await target.says('nix-store', '--verify', '--check-contents')).length).toBe(0);
+    },
+  );
+
+  test('killed in the midst of the activation: it goes on, to the whole of the new system', async () => {
+    const { toplevel } = made(`${host} after`);
+    await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
+    await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');
+    expect(await target.currentSystem()).toBe(toplevel);
+    const begun = JSON.parse(await target.says('cat', '/var/lib/nix-ferry/activating.json'));
+    expect(begun).toMatchObject({ toplevel, mode: 'switch' });
+  });
+
+  test('test, boot, dry-activate', async () => {
+    const [before, after] = [made(`${host} before`).toplevel, made(`${host} after`).toplevel];
+    const asked = await install(target, '/root/before', 'dry-activate');
+    expect(asked).toMatchObject({ code: 0, stderr: '' });
+    if (fast) expect(asked.stdout).toContain('would start the following units: greeting.service');
+    expect([await target.currentSystem(), await target.profile()]).toEqual([after, after]);
+    expect(await install(target, '/root/before', 'test')).toMatchObject({ code: 0, stderr: '' });
+    expect([await target.currentSystem(), await target.profile()]).toEqual([before, after]);
+    expect(await install(target, '/root/before', 'boot')).toMatchObject({ code: 0, stderr: '' });
+    expect([await target.currentSystem(), await target.profile()]).toEqual([before, before]);
+    const history = (await target.says('cat', '/var/lib/nix-ferry/history')).split('\n').map(line => JSON.parse(line));
+    expect(history.map(({ mode }) => mode)).toEqual(['switch', 'test', 'boot']);
+  });
+
+  test('a full disk, seen before and met in the midst', async () => {
+    const fresh = await start(await generateKey('deploy'));
+    targets.push(fresh);
+    const directory = carry(fresh, `${host} before`, 'before');
+    const whole = made(`${host} before`).insideBytes;
+    for (const [room, why] of [
+      [`size=${Math.floor(whole / 2)}`, /KiB free and the archive's paths need/],
+      ['size=200m,nr_inodes=20', /could not import it.*[Nn]o space left|disk is full/],
+    ] as const) {
+      await fresh.says('mkdir', '-p', '/nix/store');
+      await fresh.says('mount', '-t', 'tmpfs', '-o', room, 'small', '/nix/store');
+      await refused(fresh, directory, why, 'switch');
+      await fresh.says('umount', '/nix/store');
+    }
+    await fresh.stop();
+  });
+
+  test('what it is not told, and words it does not know', async () => {
+    expect((await install(target, '/root/after', 'swich')).code).toBe(2);
+    const asUser = { user: 'deploy', allow: [1] };
+    await target.says('cp', '-r', '/root/after', '/tmp/after');
+    const done = await target.machine.run(['sh', '/tmp/after/install', 'switch'], asUser);
+    expect(done.stderr).toBe('install: refused: only root can install a system. This machine is as it was.\n');
   });
 });
 

@@ -7,9 +7,9 @@ import type { Manifest, ManifestPath } from './archive.ts';
  * manifest has the same bytes and the installer reads it with sed and awk.
  */
 export function writeManifest(manifest: Manifest): string {
-  const { paths, ...head } = manifest;
-  const fields = Object.entries(head).map(([key, value]) => ` ${JSON.stringify(key)}: ${JSON.stringify(value)},`);
-  const lines = paths.map(path => `  ${JSON.stringify(ordered(path))}`);
+  const head = (['version', ...Object.keys(shape)] as (keyof Manifest)[]).filter(key => key !== 'paths');
+  const fields = head.map(key => ` ${JSON.stringify(key)}: ${JSON.stringify(manifest[key])},`);
+  const lines = manifest.paths.map(path => `  ${JSON.stringify(ordered(path))}`);
   return `{\n${fields.join('\n')}\n "paths": [\n${lines.join(',\n')}\n ]\n}\n`;
 }
 
@@ -60,7 +60,7 @@ export function parseManifest(text: string, file: string): Manifest {
   return manifest;
 }
 
-/** Fields of the manifest, as schemas/manifest-1.json has them. */
+/** Fields of the manifest in their order, as schemas/manifest-1.json has them. */
 export const shape: Readonly<Record<Exclude<keyof Manifest, 'version'>, (value: unknown) => boolean>> = {
   kind: value => value === 'delta' || value === 'full',
   host: isText,
