@@ -51,16 +51,15 @@ fi
 apt-get -qq update > "$work/log" 2>&1 || true
 
 if [ -n "$missing" ]; then
-  if ! apt-get -qq -y --no-install-recommends -o Debug::NoLocking=1 --download-only install "$@" >> "$work/log" 2>&1; then
-    echo "download-debs: $* cannot be downloaded with this machine's apt sources:" >&2
+  # What an installation would bring: `Inst NAME [INSTALLED] (VERSION …`.
+  if ! apt-get --simulate --no-install-recommends install "$@" > "$work/plan" 2>> "$work/log"; then
+    echo "download-debs: $* cannot be had from this machine's apt sources:" >&2
     grep -E '^[EW]:' "$work/log" | tail -n 5 >&2
     echo "Check /etc/apt/sources.list.d and the network." >&2
     exit 1
   fi
-  for file in "$work"/cache/archives/*.deb; do
-    [ ! -e "$file" ] || mv "$file" "$destination"
-  done
-  exit 0
+  # shellcheck disable=SC2046 # One word a package.
+  set -- $(sed -nE 's/^Inst ([^ ]+) (\[[^]]*\] )?\(([^ ]+) .*/\1=\3/p' "$work/plan")
 fi
 
 cd "$destination"

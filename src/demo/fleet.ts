@@ -2,6 +2,7 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
+import { CommandError, UserError } from '../errors.ts';
 
 /** The systems of the embedded fleet's hosts, by host. */
 export const systems = { router: 'aarch64-linux', server: 'x86_64-linux' } as const;
@@ -13,13 +14,13 @@ export const systems = { router: 'aarch64-linux', server: 'x86_64-linux' } as co
  * @param directory does not exist yet.
  * @param cache kept between runs; the busyboxes are fetched into it from the distribution once.
  * @returns the busybox of each host's processor.
- * @throws CommandError when the distribution's packages cannot be had.
+ * @throws UserError when the distribution's packages cannot be had.
  */
 export async function copyFleet(directory: string, cache: string, context: Context): Promise<Map<string, string>> {
   const { signal } = context;
   const embedded = dirname(asset('examples/embedded/flake.nix'));
   const bootstrap = join(cache, 'bootstrap');
-  await context.exec('sh', [join(embedded, 'fetch-bootstrap.sh'), bootstrap, ...Object.values(systems)], { signal });
+  await fetchParts(['fetch-bootstrap.sh', bootstrap, ...Object.values(systems)], context);
   await mkdir(directory, { recursive: true });
   await cp(embedded, directory, { recursive: true });
   await cp(bootstrap, join(directory, 'nixpkgs', 'bootstrap'), { recursive: true });
@@ -37,8 +38,18 @@ export async function copyFleet(directory: string, cache: string, context: Conte
 export async function sshdPackages(cache: string, present: boolean, context: Context): Promise<string | null> {
   if (present) return null;
   const directory = join(cache, `sshd-${await distribution()}`);
-  await context.exec('sh', [asset('examples/embedded/fetch-sshd.sh'), directory], { signal: context.signal });
+  await fetchParts(['fetch-sshd.sh', directory], context);
   return directory;
+}
+
+/** Runs a script that fetches packages of the distribution. @throws UserError with what it said */
+async function fetchParts([script = '', ...args]: string[], context: Context): Promise<void> {
+  try {
+    await context.exec('sh', [asset(`examples/embedded/${script}`), ...args], { signal: context.signal });
+  } catch (error) {
+    if (!(error instanceof CommandError) || context.signal.aborted) throw error;
+    throw new UserError(`A part of the demo cannot be fetched: ${error.stderr.trim()}`, { cause: error });
+  }
 }
 
 /** As `debian-12`: what was unpacked for one release does not fit the libraries of the next. */
