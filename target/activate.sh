@@ -121,8 +121,9 @@ watch() {
     return
   fi
   while :; do
-    ended='' dead=''
-    # In this order: what ends between two looks has written its status before it is dead.
+    begun='' ended='' dead=''
+    # In this order: what begins between two looks is not yet dead, and what ends has written its status before it is.
+    [ ! -s "$runs/$id/pid" ] || begun=1
     alive "$id" || dead=1
     [ ! -f "$runs/$id/status" ] || ended=1
     lines=$(wc -l <"$log")
@@ -137,7 +138,7 @@ watch() {
     if [ -n "$dead" ]; then
       waited=$((waited + 1))
       # A unit that systemd has only just queued has no process yet.
-      if [ -f "$runs/$id/pid" ] || [ $waited -gt 50 ]; then
+      if [ -n "$begun" ] || [ $waited -gt 50 ]; then
         answer end lost
         return
       fi
