@@ -17,7 +17,10 @@ umask 077
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 # sudo may leave the home of the user it came from, which Nix then warns of.
-[ "$(id -u)" != 0 ] || export HOME=~root
+if [ "$(id -u)" = 0 ]; then
+  HOME=~root
+  export HOME
+fi
 
 runs=/run/nix-ferry
 profile=/nix/var/nix/profiles/system
@@ -161,9 +164,10 @@ supervise() {
   here=$runs/$id
   { read -r mode && read -r toplevel && read -r who; } <"$here/spec"
   echo $$ >"$here/pid"
-  code=0 step=lock before=$(toplevel_of /run/current-system) generation=$(readlink $profile)
+  code=0 step=check before=$(toplevel_of /run/current-system) generation=$(readlink $profile)
 
   command -v flock >/dev/null || end refused "flock (of util-linux or busybox) is not there"
+  step=lock
   exec 9>>$runs/lock
   flock -n 9 || end refused "$(cat $runs/holder 2>/dev/null)"
   printf '%s, since %s\n' "$who" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >$runs/holder

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { copyArguments } from '../../src/deploy/copy.ts';
+import { copyArguments, countPaths } from '../../src/deploy/copy.ts';
 import type { ClosureSource } from '../../src/deploy/deployment.ts';
 import type { Target } from '../../src/plan/fleet.ts';
 
@@ -40,4 +40,18 @@ test.each<[string, Target, boolean | null, ClosureSource, string[]]>([
     '--no-check-sigs',
     ...words,
   ]);
+});
+
+test('the paths are counted from what Nix prints', () => {
+  const told: string[] = [];
+  const see = countPaths(text => told.push(text));
+  for (const line of [
+    'warning: something',
+    'copying 2 paths...',
+    "copying path '/nix/store/aaaa-x' to 'ssh-ng://target-0'...",
+    "copying path '/nix/store/bbbb-y' from 'file:///a' to 'ssh-ng://target-0'...",
+  ]) {
+    see(line);
+  }
+  expect(told).toEqual(['copying 1 of 2 paths', 'copying 2 of 2 paths']);
 });

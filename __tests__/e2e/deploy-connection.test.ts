@@ -198,6 +198,24 @@ describe('several targets', () => {
   }, 120_000);
 });
 
+describe.each(['2.8', '2.34'])('Nix %s as the deployer', version => {
+  test('copies and switches, and tells how far the copy is', async () => {
+    const recorded = recorder();
+    const name = (await web.currentSystem()) === toplevel('one') ? 'two' : 'one';
+    // So that there is something to copy.
+    const fresh = toplevel(version === '2.8' ? 'failingBootLoader' : 'otherInit');
+    const other = await localNix(version);
+    const wanted = deployment(web, toplevel(name));
+    expect(await deployOne(other, config('switch'), wanted)).toMatchObject({
+      outcome: 'deployed',
+      after: toplevel(name),
+    });
+    await deployOne(other, config('dry-activate'), deployment(web, fresh), context(recorded));
+    expect(recorded.events.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^copying 1 of \d+ paths$/));
+    expect(await isThere(web, fresh)).toBe(true);
+  });
+});
+
 describe('an aarch64 target without systemd', () => {
   test('switches, detached from the connection', async () => {
     piSystems = await emulating(() => buildSystems(nix, 'aarch64-linux'));

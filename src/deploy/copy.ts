@@ -11,6 +11,7 @@ import { escalationOf, type Remote } from './remote.ts';
  * content the build or the archive's manifest vouches for. Nix on the target honours that only for its trusted users
  * (nix.conf(5), trusted-users); for another user its daemon is called by way of the privilege escalation.
  *
+ * @param tell is given a few words whenever a further path is under way.
  * @throws CommandError
  */
 export async function copyClosure(
@@ -19,11 +20,25 @@ export async function copyClosure(
   probe: Probe,
   nix: Nix,
   context: Context,
+  tell: (text: string) => void,
 ): Promise<void> {
+  const count = countPaths(tell);
   await nix.run('nix', copyArguments(toplevel, closure, remote, probe), {
     env: { ...nix.environment(), NIX_SSHOPTS: remote.session.sshOptions },
     signal: context.signal,
+    onStderr: count,
   });
+}
+
+/** Reads the lines that Nix prints without a terminal: "copying 40 paths...", then "copying path '…' to '…'...". */
+export function countPaths(tell: (text: string) => void): (line: string) => void {
+  let total = 0;
+  let begun = 0;
+  return line => {
+    const paths = /^copying (\d+) paths/.exec(line)?.[1];
+    if (paths !== undefined) total = Number(paths);
+    else if (line.startsWith("copying path '")) tell(`copying ${++begun} of ${Math.max(total, begun)} paths`);
+  };
 }
 
 /** The words after `nix`. */

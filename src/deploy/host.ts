@@ -53,7 +53,7 @@ export async function deployHost(
     step = 'copying the closure';
     tell('running', step);
     try {
-      await copyClosure(deployment, remote, probe, nix, context);
+      await copyClosure(deployment, remote, probe, nix, context, text => tell('running', text));
     } catch (error) {
       if (context.signal.aborted || !(error instanceof CommandError)) throw error;
       const { outcome, message } = notCopied(error, remote.target, probe.free);

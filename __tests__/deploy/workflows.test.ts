@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'));
+const action = read('action.yml') as { inputs: Record<string, unknown> };
+
+interface Step {
+  uses: string;
+  with?: Record<string, string>;
+}
+interface Workflow {
+  on: Record<string, unknown>;
+  permissions: Record<string, string>;
+  concurrency: Record<string, unknown>;
+  jobs: Record<string, { if?: string; environment?: string; permissions: Record<string, string>; steps: Step[] }>;
+}
+
+test.each(['deploy', 'pull-request'])(
+  'examples/workflows/%s.yml: inputs that exist, least permissions, pinned actions',
+  name => {
+    const { on, permissions, jobs } = read(`examples/workflows/${name}.yml`) as Workflow;
+    expect(permissions).toEqual({});
+    // It would give a fork's code this repository's secrets.
+    expect(Object.keys(on)).not.toContain('pull_request_target');
+    for (const job of Object.values(jobs)) {
+      expect(job.permissions).toEqual({ contents: 'read' });
+      const ferry = job.steps.filter(({ uses }) => uses.startsWith('OWNER/nix-ferry@'));
+      expect(ferry).toHaveLength(1);
+      for (const key of Object.keys(ferry[0]?.with ?? {})) expect(Object.keys(action.inputs)).toContain(key);
+      const checkout = job.steps.find(({ uses }) => uses.startsWith('actions/checkout@'));
+      expect(checkout?.uses).toMatch(/@[0-9a-f]{40}$/);
+      expect(checkout?.with).toEqual({ 'persist-credentials': false });
+    }
+  },
+);
+
+test('a deployment is never broken off, and switches', () => {
+  const { concurrency, jobs } = read('examples/workflows/deploy.yml') as Workflow;
+  expect(concurrency).toEqual({ group: 'deploy', 'cancel-in-progress': false });
+  expect(jobs.deploy?.steps.at(-1)?.with).toMatchObject({ mode: 'switch' });
+});
+
+test('a pull request changes nothing, and a job that a fork reaches names no secret', () => {
+  const { jobs } = read('examples/workflows/pull-request.yml') as Workflow;
+  expect(jobs.ask?.steps.at(-1)?.with).toMatchObject({ mode: 'dry-activate' });
+  expect(jobs.ask?.if).toContain('head.repo.full_name == github.repository');
+  expect(jobs.build?.steps.at(-1)?.with).toMatchObject({ mode: 'none' });
+  expect(jobs.build?.environment).toBeUndefined();
+  expect(JSON.stringify(jobs.build)).not.toContain('secrets.');
+});
