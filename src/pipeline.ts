@@ -1,4 +1,11 @@
-import { type ArtifactStore, archive, fetchArchives, readArchive, verifyArchive } from './archive/index.ts';
+import {
+  type ArtifactStore,
+  archive,
+  fetchArchives,
+  importArchive,
+  readArchive,
+  verifyArchive,
+} from './archive/index.ts';
 import { build } from './build/index.ts';
 import type { Context, Stage } from './context.ts';
 import { checkAccess, type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
@@ -223,10 +230,11 @@ async function deploymentsFrom(
   const archives = read.filter(({ host }) => chosen.has(host));
   for (const { directory } of archives) await verifyArchive(directory, config['trusted-public-keys'], nix, context);
   run.archives = archives;
-  return archives.map(({ host, system, toplevel, directory, closureBytes }) => ({
+  for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
+  return archives.map(({ host, system, toplevel, kind, directory, closureBytes }) => ({
     ...{ host, system, toplevel, closureBytes, buildOnly: false, tags: [] },
     target: host in config.targets ? targetOf(parseDeployment(config.targets[host], `targets.${host}`)) : null,
-    closure: { from: 'archive', directory },
+    closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
     ...{ healthChecks: none, preDeployChecks: none, secrets: [] },
   }));
 }

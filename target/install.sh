@@ -131,10 +131,11 @@ fetch() {
 }
 
 import() {
+  inside=$(paths true | sed 's/ .*//')
   no_check=
   [ -n "$check_sigs" ] || no_check=--no-check-sigs
-  # shellcheck disable=SC2046,SC2086 # One word a path.
-  said=$(nix_ copy $no_check --no-recursive --from "file://$PWD" $(paths true | sed 's/ .*//') 2>&1) ||
+  # shellcheck disable=SC2086 # One word a path.
+  [ -z "$inside" ] || said=$(nix_ copy $no_check --no-recursive --from "file://$PWD" $inside 2>&1) ||
     refuse "Nix could not import it: $(say "$said" | grep error | head -n 1)"
   nix-store --check-validity "$toplevel" 2>/dev/null || refuse "$toplevel is not in the store after the import"
 }
