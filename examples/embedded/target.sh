@@ -6,7 +6,7 @@
 # the key STATE/authorized_keys. It lives until its standard input ends; then nothing of it is left.
 #
 # STATE/nix-bin      the directory of the Nix that the target shall have
-# STATE/nix-paths    store paths of that Nix, one a line; empty where it is the distribution's in /usr
+# STATE/nix-paths    what that Nix consists of, one path a line; empty where it is the distribution's in /usr
 # STATE/<name>       the target's SSH host key
 # BUSYBOX            one of the target's processor: it is the `uname` here, since the kernel, the SSH server and Nix are
 #                    those of the machine around it
@@ -58,6 +58,7 @@ echo "127.0.0.1 localhost" > etc/hosts
 printf 'build-users-group =\nsubstituters =\n' > etc/nix/nix.conf
 
 while read -r path; do
+  mkdir -p "$root${path%/*}"
   if [ -d "$path" ]; then mkdir "$root$path"; else : > "$root$path"; fi
   mount -o bind "$path" "$root$path"
   mount -o remount,bind,ro "$root$path"

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asset } from '../assets.ts';
+import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
@@ -57,13 +58,11 @@ export async function startTargets({ nix, busyboxes, sshd }: Parts, state: strin
     await Promise.all(children.map(stop));
   };
   try {
-    const places = await Promise.all(
-      [...busyboxes].map(async ([name, busybox], index) => {
-        const place = { name, address: `127.0.0.${index + 2}`, port: await freePort(`127.0.0.${index + 2}`) };
-        children.push(await start(state, place, busybox, sshd, context));
-        return place;
-      }),
-    );
+    const places = await mapConcurrently([...busyboxes], busyboxes.size, async ([name, busybox], index) => {
+      const place = { name, address: `127.0.0.${index + 2}`, port: await freePort(`127.0.0.${index + 2}`) };
+      children.push(await start(state, place, busybox, sshd, context));
+      return place;
+    });
     const hostKeys = places.map(async ({ name, address, port }) => {
       const [type, key] = (await readFile(join(state, `${name}.pub`), 'utf8')).split(' ');
       return `[${address}]:${port} ${type} ${key}\n`;
@@ -102,15 +101,18 @@ async function makeKey(path: string, context: Context): Promise<void> {
   await context.exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'nix-ferry demo', '-f', path]);
 }
 
-/** Writes down which Nix the targets get: this machine's, with its closure where it lies in the store. */
+/** Writes down which Nix the targets get: this machine's, with all that it consists of. */
 async function writeNix(state: string, nix: Nix): Promise<void> {
   const { bin } = nix.installation;
   const real = bin === null ? '/usr/bin' : await realpath(bin);
-  // The distribution's /usr/bin is the targets' too.
-  const inStore = real.startsWith('/nix/store/');
-  const paths = inStore ? (await nix.run('nix-store', ['--query', '--requisites', real])).stdout : '';
   await writeFile(join(state, 'nix-bin'), real);
-  await writeFile(join(state, 'nix-paths'), paths);
+  await writeFile(join(state, 'nix-paths'), await nixPaths(real, nix));
+}
+
+async function nixPaths(bin: string, nix: Nix): Promise<string> {
+  if (bin.startsWith('/nix/store/')) return (await nix.run('nix-store', ['--query', '--requisites', bin])).stdout;
+  // The targets have /usr; elsewhere the programs' libraries are thought to be beside them.
+  return ['/usr/bin', '/bin'].includes(bin) ? '' : `${dirname(bin)}\n`;
 }
 
 async function freePort(address: string): Promise<number> {
