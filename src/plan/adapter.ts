@@ -44,6 +44,10 @@ export interface NixFailure {
   printed: string;
   /** Where it is, and where it was called from, innermost first. */
   places: NixPlace[];
+  /** Where this evaluation found the repository's files, as far as it came: the adapter's roots, and a flake's copy. */
+  roots: readonly string[];
+  /** Nix files that were evaluated before it, as Nix names them. */
+  files: ReadonlySet<string>;
 }
 
 export interface NixPlace {
@@ -51,6 +55,9 @@ export interface NixPlace {
   line: number;
   column: number;
 }
+
+/** What Nix itself says of a failure. */
+type Told = Pick<NixFailure, 'message' | 'printed' | 'places'>;
 
 /** What each adapter's attributes answer with. */
 export type Question = 'names' | 'deployments' | 'hosts' | 'option';
@@ -91,11 +98,14 @@ export async function ask<T>(
         args: ['--eval', '--strict', '--json', '--read-write-mode', file, '-A', question, ...arguments_],
       };
   const answers: Answers<T> = { answers: [], result: undefined, failure: null, begun: null, files: new Set() };
-  const failures: NixFailure[] = [];
+  const failures: Told[] = [];
   const onStderr = (line: string): void => {
     const message = parseMessage(line);
-    if (message.kind === 'error') failures.push(message.failure);
-    else if (message.kind === 'file') answers.files.add(message.file);
+    if (message.kind === 'error') {
+      const places = message.failure.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
+      // What is no file is text of ours.
+      failures.push({ ...message.failure, places: places.filter(({ file }) => file.startsWith('/')) });
+    } else if (message.kind === 'file') answers.files.add(pathOf(message.file, adapter));
     else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
       const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as { begun: string } | { answer: T };
       if ('begun' in event) answers.begun = event.begun;
@@ -114,9 +124,29 @@ export async function ask<T>(
     answers.begun = null;
   } catch (error) {
     if (!(error instanceof CommandError) || context.signal.aborted) throw error;
-    answers.failure = failures.at(-1) ?? withoutMessage(error);
+    const failure = failures.at(-1) ?? withoutMessage(error);
+    answers.failure = { ...failure, roots: rootsOf(adapter, answers.files), files: answers.files };
   }
   return answers;
+}
+
+/** A flake is evaluated in a copy, whose first file is its flake.nix. */
+function rootsOf({ request, roots }: Adapter, files: ReadonlySet<string>): string[] {
+  if (!('reference' in request)) return roots;
+  for (const file of files) {
+    const [copy] = /^\/nix\/store\/[^/]+(?=\/(?:.*\/)?flake\.nix$)/.exec(file) ?? [];
+    if (copy !== undefined) return [...roots, copy];
+  }
+  return roots;
+}
+
+/** A file as a path. Newer Nix names a flake's files by its reference, as `«git+file:///fleet?rev=…»/flake.nix`. */
+function pathOf(file: string, { request, roots }: Adapter): string {
+  // 2.26 and newer write line and column a second time, after the file.
+  const path = file.replace(/:\d+:\d+$/, '');
+  const [, reference, rest] = /^«([^»?]*)[^»]*»(\/.*)$/.exec(path) ?? [];
+  const own = String(request.reference ?? '').replace(/\?.*$/, '');
+  return reference === own && rest !== undefined ? `${roots[0]}${rest}` : path;
 }
 
 /**
@@ -149,7 +179,7 @@ function heapOf(bytes: number): Record<string, string> {
 }
 
 /** Nix ended without saying why: killed, or out of memory. */
-function withoutMessage(error: CommandError): NixFailure {
+function withoutMessage(error: CommandError): Told {
   const ended = error.code === null ? `was ended by ${error.signal ?? 'a signal'}` : `exited with ${error.code}`;
   const memory = /out of memory/i.test(error.stderr) || error.signal === 'SIGKILL' || error.signal === 'SIGABRT';
   const printed = stripVTControlCharacters(error.stderr).trim();
@@ -173,7 +203,7 @@ interface RawMessage {
 }
 
 type Message =
-  | { kind: 'error'; failure: NixFailure }
+  | { kind: 'error'; failure: Told }
   | { kind: 'file'; file: string }
   | { kind: 'text'; level: number; text: string }
   | { kind: 'none' };
@@ -195,9 +225,7 @@ export function parseMessage(line: string): Message {
   if (raw.action !== 'msg') return { kind: 'none' };
   if (raw.raw_msg === undefined || (raw.level ?? 0) > 0) return { kind: 'text', level: raw.level ?? 0, text };
   const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) =>
-    typeof file === 'string' && file.startsWith('/') && typeof line === 'number'
-      ? [{ file, line, column: column ?? 1 }]
-      : [],
+    typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : [],
   );
   const failure = {
     message: stripVTControlCharacters(raw.raw_msg).trim(),

@@ -25,6 +25,18 @@ export interface Knowledge {
   pins: Record<string, Pin>;
 }
 
+/** Records without a prototype: a host may be named `constructor`. */
+export function nothingKnown(): Pick<Knowledge, 'answers' | 'deployments' | 'pins'> {
+  return { answers: Object.create(null), deployments: Object.create(null), pins: Object.create(null) };
+}
+
+function readKnowledge(text: string): Knowledge {
+  const kept = JSON.parse(text) as Knowledge;
+  const records = nothingKnown();
+  for (const [name, record] of Object.entries(records)) Object.assign(record, kept[name as keyof typeof records]);
+  return { ...kept, ...records };
+}
+
 /** Where the plans of earlier runs are kept for this source in this state. */
 export interface PlanCache {
   read(): Promise<Knowledge | null>;
@@ -87,7 +99,7 @@ export async function planCache(
     async read() {
       for (const path of [files.source, files.repository]) {
         const text = await readFile(path, 'utf8').catch(() => null);
-        if (text !== null) return JSON.parse(text) as Knowledge;
+        if (text !== null) return readKnowledge(text);
       }
       return null;
     },

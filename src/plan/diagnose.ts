@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type Place, UserError } from '../errors.ts';
 import type { NixFailure, NixPlace } from './adapter.ts';
@@ -19,12 +20,28 @@ export function inRepository(place: NixPlace, roots: readonly string[]): NixPlac
 }
 
 /** The innermost place of a failure that lies in the repository; null when there is none. */
-export function placeOf(failure: NixFailure, roots: readonly string[]): NixPlace | null {
+export function placeOf(failure: NixFailure): NixPlace | null {
   for (const place of [...failure.places, ...placesIn(failure.printed)]) {
-    const inside = inRepository(place, roots);
+    const inside = inRepository(place, failure.roots);
     if (inside !== null) return inside;
   }
-  return null;
+  return whereThrown(failure);
+}
+
+/** Nix 2.8 doesn't say where a `throw` stands: the one place in the evaluated files that holds its words. */
+function whereThrown({ message, files, roots }: NixFailure): NixPlace | null {
+  if (message.includes('\n') || message.length < 4) return null;
+  const found: NixPlace[] = [];
+  for (const file of files) {
+    const inside = inRepository({ file, line: 1, column: 1 }, roots);
+    if (inside === null || !existsSync(file)) continue;
+    for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      const at = line.indexOf(message);
+      if (at >= 0) found.push({ file: inside.file, line: index + 1, column: at + 1 });
+    }
+  }
+  const [first, second] = found;
+  return first !== undefined && second === undefined ? first : null;
 }
 
 /** Places that the text of an error names: `at /file:1:2`, and the modules' "In `/file'" without a line. */
@@ -40,8 +57,8 @@ function placesIn(printed: string): NixPlace[] {
 }
 
 /** A host's failure, for the plan. */
-export function evaluationFailure(host: string, failure: NixFailure, roots: readonly string[]): EvaluationFailure {
-  const place = placeOf(failure, roots);
+export function evaluationFailure(host: string, failure: NixFailure): EvaluationFailure {
+  const place = placeOf(failure);
   return {
     host,
     message: sentence(failure.message),
@@ -53,8 +70,8 @@ export function evaluationFailure(host: string, failure: NixFailure, roots: read
 }
 
 /** A failure that belongs to no single host: the source as a whole cannot be read. */
-export function sourceFailure(failure: NixFailure, roots: readonly string[], fallback: Place = {}): UserError {
-  const place = placeOf(failure, roots);
+export function sourceFailure(failure: NixFailure, fallback: Place = {}): UserError {
+  const place = placeOf(failure);
   return new UserError(sentence(failure.message), { where: place ?? fallback, cause: failure.printed });
 }
 

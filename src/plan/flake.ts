@@ -57,7 +57,14 @@ export async function prepareFlake(
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     const message = error.stderr.replace(/^[\s\S]*?error: /, '').trim();
-    throw onFailure({ message, printed: error.stderr, places: [] }, 'flake.nix');
+    const failure = {
+      message,
+      printed: error.stderr,
+      places: [],
+      roots: repository === null ? [] : [repository.root],
+      files: new Set<string>(),
+    };
+    throw onFailure(failure, 'flake.nix');
   }
 }
 

@@ -45,7 +45,8 @@ export function deploymentOf(
   host: string,
   given: Readonly<Record<string, Deployment>>,
 ): Deployment & { tags: string[] } {
-  const own = said === null || said === undefined ? {} : parseDeployment(said, `ferry.${host}`, 'source');
+  const own =
+    said === null || said === undefined ? {} : parseDeployment(said, `the target of ${JSON.stringify(host)}`, 'source');
   const both = layer(own, given[host] ?? {});
   return { ...both, tags: both.tags ?? [] };
 }

@@ -1,14 +1,14 @@
 import { join, relative } from 'node:path';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { explain, UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { type Adapter, ask, type NixFailure, type Question } from './adapter.ts';
 import { lookBehind } from './behind.ts';
-import { type Knowledge, planCache } from './cache.ts';
+import { type Knowledge, nothingKnown, planCache } from './cache.ts';
 import type { PlanConfig } from './config.ts';
 import { evaluationFailure, sourceFailure } from './diagnose.ts';
 import { evaluate } from './evaluate.ts';
-import type { EvaluationFailure, Fleet } from './fleet.ts';
+import type { EvaluationFailure, Fleet, Host } from './fleet.ts';
 import { type Repository, repositoryOf } from './git.ts';
 import { type Answer, deploymentOf, hostOf, readTargets, unknownHost } from './host.ts';
 import { withNixpkgs } from './nixpkgs.ts';
@@ -29,6 +29,12 @@ export type { PlanConfig } from './config.ts';
 export { select } from './select.ts';
 export { checkFolder } from './source.ts';
 export { parseDeployment, targetOf } from './targets.ts';
+
+/** What is asked of a host when only its target and tags matter. */
+interface Said {
+  name: string;
+  deployment: unknown;
+}
 
 /** A source that can be asked for its hosts. */
 interface Opened {
@@ -57,27 +63,32 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
   const known = kept ?? (await opened()).knowledge;
   const given = readTargets(config.targets, known.names);
 
+  const failures: EvaluationFailure[] = [];
+  const tags = new Map<string, string[]>();
   if (needsTags(config.hosts)) {
     const missing = known.names.filter(name => !(name in known.deployments));
     if (missing.length > 0) {
-      const hosts = await askFor<{ name: string; deployment: unknown }>(
-        'deployments',
-        missing,
-        await opened(),
-        config,
-        nix,
-        context,
-      );
-      for (const one of hosts) if ('answer' in one) known.deployments[one.host] = one.answer.deployment ?? null;
+      const source = await opened();
+      for (const one of await askFor<Said>('deployments', missing, source, config, nix, context)) {
+        if ('answer' in one) known.deployments[one.host] = one.answer.deployment ?? null;
+        // Nobody can say whether it was meant.
+        else failures.push(evaluationFailure(one.host, one.failure));
+      }
+    }
+    for (const name of Object.keys(known.deployments)) {
+      try {
+        tags.set(name, deploymentOf(known.deployments[name], name, given).tags);
+      } catch (error) {
+        failures.push(failureOf(name, error, known.main));
+      }
     }
   }
-  const tags = (host: string): string[] =>
-    host in known.deployments ? deploymentOf(known.deployments[host], host, given).tags : [];
-  const selected = select(known.names, config.hosts, tags);
+  const selected = select(known.names, config.hosts, host => tags.get(host) ?? []);
 
   const valid = await nix.valid(selected.flatMap(host => known.answers[host]?.drvPath ?? []));
-  const missing = selected.filter(host => !valid.has(known.answers[host]?.drvPath ?? ''));
-  const failures: EvaluationFailure[] = [];
+  const missing = selected.filter(
+    host => !valid.has(known.answers[host]?.drvPath ?? '') && !failures.some(failure => failure.host === host),
+  );
   if (missing.length > 0) {
     const source = await opened();
     const hosts = await askFor<Answer>('hosts', missing, source, config, nix, context);
@@ -92,20 +103,27 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
       context,
     );
     Object.assign(known.pins, pins);
-    for (const { host, failure } of failed) failures.push(evaluationFailure(host, failure, source.evidence.roots));
+    for (const { host, failure } of failed) failures.push(evaluationFailure(host, failure));
     for (const answer of answers) {
       try {
         known.answers[answer.name] = await lookBehind(answer, nix);
         known.deployments[answer.name] = answer.deployment ?? null;
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        const nowhere = { trace: '', file: known.main, line: null, column: null };
-        failures.push({ host: answer.name, message: `${error.message} ${error.cure ?? ''}`.trim(), ...nowhere });
+        failures.push(failureOf(answer.name, error, known.main));
       }
     }
     await cache?.write(known, ownFiles(source.evidence));
   }
-  const failed = new Set(failures.map(({ host }) => host));
+  const hosts: Host[] = [];
+  for (const name of selected) {
+    const answer = known.answers[name];
+    if (answer === undefined || failures.some(({ host }) => host === name)) continue;
+    try {
+      hosts.push(hostOf(answer, given, known.pins[answer.nixpkgs ?? ''] ?? null, context));
+    } catch (error) {
+      failures.push(failureOf(name, error, known.main));
+    }
+  }
   warnOfOtherProfiles(known, selected, context);
   return {
     format: known.format,
@@ -113,10 +131,7 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     source: config.source,
     commit: repository?.commit ?? null,
     dirty: repository?.dirty ?? false,
-    hosts: selected.flatMap(host => {
-      const answer = failed.has(host) ? undefined : known.answers[host];
-      return answer === undefined ? [] : [hostOf(answer, given, known.pins[answer.nixpkgs ?? ''] ?? null, context)];
-    }),
+    hosts,
     failures,
   };
 }
@@ -134,11 +149,11 @@ export async function option(
   context: Context,
 ): Promise<unknown> {
   const repository = await repositoryOf(config.source, context.exec);
-  const { adapter, knowledge, evidence } = await open(config, repository, nix, context);
+  const { adapter, knowledge } = await open(config, repository, nix, context);
   if (!knowledge.names.includes(host)) throw unknownHost(host, knowledge.names, 'host');
   const path = attributePath(optionPath);
   const { result, failure } = await ask(adapter, 'option', { hosts: [host], option: path }, nix, context);
-  if (failure !== null) throw readable(failure, knowledge.main, evidence.roots, config);
+  if (failure !== null) throw readable(failure, knowledge.main, config);
   const answer = result as { found: boolean; value: unknown; known: string[] | null; missing: string | null };
   if (answer.found) return answer.value;
   if (answer.known === null) {
@@ -153,23 +168,24 @@ export async function option(
 async function open(config: PlanConfig, repository: Repository | null, nix: Nix, context: Context): Promise<Opened> {
   const base = repository?.root ?? config.source;
   const inBase = (main: string): string => relative(base, join(config.source, main));
-  const onFailure = (failure: NixFailure, main: string): Error => readable(failure, inBase(main), [base], config);
+  const onFailure = (failure: NixFailure, main: string): Error => readable(failure, inBase(main), config);
   const source = await sourceOf(config, repository, nix, context, onFailure);
   const { adapter, files } = await withNixpkgs(source, config, nix, context, onFailure);
   const told = await ask(adapter, 'names', { hosts: [] }, nix, context);
   const seen = new Set([...files, ...told.files]);
   const { result, failure } = told;
   if (failure !== null) {
-    const problems = unpinnedIn({ base, source: config.source, repository, roots: [base], files: seen }, false);
+    const problems = unpinnedIn({ base, source: config.source, repository, roots: failure.roots, files: seen }, false);
     if (config.nixpkgsPin === 'error' && problems.length > 0) throw pinError(problems);
     throw onFailure(failure, source.main);
   }
   const { names, root, notes } = result as { names: string[]; root: string; notes: Record<string, unknown> };
   const { format, detected, main } = source;
+  const roots = [...new Set([...adapter.roots, root])];
   return {
-    adapter,
-    knowledge: { format, detected, main: inBase(main), names, notes, answers: {}, deployments: {}, pins: {} },
-    evidence: { base, source: config.source, repository, roots: [...new Set([base, root])], files: seen },
+    adapter: { ...adapter, roots },
+    knowledge: { format, detected, main: inBase(main), names, notes, ...nothingKnown() },
+    evidence: { base, source: config.source, repository, roots, files: seen },
   };
 }
 
@@ -182,7 +198,7 @@ async function askFor<T extends { name: string }>(
   context: Context,
 ) {
   const budget = { jobs: config.jobs ?? null, memory: config.memory ?? null };
-  const onSource = (failure: NixFailure): Error => readable(failure, knowledge.main, evidence.roots, config);
+  const onSource = (failure: NixFailure): Error => readable(failure, knowledge.main, config);
   const evaluation = await evaluate<T>(adapter, question, hosts, budget, nix, context, onSource);
   for (const file of evaluation.files) evidence.files.add(file);
   return evaluation.hosts;
@@ -199,7 +215,7 @@ async function checkPins(
 ): Promise<Knowledge['pins']> {
   const warn = config.nixpkgsPin === 'warn';
   const problems: PinProblem[] = [
-    ...failures.flatMap(failure => problemBehind(failure, evidence.roots) ?? []),
+    ...failures.flatMap(failure => problemBehind(failure) ?? []),
     ...unpinnedIn(evidence, warn),
   ];
   const pins: Knowledge['pins'] = {};
@@ -220,10 +236,16 @@ async function checkPins(
   return pins;
 }
 
-function readable(failure: NixFailure, main: string, roots: readonly string[], config: PlanConfig): Error {
-  const problem = problemBehind(failure, roots);
+function readable(failure: NixFailure, main: string, config: PlanConfig): Error {
+  const problem = problemBehind(failure);
   if (problem !== null && config.nixpkgsPin === 'error') return pinError([{ ...problem, file: problem.file ?? main }]);
-  return sourceFailure(failure, roots, { file: main });
+  return sourceFailure(failure, { file: main });
+}
+
+/** What a host's own description has wrong, as its failure. @throws what is no UserError. */
+function failureOf(host: string, error: unknown, main: string): EvaluationFailure {
+  if (!(error instanceof UserError)) throw error;
+  return { host, message: explain(error), trace: '', file: main, line: null, column: null };
 }
 
 function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {

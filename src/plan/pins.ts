@@ -73,8 +73,8 @@ export function unpinnedIn(evidence: Evidence, withSearchPaths: boolean): PinPro
 }
 
 /** The problem behind an evaluation that failed since something was not pinned; null for another failure. */
-export function problemBehind(failure: NixFailure, roots: readonly string[]): PinProblem | null {
-  const place = placeOf(failure, roots);
+export function problemBehind(failure: NixFailure): PinProblem | null {
+  const place = placeOf(failure);
   const at = { file: place?.file ?? null, line: place?.line ?? null };
   const path =
     /file '([^']+)' was not found in the Nix search path/.exec(failure.message) ??
