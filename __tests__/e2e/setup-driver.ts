@@ -32,8 +32,8 @@ export interface Answer {
   /** `level: message`. */
   log: string[];
   version: string | null;
-  /** Seconds from the start of the process. */
-  seconds: { begun: number; setup: number; prepare: number; build: number };
+  /** Seconds from the start of the process; `answers`: `nix` runs and its daemon answers. */
+  seconds: { begun: number; answers: number; setup: number; prepare: number; build: number };
   state: string;
   outputs: string[];
   /** What Nix printed while it built. */
@@ -46,7 +46,8 @@ const say =
   (level: string) =>
   (message: string): void => {
     log.push(`${level}: ${message}`);
-    console.error(`${level}: ${message}`);
+    if (/^Nix .* answers\.$/.test(message)) seconds.answers = performance.now() / 1000;
+    console.error(`${(performance.now() / 1000).toFixed(3)} ${level}: ${message}`);
   };
 const context: Context = {
   exec,
@@ -62,7 +63,7 @@ const context: Context = {
   signal: new AbortController().signal,
   scratch: mkdtempSync('/var/tmp/ferry-'),
 };
-const seconds = { begun: performance.now() / 1000, setup: 0, prepare: 0, build: 0 };
+const seconds = { begun: performance.now() / 1000, answers: 0, setup: 0, prepare: 0, build: 0 };
 const answer: Answer = { error: null, log, version: null, seconds, state: '', outputs: [], built: '' };
 
 async function work(): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
@@ -123,7 +124,8 @@ async function write(
   body: AsyncIterable<Uint8Array>,
 ): Promise<{ hash: string; size: number; head: Buffer }> {
   const hash = createHash('sha256');
-  const handle = await open(file, 'w', 0o600);
+  // Written at once, not through promises: they cost more than the writing, and nothing else waits for this thread.
+  const handle = openSync(file, 'w', 0o600);
   let size = 0;
   let head: Buffer = Buffer.alloc(0);
   try {
@@ -131,13 +133,13 @@ async function write(
       hash.update(chunk);
       if (size === 0) head = Buffer.from(chunk.subarray(0, 256));
       size += chunk.length;
-      await handle.write(chunk);
+      writeSync(handle, chunk);
     }
   } catch (error) {
     await rm(file, { force: true });
     throw error;
   } finally {
-    await handle.close();
+    closeSync(handle);
   }
   return { hash: hash.digest('hex'), size, head };
 }

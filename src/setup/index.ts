@@ -66,6 +66,7 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
     nixConf: conf.daemon,
   };
   await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
+  context.log.debug(`Nix ${found.version} answers.`);
   await Promise.all([
     proveSandbox(localSystem(), run, nix, context),
     builders.length === 0 ? null : checkBuilders(run, builders, found, config.environment, context),
