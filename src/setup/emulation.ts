@@ -37,14 +37,13 @@ export async function emulate(systems: readonly string[], setUp: SetUp, context:
     });
   }
   const register = (system: string): Promise<void> => registerOwn(system, run, config, context);
-  await Promise.all(
-    systems.map(async system => {
-      if (runsByItself(system)) return;
-      const valid = await inForce(system);
-      if (valid === null) await register(system);
-      else context.log.info(`Emulation of ${system}: ${valid.interpreter}, registered before as ${valid.name}.`);
-    }),
-  );
+  // One after the other: one package may hold the qemu of several.
+  for (const system of systems) {
+    if (runsByItself(system)) continue;
+    const valid = await inForce(system);
+    if (valid === null) await register(system);
+    else context.log.info(`Emulation of ${system}: ${valid.interpreter}, registered before as ${valid.name}.`);
+  }
   const settings = { ...setUp.settings, extraPlatforms: [...setUp.settings.extraPlatforms, ...systems] };
   await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
   await Promise.all(

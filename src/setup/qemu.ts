@@ -43,11 +43,15 @@ export async function givenQemu(
   { source, sha256 }: { source: string; sha256: string },
   context: Context,
 ): Promise<{ path: string; from: string }> {
-  const path = join(context.scratch, 'qemu');
+  const path = join(context.scratch, `qemu-${sha256.slice(0, 16)}`);
+  // Checked before, for another system: what is registered cannot be written.
+  if (await isStatic(path)) return { path, from: source };
   if (/^https?:/.test(source)) {
     await download(source, path, sha256, context);
   } else {
-    await copyFile(source, path);
+    await copyFile(source, path).catch(cause => {
+      throw new UserError(`The given qemu cannot be read: ${cause.message}`, { cause });
+    });
     const hash = createHash('sha256')
       .update(await readFile(path))
       .digest('hex');
@@ -62,6 +66,9 @@ async function fromPackage(packaged: string, name: string, run: Run, context: Co
   const directory = join(context.scratch, packaged);
   const fetch = `mkdir -p "$1" && cd "$1" && apt-get -qq download "$2"`;
   const download = (): Promise<unknown> => context.exec('sh', ['-c', fetch, 'sh', directory, packaged]);
+  const programs = [`${directory}/usr/bin/qemu-${name}-static`, `${directory}/usr/bin/qemu-${name}`];
+  // It may be there for another system already.
+  for (const path of programs) if (await isStatic(path)) return path;
   const unpack = 'cd "$1" && for each in *.deb; do dpkg-deb --extract "$each" . && rm "$each"; done';
   try {
     await download().catch(async () => {
@@ -74,9 +81,7 @@ async function fromPackage(packaged: string, name: string, run: Run, context: Co
     context.log.debug(`${packaged}: ${error.message}`);
     return null;
   }
-  for (const path of [`${directory}/usr/bin/qemu-${name}-static`, `${directory}/usr/bin/qemu-${name}`]) {
-    if (await isStatic(path)) return path;
-  }
+  for (const path of programs) if (await isStatic(path)) return path;
   return null;
 }
 
