@@ -42,6 +42,12 @@ describe('the embedded fleet', () => {
     expect(oldest.router?.system).toBe('aarch64-linux');
   });
 
+  test('is the same whatever else lies in the repository', async () => {
+    const before = await evaluate('2.26');
+    await says('sh', '-c', 'echo more > unrelated && git add unrelated');
+    expect(await evaluate('2.26')).toEqual(before);
+  });
+
   test('builds both hosts, whose own programs are of their processors', async () => {
     const hosts = await evaluate('2.26');
     for (const [name, machine] of [

@@ -93,7 +93,7 @@ PidFile none
 PrintMotd no
 PrintLastLog no
 MaxStartups 100
-SetEnv PATH=/opt/bin:$(cat "$state/nix-bin"):/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin
+SetEnv PATH=/opt/bin:$(cat "$state/nix-bin"):/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 END
 mkdir -m 755 run/sshd
 hostname "$name"

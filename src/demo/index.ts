@@ -116,7 +116,7 @@ async function inspect(name: string, targets: Targets): Promise<Fact> {
   const sw = '/run/current-system/sw/bin';
   const said = await targets.ask(
     name,
-    `readlink -f /run/current-system /nix/var/nix/profiles/system && ${sw}/uname -m && ${sw}/hello`,
+    `readlink -f /run/current-system && readlink -f /nix/var/nix/profiles/system && ${sw}/uname -m && ${sw}/hello`,
   );
   const [current = '', profile = '', machine = '', hello = ''] = said.split('\n');
   return { name, current, profile, machine, hello };

@@ -21,7 +21,7 @@ in
     };
   };
   config.systemd.services.static-web-server = lib.mkIf cfg.enable {
-    description = "Web server for ${toString cfg.root}";
+    description = "Web server";
     wantedBy = [ "multi-user.target" ];
     after = [ "network.target" ];
     serviceConfig.ExecStart = "${pkgs.static-web-server}/bin/static-web-server ${cfg.listen} ${cfg.root}";
