@@ -1,6 +1,6 @@
 // Runs inside a machine of the testbed: the set-up stage as its entry calls it, told what to do by one argument of JSON
 // (Order), answering with one line of JSON (Answer). Where Order.end is not given, nothing is torn down.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../src/context.ts';
@@ -14,6 +14,9 @@ import {
   setup,
   teardown,
 } from '../../src/setup/index.ts';
+
+/** Where a run keeps its state. */
+export const stateFile = '/var/tmp/state';
 
 export interface Order {
   config?: Partial<SetupConfig>;
@@ -71,6 +74,8 @@ async function work(): Promise<void> {
   const ports = {
     saveState: (_key: string, value: string): void => {
       answer.state = value;
+      // Read again by whoever tears down after a kill.
+      writeFileSync(stateFile, value);
     },
     ...cache,
   };
