@@ -99,9 +99,9 @@ async function work(): Promise<void> {
   seconds.prepare = performance.now() / 1000;
   for (const { drvPath } of derivations) {
     const script = 'exec "$0/nix-store" --realise "$1" 2>&1';
-    const printed = execFileSync('sh', ['-c', script, setUp.found.bin, drvPath], {
-      env: environment(setUp),
-    }).toString();
+    const { status, stdout } = spawnSync('sh', ['-c', script, setUp.found.bin, drvPath], { env: environment(setUp) });
+    const printed = stdout.toString();
+    if (status !== 0) throw new Error(printed);
     answer.built += printed;
     answer.outputs.push(printed.trim().split('\n').at(-1) ?? '');
   }

@@ -28,7 +28,7 @@ CONF
 
   cp -a "$work"/tree/usr/bin/nix* "$ROOT/bin/"
   ln -s ../bin/nix "$ROOT/libexec/build-remote"
-  cp -L "$(find "$work/tree" -name bash-static -type f | head -n 1)" "$ROOT/libexec/bash-static"
+  cp -L "$(find "$work/tree" -path '*/bin/bash-static' -type f | head -n 1)" "$ROOT/libexec/bash-static"
   # Every library the program needs, also those that its libraries need; found by the tree's own loader.
   local libraries=("$work/tree/lib/x86_64-linux-gnu" "$work/tree/usr/lib/x86_64-linux-gnu" "$work/tree/usr/lib/nix")
   local loader
