@@ -130,13 +130,16 @@ watch() {
     alive "$id" || dead=1
     [ ! -f "$runs/$id/status" ] || ended=1
     lines=$(wc -l <"$log")
+    if [ -n "$ended" ]; then
+      # With a last line that nothing ended.
+      sed -n "$((seen + 1)),\$s/^/: /p" "$log"
+      echo
+      cat "$runs/$id/status"
+      return
+    fi
     if [ "$lines" -gt "$seen" ]; then
       sed -n "$((seen + 1)),${lines}s/^/: /p" "$log"
       seen=$((lines))
-    fi
-    if [ -n "$ended" ]; then
-      cat "$runs/$id/status"
-      return
     fi
     if [ -n "$dead" ]; then
       waited=$((waited + 1))
@@ -146,7 +149,7 @@ watch() {
         return
       fi
     fi
-    sleep 0.2 2>/dev/null || sleep 1
+    pause
   done
 }
 
@@ -169,7 +172,7 @@ supervise() {
   command -v flock >/dev/null || end refused "flock (of util-linux or busybox) is not there"
   step=lock
   exec 9>>$runs/lock
-  flock -n 9 || end refused "$(cat $runs/holder 2>/dev/null)"
+  take_turn || end refused "$(cat $runs/holder 2>/dev/null)"
   printf '%s, since %s\n' "$who" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >$runs/holder
 
   step=check
@@ -202,6 +205,21 @@ supervise() {
 }
 
 say() { printf 'nix-ferry: %s\n' "$1" >>"$here/log"; }
+
+# Only one at a time. To ask what would change is short and harms nobody, and two pull requests may ask at once: that one
+# waits, for a minute.
+take_turn() {
+  tries=1
+  [ "$mode" != dry-activate ] || tries=300
+  until flock -n 9; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || return
+    pause
+  done
+}
+
+# Not every sleep knows parts of a second.
+pause() { sleep 0.2 2>/dev/null || sleep 1; }
 
 # Keeps both systems from the garbage collector until one of them is the profile's. They go when the run ends.
 root_paths() {

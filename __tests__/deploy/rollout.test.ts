@@ -77,6 +77,14 @@ test('more failures than allowed stop what has not begun', async () => {
   expect(outcomes[4]?.message).toBe('Held back: a, c failed, and max-failures is 1.');
 });
 
+test('an unreachable host is not counted, unless it is the canary', async () => {
+  const one = { ...free, parallel: 1, maxFailures: 0 };
+  expect((await run('abc', one, { a: 'unreachable' })).kinds).toBe('a:unreachable b:deployed c:deployed');
+  expect((await run('abc', { ...one, canary: { hosts: 1 } }, { a: 'unreachable' })).kinds).toBe(
+    'a:unreachable b:skipped c:skipped',
+  );
+});
+
 test('a reboot that is needed is no failure', async () => {
   const { kinds } = await run('ab', { parallel: 1, canary: null, maxFailures: 0 }, { a: 'needs-reboot' });
   expect(kinds).toBe('a:needs-reboot b:deployed');

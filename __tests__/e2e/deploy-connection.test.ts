@@ -123,6 +123,25 @@ describe('who is let in', () => {
   });
 });
 
+describe('addresses', () => {
+  const inside = (...argv: string[]) => web.machine.run(argv);
+
+  test('IPv6, another port, a dotted host', async () => {
+    const { stdout } = await exec('ip', ['-o', 'route', 'get', web.address]);
+    const device = /dev (\S+)/.exec(stdout)?.[1] ?? '';
+    await exec('ip', ['-6', 'address', 'add', 'fd99::1/64', 'dev', device, 'nodad']);
+    const space = ['-t', String(web.machine.pid), '-U', '-n', '-S', '0', '-G', '0'];
+    await exec('nsenter', [...space, 'ip', '-6', 'address', 'add', 'fd99::2/64', 'dev', 'eth0', 'nodad']);
+    await inside('systemd-run', '/usr/sbin/sshd', '-D', '-p', '2222');
+    await until(() => exec('ssh-keyscan', ['-T', '2', '-p', '2222', 'fd99::2']), 'sshd', 10_000);
+    const target = address(web, { address: 'fd99::2', port: 2222 });
+    const wanted = deployment(web, toplevel('one'), { host: 'web.example.com', target });
+    const knownHosts = `[fd99::2]:2222 ${web.hostKey.public}`;
+    const outcome = await deployOne(nix, config('dry-activate', { knownHosts }), wanted);
+    expect(outcome).toMatchObject({ host: 'web.example.com', outcome: 'planned' });
+  });
+});
+
 describe('users that are not root', () => {
   const sudo = { user: 'deploy', privilegeEscalation: ['sudo', '-n'] };
 

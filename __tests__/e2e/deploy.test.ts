@@ -161,6 +161,8 @@ describe('a target on the first system', () => {
     const outcome = await go('switch', 'failingUnit');
     expect(outcome).toMatchObject({ outcome: 'degraded', after: toplevel('failingUnit') });
     expect(outcome.units.failed).toContain('broken.service');
+    // As `systemctl status` tells it.
+    expect(outcome.log).toMatch(/broken.service[\s\S]*status=1\/FAILURE/);
     expect(outcome.message).toContain('broken.service');
     expect(await stateOf(web)).toMatchObject({ current: toplevel('failingUnit'), profile: toplevel('failingUnit') });
   });
@@ -203,6 +205,33 @@ describe('a target on the first system', () => {
     expect(second).toMatchObject({ outcome: 'refused', after: toplevel('one') });
     expect(second.message).toMatch(/Another deployment holds the target: acme\/fleet run 1 by jo, since \d{4}-.*Z/);
     expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
+  });
+
+  test('two that ask at once wait for each other', async () => {
+    const asked = await Promise.all(['two', 'slow', 'failingUnit'].map(name => go('dry-activate', name)));
+    expect(asked.map(({ outcome }) => outcome)).toEqual(['planned', 'planned', 'planned']);
+    expect(await stateOf(web)).toEqual(before);
+  });
+
+  test('cancelled while activating: the run ends at once, the target goes on to its end', async () => {
+    const cancelled = new AbortController();
+    const recorded = recorder();
+    const wanted = deployment(web, toplevel('slow'));
+    const running = deployOne(nix, config('switch'), wanted, context(recorded, undefined, cancelled.signal));
+    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    const begun = Date.now();
+    cancelled.abort();
+    expect(await running).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('it goes on by itself'),
+    });
+    expect(Date.now() - begun).toBeLessThan(4_000);
+    await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
+    // Nobody read its end; the next run is not in its way, and clears up what nobody needs.
+    await until(() => web.says('sh', '-c', 'test -f /run/nix-ferry/*/status'), 'the end');
+    await web.says('sh', '-c', 'touch -d "2 days ago" /run/nix-ferry/*-*');
+    await go('switch', 'one');
+    expect(await stateOf(web)).toMatchObject({ current: toplevel('one'), runs: [], roots: '' });
   });
 
   test('the link is cut in the middle of the activation: it goes on, and the run comes back to its end', async () => {

@@ -7,8 +7,11 @@ import type { DeployConfig, Deployment } from './deployment.ts';
 import { judge, notCopied, unreached } from './judge.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
 import { call, type Remote } from './remote.ts';
+import { isBad } from './rollout.ts';
 import { isConnectionError } from './session.ts';
 import { noUnits, readUnits } from './units.ts';
+
+const keptLog = 16 * 1024;
 
 /** What is known of a host while it is deployed. */
 interface Known {
@@ -67,7 +70,8 @@ export async function deployHost(
     known.before = activation.before;
     known.after = activation.current;
     const { outcome, message } = judge(activation, deployment.toplevel, config.mode, log);
-    return end(outcome, message, readUnits(log));
+    const ended = end(outcome, message, readUnits(log));
+    return isBad(ended) ? { ...ended, log: log.join('\n').slice(-keptLog) } : ended;
   } catch (error) {
     if (context.signal.aborted) return end('failed', cancelled(step));
     if (isConnectionError(error)) {

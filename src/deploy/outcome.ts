@@ -45,6 +45,8 @@ export interface Outcome {
   units: UnitChanges;
   /** Seconds. */
   seconds: number;
+  /** What switch-to-configuration printed, its last 16 KiB; only where the outcome is none that was hoped for. */
+  log?: string;
 }
 
 /** Unit names as switch-to-configuration prints them ("would restart the following units: …"). */

@@ -20,6 +20,9 @@ export function waves<T>(items: readonly T[], canary: DeployConfig['canary']): T
  * Works through the hosts, `parallel` at once; one that fails does not stop the others, but for two reasons: a canary
  * that failed, and more failures than `maxFailures`. Hosts already begun are always seen through.
  *
+ * A host that is unreachable says nothing of the systems that are rolled out, so it counts as a failed canary, which has
+ * shown nothing, but not towards `maxFailures`: a laptop that is off does not stop a fleet.
+ *
  * @param work must not throw.
  * @param skip answers for a host whose turn does not come, given the reason.
  * @param signal aborted: no further host is begun.
@@ -32,6 +35,7 @@ export async function rollOut<T extends { host: string }>(
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const failed: string[] = [];
+  const broken: string[] = [];
   let held: string | null = null;
   const outcomes: Outcome[] = [];
   const order = waves(items, canary);
@@ -42,8 +46,10 @@ export async function rollOut<T extends { host: string }>(
       const outcome = await work(item);
       if (!isBad(outcome)) return outcome;
       failed.push(item.host);
-      if (maxFailures !== null && failed.length > maxFailures) {
-        held = `Held back: ${failed.join(', ')} failed, and max-failures is ${maxFailures}.`;
+      if (outcome.outcome === 'unreachable') return outcome;
+      broken.push(item.host);
+      if (maxFailures !== null && broken.length > maxFailures) {
+        held = `Held back: ${broken.join(', ')} failed, and max-failures is ${maxFailures}.`;
       }
       return outcome;
     });

@@ -38,8 +38,13 @@ export async function openSession(
   const control = join(directory, 'c');
   const config = join(directory, 'config');
   let agent: Agent | null = null;
+  const disconnect = (): Promise<unknown> =>
+    Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
+  // A client of a shared connection passes a signal on and stays; it ends at once when the connection does.
+  context.signal.addEventListener('abort', disconnect, { once: true });
   const close = async (): Promise<void> => {
-    await Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
+    context.signal.removeEventListener('abort', disconnect);
+    await disconnect();
     await agent?.end();
     await rm(directory, { recursive: true, force: true });
     await rm(join(context.scratch, record), { force: true });

@@ -49,12 +49,12 @@ export function verdict(run: Run, allowed: OutcomeKind = 'needs-reboot'): Verdic
     ),
     ...run.outcomes
       .filter(({ outcome }) => outcomeKinds.indexOf(outcome) > outcomeKinds.indexOf(allowed))
-      .map(({ host, outcome, message }) => ({
+      .map(({ host, outcome, message, log = '' }) => ({
         host,
         stage: 'deploy' as const,
         outcome,
         why: message,
-        log: '',
+        log,
         ...nowhere,
       })),
   ];
