@@ -1,28 +1,26 @@
-// Builds dist/ from src/: the action's bundle, the command line's, and a program for each step of the action, which
-// differ in their names alone (see src/index.ts). Cleans dist/ first, so that nothing stale stays.
+// Builds dist/ from src/: one bundle, and the programs that start it as what they are (see src/index.ts). Cleans dist/
+// first, so that nothing stale stays.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import ncc from '@vercel/ncc';
 
 rmSync('dist', { recursive: true, force: true });
-for (const [entry, out] of [
-  ['src/index.ts', 'dist'],
-  ['src/cli.ts', 'dist/cli'],
-]) {
-  const { code, assets } = await ncc(resolve(entry), {
-    cache: false,
-    esm: true,
-    license: 'LICENSES.txt',
-    quiet: true,
-    // Else ncc takes `join(source, 'flake.nix')` for a file of ours, copies what is called so and rewrites the call.
-    filterAssetBase: resolve('dist'),
-  });
-  const files = { 'index.js': { source: code }, 'package.json': { source: '{"type":"module"}\n' }, ...assets };
-  for (const [name, { source }] of Object.entries(files)) {
-    const file = join(out, name);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, source);
-  }
+mkdirSync('dist');
+const { code, assets } = await ncc(resolve('src/index.ts'), {
+  cache: false,
+  esm: true,
+  license: 'LICENSES.txt',
+  quiet: true,
+  // Else ncc takes `join(source, 'flake.nix')` for a file of ours, copies what is called so and rewrites the call.
+  filterAssetBase: resolve('dist'),
+});
+const files = { 'ferry.js': code, 'package.json': '{"type":"module"}\n' };
+for (const [name, { source }] of Object.entries(assets)) files[name] = source;
+const programs = { index: 'run', setup: 'setup', plan: 'plan', deploy: 'deploy', post: 'post', cli: 'cli' };
+for (const [name, program] of Object.entries(programs)) {
+  const head = name === 'cli' ? '#!/usr/bin/env node\n' : '';
+  files[`${name}.js`] = `${head}import { start } from './ferry.js';\nawait start('${program}');\n`;
 }
-for (const step of ['setup', 'plan', 'deploy', 'post']) writeFileSync(`dist/${step}.js`, "import './index.js';\n");
-writeFileSync('dist/cli.js', "#!/usr/bin/env node\nimport './cli/index.js';\n", { mode: 0o755 });
+for (const [name, text] of Object.entries(files)) {
+  writeFileSync(join('dist', name), text, { mode: name === 'cli.js' ? 0o755 : 0o644 });
+}

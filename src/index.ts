@@ -1,9 +1,12 @@
-import { basename } from 'node:path';
 import { main } from './main.ts';
-import { type Step, steps } from './step.ts';
+import type { Step } from './step.ts';
 
-/** The program's own name says which step it is: dist/setup.js, dist/plan.js, …; dist/index.js is the whole job. */
-const name = basename(process.argv[1] ?? '', '.js');
-
-if (name === 'post') await (await import('./post.ts')).post();
-else await main((steps as readonly string[]).includes(name) ? (name as Step) : 'run', process.env);
+/**
+ * Starts a program of dist/: each of them (dist/index.js, setup.js, post.js, cli.js, …) is two lines that call this with
+ * what it is, so that they share one bundle. What only some of them need is loaded when it is needed.
+ */
+export async function start(program: Step | 'post' | 'cli'): Promise<void> {
+  if (program === 'cli') await (await import('./cli.ts')).cli();
+  else if (program === 'post') await (await import('./post.ts')).post();
+  else await main(program, process.env);
+}

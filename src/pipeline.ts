@@ -13,9 +13,9 @@ import { noUnits } from './deploy/units.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import { checkFolder, parseDeployment, plan, select, targetOf } from './plan/index.ts';
+import { checkFolder, option, type PlanConfig, parseDeployment, plan, select, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
-import { prepareSystems, type Setup, type SetupPorts, saveStoreCache, setup } from './setup/index.ts';
+import { prepareSystems, type Setup, type SetupConfig, type SetupPorts, saveStoreCache, setup } from './setup/index.ts';
 import type { Step } from './step.ts';
 import { producer } from './version.ts';
 
@@ -59,7 +59,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   try {
     // What can be known to be wrong is said before Nix is even looked for.
     if (config.from === null && stages.includes('plan')) checkFolder(config.source);
-    checkAccess(deployConfig(config, ports), null);
+    checkAccess(deployConfigOf(config, ports), null);
     for (const stage of config.from === null ? stages : (['setup', 'archive', 'deploy'] as const)) {
       const begun = performance.now();
       try {
@@ -82,6 +82,23 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   return run;
 }
 
+/**
+ * The final value of an option of one host, as JSON can tell it.
+ *
+ * @throws UserError for a host or an option that does not exist.
+ */
+export async function optionOf(
+  host: string,
+  path: string,
+  config: Config,
+  ports: Ports,
+  context: Context,
+): Promise<unknown> {
+  checkFolder(config.source);
+  const { nix } = await setup(setupConfigOf(config, ports), context, ports.setup);
+  return option(planConfigOf(config, ports), host, path, new Nix(context.exec, nix), context);
+}
+
 /** The stages over what they hand on: each reads what the one before it left in `run`. */
 function walk(
   config: Config,
@@ -97,39 +114,11 @@ function walk(
   let deployments: Deployment[] = [];
   return {
     async setup() {
-      setUp = await setup(
-        {
-          nixVersion: config['nix-version'],
-          nixSource: config['nix-source'],
-          nixConf: config['nix-conf'],
-          emulate: config.emulate,
-          builders: config.builders,
-          cache: config.cache,
-          githubToken: config['github-token'],
-          signingKey: config['signing-key'],
-          environment: ports.environment,
-        },
-        context,
-        ports.setup,
-      );
+      setUp = await setup(setupConfigOf(config, ports), context, ports.setup);
     },
     async plan() {
-      run.fleet = await plan(
-        {
-          source: config.source,
-          format: config.format,
-          attribute: config.attribute,
-          hosts: config.hosts,
-          targets: config.targets,
-          nixpkgs: config.nixpkgs,
-          nixpkgsPin: config['nixpkgs-pin'],
-          system: config.system,
-          planCache: ports.planCache,
-        },
-        nix(),
-        context,
-      );
-      checkAccess(deployConfig(config, ports), run.fleet.hosts);
+      run.fleet = await plan(planConfigOf(config, ports), nix(), context);
+      checkAccess(deployConfigOf(config, ports), run.fleet.hosts);
     },
     async build() {
       if (run.fleet === null || setUp === undefined) return;
@@ -162,7 +151,7 @@ function walk(
       );
     },
     async deploy() {
-      run.outcomes = await deploy(deployments, deployConfig(config, ports), nix(), context);
+      run.outcomes = await deploy(deployments, deployConfigOf(config, ports), nix(), context);
       for (const built of run.built) {
         if (!built.ok && config.mode !== 'none') run.outcomes.push(notBuilt(built.host.name, run));
       }
@@ -170,7 +159,36 @@ function walk(
   };
 }
 
-function deployConfig(config: Config, ports: Ports): DeployConfig {
+/** What the set-up needs of the inputs. */
+export function setupConfigOf(config: Config, ports: Ports): SetupConfig {
+  return {
+    nixVersion: config['nix-version'],
+    nixSource: config['nix-source'],
+    nixConf: config['nix-conf'],
+    emulate: config.emulate,
+    builders: config.builders,
+    cache: config.cache,
+    githubToken: config['github-token'],
+    signingKey: config['signing-key'],
+    environment: ports.environment,
+  };
+}
+
+function planConfigOf(config: Config, ports: Ports): PlanConfig {
+  return {
+    source: config.source,
+    format: config.format,
+    attribute: config.attribute,
+    hosts: config.hosts,
+    targets: config.targets,
+    nixpkgs: config.nixpkgs,
+    nixpkgsPin: config['nixpkgs-pin'],
+    system: config.system,
+    planCache: ports.planCache,
+  };
+}
+
+function deployConfigOf(config: Config, ports: Ports): DeployConfig {
   return {
     mode: config.mode,
     deployKey: config['deploy-key'],

@@ -12,7 +12,7 @@ export interface DemoPorts {
   /** A directory that is kept between runs: what was fetched lies there. */
   cache: string;
   /** Nix on this machine and, for as long as the demo lasts, the emulation of `system`. */
-  prepare(system: string): Promise<{ nix: NixInstallation; end(): Promise<void> }>;
+  prepare(system: string): Promise<NixInstallation>;
   /** The pipeline, as `ferry run` walks through it with these inputs; it tells its own progress. */
   run(inputs: Readonly<Record<string, string>>): Promise<Run>;
   /** Shows a person a line. */
@@ -46,9 +46,9 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
   const prepared = await ports.prepare(foreign);
   let targets: Targets | undefined;
   try {
-    const nix = new Nix(context.exec, prepared.nix);
+    const nix = new Nix(context.exec, prepared);
     targets = await startTargets({ nix, busyboxes, sshd }, join(context.scratch, 'targets'), context);
-    say(`Nix ${prepared.nix.version}; ${seconds(begun)} so far.`);
+    say(`Nix ${prepared.version}; ${seconds(begun)} so far.`);
     for (const [name, system] of Object.entries(systems)) {
       say(`  ${name.padEnd(8)}${system.padEnd(15)}${targets.addresses.get(name)}`);
     }
@@ -84,7 +84,6 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
     return idle;
   } finally {
     await targets?.end();
-    await prepared.end();
   }
 }
 

@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { hostname, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Context, Log } from './context.ts';
+import { endLeftSession } from './deploy/index.ts';
+import type { Place } from './errors.ts';
+import { exec } from './exec.ts';
+import type { Ports } from './pipeline.ts';
+import { openProgress, type Progress } from './report/index.ts';
+import { stateKey, teardown } from './setup/index.ts';
+
+/** What the command line offers a run, in place of what the runner offers a step (src/runner.ts). */
+export interface Terminal {
+  context: Context;
+  /** Where things fetched once are kept. */
+  cache: string;
+  /** Prints a line above what is live. */
+  line(text: string): void;
+  /** Calls `work` with ports of its own; what its set-up left is removed when it ends, however it ends. */
+  within<T>(work: (ports: Ports) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
+  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'ferry-')));
+  const progress = openProgress(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
+  const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
+  const cancelled = new AbortController();
+  process.once('SIGINT', () => cancelled.abort()).once('SIGTERM', () => cancelled.abort());
+  const context: Context = {
+    exec,
+    log: terminalLog(progress, env.FERRY_DEBUG === '1'),
+    progress: event => progress.event(event),
+    signal: cancelled.signal,
+    scratch,
+  };
+  return {
+    context,
+    cache,
+    line: text => progress.line(text),
+    async within(work) {
+      const state = new Map<string, string>();
+      const saveState = (key: string, value: string): void => {
+        state.set(key, value);
+        writeFileSync(join(scratch, `state-${key}`), value);
+      };
+      try {
+        return await work({
+          setup: { saveState },
+          artifacts: null,
+          archives: join(process.cwd(), 'archives'),
+          planCache: join(cache, 'plans'),
+          repository: null,
+          run: null,
+          who: `${userInfo().username}@${hostname()}`,
+          environment: env,
+        });
+      } finally {
+        progress.end();
+        await endLeftSession(scratch, exec);
+        await teardown(state.get(stateKey), context);
+      }
+    },
+    async close() {
+      progress.end();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+function terminalLog(progress: Progress, debug: boolean): Log {
+  const secrets: string[] = [];
+  const line = (kind: string, message: string, where?: Place): void => {
+    const place = where?.file === undefined ? '' : `${where.file}:${where.line ?? 1}: `;
+    progress.line(secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), `${kind}${place}${message}`));
+  };
+  return {
+    debug: message => (debug ? line('debug: ', message) : undefined),
+    info: message => line('', message),
+    notice: (message, where) => line('note: ', message, where),
+    warning: (message, where) => line('warning: ', message, where),
+    error: (message, where) => line('error: ', message, where),
+    secret: secret => secrets.push(secret),
+  };
+}
