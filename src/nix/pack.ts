@@ -22,10 +22,10 @@ const leastRatio = 0.2;
 /**
  * Writes `paths` as a binary cache into `directory`, which must be empty or absent, on the file system of the result.
  *
- * Nix itself packs them, in as many processes as there are processors: Nix 2.8 copies one path after the other, and
- * compresses each with one thread. Each process fills a directory of its own. What a path refers to must be known to the
- * cache it is written to, so each of these directories first gets an entry without a NAR for what other processes pack
- * or what stays out of the archive; these entries are taken away at the end.
+ * Nix itself packs them. Before 2.11 it copies one path after the other and compresses each with one thread; there, as
+ * many processes share the work as there are processors. Each process fills a directory of its own. What a path refers
+ * to must be known to the cache it is written to, so each of these directories first gets an entry without a NAR for what
+ * other processes pack or what stays out of the archive; these entries are taken away at the end.
  *
  * @param closure tells about each of `paths` and what they refer to.
  * @param packed called with each path when its packing begins.
@@ -41,7 +41,7 @@ export async function pack(
 ): Promise<void> {
   await mkdir(join(directory, 'nar'), { recursive: true });
   await checkSpace(paths, directory);
-  const parts = shares(paths, nix.processors);
+  const parts = shares(paths, copiesInParallel(nix.installation.version) ? 1 : nix.processors);
   await Promise.all(
     parts.map(async (part, index) => {
       const own = join(directory, `.part-${index}`);
@@ -50,6 +50,12 @@ export async function pack(
     }),
   );
   if (parts.length === 0) await writeFile(join(directory, 'nix-cache-info'), 'StoreDir: /nix/store\n');
+}
+
+/** Nix's release notes, 2.11: "`nix copy` now copies the store paths in parallel as much as possible (again)". */
+function copiesInParallel(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(part => Number.parseInt(part, 10));
+  return major > 2 || (major === 2 && minor >= 11);
 }
 
 /** Deals out paths to at most `count` shares of about equal NAR size, the largest path first. */
