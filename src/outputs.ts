@@ -6,8 +6,8 @@ export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'cha
 /** GitHub's hosted runner that runs programs of a system itself; other systems are emulated on the first. */
 const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
 
-/** Outcomes after which a machine may be another than before. */
-const changing = new Set(['deployed', 'needs-reboot', 'degraded', 'failed']);
+/** Outcomes that say that a machine is another than before, if only in what it boots; what was so already is `unchanged`. */
+const changing = new Set(['deployed', 'needs-reboot', 'degraded']);
 
 /** The outputs of a run, as `action.yml` describes them. */
 export function outputsOf(run: Run): Outputs {
@@ -28,6 +28,10 @@ export function outputsOf(run: Run): Outputs {
       })),
     ),
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(each => [each.host, each]))),
-    changed: String(run.outcomes.some(each => changing.has(each.outcome) && each.before !== each.after)),
+    changed: String(
+      run.outcomes.some(
+        ({ outcome, before, after }) => changing.has(outcome) || (outcome === 'failed' && before !== after),
+      ),
+    ),
   };
 }

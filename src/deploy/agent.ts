@@ -38,7 +38,7 @@ export async function startAgent(key: string, directory: string, context: Contex
     .finally(() => started(0));
 
   const known = await pid;
-  if (known === 0) throw new Error('ssh-agent did not start', { cause: await running });
+  if (known === 0) throw (await running) ?? new Error('ssh-agent did not start');
   const end = async (): Promise<void> => {
     try {
       process.kill(known, 'SIGTERM');

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, UserError } from '../errors.ts';
 import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { checkPins } from './known-hosts.ts';
@@ -59,7 +59,11 @@ export async function openSession(
     await checkPins(targets, config, paths.knownHosts, context.exec);
   } catch (error) {
     await close();
-    throw error;
+    if (!(error instanceof CommandError) || error.code !== 127) throw error;
+    throw new UserError(`\`${error.command[0]}\` is not on this machine, which a deployment goes through.`, {
+      cure: 'Install the OpenSSH client (on Debian and Ubuntu: `apt-get install openssh-client`).',
+      cause: error,
+    });
   }
   return {
     sshOptions: `-F ${config}`,

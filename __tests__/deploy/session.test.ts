@@ -1,0 +1,39 @@
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import type { Context } from '../../src/context.ts';
+import { endLeftSession, openSession } from '../../src/deploy/session.ts';
+import { exec } from '../../src/exec.ts';
+
+test('a machine without OpenSSH: one error that says what to install, and nothing is left', async () => {
+  const silent = (): void => undefined;
+  const scratch = mkdtempSync(join(tmpdir(), 'session-'));
+  const context: Context = {
+    exec: (command, args, options) => exec(command, args, { ...options, env: { PATH: '/none' } }),
+    log: { debug: silent, info: silent, notice: silent, warning: silent, error: silent, secret: silent },
+    progress: silent,
+    signal: new AbortController().signal,
+    scratch,
+  };
+  for (const [key, program] of [
+    ['a key', 'ssh-agent'],
+    [null, 'ssh'],
+  ] as const) {
+    const target = {
+      ...{ address: '192.0.2.7', port: null, user: 'root' },
+      ...{ privilegeEscalation: [], sshOptions: [], substituteOnDestination: false },
+    };
+    const aliased = [{ alias: 'target-0', host: 'web', target }];
+    await expect(openSession(aliased, key, 'x', context)).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringContaining(`\`${program}\` is not on this machine`),
+      cure: expect.stringContaining('openssh-client'),
+    });
+  }
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
+test('after a run that left nothing, post has nothing to do', async () => {
+  await expect(endLeftSession(join(tmpdir(), 'none-such'), exec)).resolves.toBeUndefined();
+});
