@@ -4,7 +4,8 @@
 #
 # Puts .deb files of the machine's own distribution into DIRECTORY, checked by apt against the distribution's keys.
 # The machine's apt and dpkg stay as they are: state, cache and the foreign architectures are in a directory of our own.
-# Needs no root. ARM64_MIRROR: URI of an archive with arm64 packages, where that of the machine has none (Ubuntu).
+# Needs no root. ARM64_MIRROR: URI of an archive with arm64 packages, where that of the machine has none. Ubuntu keeps them
+# in another one, whose address follows from that of the machine's: archive.…/ubuntu, ports.…/ubuntu-ports.
 set -eu
 
 missing=
@@ -22,7 +23,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 native=$(dpkg --print-architecture)
-mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/sources"
+mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
 # Of single packages it does not matter what is installed, and a foreign architecture may be new to dpkg's list.
 if [ -n "$missing" ]; then cp /var/lib/dpkg/status "$work/status"; else : > "$work/status"; fi
 cat > "$work/apt.conf" <<END
@@ -37,14 +38,23 @@ Acquire::Retries "2";
 END
 export APT_CONFIG="$work/apt.conf"
 
-if [ -n "${ARM64_MIRROR-}" ]; then
-  # shellcheck source=/dev/null
-  codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  cp -r /etc/apt/sources.list.d "$work/sources" 2> /dev/null || mkdir -p "$work/sources/sources.list.d"
-  keyring=$(find /usr/share/keyrings -name '*-archive-keyring.gpg' | head -n 1)
-  echo "deb [arch=arm64 signed-by=$keyring] $ARM64_MIRROR $codename main universe" \
-    > "$work/sources/sources.list.d/arm64.list"
-  echo "Dir::Etc::sourceparts \"$work/sources/sources.list.d\";" >> "$work/apt.conf"
+# shellcheck source=/dev/null
+. /etc/os-release
+mirror=${ARM64_MIRROR-}
+if [ -z "$mirror" ] && [ "$ID $native" = "ubuntu amd64" ]; then
+  case " $* " in
+  *:arm64\ *)
+    mirror=$(grep -rhoE 'https?://([a-z0-9-]+[.])*archive[.][^ /]+/ubuntu' /etc/apt | head -n 1 |
+      sed -E 's#//([a-z0-9-]+[.])*archive[.]#//ports.#; s#/ubuntu$#/ubuntu-ports#')
+    ;;
+  esac
+fi
+if [ -n "$mirror" ]; then
+  mkdir -p "$work/sources"
+  [ ! -d /etc/apt/sources.list.d ] || cp -R /etc/apt/sources.list.d/. "$work/sources"
+  echo "deb [arch=arm64 signed-by=/usr/share/keyrings/$ID-archive-keyring.gpg] $mirror $VERSION_CODENAME main universe" \
+    > "$work/sources/arm64.list"
+  echo "Dir::Etc::sourceparts \"$work/sources\";" >> "$work/apt.conf"
 fi
 
 # A source that does not answer (a third party's, or one without the foreign architecture) need not matter.
@@ -69,7 +79,7 @@ for package; do
     grep -E '^[EW]:' "$work/log" | tail -n 5 >&2
     case $package in
     *:"$native") echo "Check /etc/apt/sources.list.d and the network." >&2 ;;
-    *:arm64) echo "Ubuntu keeps arm64 packages in another archive: set ARM64_MIRROR to the URI of a mirror of Ubuntu Ports." >&2 ;;
+    *:arm64) echo "Set ARM64_MIRROR to the URI of an archive that has arm64 packages of $PRETTY_NAME." >&2 ;;
     *) echo "The sources in /etc/apt/sources.list.d must offer ${package##*:} packages." >&2 ;;
     esac
     exit 1
