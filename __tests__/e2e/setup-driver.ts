@@ -15,8 +15,8 @@ import {
   teardown,
 } from '../../src/setup/index.ts';
 
-/** Where a run keeps its state. */
-export const stateFile = '/var/tmp/state';
+/** Where a run keeps its state; __tests__/e2e/testbed/setup.ts says the same. */
+const stateFile = '/var/tmp/state';
 
 export interface Order {
   config?: Partial<SetupConfig>;

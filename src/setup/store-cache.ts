@@ -36,10 +36,14 @@ export function storeCacheKeys({ hosts, lock }: CachedFleet): { key: string; pre
   return { key: parts.join('-'), prefixes: [upTo(3), upTo(2), upTo(1)] };
 }
 
-/** An empty cache in the port's directory, so that Nix may be told of it before anything is restored. */
+/**
+ * An empty cache in the port's directory, so that Nix may be told of it before anything is restored. Its folders are made
+ * here, because the daemon would make those it misses, as root's.
+ */
 export async function emptyStoreCache(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
+  await mkdir(join(directory, 'nar'), { recursive: true });
+  await mkdir(join(directory, 'realisations'));
   await describe(directory);
 }
 
@@ -63,6 +67,7 @@ export async function restoreStoreCache(
 ): Promise<string | null> {
   const { key, prefixes } = storeCacheKeys(fleet);
   try {
+    await emptyStoreCache(port.directory);
     const found = await port.restore(key, prefixes);
     if (found === null) {
       context.log.info('The store cache has no entry for this fleet yet.');

@@ -3,11 +3,28 @@ import type { Answer, Order } from '../setup-driver.ts';
 import { repository } from './machine.ts';
 import { type Runner, work } from './runner.ts';
 
+/** Where the driver keeps its run's state, as it says. */
+export const stateFile = '/var/tmp/state';
+
+/** What `drive` runs, to be killed in the middle. */
+export function startDriving(runner: Runner, order: Order, user = 'runner'): { kill(): Promise<void> } {
+  const ended = runner.run(argvOf(order), { user, allow: [0, 1, 137] }).catch(() => undefined);
+  return {
+    kill: async () => {
+      await runner.machine.run(['pkill', '-KILL', '-f', 'setup-driver\\.ts'], { allow: [0, 1] });
+      await ended;
+    },
+  };
+}
+
 /** Runs the set-up stage inside the machine, by __tests__/e2e/setup-driver.ts under Node 24. */
 export async function drive(runner: Runner, order: Order, user = 'runner'): Promise<Answer> {
-  const argv = [work.node24, '--no-warnings', join(repository, '__tests__/e2e/setup-driver.ts'), JSON.stringify(order)];
-  const { stdout, stderr } = await runner.run(argv, { user, allow: [0, 137] });
+  const { stdout, stderr } = await runner.run(argvOf(order), { user, allow: [0, 137] });
   const last = stdout.trim().split('\n').at(-1) ?? '';
   if (!last.startsWith('{')) throw new Error(`The driver gave no answer: ${stdout}${stderr}`);
   return JSON.parse(last) as Answer;
+}
+
+function argvOf(order: Order): string[] {
+  return [work.node24, '--no-warnings', join(repository, '__tests__/e2e/setup-driver.ts'), JSON.stringify(order)];
 }
