@@ -13,6 +13,7 @@ test('what dry-activate would do', () => {
   expect(readUnits(log)).toEqual({
     stop: ['old.service', 'old.socket'],
     reload: ['dbus.service'],
+    kept: ['display-manager.service'],
     restart: ['a.service', 'b.service'],
     start: ['new@1.service'],
     failed: [],
@@ -35,6 +36,7 @@ test('what a switch does, each unit once', () => {
   expect(readUnits(log)).toEqual({
     stop: ['a.service'],
     reload: ['firewall.service'],
+    kept: ['getty@tty1.service'],
     restart: ['b.service'],
     start: ['a.service', 'c.service'],
     failed: ['d.service'],

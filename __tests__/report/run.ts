@@ -28,7 +28,7 @@ export function outcome(name: string, kind: OutcomeKind, more: Partial<Outcome> 
     before: '/nix/store/aaaa-nixos',
     after: '/nix/store/bbbb-nixos',
     message: `${kind}.`,
-    units: { stop: [], start: [], restart: [], reload: [], failed: [] },
+    units: { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] },
     seconds: 1.5,
     ...more,
   };

@@ -9,7 +9,7 @@ test('a table of hosts, the time of each stage, and what changed', () => {
       archives: [archive('web'), archive('pi')],
       outcomes: [
         outcome('web', 'deployed', {
-          units: { stop: [], start: [], restart: ['nginx.service'], reload: [], failed: [] },
+          units: { stop: [], start: [], restart: ['nginx.service'], reload: [], kept: [], failed: [] },
         }),
         outcome('pi', 'unreachable', { message: 'No connection to 192.0.2.9: timed out.', seconds: 15 }),
       ],
@@ -39,7 +39,14 @@ test('a table of hosts, the time of each stage, and what changed', () => {
 });
 
 test('a dry run says what would restart, and that nothing was changed', () => {
-  const units = { stop: [], start: [], restart: ['a.service', 'b.service'], reload: ['c.service'], failed: [] };
+  const units = {
+    stop: [],
+    start: [],
+    restart: ['a.service', 'b.service'],
+    reload: ['c.service'],
+    kept: [],
+    failed: [],
+  };
   const text = summary(
     run({ mode: 'dry-activate', outcomes: [outcome('web', 'planned', { mode: 'dry-activate', units })] }),
   );
@@ -83,7 +90,7 @@ test.each([
       outcomes: [
         outcome('web', 'failed', {
           message: hostile,
-          units: { stop: [hostile], start: [], restart: [], reload: [], failed: [] },
+          units: { stop: [hostile], start: [], restart: [], reload: [], kept: [], failed: [] },
         }),
       ],
     }),
@@ -93,7 +100,7 @@ test.each([
       outcomes: [
         outcome('web', 'failed', {
           message: 'x',
-          units: { stop: ['x'], start: [], restart: [], reload: [], failed: [] },
+          units: { stop: ['x'], start: [], restart: [], reload: [], kept: [], failed: [] },
         }),
       ],
     }),
@@ -121,6 +128,7 @@ test('two thousand hosts with long logs stay below 1 MiB, and what is left out i
     start: [],
     restart: Array.from({ length: 40 }, (_, index) => `some-service-${index}.service`),
     reload: [],
+    kept: [],
     failed: [],
   };
   const text = summary(

@@ -55,5 +55,7 @@ export interface UnitChanges {
   start: string[];
   restart: string[];
   reload: string[];
+  /** Changed, but left running in their old version ("NOT restarting the following changed units: …"). */
+  kept: string[];
   failed: string[];
 }

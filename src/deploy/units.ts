@@ -1,7 +1,7 @@
 import type { UnitChanges } from './outcome.ts';
 
 export function noUnits(): UnitChanges {
-  return { stop: [], start: [], restart: [], reload: [], failed: [] };
+  return { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] };
 }
 
 /**
@@ -14,7 +14,7 @@ export function readUnits(log: readonly string[]): UnitChanges {
   for (const line of log) {
     const [, words = '', names = ''] = /^(.*?)\bunits(?: were started| failed)?: (.+)$/.exec(line.trim()) ?? [];
     const kind = kinds.find(([pattern]) => pattern.test(line))?.[1];
-    if (words === '' || kind === undefined || /\bNOT\b/.test(words)) continue;
+    if (words === '' || kind === undefined) continue;
     for (const name of names.split(',').map(text => text.trim())) {
       if (name !== '' && !units[kind].includes(name)) units[kind].push(name);
     }
@@ -23,6 +23,7 @@ export function readUnits(log: readonly string[]): UnitChanges {
 }
 
 const kinds: readonly [RegExp, keyof UnitChanges][] = [
+  [/\bNOT (stop|restart)\w* the following changed units: /, 'kept'],
   [/units failed: /, 'failed'],
   [/new units were started: /, 'start'],
   [/^\s*(would stop|stopping) the following units/, 'stop'],

@@ -177,6 +177,7 @@ function outcomeDetails({ host, outcome, units, before, after, mode }: Outcome):
     start: would === '' ? 'started' : 'would start',
     restart: would === '' ? 'restarted' : 'would restart',
     reload: would === '' ? 'reloaded' : 'would reload',
+    kept: would === '' ? 'changed, but go on in their old version' : 'changed, but would go on in their old version',
     failed: 'failed',
   };
   const lines = (Object.keys(words) as (keyof UnitChanges)[])
