@@ -55,6 +55,25 @@ test('a dry run says what would restart, and that nothing was changed', () => {
   expect(text).toContain('- would restart: <code>a.service</code> <code>b.service</code>');
 });
 
+test('a unit that is stopped and started again restarts; one that is kept is named', () => {
+  const units = {
+    stop: ['a.service', 'old.service'],
+    start: ['a.service'],
+    restart: [],
+    reload: [],
+    kept: ['tty'],
+    failed: [],
+  };
+  const text = summary(
+    run({ mode: 'dry-activate', outcomes: [outcome('web', 'planned', { mode: 'dry-activate', units })] }),
+  );
+  expect(text).toContain('would stop 1, restart 1');
+  expect(text).toContain('- would restart: <code>a.service</code>\n');
+  expect(text).toContain('- would stop: <code>old.service</code>\n');
+  expect(text).toContain('- changed, but would go on in their old version: <code>tty</code>');
+  expect(text).not.toContain('would start');
+});
+
 test('hosts that were not evaluated or built stand in it with their log', () => {
   const fleet = {
     ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [host('db')] },

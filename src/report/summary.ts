@@ -148,10 +148,23 @@ function rowsOf(run: Run, failures: readonly HostFailure[]): Row[] {
 function ended(outcome: Outcome | undefined, early: HostFailure | undefined, built: boolean | undefined): string {
   if (early !== undefined) return `❌ ${early.stage === 'plan' ? 'not evaluated' : 'not built'}`;
   if (outcome === undefined) return built === true ? '✅ built' : '';
-  const { outcome: kind, seconds, units } = outcome;
+  const { outcome: kind, seconds } = outcome;
+  const units = asSeen(outcome.units);
   const time = seconds > 0 ? ` in ${duration(seconds)}` : '';
   const changes = kind === 'planned' ? `: ${unitCounts(units, 'would ')}` : '';
   return `${signs[kind]} ${kind}${time}${changes}`;
+}
+
+/** As a person sees it: a unit that is stopped before the activation and started after it restarts. */
+function asSeen(units: UnitChanges): UnitChanges {
+  const both = units.stop.filter(unit => units.start.includes(unit));
+  const rest = (names: readonly string[]): string[] => names.filter(unit => !both.includes(unit));
+  return {
+    ...units,
+    stop: rest(units.stop),
+    start: rest(units.start),
+    restart: [...new Set([...units.restart, ...both])],
+  };
 }
 
 const verbs = ['stop', 'start', 'restart', 'reload'] as const;
@@ -170,7 +183,8 @@ function hasDetails({ units }: Outcome): boolean {
   return Object.values(units).some((names: string[]) => names.length > 0);
 }
 
-function outcomeDetails({ host, outcome, units, before, after, mode }: Outcome): string {
+function outcomeDetails({ host, outcome, units: printed, before, after, mode }: Outcome): string {
+  const units = asSeen(printed);
   const would = outcome === 'planned' ? 'would ' : '';
   const words: Record<keyof UnitChanges, string> = {
     stop: would === '' ? 'stopped' : 'would stop',
