@@ -1,4 +1,7 @@
-/** Two projects: `unit` needs nothing but Node; `e2e` needs the testbed (see __tests__/e2e/README.md). */
+/**
+ * `unit` needs nothing but Node; `e2e` needs the testbed (see __tests__/e2e/README.md), and so does `speed`, whose files
+ * measure time and so are run one after the other, with nothing beside them.
+ */
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -13,6 +16,12 @@ export default {
       displayName: 'unit',
       testMatch: ['<rootDir>/__tests__/*.test.ts', '<rootDir>/__tests__/!(e2e)/**/*.test.ts'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.speed\\.test\\.ts$'],
+    },
+    { ...shared, displayName: 'speed', testMatch: ['<rootDir>/__tests__/e2e/**/*.speed.test.ts'] },
   ],
 };

@@ -7,19 +7,32 @@
 # usage: test.sh [JEST ARGUMENT…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
+began=$SECONDS
+say() { echo "testbed: $*" >&2; }
+
+# The tests run what ships. Somebody who changed the source and not yet dist/ means to test the change.
+sources=(src nix target package-lock.json)
+committed() { git -c safe.directory='*' log -1 --format=%ct -- "$@" 2>/dev/null; }
+changed() {
+  [ -n "$(git -c safe.directory='*' status --porcelain "${sources[@]}" 2>/dev/null)" ] ||
+    [ "0$(committed "${sources[@]}")" -gt "0$(committed dist)" ]
+}
+if [ ! -e dist/index.js ] || { changed && [ -n "$(find "${sources[@]}" -newer dist/index.js)" ]; }; then
+  say 'building dist/: it is older than its source'
+  # A failure of ncc prints all of ncc; its last lines tell.
+  log=$(npm run --silent build 2>&1) || { tail -n 8 <<<"$log" | cut -c 1-300 >&2 && exit 1; }
+fi
 
 cache=${FERRY_TESTBED_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-ferry/testbed}
+mkdir -p "$cache"
 if [ "$(id -u)" != 0 ]; then
   if ! sudo -n true; then
     echo 'The testbed needs root, or sudo without a password (for namespaces, mounts and packages).' >&2
     exit 1
   fi
   exec sudo -n env PATH="$PATH" FERRY_TESTBED_CACHE="$cache" FERRY_DEBIAN_MIRROR="${FERRY_DEBIAN_MIRROR:-}" \
-    SHELL_IN_TESTBED="${SHELL_IN_TESTBED:-}" "$PWD/scripts/test.sh" "$@"
+    SHELL_IN_TESTBED="${SHELL_IN_TESTBED:-}" CI="${CI:-}" "$PWD/scripts/test.sh" "$@"
 fi
-
-began=$SECONDS
-say() { echo "testbed: $*" >&2; }
 
 IFS=.- read -r major minor _ < <(uname -r)
 if [ "$major" -lt 6 ] || { [ "$major" = 6 ] && [ "$minor" -lt 7 ]; }; then
@@ -36,7 +49,6 @@ wants ip iproute2
 wants setpriv util-linux
 wants flock util-linux
 wants xz xz-utils
-wants zstd zstd
 wants shellcheck shellcheck
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages+=(debian-archive-keyring)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
@@ -59,19 +71,6 @@ while read -r name root; do
     nix-2.8) shows+=("--bind-read-only=$root/bin/nix:/usr/libexec/nix/build-remote") ;;
   esac
 done <<<"$roots"
-
-# The tests run what ships. Somebody who changed the source and not yet dist/ means to test the change.
-sources=(src nix target package-lock.json)
-committed() { git -c safe.directory='*' log -1 --format=%ct -- "$@" 2>/dev/null; }
-changed() {
-  [ -n "$(git -c safe.directory='*' status --porcelain "${sources[@]}" 2>/dev/null)" ] ||
-    [ "$(committed "${sources[@]}")" -gt "$(committed dist)" ]
-}
-if [ ! -e dist/index.js ] || { changed && [ -n "$(find "${sources[@]}" -newer dist/index.js)" ]; }; then
-  say 'building dist/: it is older than its source'
-  # A failure of ncc prints all of ncc; its last lines tell.
-  log=$(npm run --silent build 2>&1) || { tail -n 8 <<<"$log" | cut -c 1-300 >&2 && exit 1; }
-fi
 
 # One cgroup for the whole run. It outlives its processes, so somebody who outlives us takes it away.
 cgroups=$(findmnt --noheadings --output TARGET --types cgroup2 | head -n 1)

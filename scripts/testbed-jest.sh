@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PID 1 of the namespaces that scripts/test.sh makes: runs the unit tests, then those on the testbed, and counts.
+# PID 1 of the namespaces that scripts/test.sh makes: runs the unit tests, those on the testbed, those of speed, and counts.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -25,13 +25,15 @@ jest unit "$@"
 # Two at a time at most: a target with systemd and a build under qemu leave no room for more on a small machine.
 workers=$(($(nproc) / 2))
 jest e2e --maxWorkers="$((workers > 2 ? 2 : workers < 1 ? 1 : workers))" --testTimeout=240000 "$@"
+# What measures time is alone.
+jest speed --runInBand --testTimeout=240000 "$@"
 
 echo "testbed: tests took $((SECONDS - began)) s" >&2
 # shellcheck disable=SC2016  # JavaScript
 node -e '
   const fs = require("node:fs");
   let passed = 0, failed = 0, skipped = 0;
-  for (const project of ["unit", "e2e"]) {
+  for (const project of ["unit", "e2e", "speed"]) {
     try {
       const result = JSON.parse(fs.readFileSync(process.argv[1] + "/" + project + ".json", "utf8"));
       passed += result.numPassedTests;

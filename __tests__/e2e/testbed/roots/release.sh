@@ -17,22 +17,21 @@ ROOT=$store/${nix##*/} relocated_nix sid "$nix"
 mkdir -p "$store/${cacert##*/}/etc/ssl/certs"
 cp /etc/ssl/certs/ca-certificates.crt "$store/${cacert##*/}/etc/ssl/certs/ca-bundle.crt"
 
-# Nix itself says what it is and what it hashes to, from a tmpfs shown at /nix.
-mkdir -p "$ROOT/work"
-mount -t tmpfs work "$ROOT/work"
-mkdir -p /nix 2>/dev/null || true
-cp -a "$store" "$ROOT/work/store"
-mount --bind "$ROOT/work" /nix
-version=$("$nix/bin/nix" --version | grep -o '[0-9.]*$')
+# Nix itself says what it is and what it hashes to. It brings all its libraries, so a root with little else will do.
+mkdir -p "$ROOT/work/nix" "$ROOT/work/proc"
+mount -t proc proc "$ROOT/work/proc"
+cp -a "$store" "$ROOT/work/nix/store"
+there() { chroot "$ROOT/work" "$nix/bin/$1" "${@:2}"; }
+version=$(there nix --version | grep -o '[0-9.]*$')
 for path in "$nix" "$cacert" "${fill[@]}"; do
   echo "$path"
-  "$nix/bin/nix-hash" --type sha256 --base16 "$path"
-  "$nix/bin/nix-store" --dump "$path" | wc -c
+  there nix-hash --type sha256 --base16 "$path"
+  there nix-store --dump "$path" | wc -c
   echo # no deriver
   if [ "$path" = "$cacert" ]; then echo 0; else printf '1\n%s\n' "$path"; fi
 done >"$tree/.reginfo"
-umount /nix "$ROOT/work"
-rmdir "$ROOT/work"
+umount "$ROOT/work/proc"
+rm -rf "$ROOT/work"
 printf '#!/bin/sh\nnix="%s"\ncacert="%s"\n' "$nix" "$cacert" >"$tree/install"
 chmod +x "$tree/install"
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # As a hosted runner is: a user `runner` with sudo and no password, Node, Git, an SSH client; neither Nix nor qemu.
 # What apt-get may install there comes from a repository of files inside the root, because the machine has no network.
+# `copy`, not `file`: apt then has the packages in its cache, as it has those from a network.
 bootstrap trixie sudo,nodejs,git,openssh-client,ca-certificates,xz-utils,zstd,zip,unzip,jq,iproute2,procps,shellcheck
 chroot "$ROOT" useradd --create-home --uid 1001 --shell /bin/bash runner
 echo 'runner ALL=(ALL) NOPASSWD:ALL' >"$ROOT/etc/sudoers.d/runner"
@@ -29,5 +30,5 @@ for deb in "$ROOT$repository"/*.deb; do
 done >"$ROOT$repository/Packages"
 slim
 rm -f "$ROOT"/etc/apt/sources.list.d/* "$ROOT/etc/resolv.conf"
-echo "deb [trusted=yes] file:$repository ./" >"$ROOT/etc/apt/sources.list"
+echo "deb [trusted=yes] copy:$repository ./" >"$ROOT/etc/apt/sources.list"
 chroot "$ROOT" apt-get -q update
