@@ -143,6 +143,7 @@ function walk(
           directory: ports.archives,
           signingKey: config['signing-key'],
           includeSource: config['include-source'],
+          source: run.fleet?.source ?? null,
           provenance: { commit: run.fleet?.commit ?? null, repository, run: address, producer },
         },
         nix(),

@@ -20,6 +20,8 @@ PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/de
 export PATH
 
 records=/var/lib/nix-ferry
+sources=/nix/var/nix/gcroots/nix-ferry-source
+configuration=/etc/nixos/current-configuration
 
 say() { printf '%s\n' "$*"; }
 
@@ -178,6 +180,24 @@ record_is_not_true() {
   rmdir $records 2>/dev/null
 }
 
+# The configuration, its nixpkgs and the system, in one folder where an operator finds them, and kept from the garbage
+# collector by it.
+link_source() {
+  paths_of=$(grep '^ "source": {' manifest.json) || return 0
+  folder=$sources/${toplevel#/nix/store/}
+  mkdir -p "$folder" "${configuration%/*}"
+  ln -sfn "$toplevel" "$folder/system"
+  ln -sfn "$(say "$paths_of" | sed 's/.*"configuration":"\([^"]*\)".*/\1/')" "$folder/configuration"
+  nixpkgs=$(say "$paths_of" | sed -n 's/.*"nixpkgs":"\([^"]*\)".*/\1/p')
+  if [ -n "$nixpkgs" ]; then ln -sfn "$nixpkgs" "$folder/nixpkgs"; else rm -f "$folder/nixpkgs"; fi
+  if [ -e $configuration ] && [ ! -L $configuration ]; then
+    say "$configuration is not a link of ours, and stays as it is; the configuration is at $folder" >&2
+    return
+  fi
+  ln -sfn "$folder" $configuration.new && mv -T $configuration.new $configuration
+  for old in "$sources"/*; do [ "$old" = "$folder" ] || rm -rf "$old"; done
+}
+
 quoted() { if [ -n "$1" ]; then say "\"$1\""; else say null; fi; }
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
@@ -203,6 +223,7 @@ activate
 case $result in
   activated)
     [ "$mode" = dry-activate ] || record_is_true
+    case $mode in switch | boot) link_source ;; esac
     say "$host: $mode of $toplevel done"
     case $code in 4 | 100) exit "$code" ;; *) exit 0 ;; esac
     ;;

@@ -61,6 +61,7 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
   directory: join(stores.scratch, 'archives'),
   signingKey: null,
   includeSource: false,
+  source: null,
   provenance: {
     commit: null,
     repository: 'octocat/fleet',

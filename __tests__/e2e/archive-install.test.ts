@@ -63,7 +63,8 @@ async function makeArchives(name: string, key: string | null): Promise<void> {
     kind: 'full',
     directory: `/home/runner/archives/${name}`,
     signingKey: key,
-    includeSource: false,
+    includeSource: name === 'after',
+    source: work.workspace,
     provenance: { commit: 'c'.repeat(40), repository: 'octocat/fleet', run: null, producer: 'nix-ferry test' },
   };
   const hosts = Object.entries(systems).map(([host, system], index) => {
@@ -281,6 +282,16 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
     expect([await target.currentSystem(), await target.profile()]).toEqual([before, before]);
     const history = (await target.says('cat', '/var/lib/nix-ferry/history')).split('\n').map(line => JSON.parse(line));
     expect(history.map(({ mode }) => mode)).toEqual(['switch', 'test', 'boot']);
+  });
+
+  test('the configuration goes along, and stays where an operator looks', async () => {
+    const { toplevel } = made(`${host} after`);
+    expect(await install(target, '/root/after', 'switch')).toMatchObject({ code: 0, stderr: '' });
+    const link = '/etc/nixos/current-configuration';
+    expect(await target.says('readlink', '-f', `${link}/system`)).toBe(toplevel);
+    expect(await target.says('cat', `${link}/configuration/modules/greeting.nix`)).toContain('Hello at');
+    if (fast) await target.says('nix-collect-garbage');
+    expect(await target.says('cat', `${link}/configuration/flake.nix`)).toContain('A small fleet');
   });
 
   test('a full disk, seen before and met in the midst', async () => {

@@ -36,6 +36,7 @@ async function measure(nix: Nix, toplevel: string, directory: string): Promise<M
       directory,
       signingKey: null,
       includeSource: false,
+      source: null,
       provenance: { commit: null, repository: null, run: null, producer: 'test' },
     },
     nixVersion: version,

@@ -113,6 +113,7 @@ export class Stores {
   }
 }
 
-function rootOf(nix: Nix): string {
+/** Where a store lies on the disk. */
+export function rootOf(nix: Nix): string {
   return nix.installation.env.NIX_REMOTE?.split('=')[1] as string;
 }

@@ -5,7 +5,7 @@ import { type Archive, type ArchiveConfig, archive, readArchive, verifyArchive }
 import type { Built } from '../../src/build/built.ts';
 import type { Context } from '../../src/context.ts';
 import type { Nix } from '../../src/nix/index.ts';
-import { Stores } from './archive-stores.ts';
+import { rootOf, Stores } from './archive-stores.ts';
 import type { NixVersion } from './testbed/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
@@ -27,6 +27,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     directory: join(scratch, directory),
     signingKey: null,
     includeSource: false,
+    source: null,
     provenance: { commit: 'c'.repeat(40), repository: 'someone/fleet', run: null, producer: 'nix-ferry test' },
     ...rest,
   });
@@ -218,6 +219,31 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await expect(readArchive(join(scratch, 'empty'), context)).rejects.toThrow(
       /is not an archive: it has no manifest.json/,
     );
+  });
+
+  test('the configuration goes along: what Git tracks, as it lies there, and nothing else', async () => {
+    const nix = await stores.newStore();
+    const source = join(scratch, `repository-${version}`);
+    await mkdir(join(source, 'hosts'), { recursive: true });
+    await writeFile(join(source, 'flake.nix'), 'committed');
+    await writeFile(join(source, 'hosts/web1.nix'), '{ }');
+    await writeFile(join(source, '.env'), 'PASSWORD=hunter2');
+    await context.exec('git', ['-C', source, 'init', '-q']);
+    await context.exec('git', ['-C', source, 'add', 'flake.nix', 'hosts']);
+    await writeFile(join(source, 'flake.nix'), 'changed since');
+    const plain = await one(await stores.build(nix, 'web1'), config('sourceless'), nix);
+    const made = await one(await stores.build(nix, 'web1'), config('sourced', { includeSource: true, source }), nix);
+    const { manifest } = await readArchive(made.directory, context);
+    expect(manifest.source).toMatchObject({ configuration: expect.stringMatching(/-configuration$/), nixpkgs: null });
+    expect(made.paths).toBe(plain.paths + 1);
+    expect(made.digest).not.toBe(plain.digest);
+    const there = await stores.newStore();
+    const path = manifest.source?.configuration ?? '';
+    await there.run('nix', ['copy', '--no-check-sigs', '--from', `file://${made.directory}`, path]);
+    const held = await contents(join(rootOf(there), path));
+    expect(Object.keys(held).sort()).toEqual(['/flake.nix', '/hosts/web1.nix']);
+    expect(Buffer.from(held['/flake.nix'] ?? '', 'base64').toString()).toBe('changed since');
+    await verifyArchive(made.directory, [], nix, context);
   });
 
   test('nothing is packed for kind none, or for hosts that failed to build', async () => {

@@ -53,6 +53,8 @@ export interface ArchiveConfig {
   signingKey: string | null;
   /** Whether the configuration and the pinned nixpkgs go along. */
   includeSource: boolean;
+  /** Absolute path of the folder that holds the configuration; null: there is none to go along. */
+  source: string | null;
   provenance: Provenance;
 }
 

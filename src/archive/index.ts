@@ -9,6 +9,7 @@ import { publicKeyOf, signPaths } from '../nix/sign.ts';
 import { type Archive, type ArchiveConfig, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
 import { chooseInside } from './inside.ts';
 import { manifestDigest } from './manifest.ts';
+import { addConfiguration, nixpkgsOf } from './source.ts';
 import { filesOf, write } from './write.ts';
 
 export type { Archive, ArchiveConfig, Artifact, ArtifactStore, Manifest, ManifestPath, Provenance } from './archive.ts';
@@ -42,13 +43,18 @@ export async function archive(
   if (config.signingKey !== null) context.log.secret(config.signingKey.trim());
   const publicKey = config.signingKey === null ? null : await publicKeyOf(config.signingKey, nix);
   if (publicKey !== null) context.log.info(`Archives are signed; targets trust them with the public key ${publicKey}`);
-  const manifests = await Promise.all(hosts.map(host => manifestOf(host, kind, publicKey, config, nix)));
+  const configuration =
+    config.includeSource && config.source !== null ? await addConfiguration(config.source, nix, context) : null;
+  const closures = await Promise.all(hosts.map(host => withSource(host, configuration, nix, context)));
+  const manifests = await Promise.all(
+    closures.map(closure => manifestOf(closure, kind, publicKey, config.provenance, nix)),
+  );
 
   await mkdir(config.directory, { recursive: true });
   const pool = join(config.directory, '.pool');
   await rm(pool, { recursive: true, force: true });
   try {
-    await packAll(hosts, manifests, pool, nix, context);
+    await packAll(closures, manifests, pool, nix, context);
     if (config.signingKey !== null) {
       await signPaths(pool, [...pathsInside(manifests)], config.signingKey, nix, context);
     }
@@ -68,33 +74,49 @@ export async function archive(
   }
 }
 
-async function manifestOf(
+/** A host with all that its archive is to hold. */
+interface Whole extends Pick<BuiltHost, 'host' | 'toplevel' | 'closure'> {
+  source: Manifest['source'];
+}
+
+async function withSource(
   { host, toplevel, closure }: BuiltHost,
+  configuration: string | null,
+  nix: Nix,
+  context: Context,
+): Promise<Whole> {
+  if (configuration === null) return { host, toplevel, closure, source: null };
+  const nixpkgs = await nixpkgsOf(host.nixpkgs, nix);
+  if (nixpkgs === null) {
+    context.log.notice(`${host.name}: its nixpkgs does not go along: it is not pinned by a hash, or not in the store`);
+  }
+  const known = new Set(closure.map(({ path }) => path));
+  const more = await nix.closure([configuration, ...(nixpkgs === null ? [] : [nixpkgs])]);
+  const added = more.filter(({ path }) => !known.has(path));
+  return { host, toplevel, closure: [...closure, ...added], source: { configuration, nixpkgs } };
+}
+
+async function manifestOf(
+  { host, toplevel, closure, source }: Whole,
   kind: 'delta' | 'full',
   publicKey: string | null,
-  config: ArchiveConfig,
+  { commit, repository, producer }: ArchiveConfig['provenance'],
   nix: Nix,
 ): Promise<Manifest> {
   const paths = chooseInside(closure, kind, host.nix);
-  const held = { kind, host: host.name, system: host.system, toplevel, publicKey, source: null, paths };
-  const { commit, repository, producer } = config.provenance;
+  const held = { kind, host: host.name, system: host.system, toplevel, publicKey, source, paths };
   return {
     version: 1,
-    kind,
-    host: host.name,
+    ...held,
     hostName: await hostNameOf(toplevel),
-    system: host.system,
-    toplevel,
     digest: manifestDigest(held),
-    publicKey,
     commit,
     repository,
     producer,
     nixVersion: nix.installation.version,
     nixpkgs: host.nixpkgs,
-    source: null,
+    // Known when all files are there; see write.ts.
     sums: '',
-    paths,
   };
 }
 
@@ -109,7 +131,7 @@ async function hostNameOf(toplevel: string): Promise<string | null> {
 
 /** Packs what lies inside of any archive, once, into `pool`. */
 async function packAll(
-  hosts: readonly BuiltHost[],
+  hosts: readonly Whole[],
   manifests: readonly Manifest[],
   pool: string,
   nix: Nix,

@@ -74,7 +74,9 @@ export const shape: Readonly<Record<Exclude<keyof Manifest, 'version'>, (value: 
   producer: isText,
   nixVersion: isText,
   nixpkgs: value => value === null || isObject(value),
-  source: value => value === null || (isObject(value) && isStorePath(value.configuration)),
+  source: value =>
+    value === null ||
+    (isObject(value) && isStorePath(value.configuration) && (value.nixpkgs === null || isStorePath(value.nixpkgs))),
   sums: value => isText(value) && /^sha256:[0-9a-f]{64}$/.test(value),
   paths: value => Array.isArray(value) && value.length > 0 && value.every(isObject),
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { type Nix, parsePathInfo } from '../nix/index.ts';
 import { narInfoName } from '../nix/pack.ts';
 import type { Archive, Manifest } from './archive.ts';
 import { parseManifest } from './manifest.ts';
+import { sizeOf } from './write.ts';
 
 /** Store paths in one call of Nix. */
 const pathsPerCall = 2_000;
@@ -81,7 +82,7 @@ export async function openArchive(directory: string): Promise<{ archive: Archive
     toplevel: manifest.toplevel,
     kind: manifest.kind,
     directory,
-    bytes: (await stat(file)).size,
+    bytes: await sizeOf(directory),
     paths: inside.length,
     closurePaths: manifest.paths.length,
     closureBytes: manifest.paths.reduce((sum, { narSize }) => sum + narSize, 0),

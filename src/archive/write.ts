@@ -108,12 +108,13 @@ export async function filesOf(directory: string): Promise<string[]> {
     .sort();
 }
 
-async function sizeOf(directory: string): Promise<number> {
+/** Bytes of all files below `directory`. */
+export async function sizeOf(directory: string): Promise<number> {
   const sizes = await Promise.all((await filesOf(directory)).map(async file => (await stat(file)).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-function readme({ kind, host, system, publicKey, paths }: Manifest): string {
+function readme({ kind, host, system, publicKey, source, paths }: Manifest): string {
   const inside = paths.filter(path => path.inside).length;
   const check = publicKey === null ? ' --no-check-sigs' : '';
   return [
@@ -129,6 +130,7 @@ function readme({ kind, host, system, publicKey, paths }: Manifest): string {
       ? 'It is not signed: install it only if you trust where you have it from.'
       : `It is signed: the machine must trust ${publicKey} (nix.settings.trusted-public-keys).`,
     'manifest.json names every path, its hash, and the commit it comes from.',
+    ...(source === null ? [] : ['Its configuration goes along, to /etc/nixos/current-configuration.']),
     '',
   ].join('\n');
 }

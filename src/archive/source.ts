@@ -1,0 +1,57 @@
+import { cp, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mapConcurrently } from '../concurrency.ts';
+import type { Context } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import type { Nix } from '../nix/index.ts';
+import type { Pin } from '../plan/fleet.ts';
+
+/**
+ * Brings the configuration into the store, so that it can go along with the systems made from it.
+ *
+ * Of a repository only what Git tracks, as it lies in the folder; of another folder everything. What is not tracked may be
+ * a secret, and in the store it would be readable for all.
+ *
+ * @param folder absolute.
+ * @returns its store path, of the name `configuration`.
+ */
+export async function addConfiguration(folder: string, nix: Nix, context: Context): Promise<string> {
+  const scratch = await mkdtemp(join(context.scratch, 'source-'));
+  const copy = join(scratch, 'configuration');
+  try {
+    const tracked = await trackedFiles(folder, context);
+    if (tracked === null) await cp(folder, copy, { recursive: true, verbatimSymlinks: true });
+    else {
+      await mkdir(copy);
+      await mapConcurrently(tracked, 16, async name => {
+        // Git knows files that were deleted here, and submodules, which are folders.
+        const status = await lstat(join(folder, name)).catch(() => null);
+        if (status === null || status.isDirectory()) return;
+        await mkdir(dirname(join(copy, name)), { recursive: true });
+        await cp(join(folder, name), join(copy, name), { verbatimSymlinks: true });
+      });
+    }
+    return (await nix.run('nix-store', ['--add', copy])).stdout.trim();
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Relative to `folder`; null outside of a repository. */
+async function trackedFiles(folder: string, context: Context): Promise<string[] | null> {
+  try {
+    const { stdout } = await context.exec('git', ['-C', folder, 'ls-files', '-z'], { signal: context.signal });
+    return stdout.split('\0').filter(name => name !== '');
+  } catch (error) {
+    if (error instanceof CommandError) return null;
+    throw error;
+  }
+}
+
+/** The store path of a pinned nixpkgs, as flakes and fetchTarball name it; null when it is not in the store. */
+export async function nixpkgsOf(pin: Pin | null, nix: Nix): Promise<string | null> {
+  if (pin?.narHash == null) return null;
+  const args = ['--print-fixed-path', '--recursive', 'sha256', pin.narHash, 'source'];
+  const path = (await nix.run('nix-store', args)).stdout.trim();
+  return (await nix.valid([path])).has(path) ? path : null;
+}
