@@ -84,3 +84,11 @@ test('without sudo says so, before anything is done', async () => {
     'ferry: The demo needs root, and `sudo -n` does not give it. Run it as root, or let this user call sudo without a password.\n',
   );
 });
+
+test('where root may not mount, as in a plain container, it says so', async () => {
+  const argv = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', 'node', cli, 'demo'];
+  const { stderr } = await runner.machine.run(argv, { allow: [2] });
+  expect(stderr).toBe(
+    'ferry: This machine does not let root make namespaces and mount in them. Run the demo on a real or virtual machine, or in a privileged container.\n',
+  );
+});

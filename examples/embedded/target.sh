@@ -98,6 +98,13 @@ END
 mkdir -m 755 run/sshd
 hostname "$name"
 
-chroot . /usr/sbin/sshd -D -E /run/sshd.log < /dev/null > /dev/null 2>&1 &
+# Not chroot: Nix goes back to the root of its mount namespace before it starts a program.
+mkdir machine
+pivot_root . machine
+cd /
+umount -l /machine
+rmdir /machine
+
+/usr/sbin/sshd -D -E /run/sshd.log < /dev/null > /dev/null 2>&1 &
 echo ready
 cat > /dev/null
