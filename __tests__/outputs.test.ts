@@ -18,3 +18,8 @@ test.each<[string, Outcome, string]>([
 ])('changed: %s', (_, one, changed) => {
   expect(outputsOf(run({ outcomes: [one] })).changed).toBe(changed);
 });
+
+test('outcomes by host, without their logs', () => {
+  const one = outcome('web', 'degraded');
+  expect(JSON.parse(outputsOf(run({ outcomes: [{ ...one, log: 'long' }] })).outcomes)).toEqual({ web: one });
+});

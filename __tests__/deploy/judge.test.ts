@@ -80,6 +80,12 @@ test.each([
   ['ssh: Could not resolve hostname web: Name or service not known', 'asking the target', 'unreachable', /resolve/],
   ['Host key verification failed.', 'asking the target', 'refused', /another host key than the pinned one/],
   [
+    'No ED25519 host key is known for bastion and you have requested strict checking.\nHost key verification failed.',
+    'asking the target',
+    'refused',
+    /No host key is pinned for bastion, which the way to 192.0.2.7 port 22 leads over/,
+  ],
+  [
     'root@192.0.2.7: Permission denied (publickey).',
     'asking the target',
     'refused',

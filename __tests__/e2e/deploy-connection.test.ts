@@ -142,6 +142,36 @@ describe('addresses', () => {
   });
 });
 
+describe('a jump host', () => {
+  const over = (jump: string) => address(web, { sshOptions: ['-o', `ProxyJump=root@${jump}`] });
+
+  test('is gone through, its key pinned as well', async () => {
+    const wanted = deployment(web, toplevel('one'), { target: over(pi.address) });
+    expect((await deployOne(nix, config('dry-activate'), wanted)).outcome).toBe('planned');
+  });
+
+  test('without a pinned key is refused', async () => {
+    // The machine is the same, but nothing is pinned for this name of it.
+    const name = 'bastion.example.com';
+    await exec('sh', ['-c', 'echo "$0 $1" >> /etc/hosts', pi.address, name]);
+    const wanted = deployment(web, toplevel('one'), { target: over(name) });
+    const outcome = await deployOne(nix, config('dry-activate'), wanted);
+    expect(outcome).toMatchObject({
+      outcome: 'refused',
+      message: expect.stringContaining(`pinned for ${name}, which the way to`),
+    });
+  });
+});
+
+test('an option that SSH does not know: one error that names the host, and nothing is begun', async () => {
+  const target = address(web, { sshOptions: ['-o', 'NoSuchThing=1'] });
+  const running = deploy([deployment(web, toplevel('one'), { target })], config('switch'), nix, context(recorder()));
+  await expect(running).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringMatching(/^Host web: SSH does not take its options \(-o NoSuchThing=1\): .*nosuchthing/),
+  });
+});
+
 describe('users that are not root', () => {
   const sudo = { user: 'deploy', privilegeEscalation: ['sudo', '-n'] };
 

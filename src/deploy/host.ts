@@ -6,7 +6,7 @@ import { copyClosure } from './copy.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
 import { judge, notCopied, unreached } from './judge.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
-import { call, type Remote } from './remote.ts';
+import { call, escalationOf, type Remote } from './remote.ts';
 import { isBad } from './rollout.ts';
 import { isConnectionError } from './session.ts';
 import { noUnits, readUnits } from './units.ts';
@@ -84,9 +84,16 @@ export async function deployHost(
   }
 }
 
-function ask(remote: Remote, context: Context): Promise<Answers> {
-  const words = remote.target.user === 'root' ? [] : remote.target.privilegeEscalation;
-  return call(remote, 'probe', words, { timeout: 60_000, signal: context.signal });
+async function ask(remote: Remote, context: Context): Promise<Answers> {
+  const words = escalationOf(remote.target);
+  const options = { timeout: 60_000, signal: context.signal };
+  try {
+    return await call(remote, 'probe', words, options);
+  } catch (error) {
+    // On the way to a connection that is to be shared, ssh throws away what its jump host says.
+    if (!isConnectionError(error) || error.stderr.trim() !== '' || context.signal.aborted) throw error;
+    return call(remote, 'probe', words, { ...options, fresh: true });
+  }
 }
 
 function isThere({ toplevel }: Deployment, { mode }: DeployConfig, { current, profile }: Probe): boolean {

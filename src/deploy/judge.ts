@@ -89,9 +89,14 @@ export function unreached(error: CommandError, target: Target, step: string, pub
   const said = error.stderr.trim().split('\n').at(-1) ?? '';
   const { address, port, user } = target;
   const where = port === null ? address : `${address} port ${port}`;
-  if (
-    /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed|No .* host key is known/.test(error.stderr)
-  ) {
+  const unpinned = /No \S+ host key is known for (\S+)/.exec(error.stderr)?.[1];
+  if (unpinned !== undefined) {
+    return {
+      outcome: 'refused',
+      message: `No host key is pinned for ${unpinned}, which the way to ${where} leads over: add its line to \`known-hosts\`.`,
+    };
+  }
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/.test(error.stderr)) {
     return {
       outcome: 'refused',
       message:

@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../concurrency.ts';
-import { UserError } from '../errors.ts';
+import { CommandError, UserError } from '../errors.ts';
 import type { Exec } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
 import type { AliasedTarget } from './ssh-config.ts';
@@ -65,7 +65,7 @@ export async function checkPins(
   exec: Exec,
 ): Promise<void> {
   const missing = await mapConcurrently(targets, 8, async aliased => {
-    const { stdout } = await exec('ssh', ['-F', config, '-G', aliased.alias]);
+    const stdout = await settings(aliased, config, exec);
     const setting = (key: string): string | undefined => new RegExp(`^${key} (.*)$`, 'm').exec(stdout)?.[1];
     const port = setting('port') ?? '22';
     const address = setting('hostname') ?? aliased.target.address;
@@ -80,6 +80,21 @@ export async function checkPins(
     where: { input: 'known-hosts' },
     cure: howToPin(unpinned.map(({ target }) => target)),
   });
+}
+
+/** What ssh makes of its configuration for a target: lines of a key and its value. */
+async function settings({ alias, host, target }: AliasedTarget, config: string, exec: Exec): Promise<string> {
+  try {
+    return (await exec('ssh', ['-F', config, '-G', alias])).stdout;
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code !== 255) throw error;
+    const said = error.stderr.trim().replaceAll(`${config}: `, '').replaceAll(`${config} `, '');
+    throw new UserError(`Host ${host}: SSH does not take its options (${target.sshOptions.join(' ')}): ${said}`, {
+      where: { host, input: 'targets' },
+      cure: 'Write options as `-o Key=value`, with the names and values of ssh_config(5).',
+      cause: error,
+    });
+  }
 }
 
 /** What to do to get the lines for `targets`, in words. */
