@@ -65,7 +65,11 @@ export const inputs = {
     'How many targets go first, a number or a percentage; the others follow when all of these succeed.',
     share,
   ),
-  'max-failures': input('0', 'How many targets may fail, not counting unreachable ones, before no further one is begun.', integer(0, 100_000)),
+  'max-failures': input(
+    '0',
+    'How many targets may fail, not counting unreachable ones, before no further one is begun.',
+    integer(0, 100_000),
+  ),
   'confirm-timeout': input('30', 'Seconds in which a target must be reachable again after activation.', seconds),
   'health-timeout': input('120', 'Seconds in which the health checks of a target must succeed.', seconds),
   'github-token': input('', 'Token for private flake inputs and for the comment.', secretText, 'secret'),
