@@ -138,6 +138,18 @@ describe('its modules', () => {
     await runner.run(['sudo', 'sh', '-c', `cp ${here}/miniature/*.nix /mnt/miniature`]);
   });
 
+  test('and packages can be overlaid, overridden, called and joined', async () => {
+    const out = await says(
+      'nix-build',
+      '--no-out-link',
+      '--arg',
+      'nixpkgs',
+      './nixpkgs',
+      '/mnt/miniature/packages.nix',
+    );
+    expect(await says('cat', out)).toBe('Hello, world!\n2\n!');
+  });
+
   test('merge as in NixOS', async () => {
     expect(
       JSON.parse(await says('nix-instantiate', '--eval', '--strict', '--json', ...modules, '-A', 'values')),

@@ -39,7 +39,11 @@ export class PlanBench {
     if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
     const bin = join(installed, 'bin');
     const said = (await exec(join(bin, 'nix'), ['--version'])).stdout.trim().split(' ').at(-1) ?? '';
-    const nix = new Nix(exec, { bin, version: said, env: { NIX_CONFIG: 'build-users-group =\nsandbox = false\nsubstituters =' } });
+    const nix = new Nix(exec, {
+      bin,
+      version: said,
+      env: { NIX_CONFIG: 'build-users-group =\nsandbox = false\nsubstituters =' },
+    });
     const scratch = await mkdtemp(join(tmpdir(), 'plan-test-'));
 
     // What `fetchTarball` and a flake's input would bring: the tree in the store, under the name they give it.

@@ -26,7 +26,9 @@ let
       // mapAttrs (
         name: _:
         builtins.addErrorContext "while evaluating the module argument `${name}' in \"${key}\":" (
-          moduleArgs.${name} or (argsOf.${name} or (throw "The module \"${key}\" asks for the argument `${name}', which nobody gives."))
+          moduleArgs.${name} or (argsOf.${name}
+            or (throw "The module \"${key}\" asks for the argument `${name}', which nobody gives.")
+          )
         )
       ) (builtins.functionArgs (if f ? __functor then f.__functor f else f))
     );
@@ -43,7 +45,11 @@ let
     else if isA "if" module || isA "merge" module || isA "override" module then
       structure file key { config = module; }
     else if explicit && stray != [ ] then
-      throw "Module `${key}' has an unsupported attribute `${head stray}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them (namely: ${toString stray}) into the explicit `config' attribute."
+      throw (
+        "Module `${key}' has an unsupported attribute `${head stray}'. This is caused by introducing a top-level "
+        + "`config' or `options' attribute. Add configuration attributes immediately on the top level instead, or "
+        + "move all of them (namely: ${toString stray}) into the explicit `config' attribute."
+      )
     else
       {
         key = toString (module.key or key);
@@ -84,8 +90,13 @@ let
       operator = item: filter (sub: !elem sub.key disabled) (loadAll item.file item.key item.imports);
     };
   all = gather [ ];
-  disabled = concatMap (
-    item: map (path: if isString path && !lib.hasPrefix "/" path then "${moduleArgs.modulesPath or ""}/${path}" else toString path) item.disabled
-  ) all;
+  # A path, or the name of one of the modules that come with NixOS.
+  keyOf =
+    path:
+    if isString path && !lib.hasPrefix "/" path then
+      "${moduleArgs.modulesPath or ""}/${path}"
+    else
+      toString path;
+  disabled = concatMap (item: map keyOf item.disabled) all;
 in
 lib.reverseList (if disabled == [ ] then all else gather disabled)

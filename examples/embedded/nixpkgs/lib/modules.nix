@@ -53,7 +53,11 @@ let
       ) (pushDown def.value)
     ) defs;
 
-  byName = field: items: zipAttrsWith (_: values: values) (map (item: mapAttrs (_: value: { inherit (item) file; inherit value; }) item.${field}) items);
+  byName =
+    field: items:
+    zipAttrsWith (_: values: values) (
+      map (item: mapAttrs (_: value: { inherit (item) file; inherit value; }) item.${field}) items
+    );
 
   # What a definition of one option says: its mkMerge and mkIf resolved.
   discharge =

@@ -55,7 +55,12 @@ lib: rec {
     width: filler: text:
     if stringLength text >= width then text else fixedWidthString width filler (filler + text);
   makeBinPath = packages: concatMapStringsSep ":" (package: "${package}/bin") packages;
-  getName = package: if isString package then (builtins.parseDrvName package).name else package.pname or (builtins.parseDrvName package.name).name;
+  getName =
+    package:
+    if isString package then
+      (builtins.parseDrvName package).name
+    else
+      package.pname or (builtins.parseDrvName package.name).name;
   isStorePath = x: (isString x || builtins.isPath x || x ? outPath) && hasPrefix builtins.storeDir (toString x);
   generators.toKeyValue = { }: set: concatStrings (lib.mapAttrsToList (name: value: "${name}=${toString value}\n") set);
 }

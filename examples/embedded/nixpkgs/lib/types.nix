@@ -13,7 +13,15 @@ let
     { inherit description check merge; _type = "option-type"; } // type;
 
   # A type made of another: two declarations of the same option may differ inside.
-  wrapping = wrap: elem: type: mkType ({ nestedTypes.elemType = elem; mergeWith = other: wrap (mergeTypes elem other.nestedTypes.elemType); } // type);
+  wrapping =
+    wrap: elem: type:
+    mkType (
+      {
+        nestedTypes.elemType = elem;
+        mergeWith = other: wrap (mergeTypes elem other.nestedTypes.elemType);
+      }
+      // type
+    );
   mergeTypes = a: b: if a.name == b.name then (a.mergeWith or (_: a)) b else a;
 
   # Definitions of a set, by attribute: { name = [{ file, value }]; }.
@@ -96,7 +104,7 @@ let
       separator:
       mkType {
         name = "separatedString";
-        description = if separator == "\n" then "strings concatenated with \"\\n\"" else "strings concatenated with \"${separator}\"";
+        description = "strings concatenated with ${builtins.toJSON separator}";
         check = builtins.isString;
         merge = _: defs: builtins.concatStringsSep separator (lib.getValues defs);
       };
@@ -193,7 +201,12 @@ let
         description = "${to.description} or ${from.description} convertible to it";
         check = x: (from.check x && to.check (coerce x)) || to.check x;
         emptyValue = to.emptyValue or { };
-        merge = loc: defs: to.merge loc (map (def: def // { value = if from.check def.value then coerce def.value else def.value; }) defs);
+        merge =
+          loc: defs:
+          let
+            coerced = value: if from.check value then coerce value else value;
+          in
+          to.merge loc (map (def: def // { value = coerced def.value; }) defs);
       };
     uniq = elem: elem // { merge = mergeOneOption; };
     unique = _: uniq;
@@ -206,7 +219,9 @@ let
         check = lib.isFunction;
         merge =
           loc: defs: argument:
-          (mergeDefinitions (loc ++ [ "<function body>" ]) elem (map (def: def // { value = def.value argument; }) defs)).value;
+          (mergeDefinitions (loc ++ [ "<function body>" ]) elem (
+            map (def: def // { value = def.value argument; }) defs
+          )).value;
       };
     deferredModule = mkType {
       name = "deferredModule";

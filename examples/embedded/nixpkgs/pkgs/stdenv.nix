@@ -15,7 +15,10 @@ let
         name = "bootstrap-busybox";
       }
     else
-      throw "${toString directory}/busybox is missing: run `fetch-bootstrap.sh ${toString ../bootstrap}', and in a Git repository add what it fetched";
+      throw (
+        "${toString directory}/busybox is missing: run `fetch-bootstrap.sh ${toString ../bootstrap}', "
+        + "and in a Git repository add what it fetched"
+      );
 
   # Busybox as a package: bin/ with a link for each of its programs. Its shell would start them as /proc/self/exe with
   # another name, which is lost under an emulator that was registered without the flag P; told a wrong place, it
@@ -51,7 +54,8 @@ let
   mkDerivation =
     arguments:
     let
-      given = if builtins.isFunction arguments then lib.makeOverridable arguments (given // { finalPackage = package; }) else arguments;
+      layer = if builtins.isFunction arguments then arguments else _: arguments;
+      given = layer (given // { finalPackage = package; });
       name = given.name or "${given.pname}-${given.version or "0"}";
       inputs = given.nativeBuildInputs or [ ] ++ given.buildInputs or [ ];
       package =
@@ -74,7 +78,17 @@ let
         // {
           pname = given.pname or (builtins.parseDrvName name).name;
           meta = given.meta or { };
-          overrideAttrs = change: mkDerivation (given // (if builtins.isFunction change then change given else change));
+          # `previous: { … }`, `final: previous: { … }` or a set.
+          overrideAttrs =
+            change:
+            mkDerivation (
+              final:
+              let
+                previous = layer final;
+                changed = if builtins.isFunction change then change previous else change;
+              in
+              previous // (if builtins.isFunction changed then change final previous else changed)
+            );
         }
         // given.passthru or { };
     in

@@ -129,7 +129,9 @@ let
       exec =
         key: phase: text:
         optionalAttrs (text != "") {
-          ${key} = toString (pkgs.writeScript "unit-script-${name}-${phase}" "#!${pkgs.runtimeShell}\nset -e\n${text}\n");
+          ${key} = toString (
+            pkgs.writeScript "unit-script-${name}-${phase}" "#!${pkgs.runtimeShell}\nset -e\n${text}\n"
+          );
         };
       environment = {
         PATH = "${lib.makeBinPath (s.path ++ [ pkgs.coreutils ])}:/run/current-system/sw/bin";
@@ -214,7 +216,9 @@ in
           name:
           let
             u = units.${name}.unit;
-            link = suffix: target: lib.nameValuePair "systemd/system/${target}.${suffix}/${name}" { source = "../${name}"; };
+            link =
+              suffix: target:
+              lib.nameValuePair "systemd/system/${target}.${suffix}/${name}" { source = "../${name}"; };
           in
           map (link "wants") u.wantedBy ++ map (link "requires") u.requiredBy
         ) (builtins.attrNames units)
