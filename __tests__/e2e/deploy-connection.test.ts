@@ -229,6 +229,23 @@ describe('several targets', () => {
     expect(outcome).toMatchObject({ outcome: 'refused', message: expect.stringContaining('x86_64 machine') });
   });
 
+  test('a full disk: failed, with what is free and what to do, and the target runs what it ran', async () => {
+    const full = await startSystemdTarget({ name: 'full', deployKey: key });
+    try {
+      await full.says('sh', '-c', 'mkdir -p /nix/store && mount -t tmpfs -o size=1m full /nix/store');
+      const outcome = await deployOne(
+        nix,
+        config('switch', { knownHosts: full.knownHosts }),
+        deployment(full, toplevel('one')),
+      );
+      expect(outcome).toMatchObject({ outcome: 'failed', before: null, after: null });
+      expect(outcome.message).toMatch(/^The target's disk is full \([01] MiB were free\): collect its garbage/);
+      expect(await full.profile()).toBeNull();
+    } finally {
+      await full.stop();
+    }
+  });
+
   test('the link is cut while copying: unreachable, and the target runs what it ran', async () => {
     const big = mkdtempSync(join(tmpdir(), 'big-'));
     await exec('sh', ['-c', 'mkdir -p "$0/bin" && head -c 400000000 /dev/urandom > "$0/big"', big]);
@@ -301,25 +318,20 @@ describe('a deployer that is killed', () => {
     const child = spawn(node, [join(import.meta.dirname, 'deploy-kill.ts'), file, scratch], { stdio: 'ignore' });
     await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
     child.kill('SIGKILL');
-    const agents = (): string[] =>
+    const left = (program = ''): string[] =>
       readdirSync('/proc').filter(pid => {
         try {
-          return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(scratch);
+          const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+          return /^\d+$/.test(pid) && words.startsWith(program) && words.includes(scratch);
         } catch {
           return false;
         }
       });
-    await until(
-      async () => {
-        const { stdout } = await exec('pgrep', ['-x', 'ssh-agent'], { allow: [0, 1] });
-        if (stdout !== '') throw new Error(`agents ${stdout}`);
-      },
-      'the end of the agent',
-      15_000,
-    );
+    expect(left('ssh-agent')).toHaveLength(1);
+    await until(async () => expect(left('ssh-agent')).toEqual([]), 'the end of the agent', 15_000);
     await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
     await endLeftSession(scratch, exec);
-    expect(agents()).toEqual([]);
+    expect(left()).toEqual([]);
     expect(readdirSync(scratch).filter(name => name.startsWith('ssh-'))).toEqual([]);
   });
 });
