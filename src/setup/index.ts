@@ -13,6 +13,7 @@ import { emulate } from './emulation.ts';
 import type { FoundNix } from './find.ts';
 import { findOrInstall } from './install.ts';
 import { proveSandbox } from './probe.ts';
+import { parseVersion } from './release.ts';
 import { checkBuilders, writeBuilders } from './remote.ts';
 import { asRoot } from './root.ts';
 import { newRun } from './run.ts';
@@ -43,6 +44,7 @@ export interface Setup {
  * @throws UserError for a wrong input, before anything is changed; and when Nix cannot be had, or not with a sandbox.
  */
 export async function setup(config: SetupConfig, context: Context, ports: SetupPorts): Promise<Setup> {
+  parseVersion(config.nixVersion);
   const conf = parseNixConf(config.nixConf, null);
   const builders = config.builders === null ? [] : parseBuilders(config.builders);
   const run = newRun(ports);
@@ -165,6 +167,18 @@ export async function prepareSystems(
   if (needed.size === 0) return setUp;
   if (config.emulate === 'never') throw wouldEmulate(needed);
   return { ...setUp, settings: await emulate([...needed.keys()], setUp, context) };
+}
+
+/**
+ * Where nothing is evaluated to tell what is needed (the set-up as a step of its own, with `emulate: always`): emulates
+ * the other one of the two systems that runners come in.
+ *
+ * @throws UserError when emulation fails.
+ */
+export async function emulateOther(setUp: Setup, context: Context): Promise<Setup> {
+  const other = localSystem() === 'x86_64-linux' ? 'aarch64-linux' : 'x86_64-linux';
+  if ((await ownSystems(setUp.nix, context)).has(other)) return setUp;
+  return { ...setUp, settings: await emulate([other], setUp, context) };
 }
 
 /** After the build: keeps what was built for later runs, where this run may. Never throws. */

@@ -60,7 +60,7 @@ export function parseNixConf(text: string, known: readonly string[] | null): Nix
     const rule = fixed[plain];
     if (rule !== undefined && value !== rule.only) throw wrong(`sets ${name}: ${rule.why}`, 'Leave the line out.');
     if (known !== null && !known.includes(name) && !known.includes(plain)) {
-      const meant = nearest(plain, known);
+      const meant = nearest(name, known) ?? nearest(plain, known);
       throw wrong(`sets ${name}, which this Nix does not know.`, meant === null ? undefined : `Did you mean ${meant}?`);
     }
     if (secret.includes(name)) client.push(content);

@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import { parseNixConf } from '../../src/setup/settings.ts';
+
+const known = ['cores', 'substituters', 'trusted-public-keys', 'extra-platforms', 'sandbox', 'access-tokens'];
+
+test('lines go to the daemon, tokens to the commands alone, comments nowhere', () => {
+  const conf = parseNixConf(
+    'cores = 2 # two\n\n# nothing\nextra-trusted-public-keys = a:b c:d\naccess-tokens = gitlab.com=x\n!include /etc/more.conf',
+    known,
+  );
+  expect(conf.daemon).toBe('cores = 2\nextra-trusted-public-keys = a:b c:d\n!include /etc/more.conf');
+  expect(conf.client).toBe('access-tokens = gitlab.com=x');
+  expect(conf.trustedPublicKeys).toEqual(['a:b', 'c:d']);
+});
+
+test.each<[string, RegExp, string]>([
+  ['cores', /line 1, is no setting/, 'Write name = value.'],
+  ['cores = 1\nsandbox = false', /line 2, sets sandbox/, 'Leave the line out.'],
+  ['extra-sandbox = relaxed', /sets extra-sandbox/, 'Leave the line out.'],
+  ['sandbox-fallback = true', /sets sandbox-fallback/, 'Leave the line out.'],
+  ['accept-flake-config = true', /sets accept-flake-config/, 'Leave the line out.'],
+  ['builders = ssh://x', /sets builders/, 'Leave the line out.'],
+  ['substitutors = x', /does not know/, 'Did you mean substituters?'],
+  ['extra-plattforms = x', /does not know/, 'Did you mean extra-platforms?'],
+])('refused: %j', (text, message, cure) => {
+  expect(() => parseNixConf(text, known)).toThrow(message);
+  expect(() => parseNixConf(text, known)).toThrow(expect.objectContaining({ cure }));
+});
+
+test('what is fixed may be said', () => {
+  expect(parseNixConf('sandbox = true', known).daemon).toBe('sandbox = true');
+});
