@@ -107,7 +107,7 @@ check_paths() {
     trust='--sigs-needed 1'
   fi
   # shellcheck disable=SC2046,SC2086 # Two words, or one; and one word a path.
-  said=$(nix_ store verify --store "file://$PWD" $trust "$manifest" $(paths true | sed 's/ .*//') 2>&1) && return
+  said=$(nix_ store verify --store "$store" $trust "$manifest" $(paths true | sed 's/ .*//') 2>&1) && return
   why=$(say "$said" | grep -e untrusted | head -n 1)
   [ -z "$why" ] || refuse "$why: this machine's trusted-public-keys have no key that signed it (the archive's is $public_key)"
   why=$(say "$said" | grep -e error -e modified -e corrupt -e mismatch | head -n 1)
@@ -137,7 +137,7 @@ import() {
   no_check=
   [ -n "$check_sigs" ] || no_check=--no-check-sigs
   # shellcheck disable=SC2086 # One word a path.
-  [ -z "$inside" ] || said=$(nix_ copy $no_check --no-recursive --from "file://$PWD" $inside 2>&1) ||
+  [ -z "$inside" ] || said=$(nix_ copy $no_check --no-recursive --from "$store" $inside 2>&1) ||
     refuse "Nix could not import it: $(say "$said" | grep error | head -n 1)"
   nix-store --check-validity "$toplevel" 2>/dev/null || refuse "$toplevel is not in the store after the import"
 }
@@ -202,6 +202,16 @@ quoted() { if [ -n "$1" ]; then say "\"$1\""; else say null; fi; }
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cd "$here" || exit 1
+store=file://$PWD
+case $PWD in
+  *[!A-Za-z0-9_./-]*)
+    # Nix 2.8 opens no address with a space in it, encoded or not.
+    link=$(mktemp -d) || exit 1
+    trap 'rm -rf "$link"' EXIT
+    ln -s "$PWD" "$link/archive"
+    store=file://$link/archive
+    ;;
+esac
 read_arguments "$@"
 command -v nix-store >/dev/null || refuse 'Nix is not on this machine, or not on PATH'
 [ "$mode" = dry-run ] || [ "$(id -u)" = 0 ] || refuse 'only root can install a system'

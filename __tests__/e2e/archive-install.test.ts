@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Archive, ArchiveConfig } from '../../src/archive/index.ts';
 import type { ExecResult } from '../../src/exec.ts';
 import type { ArchiveJob } from './archive-driver.ts';
-import { repository } from './testbed/machine.ts';
+import { embeddedFleet } from './embedded.ts';
+import { repository, root } from './testbed/machine.ts';
 import { Runner, work } from './testbed/runner.ts';
 import { generateKey, startAarch64Target, startSystemdTarget, type Target, until } from './testbed/target.ts';
 
@@ -319,6 +320,41 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
     expect(done.stderr).toBe('install: refused: only root can install a system. This machine is as it was.\n');
   });
 });
+
+test.each(['2.8', '2.34'] as const)(
+  'with Nix %s, a shell and tools that are busybox, from a folder with a space in its name',
+  async version => {
+    const fresh = await startSystemdTarget({
+      name: 'server',
+      deployKey: await generateKey('deploy'),
+      nixConf: trust(),
+    });
+    targets.push(fresh);
+    const at = fresh.machine.path('/root/tools');
+    mkdirSync(at);
+    const fleet = await embeddedFleet();
+    execFileSync('cp', [join(fleet, 'nixpkgs/bootstrap/x86_64-linux/busybox'), at]);
+    execFileSync(join(at, 'busybox'), ['--install', '-s', at]);
+    for (const name of readdirSync(at)) {
+      if (name === 'busybox') continue;
+      rmSync(join(at, name));
+      symlinkSync('busybox', join(at, name));
+    }
+    execFileSync('mkdir', ['-p', fresh.machine.path('/opt/nix')]);
+    execFileSync('cp', ['-R', root(`nix-${version}`), fresh.machine.path(`/opt/nix/${version}`)]);
+    const directory = carry(fresh, 'server after', 'closure (1)');
+    const PATH = `/root/tools:/opt/nix/${version}/bin`;
+    // systemd is there, and its tools with it.
+    const argv = ['/root/tools/busybox', 'sh', `${directory}/install`, 'switch'];
+    const done = await fresh.machine.run(argv, { env: { PATH }, allow: [0, 1, 2, 3, 5] });
+    expect(`${done.code} ${done.stderr}`).toBe('0 ');
+    expect(await fresh.profile()).toBe(made('server after').toplevel);
+    flip(fresh, `${directory}/README`);
+    const refusal = await fresh.machine.run([...argv.slice(0, 3), 'boot'], { env: { PATH }, allow: [1] });
+    expect(refusal.stderr).toMatch(/README is damaged/);
+    await fresh.stop();
+  },
+);
 
 function trust(): string {
   return `trusted-public-keys = ${signingKey.public}\n`;

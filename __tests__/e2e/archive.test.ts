@@ -246,6 +246,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await verifyArchive(made.directory, [], nix, context);
   });
 
+  test('a folder with a space and a bracket in its name will do', async () => {
+    const nix = await stores.newStore();
+    const made = await one(await stores.build(nix, 'web1'), config('my fleet (1)', { signingKey: secretKey }), nix);
+    expect(made.directory).toBe(join(scratch, 'my fleet (1)/closure-web1'));
+    const read = await readArchive(made.directory, context);
+    await verifyArchive(read.directory, [publicKey], nix, context);
+  });
+
   test('nothing is packed for kind none, or for hosts that failed to build', async () => {
     const nix = await stores.newStore();
     const failed: Built = {

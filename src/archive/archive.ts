@@ -122,8 +122,7 @@ export interface ArtifactStore {
   remember(key: string, artifact: Artifact): Promise<void>;
 }
 
-/** The artifact and the folder in which a host's archive travels. */
+/** The artifact and the folder in which a host's archive travels: characters that are special anywhere become `_`. */
 export function archiveName(host: string): string {
-  // What @actions/artifact refuses in a name (path-and-artifact-name-validation.ts), and what would leave the folder.
-  return `closure-${host.replace(/["/:<>|*?\\\r\n]/g, '_')}`;
+  return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }

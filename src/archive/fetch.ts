@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { type Archive, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
+import { plainPath } from './plain.ts';
 import { openArchive } from './verify.ts';
 
 /**
@@ -11,7 +12,7 @@ import { openArchive } from './verify.ts';
  * @param path its folder, or the zip of an artifact, which is unpacked below `context.scratch`.
  */
 export async function readArchive(path: string, context: Context): Promise<Archive & { manifest: Manifest }> {
-  let directory = resolve(path);
+  let directory = await plainPath(resolve(path), context);
   if (path.endsWith('.zip')) {
     directory = await mkdtemp(join(context.scratch, 'archive-'));
     await context.exec('unzip', ['-q', resolve(path), '-d', directory], { signal: context.signal });

@@ -9,6 +9,7 @@ import { publicKeyOf, signPaths } from '../nix/sign.ts';
 import { type Archive, type ArchiveConfig, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
 import { chooseInside } from './inside.ts';
 import { manifestDigest } from './manifest.ts';
+import { plainPath } from './plain.ts';
 import { addConfiguration, nixpkgsOf } from './source.ts';
 import { filesOf, write } from './write.ts';
 
@@ -51,7 +52,8 @@ export async function archive(
   );
 
   await mkdir(config.directory, { recursive: true });
-  const pool = join(config.directory, '.pool');
+  const directory = await plainPath(config.directory, context);
+  const pool = join(directory, '.pool');
   await rm(pool, { recursive: true, force: true });
   try {
     await packAll(closures, manifests, pool, nix, context);
@@ -59,7 +61,8 @@ export async function archive(
       await signPaths(pool, [...pathsInside(manifests)], config.signingKey, nix, context);
     }
     return await mapConcurrently(manifests, 4, async manifest => {
-      const one = await write(manifest, pool, config, nix, context);
+      const written = await write(manifest, pool, { ...config, directory }, nix, context);
+      const one = { ...written, directory: join(config.directory, archiveName(written.host)) };
       if (artifacts === null) {
         say(context, one, 'done');
         return one;
