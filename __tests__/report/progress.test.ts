@@ -52,6 +52,11 @@ test('forty hosts on 24 rows: failures first, then those at work; the rest is co
   expect(lines.at(-1)).toBe('40 hosts: 2 failed, 10 running, 20 done, 8 waiting, 11 not shown, 5.0 s');
 });
 
+test('in the end all are shown, those that are done in their order', () => {
+  const lines = frameOf(hosts(40, 'done'), Number.POSITIVE_INFINITY, 5000, 0);
+  expect(lines.slice(0, 40).map(line => line.split(/\s+/)[1])).toEqual(hosts(40, 'done').map(({ host }) => host));
+});
+
 /** What a terminal shows after the sequences that a live progress uses. */
 function shown(written: readonly string[]): string[] {
   const lines: string[] = [''];

@@ -134,7 +134,9 @@ export function frameOf(
   const of = (state: HostEvent['state']): (HostEvent & { since: number })[] =>
     hosts.filter(each => each.state === state);
   const running = of('running').sort((a, b) => a.since - b.since);
-  const ordered = [...of('failed'), ...running, ...of('done').sort((a, b) => b.since - a.since)];
+  // Where all have room they keep their order; where not, what has just ended is what is looked for.
+  const done = of('done').sort((a, b) => (Number.isFinite(most) ? b.since - a.since : 0));
+  const ordered = [...of('failed'), ...running, ...done];
   const room = Math.max(1, most - 1);
   const shown = ordered.slice(0, room);
   const nameWidth = Math.min(24, Math.max(...shown.map(({ host }) => cellsOf(host)), 0));
