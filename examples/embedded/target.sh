@@ -37,7 +37,11 @@ for directory in bin sbin lib lib32 lib64 libx32; do
   fi
 done
 if [ -n "$packages" ]; then
-  mount -t overlay -o "ro,lowerdir=$packages/usr:/usr" overlay usr
+  # From there, since a colon or a comma in its path would end the option.
+  if ! (cd "$packages" && mount -t overlay -o ro,lowerdir=usr:/usr overlay "$root/usr"); then
+    echo "an SSH server cannot be laid over /usr with overlayfs; with openssh-server installed there is no need to" >&2
+    exit 1
+  fi
 else
   mount -o bind /usr usr
   mount -o remount,bind,ro usr
