@@ -141,7 +141,7 @@ async function start(
   const namespaces = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
   const script = [asset('examples/embedded/target.sh'), state, name, address, String(port), busybox, sshd ?? ''];
   const [command = '', ...args] = [...rootWords(), 'unshare', ...namespaces, 'sh', ...script];
-  // A session of its own: Ctrl-C goes to us, and we end it.
+  // Out of the foreground process group: Ctrl-C goes to us, and we end it.
   const child = spawn(command, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => undefined);
   child.stdout.resume();
