@@ -34,7 +34,11 @@ let
       then toString (file "${builtins.dirOf asked.path}/${locked.path}")
       else toString (builtins.fetchTree locked);
     file = folderOf (import (file asked.path));
-    reference = toString (builtins.fetchTree asked.path);
+    # Before 2.19 only a flake can be fetched by its reference; nixpkgs is one since 20.09.
+    reference = toString (
+      if builtins ? parseFlakeRef then builtins.fetchTree (builtins.parseFlakeRef asked.path)
+      else (builtins.getFlake asked.path).outPath
+    );
   };
 in
 {

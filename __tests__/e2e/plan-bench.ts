@@ -42,7 +42,10 @@ export class PlanBench {
     const nix = new Nix(exec, {
       bin,
       version: said,
-      env: { NIX_CONFIG: 'build-users-group =\nsandbox = false\nsubstituters =' },
+      env: {
+        NIX_CONFIG:
+          'build-users-group =\nsandbox = false\nsubstituters =\ndownload-attempts = 1\nextra-platforms = aarch64-linux',
+      },
     });
     const scratch = await mkdtemp(join(tmpdir(), 'plan-test-'));
 

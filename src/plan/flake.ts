@@ -1,8 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { NixFailure } from './adapter.ts';
+import { ask, type NixFailure } from './adapter.ts';
 import type { Repository } from './git.ts';
 
 /** A flake as Nix is asked for it. */
@@ -19,7 +18,8 @@ export function flakeReference(source: string, repository: Repository | null): F
   const locked = !repository.dirty && repository.commit !== null;
   const query = [
     ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
-    ...(locked ? [`rev=${repository.commit}`] : []),
+    // Without a ref Nix 2.8 asks a repository whose path must be encoded for its branch master.
+    ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
     // Nix refuses a clone without history unless it is told; the flake has no revCount then.
     ...(locked && repository.shallow ? ['shallow=1'] : []),
   ];
@@ -36,42 +36,43 @@ function hex(char: string): string {
 }
 
 /**
- * Before a flake is evaluated as its folder is: says so, and has Nix check its lock, since such an evaluation would lock a
- * missing input by itself.
+ * Has Nix check the lock of a flake that is then evaluated as its folder is. Such an evaluation would lock a missing input by
+ * itself, from the network; a pure one of the same files refuses to.
  */
-export async function prepareFlake(
-  reference: FlakeReference,
+export async function checkLock(
+  source: string,
   repository: Repository | null,
   nix: Nix,
   context: Context,
   onFailure: (failure: NixFailure, main: string) => Error,
 ): Promise<void> {
-  context.log.notice(
-    repository === null
-      ? 'The source is not in a Git repository: its flake is evaluated as the folder is.'
-      : 'The work tree has uncommitted changes: the flake is evaluated with them, and not purely.',
+  const roots = [repository?.root ?? source];
+  const asked = { url: repository === null ? null : `file://${encode(repository.root)}`, folder: source };
+  const tree = await ask({ file: 'tree', request: asked, pure: false, roots }, 'names', {}, nix, context);
+  if (tree.failure !== null) throw onFailure(tree.failure, 'flake.nix');
+  const { root } = tree.result as { root: string };
+  const [info] = await nix.closure([root]);
+  const folder = relative(roots[0] ?? source, resolve(source));
+  const query = [
+    `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
+    ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
+  ];
+  const request = { reference: `path:${root}?${query.join('&')}` };
+  const locked = await ask(
+    { file: 'outputs', request, pure: true, roots: [...roots, root] },
+    'names',
+    {},
+    nix,
+    context,
   );
-  try {
-    const args = ['flake', 'metadata', '--json', '--no-update-lock-file', reference.url];
-    await nix.run('nix', args, { signal: context.signal });
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    const message = error.stderr.replace(/^[\s\S]*?error: /, '').trim();
-    const failure = {
-      message,
-      printed: error.stderr,
-      places: [],
-      roots: repository === null ? [] : [repository.root],
-      files: new Set<string>(),
-    };
-    throw onFailure(failure, 'flake.nix');
-  }
+  if (locked.failure !== null && unlockedInput(locked.failure.message) !== null)
+    throw onFailure(locked.failure, 'flake.nix');
 }
 
 /** What an unlocked input is called in Nix's errors; null for another error. */
 export function unlockedInput(message: string): string | null {
   const match =
-    /(?:cannot update unlocked flake input|unlocked flake input) '([^']+)'/.exec(message) ??
-    /(?:requires lock file changes|lock file changes but they're not allowed)()/.exec(message);
+    /cannot update (?:unlocked )?flake input '([^']+)' in pure mode/.exec(message) ??
+    /requires lock file changes()/.exec(message);
   return match === null ? null : (match[1] ?? '');
 }

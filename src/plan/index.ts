@@ -95,6 +95,7 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     const answers = hosts.flatMap(one => ('answer' in one ? [one.answer] : []));
     const failed = hosts.flatMap(one => ('failure' in one ? [one] : []));
     const pins = await checkPins(
+      known.main,
       answers,
       failed.map(({ failure }) => failure),
       source.evidence,
@@ -175,7 +176,10 @@ async function open(config: PlanConfig, repository: Repository | null, nix: Nix,
   const seen = new Set([...files, ...told.files]);
   const { result, failure } = told;
   if (failure !== null) {
-    const problems = unpinnedIn({ base, source: config.source, repository, roots: failure.roots, files: seen }, false);
+    const problems = unpinnedIn(
+      { base, source: config.source, repository, roots: failure.roots, files: seen, given: config.nixpkgs },
+      false,
+    );
     if (config.nixpkgsPin === 'error' && problems.length > 0) throw pinError(problems);
     throw onFailure(failure, source.main);
   }
@@ -185,7 +189,7 @@ async function open(config: PlanConfig, repository: Repository | null, nix: Nix,
   return {
     adapter: { ...adapter, roots },
     knowledge: { format, detected, main: inBase(main), names, notes, ...nothingKnown() },
-    evidence: { base, source: config.source, repository, roots, files: seen },
+    evidence: { base, source: config.source, repository, roots, files: seen, given: config.nixpkgs },
   };
 }
 
@@ -206,6 +210,7 @@ async function askFor<T extends { name: string }>(
 
 /** How each nixpkgs is fixed; what isn't is an error, or a warning where `nixpkgs-pin` says so. */
 async function checkPins(
+  main: string,
   answers: readonly Answer[],
   failures: readonly NixFailure[],
   evidence: Evidence,
@@ -215,7 +220,7 @@ async function checkPins(
 ): Promise<Knowledge['pins']> {
   const warn = config.nixpkgsPin === 'warn';
   const problems: PinProblem[] = [
-    ...failures.flatMap(failure => problemBehind(failure) ?? []),
+    ...failures.flatMap(failure => inMain(problemBehind(failure), main)),
     ...unpinnedIn(evidence, warn),
   ];
   const pins: Knowledge['pins'] = {};
@@ -236,9 +241,14 @@ async function checkPins(
   return pins;
 }
 
+/** What has no place of its own stands in the file that all starts from. */
+function inMain(problem: PinProblem | null, main: string): PinProblem[] {
+  return problem === null ? [] : [{ ...problem, file: problem.file ?? main }];
+}
+
 function readable(failure: NixFailure, main: string, config: PlanConfig): Error {
   const problem = problemBehind(failure);
-  if (problem !== null && config.nixpkgsPin === 'error') return pinError([{ ...problem, file: problem.file ?? main }]);
+  if (problem !== null && config.nixpkgsPin === 'error') return pinError(inMain(problem, main));
   return sourceFailure(failure, { file: main });
 }
 

@@ -29,6 +29,8 @@ export interface Evidence {
   roots: readonly string[];
   /** Nix files that were evaluated, as Nix names them. */
   files: ReadonlySet<string>;
+  /** The input `nixpkgs`. */
+  given: string | null;
 }
 
 const tarballCure =
@@ -138,6 +140,10 @@ export async function pinOf(path: string, evidence: Evidence, nix: Nix): Promise
   if (narHash === null) return null;
   const base32 = (await nix.run('nix-hash', ['--type', 'sha256', '--to-base32', narHash])).stdout.trim();
   const bytes = Buffer.from(narHash.replace('sha256-', ''), 'base64');
+  const { given } = evidence;
+  if (given?.includes('narHash=') && decodeURIComponent(given).includes(narHash)) {
+    return { revision: /\b[0-9a-f]{40}\b/.exec(given)?.[0] ?? null, narHash, by: 'the input nixpkgs' };
+  }
   const spelled = [narHash.replace('sha256-', ''), base32, bytes.toString('hex')];
   let byRevision: Pin | null = null;
   for (const file of placesOfPins(evidence)) {

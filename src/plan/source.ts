@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { type Adapter, ask, type NixFailure } from './adapter.ts';
 import type { PlanConfig } from './config.ts';
-import { flakeReference, prepareFlake } from './flake.ts';
+import { checkLock, flakeReference } from './flake.ts';
 import type { Format } from './fleet.ts';
 import type { Repository } from './git.ts';
 
@@ -265,11 +265,19 @@ function plain(file: string, { folder, repository, config }: Found, request: Rec
 async function flakeAdapter(file: string, found: Found): Promise<Adapter> {
   const { folder, repository, config, nix, context } = found;
   const reference = flakeReference(folder, repository);
-  if (!reference.locked) await prepareFlake(reference, repository, nix, context, found.onFailure);
+  const strict = config.nixpkgsPin === 'error';
+  if (!reference.locked) {
+    context.log.notice(
+      repository === null
+        ? 'The source is not in a Git repository: its flake is evaluated as the folder is.'
+        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not purely.',
+    );
+    if (strict) await checkLock(folder, repository, nix, context, found.onFailure);
+  }
   return {
     file,
     request: { reference: reference.url, system: config.system },
-    pure: reference.locked,
+    pure: reference.locked && strict,
     roots: [repository?.root ?? folder],
   };
 }

@@ -1,0 +1,15 @@
+# A work tree with its uncommitted changes, or a folder outside Git, in the store: where Nix puts it as a flake's source.
+{ request, glue }:
+let
+  inherit (glue request) file;
+  asked = (glue request).request;
+in
+{
+  names = {
+    names = [ ];
+    root =
+      if asked.url == null then builtins.path { path = file asked.folder; name = "source"; }
+      else (builtins.fetchGit { inherit (asked) url; }).outPath;
+    notes = { };
+  };
+}
