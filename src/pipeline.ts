@@ -15,7 +15,15 @@ import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import { checkFolder, option, type PlanConfig, parseDeployment, plan, select, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
-import { prepareSystems, type Setup, type SetupConfig, type SetupPorts, saveStoreCache, setup } from './setup/index.ts';
+import {
+  emulateOther,
+  prepareSystems,
+  type Setup,
+  type SetupConfig,
+  type SetupPorts,
+  saveStoreCache,
+  setup,
+} from './setup/index.ts';
 import type { Step } from './step.ts';
 import { producer } from './version.ts';
 
@@ -55,7 +63,7 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
   const run: Run = { mode: config.mode, fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null };
   const stages = stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none');
-  const rooms = walk(config, ports, context, run);
+  const rooms = walk(step, config, ports, context, run);
   try {
     // What can be known to be wrong is said before Nix is even looked for.
     if (config.from === null && stages.includes('plan')) checkFolder(config.source);
@@ -101,6 +109,7 @@ export async function optionOf(
 
 /** The stages over what they hand on: each reads what the one before it left in `run`. */
 function walk(
+  step: Step,
   config: Config,
   ports: Ports,
   context: Context,
@@ -115,6 +124,8 @@ function walk(
   return {
     async setup() {
       setUp = await setup(setupConfigOf(config, ports), context, ports.setup);
+      // As a step of its own it is followed by no plan that would tell what is needed.
+      if (step === 'setup' && config.emulate === 'always') setUp = await emulateOther(setUp, context);
     },
     async plan() {
       run.fleet = await plan(planConfigOf(config, ports), nix(), context);

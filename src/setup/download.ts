@@ -88,7 +88,9 @@ async function persistently<T>(
     } catch (error) {
       if (error instanceof UserError || context.signal.aborted) throw error;
       const why = stall.over ? `it sent nothing for ${patient.stall / 1000} s` : reason(error);
-      if (count >= patient.attempts) {
+      // A name that does not resolve, a network that is not there: one more attempt tells as much as four.
+      const attempts = isOffline(error) ? Math.min(2, patient.attempts) : patient.attempts;
+      if (count >= attempts) {
         throw new UnreachableError(`${url} cannot be had: ${why}, ${count} times.`, {
           cure: 'Give a mirror or a local tarball in `nix-source`.',
           cause: error,
@@ -153,6 +155,11 @@ function reason(error: unknown): string {
   // fetch says "fetch failed" and keeps what happened in its cause.
   const cause = error.cause as { code?: string; message?: string } | undefined;
   return cause?.code ?? cause?.message ?? error.message;
+}
+
+function isOffline(error: unknown): boolean {
+  const code = ((error as Error).cause as { code?: string } | undefined)?.code ?? '';
+  return ['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
 }
 
 /** Ends a request that has been silent for too long. */
