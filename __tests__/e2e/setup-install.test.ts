@@ -1,56 +1,25 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { testAddress } from './testbed/link.ts';
-import { root } from './testbed/machine.ts';
-import { Runner } from './testbed/runner.ts';
+import { bareRunner, serve, theRelease, wholeRelease } from './testbed/release.ts';
+import type { Runner } from './testbed/runner.ts';
 import { drive } from './testbed/setup.ts';
 
-const version =
-  readdirSync(root('release'))
-    .find(name => name.startsWith('nix-'))
-    ?.slice(4) ?? '';
-const name = `nix-${version}-x86_64-linux.tar.xz`;
-const tarball = readFileSync(join(root('release'), `nix-${version}`, name));
-const sha256 = readFileSync(join(root('release'), `nix-${version}`, `${name}.sha256`), 'utf8');
-
-let server: Server;
-let source: string;
-let answer: RequestListener;
+const { version, tarball, sha256 } = theRelease();
+const whole = wholeRelease();
+const patience = { attempts: 3, stall: 500, pause: 20 };
 const requests: string[] = [];
+let answer: RequestListener;
+let server: Awaited<ReturnType<typeof serve>>;
 let runner: Runner;
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
+  server = await serve((request, response) => {
     requests.push(request.url ?? '');
     answer(request, response);
   });
-  await new Promise<void>(resolve => server.listen(0, resolve));
-  source = `http://${testAddress}:${(server.address() as AddressInfo).port}/nix`;
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-const whole: RequestListener = (request, response) => {
-  const hash = request.url?.endsWith('.sha256');
-  if (request.url !== `/nix/nix-${version}/${name}${hash ? '.sha256' : ''}`) return void response.writeHead(404).end();
-  response.end(hash ? sha256 : tarball);
-};
-const patience = { attempts: 3, stall: 500, pause: 20 };
-
-/** The release is made from Debian's Nix, whose sandbox has Debian's bash-static as its shell. */
-const shell = { [join(root('nix-2.34'), 'libexec/bash-static')]: '/usr/bin/bash-static' };
-
-async function bareRunner(): Promise<Runner> {
-  const release = join(root('release'), `nix-${version}`);
-  const bare = await Runner.start({ name: 'bare', readOnly: { [release]: '/release', ...shell } });
-  return bare;
-}
+afterAll(() => server.stop());
 
 describe('from a release', () => {
   beforeAll(async () => {
@@ -64,7 +33,7 @@ describe('from a release', () => {
   /** Orders to install from the server, which then behaves as `behaviour`; and what is left in /nix. */
   async function install(behaviour: RequestListener, nixVersion = `${version}@sha256:${sha256}`) {
     answer = behaviour;
-    const result = await drive(runner, { config: { nixVersion, nixSource: source, patience }, end: 'teardown' });
+    const result = await drive(runner, { config: { nixVersion, nixSource: server.source, patience }, end: 'teardown' });
     return { ...result, left: (await runner.run(['find', '/nix', '-mindepth', '1'])).stdout };
   }
 
@@ -152,48 +121,6 @@ describe('from a release', () => {
   });
 });
 
-describe('speed', () => {
-  test.each(['runner', 'root'])('as %s: at most 1.1 times untar and load-db alone', async user => {
-    answer = whole;
-    const [ours, byHand]: [number[], number[]] = [[], []];
-    for (let round = 0; round < 3; round++) {
-      const bare = await bareRunner();
-      try {
-        const { stdout } = await bare.machine.run(['sh', '-euc', handInstall, 'sh', `/release/${name}`]);
-        byHand.push(Number(stdout.trim().split('\n').at(-1)));
-        await bare.machine.run(['sh', '-c', 'rm -rf /nix/* /tmp/unpacked']);
-        const order = { config: { nixVersion: `${version}@sha256:${sha256}`, nixSource: source } };
-        const { error, seconds } = await drive(bare, order, user);
-        expect(error).toBeNull();
-        ours.push(seconds.answers - seconds.begun);
-      } finally {
-        await bare.stop();
-      }
-    }
-    const show = (all: number[]): string => all.map(each => each.toFixed(2)).join(', ');
-    console.log(`set-up as ${user}: ${show(ours)} s; untar and load-db by hand: ${show(byHand)} s`);
-    expect(Math.min(...ours) / Math.min(...byHand)).toBeLessThanOrEqual(1.1);
-  });
-});
-
-/** The official single steps: untar, copy into the store, load the database; prints the seconds of untar and load-db. */
-const handInstall = `
-  mkdir -p /tmp/unpacked /nix/store
-  a=$(date +%s%N)
-  tar --extract --file "$1" --directory /tmp/unpacked
-  b=$(date +%s%N)
-  top=$(echo /tmp/unpacked/*)
-  cp -R --preserve=mode,timestamps "$top"/store/* /nix/store/
-  chmod -R a-w /nix/store/*
-  nix=$(sed -n 's/^nix="\\(.*\\)"$/\\1/p' "$top/install")
-  c=$(date +%s%N)
-  "$nix/bin/nix-store" --load-db <"$top/.reginfo"
-  d=$(date +%s%N)
-  "$nix/bin/nix" --version >/dev/null
-  echo "$a $b $c $d" | awk '{ print (($2 - $1) + ($4 - $3)) / 1e9 }'
-`;
-
 test('the tarball of the testbed is what its hash says', () => {
   expect(createHash('sha256').update(tarball).digest('hex')).toBe(sha256);
-  expect(existsSync('/nix/store')).toBe(false);
 });
