@@ -14,7 +14,7 @@
 # Exit status: 0 done · 1 refused, or failed before the activation: the machine is as it was · 2 wrong usage ·
 # 3 activated, found wanting and taken back · 4 done, but some units failed · 5 taking it back failed too ·
 # 100 done, and a reboot is needed
-set -u
+set -uf
 umask 022
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
@@ -37,7 +37,7 @@ field() { sed -n "s/^ \"$1\": \"\(.*\)\",\$/\1/p" manifest.json | head -n 1; }
 
 # "path narSize" of each path that is inside ($1 = true) or not ($1 = false).
 paths() {
-  sed -n "s/^  {\"path\":\"\([^\"]*\)\",\"narHash\":\"[^\"]*\",\"narSize\":\([0-9]*\),\"inside\":$1,.*/\1 \2/p" manifest.json
+  sed -n "s/^  {\"path\":\"\(\/nix\/store\/[0-9A-Za-z+._?=-]*\)\",\"narHash\":\"[^\"]*\",\"narSize\":\([0-9]*\),\"inside\":$1,.*/\1 \2/p" manifest.json
 }
 
 read_arguments() {
@@ -67,7 +67,8 @@ check_manifest() {
   public_key=$(field publicKey) sums=$(field sums) commit=$(field commit) kind=$(field kind)
   case $toplevel in /nix/store/*[!0-9A-Za-z+._?=/-]*) toplevel='' ;; /nix/store/?*) ;; *) toplevel='' ;; esac
   for value in "$toplevel" "$host" "$sums"; do [ -n "$value" ] || refuse 'manifest.json is damaged'; done
-  # Each manifest is an entry of the cache under the name that its bytes give it: see signManifest in src/archive.
+  # Each manifest is an entry of the cache under the name that its bytes give it: see enterManifest in
+  # src/archive/write.ts.
   hash=$(nix-hash --type sha256 --flat --base32 manifest.json) || refuse 'Nix cannot hash manifest.json'
   manifest=$(nix-store --print-fixed-path sha256 "$hash" manifest.json) || refuse 'Nix cannot name manifest.json'
   entry=${manifest#/nix/store/}
@@ -77,14 +78,15 @@ check_manifest() {
 check_machine() {
   machine=$(uname -m)
   case $system in
-    "$machine"-linux | i686-linux) ;;
+    "$machine"-linux) ;;
+    i686-linux) case $machine in x86_64 | i?86) ;; *) wrong_machine ;; esac ;;
     armv6l-linux | armv7l-linux) case $machine in arm* | aarch64) ;; *) wrong_machine ;; esac ;;
     *) wrong_machine ;;
   esac
   present=$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)
   case $host in "$name" | "$present" | "${present%%.*}") return ;; esac
   case $host_name in "$present" | "${present%%.*}") [ -n "$name" ] || return ;; esac
-  grep -qs "\"host\": \"$host\"" $records/deployed.json && return
+  grep -qsF "\"host\": \"$host\"" $records/deployed.json && return
   refuse "this archive is of $host, and this machine is $present (if it is to become $host, say --host $host)"
 }
 
@@ -166,7 +168,7 @@ show_log() {
 # may outlive this shell.
 record() {
   mkdir -p $records
-  run=$(sed -n 's/.*"run": *"\([^"]*\)".*/\1/p' run.json 2>/dev/null)
+  run=$(sed -n 's/.*"run": *"\([^"\\]*\)".*/\1/p' run.json 2>/dev/null)
   say "{\"host\": \"$host\", \"toplevel\": \"$toplevel\", \"mode\": \"$mode\", \"commit\": $(quoted "$commit"), \"run\": $(quoted "$run"), \"digest\": \"$(field digest)\", \"time\": \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}" >$records/activating.json
 }
 
@@ -195,6 +197,7 @@ link_source() {
     return
   fi
   ln -sfn "$folder" $configuration.new && mv -T $configuration.new $configuration
+  set +f
   for old in "$sources"/*; do [ "$old" = "$folder" ] || rm -rf "$old"; done
 }
 
