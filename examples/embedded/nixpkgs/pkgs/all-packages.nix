@@ -32,7 +32,7 @@ rec {
     shell = pkgs.runtimeShell;
     installPhase = ''
       mkdir -p $out/bin
-      sed -e "s|@shell@|$shell|" -e "s|@data@|$data|" hello.sh > $out/bin/hello
+      sed -e "s|@shell@|$shell|" -e "s|@data@|$data|" hello.sh.in > $out/bin/hello
       chmod +x $out/bin/hello
     '';
   };
