@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layer, parseDeployment, targetOf } from '../../src/plan/targets.ts';
+import { layer, parseDeployment, portOf, targetOf } from '../../src/plan/targets.ts';
 
 test.each<[unknown, object]>([
   ['web.example', { address: 'web.example' }],
@@ -57,4 +57,16 @@ test('the input stands above the source, word by word', () => {
 test('without an address there is no target', () => {
   expect(targetOf({ user: 'u' })).toBeNull();
   expect(targetOf({ address: false })).toBeNull();
+});
+
+test.each<[string[], number | null]>([
+  [[], null],
+  [['-4'], null],
+  [['-p', '2222'], 2222],
+  [['-p2222'], 2222],
+  [['-o', 'Port=2222'], 2222],
+  [['-oPort=2222'], 2222],
+  [['-p', 'x'], null],
+])('the port in %j', (words, port) => {
+  expect(portOf(words)).toBe(port);
 });

@@ -1,0 +1,126 @@
+import { expect, test } from '@jest/globals';
+import { parseMessage } from '../../src/plan/adapter.ts';
+import { inRepository, placeOf } from '../../src/plan/diagnose.ts';
+import { deal, processes } from '../../src/plan/evaluate.ts';
+import { flakeReference, unlockedInput } from '../../src/plan/flake.ts';
+import { attributePath } from '../../src/plan/source.ts';
+
+const gibibyte = 1024 ** 3;
+
+test.each<[number, number, number | null, number, number]>([
+  [1, 8, null, 16 * gibibyte, 1],
+  [2, 8, null, 16 * gibibyte, 1],
+  [3, 8, null, 16 * gibibyte, 2],
+  [40, 2, null, 16 * gibibyte, 2],
+  [40, 8, null, 16 * gibibyte, 8],
+  [40, 8, null, 2 * gibibyte, 2],
+  [40, 8, null, gibibyte / 4, 1],
+  [40, 8, 3, 16 * gibibyte, 3],
+  [0, 8, null, 16 * gibibyte, 1],
+])(
+  '%d hosts on %d processors, at most %p at once, in %d bytes: %d evaluators',
+  (hosts, cores, jobs, memory, expected) => {
+    expect(processes(hosts, cores, jobs, memory)).toBe(expected);
+  },
+);
+
+test('hosts are dealt out evenly, each once', () => {
+  expect(deal([1, 2, 3, 4, 5], 2)).toEqual([
+    [1, 3, 5],
+    [2, 4],
+  ]);
+  expect(deal([1], 4)).toEqual([[1]]);
+  expect(deal([], 4)).toEqual([]);
+});
+
+test.each<[string | null, string[]]>([
+  [null, []],
+  ['', []],
+  ['a', ['a']],
+  ['a.b.c', ['a', 'b', 'c']],
+  ['a."b.c".d', ['a', 'b.c', 'd']],
+  ['"q\\"uote"', ['q"uote']],
+  ['$(id)', ['$(id)']],
+])('the attribute path %j', (text, names) => {
+  expect(attributePath(text)).toEqual(names);
+});
+
+test.each(['a..b', '.a', 'a.', 'a."b', 'a b'])('%j is no attribute path', text => {
+  expect(() => attributePath(text)).toThrow('is no attribute path');
+});
+
+test('messages of Nix: evaluated files, errors with their places, plain lines', () => {
+  const line = (message: object): string => `@nix ${JSON.stringify(message)}`;
+  expect(parseMessage(line({ action: 'msg', level: 4, msg: "evaluating file '/a/b c.nix'" }))).toEqual({
+    kind: 'file',
+    file: '/a/b c.nix',
+  });
+  const error = {
+    action: 'msg',
+    level: 0,
+    msg: '\u001b[31;1merror:\u001b[0m oh',
+    raw_msg: 'oh',
+    file: '/a.nix',
+    line: 3,
+    column: 4,
+    trace: [
+      { file: null, line: null, raw_msg: 'x' },
+      { file: '/b.nix', line: 5, column: 6, raw_msg: 'y' },
+    ],
+  };
+  expect(parseMessage(line(error))).toEqual({
+    kind: 'error',
+    failure: {
+      message: 'oh',
+      printed: 'error: oh',
+      places: [
+        { file: '/a.nix', line: 3, column: 4 },
+        { file: '/b.nix', line: 5, column: 6 },
+      ],
+    },
+  });
+  expect(parseMessage(line({ action: 'stop', id: 1 }))).toEqual({ kind: 'none' });
+  expect(parseMessage('plain')).toEqual({ kind: 'text', level: 0, text: 'plain' });
+  expect(parseMessage('@nix {broken')).toMatchObject({ kind: 'text' });
+});
+
+test('the innermost place in the repository is taken', () => {
+  const at = (file: string, line: number) => ({ file, line, column: 1 });
+  const failure = {
+    message: 'oh',
+    printed: 'error: oh',
+    places: [at('/nix/store/x-nixpkgs/lib/a.nix', 1), at('/work-tree/hosts/web.nix', 7), at('/work-tree/flake.nix', 2)],
+    roots: ['/work-tree', '/nix/store/y-source'],
+    files: new Set<string>(),
+  };
+  expect(placeOf(failure)).toEqual(at('hosts/web.nix', 7));
+  const printed = 'error: oh\n  at /nix/store/y-source/a.nix:3:4:';
+  expect(placeOf({ ...failure, places: [], printed })).toEqual({ file: 'a.nix', line: 3, column: 4 });
+  expect(inRepository(at('/work-tree-2/a.nix', 1), ['/work-tree'])).toBeNull();
+});
+
+test.each<[object, string]>([
+  [{}, 'git+file:///fleet?rev=c0ffee&ref=HEAD'],
+  [{ dirty: true }, 'git+file:///fleet'],
+  [{ commit: null }, 'git+file:///fleet'],
+  [{ shallow: true }, 'git+file:///fleet?rev=c0ffee&ref=HEAD&shallow=1'],
+])('the reference of a flake in a repository with %j', (more, url) => {
+  const repository = { root: '/fleet', commit: 'c0ffee', dirty: false, shallow: false, ...more };
+  expect(flakeReference('/fleet', repository)).toEqual({ url, locked: url.includes('rev=') });
+});
+
+test('what a path holds stays a path', () => {
+  const repository = { root: "/a b/$(x)'?#%é", commit: 'c', dirty: true, shallow: false };
+  expect(flakeReference("/a b/$(x)'?#%é/in&ner", repository).url).toBe(
+    'git+file:///a%20b/%24%28x%29%27%3F%23%25%C3%A9?dir=in%26ner',
+  );
+});
+
+test.each<[string, string | null]>([
+  ["cannot update flake input 'nixpkgs' in pure mode", 'nixpkgs'],
+  ["cannot update unlocked flake input 'a/b' in pure mode", 'a/b'],
+  ["flake 'x' requires lock file changes but they're not allowed due to '--no-update-lock-file'", ''],
+  ['attribute missing', null],
+])('%s', (message, input) => {
+  expect(unlockedInput(message)).toBe(input);
+});
