@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
@@ -106,19 +108,36 @@ async function persistently<T>(
   }
 }
 
-async function request(url: string, stall: Stall): Promise<{ body: AsyncIterable<Uint8Array>; length: number | null }> {
-  const response = await fetch(url, { signal: stall.signal, headers: { 'accept-encoding': 'identity' } });
-  if (response.status === 404 || response.status === 410) {
-    throw new MissingError(`${url} does not exist (status ${response.status}).`, {
+/**
+ * One request, following redirects. By Node's http and not by fetch, whose streams take half as long again for a file of
+ * some 50 MB: as much as all the rest of the set-up.
+ */
+async function request(
+  url: string,
+  stall: Stall,
+  redirects = 5,
+): Promise<{ body: AsyncIterable<Uint8Array>; length: number | null }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const get = url.startsWith('https:') ? https.get : http.get;
+    get(url, { signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
+  });
+  const { statusCode: status = 0, headers } = response;
+  if (status === 200) {
+    const length = headers['content-length'];
+    return { body: stall.watch(response), length: length === undefined ? null : Number(length) };
+  }
+  response.destroy();
+  if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined && redirects > 0) {
+    const next = new URL(headers.location, url);
+    if (next.protocol === 'https:' || url.startsWith('http:')) return request(next.href, stall, redirects - 1);
+  }
+  if (status === 404 || status === 410) {
+    throw new MissingError(`${url} does not exist (status ${status}).`, {
       cure: 'Give a version that is released, as `nix-version: 2.34.4`, or the source that has it in `nix-source`.',
     });
   }
-  if (!response.ok || response.body === null) {
-    const after = Number(response.headers.get('retry-after') ?? Number.NaN);
-    throw new PassingError(`it answers with status ${response.status}`, Number.isFinite(after) ? after * 1000 : null);
-  }
-  const length = response.headers.get('content-length');
-  return { body: stall.watch(response.body), length: length === null ? null : Number(length) };
+  const after = Number(headers['retry-after'] ?? Number.NaN);
+  throw new PassingError(`it answers with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
 }
 
 async function write(
@@ -151,14 +170,11 @@ function isPage(content: Buffer): boolean {
 }
 
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // fetch says "fetch failed" and keeps what happened in its cause.
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+  return (error as { code?: string }).code ?? (error instanceof Error ? error.message : String(error));
 }
 
 function isOffline(error: unknown): boolean {
-  const code = ((error as Error).cause as { code?: string } | undefined)?.code ?? '';
+  const code = (error as { code?: string }).code ?? '';
   return ['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
 }
 
