@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Built } from '../../src/build/built.ts';
 import type { Context } from '../../src/context.ts';
-import { exec } from '../../src/exec.ts';
+import { type Exec, exec } from '../../src/exec.ts';
 import { Nix } from '../../src/nix/index.ts';
 import type { HostNix } from '../../src/plan/fleet.ts';
 import { root } from './testbed/machine.ts';
@@ -21,6 +21,8 @@ export class Stores {
   readonly context: Context;
   /** What was logged, and the texts of progress. */
   readonly logged: string[] = [];
+  /** Every command that was run, with its words and its environment. */
+  readonly commands: string[] = [];
   readonly #bin: string;
   readonly #version: string;
 
@@ -30,13 +32,18 @@ export class Stores {
     this.#version = version;
     const log = (message: string): void => void this.logged.push(message);
     this.context = {
-      exec,
+      exec: this.#exec,
       log: { debug: log, info: log, notice: log, warning: log, error: log, secret: () => undefined },
       progress: event => log(event.text),
       signal: new AbortController().signal,
       scratch,
     };
   }
+
+  readonly #exec: Exec = (command, args, options) => {
+    this.commands.push(JSON.stringify([command, args, options?.env]));
+    return exec(command, args, options);
+  };
 
   static async create(version: NixVersion): Promise<Stores> {
     // Where the testbed's Nix looks for its libraries.
@@ -66,7 +73,7 @@ export class Stores {
     const directory = await mkdtemp(join(this.scratch, 'store-'));
     await mkdir(join(directory, 'nix/store'), { recursive: true });
     const env = { NIX_REMOTE: `local?root=${directory}`, NIX_CONFIG: 'build-users-group =' };
-    return new Nix(exec, { bin: this.#bin, version: this.#version, env });
+    return new Nix(this.#exec, { bin: this.#bin, version: this.#version, env });
   }
 
   /** A host whose closure is a system, its configuration and 40 packages, which are the same for every host. */

@@ -144,6 +144,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     const half = secretKey.split(':')[1]?.slice(0, 40) as string;
     expect(Buffer.from(Object.values(files).join(''), 'base64').includes(half)).toBe(false);
     expect(stores.logged.join('\n')).not.toContain(half);
+    // Nor in any program's words or environment, which every user of the machine can read.
+    expect(stores.commands.filter(command => command.includes('sign')).length).toBeGreaterThan(0);
+    expect(stores.commands.join('\n')).not.toContain(half);
     // A machine that trusts the key needs no --no-check-sigs, and refuses without it.
     const trusting = await stores.newStore();
     const trust = ['--option', 'require-sigs', 'true', '--option', 'trusted-public-keys'];
@@ -252,6 +255,19 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(made.directory).toBe(join(scratch, 'my fleet (1)/closure-web1'));
     const read = await readArchive(made.directory, context);
     await verifyArchive(read.directory, [publicKey], nix, context);
+  });
+
+  test('a run that is cancelled while it packs leaves the archive that was there, and nothing half-done', async () => {
+    const nix = await stores.newStore();
+    const of = config('cancelled');
+    const before = await one(await stores.build(nix, 'web1'), of, nix);
+    const kept = await contents(before.directory);
+    const cancelled = new AbortController();
+    const stopped = { ...context, signal: cancelled.signal, progress: () => cancelled.abort() };
+    const changed = await stores.build(nix, 'web1', 'changed');
+    await expect(archive([changed], of, nix, stopped, null)).rejects.toThrow();
+    expect(await readdir(of.directory)).toEqual(['closure-web1']);
+    expect(await contents(before.directory)).toEqual(kept);
   });
 
   test('nothing is packed for kind none, or for hosts that failed to build', async () => {
