@@ -131,7 +131,7 @@ fetch() {
   [ -n "$absent" ] || return 0
   # shellcheck disable=SC2086 # One word a path.
   said=$(nix-store --realise $absent 2>&1 >/dev/null) ||
-    refuse "the paths that are not in the archive cannot be fetched: $(say "$said" | tail -n 1)"
+    refuse "the paths that are not in the archive cannot be fetched: $(say "$said" | tail -n 1 | cut -c 1-300)"
 }
 
 import() {

@@ -9,9 +9,10 @@ import { type ArchiveConfig, archive } from '../../src/archive/index.ts';
 import type { Built } from '../../src/build/built.ts';
 import { exec } from '../../src/exec.ts';
 import { Nix } from '../../src/nix/index.ts';
+import type { HostNix } from '../../src/plan/fleet.ts';
 
 export interface ArchiveJob {
-  hosts: { name: string; system: string; toplevel: string }[];
+  hosts: { name: string; system: string; toplevel: string; nix?: HostNix }[];
   config: ArchiveConfig;
   nixVersion: string;
 }
@@ -20,7 +21,7 @@ const job = JSON.parse(readFileSync(0, 'utf8')) as ArchiveJob;
 const nix = new Nix(exec, { bin: null, version: job.nixVersion, env: {} });
 const log = (message: string): void => console.error(message);
 const built = await Promise.all(
-  job.hosts.map(async ({ name, system, toplevel }): Promise<Built> => {
+  job.hosts.map(async ({ name, system, toplevel, nix: hostNix }): Promise<Built> => {
     const closure = await nix.closure([toplevel]);
     const closureBytes = closure.reduce((sum, { narSize }) => sum + narSize, 0);
     return {
@@ -40,7 +41,7 @@ const built = await Promise.all(
         preDeployChecks: { cmd: [], http: [] },
         secrets: [],
         nixpkgs: null,
-        nix: null,
+        nix: hostNix ?? null,
       },
     };
   }),

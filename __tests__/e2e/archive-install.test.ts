@@ -356,6 +356,56 @@ test.each(['2.8', '2.34'] as const)(
   },
 );
 
+test('a delta: what is not in it comes from the cache that the machine is configured for, or nothing is done', async () => {
+  const [before, after] = [made('server before').toplevel, made('server after').toplevel];
+  const cacheKey = (await inside('nix key generate-secret --key-name cache-1')).stdout.trim();
+  const cachePublic = (await onRunner(['nix', 'key', 'convert-secret-to-public'], cacheKey)).stdout.trim();
+  // A store that has the old system from a cache, which signed it, and of the new one what was built since.
+  await inside(
+    `umask 077; printf %s "$1" >~/cache-key
+     nix copy --to "file://$HOME/cache?compression=zstd&secret-key=$HOME/cache-key" "$2"
+     nix copy --to "local?root=$HOME/store" --from "file://$HOME/cache" --option trusted-public-keys "$4" "$2"
+     nix copy --to "local?root=$HOME/store" --no-check-sigs "$3"`,
+    'sh',
+    cacheKey,
+    before,
+    after,
+    cachePublic,
+  );
+  const nix = { substituters: ['file:///root/cache'], trustedPublicKeys: [cachePublic] };
+  const job: ArchiveJob = {
+    hosts: [{ name: 'server', system: 'x86_64-linux', toplevel: after, nix }],
+    config: {
+      kind: 'delta',
+      directory: '/home/runner/archives/delta',
+      signingKey: signingKey.secret,
+      includeSource: false,
+      source: null,
+      provenance: { commit: null, repository: null, run: null, producer: 'test' },
+    },
+    nixVersion: '2.26.3',
+  };
+  const driver = join(repository, '__tests__/e2e/archive-driver.ts');
+  const NIX_REMOTE = 'local?root=/home/runner/store';
+  const environment = { PATH: runner.path, NIX_CONFIG: nixConfig, NIX_REMOTE };
+  const options = { user: 'runner', env: environment, input: JSON.stringify(job) };
+  const done = await runner.machine.run([work.node24, driver], options);
+  const [delta] = (JSON.parse(done.stdout) as { archives: Archive[] }).archives;
+  expect(delta?.paths).toBeLessThan((delta?.closurePaths ?? 0) / 2);
+  archives.set('server delta', delta as Archive);
+
+  const nixConf = `substituters = file:///root/cache\ntrusted-public-keys = ${signingKey.public} ${cachePublic}\n`;
+  const target = await startSystemdTarget({ name: 'server', deployKey: await generateKey('deploy'), nixConf });
+  targets.push(target);
+  const directory = carry(target, 'server delta', 'delta');
+  await refused(target, directory, /not in the archive cannot be fetched/, 'switch');
+  // Nix made an empty one when it looked for it.
+  execFileSync('cp', ['-RT', runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
+  expect(await install(target, directory, 'switch')).toMatchObject({ code: 0, stderr: '' });
+  expect(await target.profile()).toBe(after);
+  expect(await target.says('cat', '/run/greeting')).toContain('Hello at server');
+});
+
 function trust(): string {
   return `trusted-public-keys = ${signingKey.public}\n`;
 }
