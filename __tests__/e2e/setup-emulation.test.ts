@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { asset } from '../../src/assets.ts';
 import { probeProgram } from '../../src/setup/probe-program.ts';
 import { type NixVersion, Runner } from './testbed/runner.ts';
 import { drive } from './testbed/setup.ts';
@@ -47,6 +48,22 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
     expect(await registered(runner)).toEqual([]);
   });
 
+  test('the probe tells a build without a sandbox from one within', async () => {
+    const program = ['--argstr', 'program', '/var/tmp/program-x86_64-linux', '--argstr', 'system', 'x86_64-linux'];
+    const argv = [`/opt/nix/${nix}/bin/nix-build`, asset('nix/probe.nix'), '--no-out-link', ...program];
+    const options = ['--argstr', 'outside', '/etc/hostname', '--option', 'substitute', 'false'];
+    const users = ['--option', 'build-users-group', ''];
+    const build = (sandbox: string) =>
+      runner.machine.run([...argv, ...options, ...users, '--option', 'sandbox', sandbox], {
+        env: { NIX_REMOTE: 'local' },
+        allow: [0, 1, 100],
+      });
+    const without = await build('false');
+    expect(without.code).not.toBe(0);
+    expect(without.stderr).toMatch(/exit code 7\b/);
+    expect((await build('true')).code).toBe(0);
+  });
+
   test('a derivation of aarch64 is built in the sandbox, and nothing is left registered', async () => {
     const order = { config: offline, derivations: [derivation('aarch64-linux', 'arm')], end: 'teardown' as const };
     const { error, outputs, log } = await drive(runner, order);
@@ -59,6 +76,21 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
   test('what is valid already is not built, so qemu is not registered for it', async () => {
     const { error, log } = await drive(runner, { config: offline, derivations: [derivation('aarch64-linux', 'arm')] });
     expect(error).toBeNull();
+    expect(log.join('\n')).not.toMatch(/Emulation/);
+    expect(await registered(runner)).toEqual([]);
+  });
+
+  test('nor for what a cache has', async () => {
+    const cached = '/var/tmp/public';
+    const store = [`/opt/nix/${nix}/bin/nix`, '--extra-experimental-features', 'nix-command', 'copy', '--to'];
+    const env = { NIX_REMOTE: 'local' };
+    const { outputs } = await drive(runner, { config: offline, derivations: [derivation('aarch64-linux', 'arm')] });
+    await runner.machine.run([...store, `file://${cached}`, outputs[0] ?? ''], { env });
+    await runner.machine.run([`/opt/nix/${nix}/bin/nix-store`, '--delete', outputs[0] ?? ''], { env });
+    const config = { nixConf: `substituters = file://${cached}?trusted=true` };
+    const { error, log, built } = await drive(runner, { config, derivations: [derivation('aarch64-linux', 'arm')] });
+    expect(error).toBeNull();
+    expect(built).toContain(`from 'file://${cached}`);
     expect(log.join('\n')).not.toMatch(/Emulation/);
     expect(await registered(runner)).toEqual([]);
   });
