@@ -35,15 +35,14 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
   const foreign = process.arch === 'arm64' ? systems.server : systems.router;
   const source = join(context.scratch, 'fleet');
   say('Getting ready: a copy of examples/embedded in a Git repository, Nix, and targets inside this machine.');
-  // Before Nix, which is set up with apt too: apt has a lock.
-  const fetched = [
+  const parts = [
     copyFleet(source, ports.cache, context),
     sshdPackages(ports.cache, existsSync('/usr/sbin/sshd'), context),
+    ports.prepare(foreign),
   ] as const;
-  // Whichever fails: neither writes any more when this goes on.
-  await Promise.allSettled(fetched);
-  const [busyboxes, sshd] = await Promise.all(fetched);
-  const prepared = await ports.prepare(foreign);
+  // Whichever fails: none is still at work when this goes on.
+  await Promise.allSettled(parts);
+  const [busyboxes, sshd, prepared] = await Promise.all(parts);
   let targets: Targets | undefined;
   try {
     const nix = new Nix(context.exec, prepared);
