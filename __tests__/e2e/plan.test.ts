@@ -92,7 +92,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(secrets).toEqual([
         {
           name: 'tls-key',
-          source: { file: keys ? `${folders.get(format)}/secrets/tls-key` : 'secrets/tls-key' },
+          source: { file: `${folders.get(format)}/secrets/tls-key` },
           destination: '/var/lib/secrets/tls-key',
           user: 'root',
           group: 'root',

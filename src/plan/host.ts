@@ -1,7 +1,9 @@
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import type { Host, HostNix, Pin } from './fleet.ts';
+import { inRepository } from './diagnose.ts';
+import type { Host, HostNix, Pin, Secret } from './fleet.ts';
 import { type Deployment, layer, parseDeployment, targetOf } from './targets.ts';
 
 /** What nix/glue.nix answers for a host. */
@@ -51,14 +53,36 @@ export function deploymentOf(
   return { ...both, tags: both.tags ?? [] };
 }
 
+/**
+ * What the source said, with the files of secrets relative to the source's folder where they lie in the repository, so that
+ * it holds in another checkout too.
+ *
+ * @param roots folders that hold what the repository's root holds; the first is the work tree.
+ */
+export function portable(said: unknown, source: string, roots: readonly string[]): unknown {
+  const { secrets } = (said ?? {}) as { secrets?: Secret[] };
+  if (!Array.isArray(secrets)) return said ?? null;
+  const moved = secrets.map(secret => {
+    if (!('file' in secret.source)) return secret;
+    const inside = inRepository({ file: secret.source.file, line: 1, column: 1 }, roots);
+    if (!isAbsolute(secret.source.file) || inside === null) return secret;
+    return { ...secret, source: { file: relative(source, join(roots[0] ?? source, inside.file)) } };
+  });
+  return { ...(said as object), secrets: moved };
+}
+
+/** A host of the plan. Files of secrets that are not absolute lie in `source`, the source's folder. */
 export function hostOf(
   answer: Answer,
   given: Readonly<Record<string, Deployment>>,
   nixpkgs: Pin | null,
+  source: string,
   context: Context,
 ): Host {
   const deployment = deploymentOf(answer.deployment, answer.name, given);
-  const secrets = deployment.secrets ?? [];
+  const secrets = (deployment.secrets ?? []).map(secret =>
+    'file' in secret.source ? { ...secret, source: { file: resolve(source, secret.source.file) } } : secret,
+  );
   for (const { source } of secrets) if ('text' in source) context.log.secret(source.text);
   return {
     name: answer.name,

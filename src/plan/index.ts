@@ -10,7 +10,7 @@ import { evaluationFailure, sourceFailure } from './diagnose.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluationFailure, Fleet, Host } from './fleet.ts';
 import { type Repository, repositoryOf } from './git.ts';
-import { type Answer, deploymentOf, hostOf, readTargets, unknownHost } from './host.ts';
+import { type Answer, deploymentOf, hostOf, portable, readTargets, unknownHost } from './host.ts';
 import { withNixpkgs } from './nixpkgs.ts';
 import {
   type Evidence,
@@ -70,7 +70,8 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     if (missing.length > 0) {
       const source = await opened();
       for (const one of await askFor<Said>('deployments', missing, source, config, nix, context)) {
-        if ('answer' in one) known.deployments[one.host] = one.answer.deployment ?? null;
+        if ('answer' in one)
+          known.deployments[one.host] = portable(one.answer.deployment, config.source, source.evidence.roots);
         // Nobody can say whether it was meant.
         else failures.push(evaluationFailure(one.host, one.failure));
       }
@@ -107,8 +108,9 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     for (const { host, failure } of failed) failures.push(evaluationFailure(host, failure));
     for (const answer of answers) {
       try {
-        known.answers[answer.name] = await lookBehind(answer, nix);
-        known.deployments[answer.name] = answer.deployment ?? null;
+        const deployment = portable(answer.deployment, config.source, source.evidence.roots);
+        known.answers[answer.name] = { ...(await lookBehind(answer, nix)), deployment };
+        known.deployments[answer.name] = deployment;
       } catch (error) {
         failures.push(failureOf(answer.name, error, known.main));
       }
@@ -120,7 +122,7 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     const answer = known.answers[name];
     if (answer === undefined || failures.some(({ host }) => host === name)) continue;
     try {
-      hosts.push(hostOf(answer, given, known.pins[answer.nixpkgs ?? ''] ?? null, context));
+      hosts.push(hostOf(answer, given, known.pins[answer.nixpkgs ?? ''] ?? null, config.source, context));
     } catch (error) {
       failures.push(failureOf(name, error, known.main));
     }
