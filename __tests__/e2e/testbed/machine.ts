@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -90,7 +91,7 @@ export class Machine {
       `--copy=${files}`,
       ...Object.entries(options.readOnly ?? {}).map(([from, to]) => `--bind-read-only=${from}:${to}`),
       ...(options.volatile ?? []).map(path => `--volatile=${path}`),
-      ...(options.cgroup ? [`--cgroup=/sys/fs/cgroup/${options.name}-${process.pid}-${++count}`] : []),
+      ...(options.cgroup ? [`--cgroup=/sys/fs/cgroup/${options.name}-${randomUUID()}`] : []),
       ...(options.binfmt === 'empty' ? ['--binfmt'] : []),
       ...(options.binfmt === 'aarch64' ? [`--emulate=${root('qemu-aarch64')}`] : []),
       ...Object.entries(options.environment ?? {}).map(([name, value]) => `--environment=${name}=${value}`),
@@ -186,7 +187,6 @@ export class Machine {
 }
 
 export const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-let count = 0;
 
 function up(child: ChildProcess, name: string, console: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
