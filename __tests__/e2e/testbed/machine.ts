@@ -98,7 +98,21 @@ export class Machine {
     ];
     const child = spawn(
       'setpriv',
-      ['--pdeathsig', 'KILL', namespaces, '-m', '-p', '-n', '-i', '-u', machineScript, ...args, '--', ...options.init],
+      [
+        '--pdeathsig',
+        'KILL',
+        namespaces,
+        '-m',
+        '-p',
+        '-n',
+        '-i',
+        '-u',
+        '-C',
+        machineScript,
+        ...args,
+        '--',
+        ...options.init,
+      ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
