@@ -1,12 +1,22 @@
 #!/bin/sh
-# Checks what biome does not: shell scripts with shellcheck. With --fix it does nothing that biome has not done.
+# Checks what biome does not: shell scripts with shellcheck, Nix expressions with nixfmt. With --fix nixfmt mends.
 set -eu
 cd "$(dirname "$0")/.."
+check=--check
+if [ "${1:-}" = --fix ]; then check=; fi
 
 if ! command -v shellcheck >/dev/null; then
-  echo "lint: shellcheck is missing; installing it with apt-get" >&2
+  echo "lint: installing shellcheck with apt-get" >&2
   if [ "$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi
-  $sudo apt-get install -y --no-install-recommends shellcheck >&2
+  $sudo apt-get install -qq -y --no-install-recommends shellcheck >&2
+fi
+
+# The official style of nixpkgs, in the one implementation that a language's registry has.
+version=0.5.3
+tools=${XDG_CACHE_HOME:-$HOME/.cache}/nix-ferry/tools-nixfmt-$version
+if [ ! -x "$tools/bin/nixfmt" ]; then
+  echo "lint: installing nixfmt_rs $version with cargo" >&2
+  cargo install --quiet --locked --root "$tools" "nixfmt_rs@$version" >&2
 fi
 
 scripts=$(git ls-files --cached --others --exclude-standard | while read -r file; do
@@ -18,3 +28,7 @@ scripts=$(git ls-files --cached --others --exclude-standard | while read -r file
 done)
 # shellcheck disable=SC2086 # one word a file
 shellcheck $scripts
+
+expressions=$(git ls-files --cached --others --exclude-standard '*.nix')
+# shellcheck disable=SC2086
+"$tools/bin/nixfmt" $check $expressions
