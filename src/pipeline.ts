@@ -30,6 +30,8 @@ import { producer } from './version.ts';
 /** What only the entry can give: the runner's state, cache and artifacts, or the command line's stand-ins for them. */
 export interface Ports {
   setup: SetupPorts;
+  /** Whether the machine's own Nix may serve as it is. */
+  daemon: SetupConfig['daemon'];
   /** Null: archives stay where they are. */
   artifacts: ArtifactStore | null;
   /** Where archives are written. */
@@ -125,7 +127,7 @@ function walk(
     async setup() {
       setUp = await setup(setupConfigOf(config, ports), context, ports.setup);
       // As a step of its own it is followed by no plan that would tell what is needed.
-      if (step === 'setup' && config.emulate === 'always') setUp = await emulateOther(setUp, context);
+      if (step === 'setup' && config.emulate === 'always') setUp = await emulateOther(setUp, context, ports.setup);
     },
     async plan() {
       run.fleet = await plan(planConfigOf(config, ports), nix(), context);
@@ -176,6 +178,7 @@ export function setupConfigOf(config: Config, ports: Ports): SetupConfig {
   return {
     nixVersion: config['nix-version'],
     nixSource: config['nix-source'],
+    daemon: ports.daemon,
     nixConf: config['nix-conf'],
     emulate: config.emulate,
     builders: config.builders,

@@ -65,6 +65,7 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
       publish: { addPath: core.addPath, exportVariable: core.exportVariable },
       ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env) }),
     },
+    daemon: 'own',
     artifacts:
       env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore({ token, repository, run: number }, context.log),
     archives: join(context.scratch, 'archives'),

@@ -48,6 +48,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
       try {
         return await work({
           setup: { saveState },
+          daemon: 'any',
           artifacts: null,
           archives: join(process.cwd(), 'archives'),
           planCache: join(cache, 'plans'),

@@ -82,6 +82,7 @@ async function work(): Promise<void> {
   const config: SetupConfig = {
     nixVersion: null,
     nixSource: null,
+    daemon: 'own',
     nixConf: '',
     emulate: 'auto',
     builders: null,

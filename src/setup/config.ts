@@ -6,6 +6,8 @@ export interface SetupConfig {
   nixVersion: string | null;
   /** A URL prefix with the layout of the official releases, or a local release tarball; null: the official releases. */
   nixSource: string | null;
+  /** `own`: a daemon of this run, always; `any`: none, where the machine's Nix serves as it is, as people expect on theirs. */
+  daemon: 'own' | 'any';
   /** Further lines for nix.conf, checked. */
   nixConf: string;
   emulate: 'auto' | 'never' | 'always';

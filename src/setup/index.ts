@@ -12,6 +12,7 @@ import { socketOf, startDaemon } from './daemon.ts';
 import { emulate } from './emulation.ts';
 import type { FoundNix } from './find.ts';
 import { findOrInstall } from './install.ts';
+import { machineNix } from './machine.ts';
 import { proveSandbox } from './probe.ts';
 import { parseVersion } from './release.ts';
 import { checkBuilders, writeBuilders } from './remote.ts';
@@ -30,7 +31,8 @@ export type { CachedFleet } from './store-cache.ts';
 export interface Setup {
   /** How every stage calls Nix. */
   nix: NixInstallation;
-  run: Run;
+  /** Null while the machine's own Nix serves. */
+  run: Run | null;
   found: FoundNix;
   config: SetupConfig;
   settings: Settings;
@@ -47,6 +49,12 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   parseVersion(config.nixVersion);
   const conf = parseNixConf(config.nixConf, null);
   const builders = config.builders === null ? [] : parseBuilders(config.builders);
+  const machine = await machineNix(config, context, ports);
+  if (machine !== null) {
+    context.log.info(`Nix ${machine.found.version} of ${machine.found.bin}, the machine's own; its sandbox is proven.`);
+    const settings = { extraPlatforms: [], substituters: [], trustedPublicKeys: [], builders: false, nixConf: '' };
+    return { ...machine, run: null, config, settings, builders };
+  }
   const run = newRun(ports);
   const prepared = prepare(run, config, conf, builders, context);
   const [found] = await Promise.all([findOrInstall(run, prepared, config, context), prepared]);
@@ -166,7 +174,8 @@ export async function prepareSystems(
   for (const system of [...(await ownSystems(nix, context)), ...remote, 'builtin']) needed.delete(system);
   if (needed.size === 0) return setUp;
   if (config.emulate === 'never') throw wouldEmulate(needed);
-  return { ...setUp, settings: await emulate([...needed.keys()], setUp, context) };
+  const own = await ownDaemon(setUp, context, ports);
+  return { ...own, settings: await emulate([...needed.keys()], own, context) };
 }
 
 /**
@@ -175,10 +184,18 @@ export async function prepareSystems(
  *
  * @throws UserError when emulation fails.
  */
-export async function emulateOther(setUp: Setup, context: Context): Promise<Setup> {
+export async function emulateOther(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup> {
   const other = localSystem() === 'x86_64-linux' ? 'aarch64-linux' : 'x86_64-linux';
   if ((await ownSystems(setUp.nix, context)).has(other)) return setUp;
-  return { ...setUp, settings: await emulate([other], setUp, context) };
+  const own = await ownDaemon(setUp, context, ports);
+  return { ...own, settings: await emulate([other], own, context) };
+}
+
+/** A set-up whose daemon can be told what it may build: the machine's own Nix cannot. */
+async function ownDaemon(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup & { run: Run }> {
+  const { run, ...own } = setUp.run === null ? await setup({ ...setUp.config, daemon: 'own' }, context, ports) : setUp;
+  if (run === null) throw new Error('a set-up with a daemon of its own has a run');
+  return { ...own, run };
 }
 
 /** After the build: keeps what was built for later runs, where this run may. Never throws. */
