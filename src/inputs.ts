@@ -44,7 +44,12 @@ export const inputs = {
   targets: input('', 'YAML: host to `user@address:port`, or to a mapping. Where empty, what the source says.', targets),
   'deploy-key': input('', 'Private SSH key for the targets, held by an agent.', secretText, 'secret'),
   'known-hosts': input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional),
-  'signing-key': input('', "Private key in Nix's form `name:base64` that signs the archives.", secretText, 'secret'),
+  'signing-key': input(
+    '',
+    "Private key in Nix's form `name:base64` that signs the archives and the store cache.",
+    secretText,
+    'secret',
+  ),
   'nix-version': input(
     '',
     'Nix to install where none is found: `version` or `version@sha256:…`; `system` takes only what is there.',
@@ -56,6 +61,11 @@ export const inputs = {
     'auto',
     'Emulation of other systems: when needed (`auto`), `never`, or `always`.',
     oneOf('auto', 'never', 'always'),
+  ),
+  qemu: input(
+    '',
+    "A static qemu to emulate with instead of the distribution's: `path@sha256:…` or `URL@sha256:…`.",
+    pinned,
   ),
   builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional),
   cache: input('auto', 'Keep what no public cache has in the Actions cache.', oneOf('auto', 'never')),
@@ -70,8 +80,16 @@ export const inputs = {
     'How many targets may fail, not counting unreachable ones, before no further one is begun.',
     integer(0, 100_000),
   ),
-  'confirm-timeout': input('30', 'Seconds in which a target must be reachable again after activation.', seconds),
-  'health-timeout': input('120', 'Seconds in which the health checks of a target must succeed.', seconds),
+  'confirm-timeout': input(
+    '30',
+    'Seconds in which a target must be reached again after its connection was cut.',
+    seconds,
+  ),
+  'health-timeout': input(
+    '120',
+    'Seconds in which the health checks of a target must succeed (they are read from the source, and not run yet).',
+    seconds,
+  ),
   'github-token': input('', 'Token for private flake inputs and for the comment.', secretText, 'secret'),
   comment: input('false', 'Keep a comment with the plan on the pull request; needs `github-token`.', yesOrNo),
 } as const;
@@ -213,6 +231,16 @@ function share(text: string): { hosts: number } | { part: number } | null {
   if (percent === undefined && value >= 1) return { hosts: value };
   if (percent !== undefined && value >= 1 && value <= 100) return { part: value / 100 };
   throw new UserError(`is '${text.trim()}', and takes a number of targets, as 1, or a percentage, as 10%.`);
+}
+
+/** A path or URL with the hash of what is there; null where nothing is said. */
+function pinned(text: string): { source: string; sha256: string } | null {
+  if (text.trim() === '') return null;
+  const [, source, sha256] = /^(.+)@sha256:([0-9a-f]{64})$/.exec(text.trim()) ?? [];
+  if (source !== undefined && sha256 !== undefined) return { source, sha256 };
+  throw new UserError(
+    `is '${text.trim()}', and takes a path or URL with its hash, as /opt/qemu@sha256: and 64 hex digits.`,
+  );
 }
 
 /** A folder, or the number of a run; null: this run. */

@@ -181,6 +181,7 @@ export function setupConfigOf(config: Config, ports: Ports): SetupConfig {
     daemon: ports.daemon,
     nixConf: config['nix-conf'],
     emulate: config.emulate,
+    qemu: config.qemu,
     builders: config.builders,
     cache: config.cache,
     githubToken: config['github-token'],

@@ -4,7 +4,16 @@ import type { InputName } from './inputs.ts';
 export const steps = ['setup', 'plan', 'build', 'archive', 'deploy', 'run'] as const;
 export type Step = (typeof steps)[number];
 
-const setup = ['nix-version', 'nix-source', 'nix-conf', 'emulate', 'builders', 'cache', 'github-token'] as const;
+const setup = [
+  'nix-version',
+  'nix-source',
+  'nix-conf',
+  'emulate',
+  'qemu',
+  'builders',
+  'cache',
+  'github-token',
+] as const;
 const plan = ['source', 'format', 'attribute', 'hosts', 'system', 'nixpkgs', 'nixpkgs-pin', 'targets'] as const;
 const archive = ['archive', 'include-source', 'signing-key'] as const;
 const deploy = [
@@ -22,8 +31,8 @@ const deploy = [
 export const inputsOfStep: Record<Step, readonly InputName[]> = {
   setup,
   plan: [...plan, ...setup, 'comment'],
-  build: [...plan, ...setup],
+  build: [...plan, ...setup, 'signing-key'],
   archive: [...plan, ...archive, ...setup],
-  deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'comment'],
+  deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'signing-key', 'comment'],
   run: [...plan, ...deploy, ...archive, ...setup, 'comment'],
 };
