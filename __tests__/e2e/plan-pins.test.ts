@@ -174,6 +174,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     );
     const { 'flake.lock': _, ...without }: Record<string, string> = { ...files, 'flake.nix': flake };
     bench.logged.length = 0;
+    if (version === '2.8') {
+      // Its getFlake has no way to lock without writing the lock.
+      await expect(planned(without, { nixpkgsPin: 'warn' })).rejects.toThrow(/lock file/);
+      return;
+    }
     const fleet = await planned(without, { nixpkgsPin: 'warn' });
     expect(fleet.hosts.map(({ name }) => name)).toEqual(['web']);
     expect(bench.logged).toContainEqual(expect.stringMatching(/^Not pinned: the nixpkgs at /));
