@@ -93,6 +93,8 @@ daemon() {
     for file in "$RUN/client/keys"/*; do install -m 0600 "$file" "$RUN/keys/"; done
     rm -rf "$RUN/client/keys"
   fi
+  # On a new store the first connections would make its database at the same time, and one of them fail.
+  [ -e /nix/var/nix/db/schema ] || "${1%/*}/nix-store" --init
   NIX_DAEMON_SOCKET_PATH=$RUN/socket setsid "$@" </dev/null >"$RUN/daemon/log" 2>&1 &
 }
 
