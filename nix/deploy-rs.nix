@@ -8,55 +8,85 @@ let
   nodes = deploy.nodes or { };
 
   # A setting stands at the profile, the node or for all; the first that is said is taken.
-  setting = name: default: levels:
-    let said = builtins.filter (level: level.${name} or null != null) levels;
-    in if said == [ ] then default else (builtins.head said).${name};
-  levelsOf = name:
-    let node = builtins.getAttr name nodes;
-    in [ (node.profiles.system or { }) node deploy ];
+  setting =
+    name: default: levels:
+    let
+      said = builtins.filter (level: level.${name} or null != null) levels;
+    in
+    if said == [ ] then default else (builtins.head said).${name};
+  levelsOf =
+    name:
+    let
+      node = builtins.getAttr name nodes;
+    in
+    [
+      (node.profiles.system or { })
+      node
+      deploy
+    ];
 
-  profileOf = name:
-    let profiles = (builtins.getAttr name nodes).profiles or { }; in
-      profiles.system or (throw "the node ${builtins.toJSON name} has no profile named system${
-      if profiles == { } then "" else ", only ${builtins.concatStringsSep ", " (builtins.attrNames profiles)}"
+  profileOf =
+    name:
+    let
+      profiles = (builtins.getAttr name nodes).profiles or { };
+    in
+    profiles.system or (throw "the node ${builtins.toJSON name} has no profile named system${
+      if profiles == { } then
+        ""
+      else
+        ", only ${builtins.concatStringsSep ", " (builtins.attrNames profiles)}"
     }");
   # The wrapper that deploy-rs activates holds the toplevel; which one, only its derivation tells.
-  wrapperOf = name:
+  wrapperOf =
+    name:
     let
       inherit (profileOf name) path;
       drvs = builtins.attrNames (builtins.getContext (toString path));
     in
-      path.drvPath or (if drvs == [ ]
-      then throw "the path of ${builtins.toJSON name}'s profile system is no derivation of this flake"
-      else builtins.head drvs);
-  configurationOf = name:
-    let own = flake.nixosConfigurations or { }; in
-    if builtins.hasAttr name own && isEvaluation (builtins.getAttr name own) then evaluated name (builtins.getAttr name own)
-    else null;
+    path.drvPath or (
+      if drvs == [ ] then
+        throw "the path of ${builtins.toJSON name}'s profile system is no derivation of this flake"
+      else
+        builtins.head drvs
+    );
+  configurationOf =
+    name:
+    let
+      own = flake.nixosConfigurations or { };
+    in
+    if builtins.hasAttr name own && isEvaluation (builtins.getAttr name own) then
+      evaluated name (builtins.getAttr name own)
+    else
+      null;
 in
 answer {
   names = builtins.attrNames nodes;
   root = flake.sourceInfo.outPath;
   # Profiles that are no NixOS system, for a warning.
-  notes = builtins.mapAttrs (_: node: builtins.attrNames (removeAttrs (node.profiles or { }) [ "system" ])) nodes;
-  host = name:
+  notes = builtins.mapAttrs (
+    _: node: builtins.attrNames (removeAttrs (node.profiles or { }) [ "system" ])
+  ) nodes;
+  host =
+    name:
     let
       wrapper = wrapperOf name;
       configuration = configurationOf name;
     in
-    if configuration == null
-    then {
-      config = null;
-      pkgs = null;
-      toplevel = {
-        drvPath = wrapper;
-        outPath = toString (profileOf name).path;
-        system = (profileOf name).path.system or "unknown";
-      };
-      inherit wrapper;
-    }
-    else configuration // { inherit wrapper; };
-  deployment = name:
+    if configuration == null then
+      {
+        config = null;
+        pkgs = null;
+        toplevel = {
+          drvPath = wrapper;
+          outPath = toString (profileOf name).path;
+          system = (profileOf name).path.system or "unknown";
+        };
+        inherit wrapper;
+      }
+    else
+      configuration // { inherit wrapper; };
+  deployment =
+    name:
     let
       node = builtins.getAttr name nodes;
       levels = levelsOf name;
@@ -68,10 +98,14 @@ answer {
       address = node.hostname or (throw "the node ${builtins.toJSON name} has no hostname");
       user = setting "sshUser" user levels;
       sshOptions = builtins.concatMap (level: level.sshOpts or [ ]) levels;
-      substituteOnDestination = ! setting "fastConnection" false levels;
+      substituteOnDestination = !setting "fastConnection" false levels;
       privilegeEscalation =
-        if interactive then throw "the node ${builtins.toJSON name} has interactiveSudo, and nobody is there to type a password"
-        else if sudo == null then null
-        else builtins.filter (word: builtins.isString word && word != "") (builtins.split " +" sudo) ++ [ "root" ];
+        if interactive then
+          throw "the node ${builtins.toJSON name} has interactiveSudo, and nobody is there to type a password"
+        else if sudo == null then
+          null
+        else
+          builtins.filter (word: builtins.isString word && word != "") (builtins.split " +" sudo)
+          ++ [ "root" ];
     };
 }

@@ -5,57 +5,91 @@ let
   asked = (glue request).request;
 
   # As nix-build does: a function is called with what it has defaults for, and `system` where it takes one.
-  call = value:
-    if builtins.isFunction value || (builtins.isAttrs value && value ? __functor)
-    then
-      value
-        (if asked.system != null && builtins.isFunction value && builtins.functionArgs value ? system
-        then { inherit (asked) system; } else { })
-    else value;
-  walk = path: seen: value:
-    let set = call value; name = builtins.head path; in
-    if path == [ ] then set
-    else if builtins.isAttrs set && builtins.hasAttr name set
-    then walk (builtins.tail path) (seen ++ [ name ]) (builtins.getAttr name set)
+  call =
+    value:
+    if builtins.isFunction value || (builtins.isAttrs value && value ? __functor) then
+      value (
+        if asked.system != null && builtins.isFunction value && builtins.functionArgs value ? system then
+          { inherit (asked) system; }
+        else
+          { }
+      )
+    else
+      value;
+  walk =
+    path: seen: value:
+    let
+      set = call value;
+      name = builtins.head path;
+    in
+    if path == [ ] then
+      set
+    else if builtins.isAttrs set && builtins.hasAttr name set then
+      walk (builtins.tail path) (seen ++ [ name ]) (builtins.getAttr name set)
     else
       throw "there is no attribute ${builtins.toJSON name} in ${
         if seen == [ ] then "the file" else builtins.concatStringsSep "." seen
-      }${if builtins.isAttrs set then "; it has ${builtins.concatStringsSep ", " (builtins.attrNames set)}" else ""}";
+      }${
+        if builtins.isAttrs set then
+          "; it has ${builtins.concatStringsSep ", " (builtins.attrNames set)}"
+        else
+          ""
+      }";
   value = walk asked.attribute [ ] (import (file asked.file));
 
   isDerivation = one: builtins.isAttrs one && one.type or null == "derivation";
   # Told by its form, without evaluating it.
   isHost = one: isDerivation one || (builtins.isAttrs one && one ? config && one ? options);
   # A toplevel is named nixos-system-<host>-<version>.
-  nameOf = one:
+  nameOf =
+    one:
     let
       match = builtins.match "nixos-system-(.+)-[0-9][0-9]\\.[0-9][0-9].*" one.name;
       hostName = one.config.networking.hostName or "";
     in
-    if ! isDerivation one && hostName != "" then hostName
-    else if isDerivation one && match != null then builtins.head match
-    else asked.fallback;
+    if !isDerivation one && hostName != "" then
+      hostName
+    else if isDerivation one && match != null then
+      builtins.head match
+    else
+      asked.fallback;
 
   hosts =
-    if isHost value then { ${nameOf value} = value; }
-    else if builtins.isAttrs value then value
-    else throw "the attribute is neither a NixOS system nor a set of such, but a ${builtins.typeOf value}";
+    if isHost value then
+      { ${nameOf value} = value; }
+    else if builtins.isAttrs value then
+      value
+    else
+      throw "the attribute is neither a NixOS system nor a set of such, but a ${builtins.typeOf value}";
   # What fails to evaluate stays in: its failure is told when it is asked for.
-  mayBeHost = name:
-    let tried = builtins.tryEval (isHost (call (builtins.getAttr name hosts))); in ! tried.success || tried.value;
+  mayBeHost =
+    name:
+    let
+      tried = builtins.tryEval (isHost (call (builtins.getAttr name hosts)));
+    in
+    !tried.success || tried.value;
 in
 answer {
-  names = if isHost value then builtins.attrNames hosts else builtins.filter mayBeHost (builtins.attrNames hosts);
+  names =
+    if isHost value then
+      builtins.attrNames hosts
+    else
+      builtins.filter mayBeHost (builtins.attrNames hosts);
   root = asked.root;
-  host = name:
-    let one = call (builtins.getAttr name hosts); in
-    if isHost one && ! isDerivation one then evaluated name one
-    else if isDerivation one
-    then {
-      config = null;
-      pkgs = null;
-      toplevel = one;
-      wrapper = if builtins.match "nixos-system-.*" one.name == null then one.drvPath else null;
-    }
-    else throw "${builtins.toJSON name} is not a NixOS system, but a ${builtins.typeOf one}";
+  host =
+    name:
+    let
+      one = call (builtins.getAttr name hosts);
+    in
+    if isHost one && !isDerivation one then
+      evaluated name one
+    else if isDerivation one then
+      {
+        config = null;
+        pkgs = null;
+        toplevel = one;
+        wrapper = if builtins.match "nixos-system-.*" one.name == null then one.drvPath else null;
+      }
+    else
+      throw "${builtins.toJSON name} is not a NixOS system, but a ${builtins.typeOf one}";
 }

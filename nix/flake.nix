@@ -6,39 +6,91 @@ let
   configurations = flake.nixosConfigurations or { };
 
   # Patterns without `...`, so that a word that is missing or unknown is named.
-  command = { description, cmd, period ? 2, timeout ? 5 }: { inherit description cmd period timeout; };
+  command =
+    {
+      description,
+      cmd,
+      period ? 2,
+      timeout ? 5,
+    }:
+    {
+      inherit
+        description
+        cmd
+        period
+        timeout
+        ;
+    };
   page =
-    { description
-    , port
-    , host ? null
-    , scheme ? "http"
-    , path ? "/"
-    , headers ? { }
-    , period ? 2
-    , timeout ? 5
-    , insecureSSL ? false
-    }: { inherit description port host scheme path headers period timeout insecureSSL; };
-  checks = { cmd ? [ ], http ? [ ] }: { cmd = map command cmd; http = map page http; };
-  secret = name:
-    { source
-    , destination
-    , user ? "root"
-    , group ? "root"
-    , permissions ? "0400"
-    , action ? [ ]
-    , mkDirs ? true
-    , uploadAt ? "pre-activation"
-    }: {
-      inherit name destination user group permissions action mkDirs uploadAt;
+    {
+      description,
+      port,
+      host ? null,
+      scheme ? "http",
+      path ? "/",
+      headers ? { },
+      period ? 2,
+      timeout ? 5,
+      insecureSSL ? false,
+    }:
+    {
+      inherit
+        description
+        port
+        host
+        scheme
+        path
+        headers
+        period
+        timeout
+        insecureSSL
+        ;
+    };
+  checks =
+    {
+      cmd ? [ ],
+      http ? [ ],
+    }:
+    {
+      cmd = map command cmd;
+      http = map page http;
+    };
+  secret =
+    name:
+    {
+      source,
+      destination,
+      user ? "root",
+      group ? "root",
+      permissions ? "0400",
+      action ? [ ],
+      mkDirs ? true,
+      uploadAt ? "pre-activation",
+    }:
+    {
+      inherit
+        name
+        destination
+        user
+        group
+        permissions
+        action
+        mkDirs
+        uploadAt
+        ;
       source.file = source;
     };
-  complete = said:
-    if ! builtins.isAttrs said then said
-    else said // {
-      healthChecks = checks (said.healthChecks or { });
-      preDeployChecks = checks (said.preDeployChecks or { });
-      secrets = builtins.attrValues (builtins.mapAttrs secret (said.secrets or { }));
-    };
+  complete =
+    said:
+    if !builtins.isAttrs said then
+      said
+    else
+      said
+      // {
+        healthChecks = checks (said.healthChecks or { });
+        preDeployChecks = checks (said.preDeployChecks or { });
+        secrets = builtins.attrValues (builtins.mapAttrs secret (said.secrets or { }));
+      };
 in
 answer {
   names = builtins.attrNames configurations;

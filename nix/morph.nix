@@ -1,33 +1,48 @@
 # morph: network.nix. Schema: morph's data/options.nix and data/eval-machines.nix (a529f37).
 { request, glue }:
 let
-  inherit (glue request) answer evalConfigOf evaluated file find nixpkgsFor systemOfPackages;
+  inherit (glue request)
+    answer
+    evalConfigOf
+    evaluated
+    file
+    find
+    nixpkgsFor
+    systemOfPackages
+    ;
   asked = (glue request).request;
   network = import (file asked.file);
   meta = network.network or { };
   packages = meta.pkgs or null;
-  nixpkgs = if packages == null then nixpkgsFor "network.nix (network.pkgs is missing)" else packages.path;
+  nixpkgs =
+    if packages == null then nixpkgsFor "network.nix (network.pkgs is missing)" else packages.path;
   lib = meta.lib or packages.lib or (import (nixpkgs + "/lib"));
   # As morph takes it: a function, or the path of one.
   evalConfig =
-    let given = meta.evalConfig or null; in
-    if given == null then evalConfigOf nixpkgs
-    else if builtins.isFunction given then given
-    else import given;
+    let
+      given = meta.evalConfig or null;
+    in
+    if given == null then
+      evalConfigOf nixpkgs
+    else if builtins.isFunction given then
+      given
+    else
+      import given;
 
   check = lib.types.submodule {
     options = {
-      cmd = option
-        (lib.types.listOf (lib.types.submodule {
+      cmd = option (lib.types.listOf (
+        lib.types.submodule {
           options = {
             description = required lib.types.str "What is checked.";
             cmd = option (lib.types.listOf lib.types.str) [ ] "The command and its words.";
             period = option lib.types.int 2 "Seconds between two tries.";
             timeout = option lib.types.int 5 "Seconds one try may take.";
           };
-        })) [ ] "Commands that succeed on a healthy host.";
-      http = option
-        (lib.types.listOf (lib.types.submodule {
+        }
+      )) [ ] "Commands that succeed on a healthy host.";
+      http = option (lib.types.listOf (
+        lib.types.submodule {
           options = {
             description = required lib.types.str "What is checked.";
             host = option (lib.types.nullOr lib.types.str) null "Asked instead of the target.";
@@ -39,7 +54,8 @@ let
             timeout = option lib.types.int 5 "Seconds one try may take.";
             insecureSSL = option lib.types.bool false "Whether any certificate is taken.";
           };
-        })) [ ] "Requests that a healthy host answers well.";
+        }
+      )) [ ] "Requests that a healthy host answers well.";
     };
   };
   secret = lib.types.submodule {
@@ -51,53 +67,96 @@ let
       permissions = option lib.types.str "0400" "Its mode, octal.";
       action = option (lib.types.listOf lib.types.str) [ ] "Run after it has come.";
       mkDirs = option lib.types.bool true "Whether the folders above it are made.";
-      uploadAt = option (lib.types.enum [ "pre-activation" "post-activation" ]) "pre-activation" "When it is sent.";
+      uploadAt = option (lib.types.enum [
+        "pre-activation"
+        "post-activation"
+      ]) "pre-activation" "When it is sent.";
     };
   };
-  option = type: default: description: lib.mkOption { inherit type default description; };
+  option =
+    type: default: description:
+    lib.mkOption { inherit type default description; };
   required = type: description: lib.mkOption { inherit type description; };
 
-  deploymentModule = name: { config, options, pkgs, ... }: {
-    options.deployment = {
-      targetHost = option lib.types.str name "Where the host runs.";
-      targetPort = option (lib.types.nullOr lib.types.int) null "The port of its SSH.";
-      targetUser = option lib.types.str "" "Who logs in.";
-      buildOnly = option lib.types.bool false "Whether it is only built.";
-      substituteOnDestination = option lib.types.bool false "Whether the target may fetch what it lacks.";
-      tags = option (lib.types.listOf lib.types.str) [ ] "Words to select it by.";
-      secrets = option (lib.types.attrsOf secret) { } "Files that must not be in the store.";
-      healthChecks = option check { } "Asked after activation.";
-      preDeployChecks = option check { } "Asked before.";
-    };
-    config = {
-      networking.hostName = lib.mkDefault name;
-      _module.args = { inherit name nodes; } // lib.optionalAttrs (packages != null && ! (options ? nixpkgs.pkgs)) {
-        # Before 18.03 there is no nixpkgs.pkgs; a host of another system then makes its own packages.
-        pkgs = lib.mkIf (config.nixpkgs.system == systemOfPackages packages) (lib.mkForce packages);
+  deploymentModule =
+    name:
+    {
+      config,
+      options,
+      pkgs,
+      ...
+    }:
+    {
+      options.deployment = {
+        targetHost = option lib.types.str name "Where the host runs.";
+        targetPort = option (lib.types.nullOr lib.types.int) null "The port of its SSH.";
+        targetUser = option lib.types.str "" "Who logs in.";
+        buildOnly = option lib.types.bool false "Whether it is only built.";
+        substituteOnDestination = option lib.types.bool false "Whether the target may fetch what it lacks.";
+        tags = option (lib.types.listOf lib.types.str) [ ] "Words to select it by.";
+        secrets = option (lib.types.attrsOf secret) { } "Files that must not be in the store.";
+        healthChecks = option check { } "Asked after activation.";
+        preDeployChecks = option check { } "Asked before.";
       };
-    } // lib.optionalAttrs (packages != null && options ? nixpkgs.pkgs) {
-      nixpkgs.pkgs = lib.mkDefault packages;
-    } // lib.optionalAttrs (options ? system.extraDependencies) {
-      # A check's command runs on the target: programs of the store that it names must be there.
-      system.extraDependencies =
-        let commands = lib.concatMap (one: one.cmd) (config.deployment.healthChecks.cmd ++ config.deployment.preDeployChecks.cmd);
-        in lib.optional (builtins.any builtins.hasContext commands)
-          (pkgs.writeText "health-check-commands" (builtins.concatStringsSep "\n" commands));
+      config = {
+        networking.hostName = lib.mkDefault name;
+        _module.args = {
+          inherit name nodes;
+        }
+        // lib.optionalAttrs (packages != null && !(options ? nixpkgs.pkgs)) {
+          # Before 18.03 there is no nixpkgs.pkgs; a host of another system then makes its own packages.
+          pkgs = lib.mkIf (config.nixpkgs.system == systemOfPackages packages) (lib.mkForce packages);
+        };
+      }
+      // lib.optionalAttrs (packages != null && options ? nixpkgs.pkgs) {
+        nixpkgs.pkgs = lib.mkDefault packages;
+      }
+      // lib.optionalAttrs (options ? system.extraDependencies) {
+        # A check's command runs on the target: programs of the store that it names must be there.
+        system.extraDependencies =
+          let
+            commands = lib.concatMap (one: one.cmd) (
+              config.deployment.healthChecks.cmd ++ config.deployment.preDeployChecks.cmd
+            );
+          in
+          lib.optional (builtins.any builtins.hasContext commands) (
+            pkgs.writeText "health-check-commands" (builtins.concatStringsSep "\n" commands)
+          );
+      };
     };
-  };
 
-  modulesOf = name: [
-    { imports = [ (builtins.getAttr name network) ]; }
-    (network.defaults or { })
-    (deploymentModule name)
-  ] ++ lib.optional (network ? _file) { inherit (network) _file; };
-  evaluate = check: name: evalConfig {
-    system = if packages == null then asked.system else systemOfPackages packages;
-    modules = modulesOf name ++ lib.optional (! check) { _module.check = false; };
-    specialArgs = meta.specialArgs or { };
-  };
-  names = builtins.attrNames (removeAttrs network [ "network" "defaults" "resources" "require" "_file" ]);
-  all = check: builtins.listToAttrs (map (name: { inherit name; value = evaluate check name; }) names);
+  modulesOf =
+    name:
+    [
+      { imports = [ (builtins.getAttr name network) ]; }
+      (network.defaults or { })
+      (deploymentModule name)
+    ]
+    ++ lib.optional (network ? _file) { inherit (network) _file; };
+  evaluate =
+    check: name:
+    evalConfig {
+      system = if packages == null then asked.system else systemOfPackages packages;
+      modules = modulesOf name ++ lib.optional (!check) { _module.check = false; };
+      specialArgs = meta.specialArgs or { };
+    };
+  names = builtins.attrNames (
+    removeAttrs network [
+      "network"
+      "defaults"
+      "resources"
+      "require"
+      "_file"
+    ]
+  );
+  all =
+    check:
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = evaluate check name;
+      }) names
+    );
   hosts = all true;
   # What modules see of the other hosts.
   nodes = all false;
@@ -106,20 +165,44 @@ answer {
   inherit names;
   root = asked.root;
   host = name: evaluated name (builtins.getAttr name hosts);
-  deployment = name:
-    let inherit ((builtins.getAttr name hosts).config) deployment; in {
-      address = if deployment.buildOnly then false else if deployment.targetHost == "" then name else deployment.targetHost;
+  deployment =
+    name:
+    let
+      inherit ((builtins.getAttr name hosts).config) deployment;
+    in
+    {
+      address =
+        if deployment.buildOnly then
+          false
+        else if deployment.targetHost == "" then
+          name
+        else
+          deployment.targetHost;
       port = deployment.targetPort;
       user = if deployment.targetUser == "" then null else deployment.targetUser;
-      inherit (deployment) substituteOnDestination tags healthChecks preDeployChecks;
-      secrets = map
-        (name:
-          let one = builtins.getAttr name deployment.secrets; in {
-            inherit name;
-            inherit (one.owner) user group;
-            inherit (one) destination permissions action mkDirs uploadAt;
-            source.file = one.source;
-          })
-        (builtins.attrNames deployment.secrets);
+      inherit (deployment)
+        substituteOnDestination
+        tags
+        healthChecks
+        preDeployChecks
+        ;
+      secrets = map (
+        name:
+        let
+          one = builtins.getAttr name deployment.secrets;
+        in
+        {
+          inherit name;
+          inherit (one.owner) user group;
+          inherit (one)
+            destination
+            permissions
+            action
+            mkDirs
+            uploadAt
+            ;
+          source.file = one.source;
+        }
+      ) (builtins.attrNames deployment.secrets);
     };
 }

@@ -1,100 +1,142 @@
 # NixOps, version 1 and 2: network files, merged. Schema: NixOps' nix/eval-machine-info.nix, nix/options.nix and
 # nix/keys.nix (fd4b803).
-{ request, glue, keyUnits }:
+{
+  request,
+  glue,
+  keyUnits,
+}:
 let
-  inherit (glue request) answer evalConfigOf evaluated file find nixpkgsFor secretsOfKeys systemOfPackages;
+  inherit (glue request)
+    answer
+    evalConfigOf
+    evaluated
+    file
+    find
+    nixpkgsFor
+    secretsOfKeys
+    systemOfPackages
+    ;
   asked = (glue request).request;
 
   # A network that is a function is called with the user's arguments; one that lacks a default is named.
-  call = path: value:
-    if ! builtins.isFunction value then value
+  call =
+    path: value:
+    if !builtins.isFunction value then
+      value
     else
       let
         wanted = builtins.functionArgs value;
-        missing = builtins.filter
-          (name: ! (builtins.getAttr name wanted || builtins.hasAttr name asked.arguments))
-          (builtins.attrNames wanted);
+        missing = builtins.filter (
+          name: !(builtins.getAttr name wanted || builtins.hasAttr name asked.arguments)
+        ) (builtins.attrNames wanted);
       in
-      if missing != [ ]
-      then throw "${path} takes the argument ${builtins.head missing}, which is not given"
-      else value (builtins.intersectAttrs wanted asked.arguments);
+      if missing != [ ] then
+        throw "${path} takes the argument ${builtins.head missing}, which is not given"
+      else
+        value (builtins.intersectAttrs wanted asked.arguments);
   read = path: call path (import (file path)) // { _file = path; };
   inFlake = asked ? reference;
   flake = builtins.getFlake asked.reference;
   networks =
-    if inFlake then [ (call "nixopsConfigurations.default" flake.nixopsConfigurations.default // { _file = "flake.nix"; }) ]
+    if inFlake then
+      [
+        (call "nixopsConfigurations.default" flake.nixopsConfigurations.default // { _file = "flake.nix"; })
+      ]
     else
-      map ({ key }: read key) (builtins.genericClosure {
-        startSet = map (key: { inherit key; }) asked.files;
-        operator = { key }: map (path: { key = toString path; }) ((read key).require or [ ]);
-      });
+      map ({ key }: read key) (
+        builtins.genericClosure {
+          startSet = map (key: { inherit key; }) asked.files;
+          operator = { key }: map (path: { key = toString path; }) ((read key).require or [ ]);
+        }
+      );
   merged = zip networks;
-  zip = sets: builtins.listToAttrs (map
-    (name: { inherit name; value = builtins.catAttrs name sets; })
-    (builtins.concatMap builtins.attrNames sets));
+  zip =
+    sets:
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = builtins.catAttrs name sets;
+      }) (builtins.concatMap builtins.attrNames sets)
+    );
 
   # Version 2's network.nixpkgs is a package set; version 1 took <nixpkgs>.
-  given = builtins.foldl' (found: one: if found != null then found else one.nixpkgs or null) null (merged.network or [ ]);
+  given = builtins.foldl' (found: one: if found != null then found else one.nixpkgs or null) null (
+    merged.network or [ ]
+  );
   packages =
-    if inFlake
-    then (builtins.head (merged.nixpkgs or (throw "the network has no nixpkgs"))).legacyPackages.${
-    if asked.system == null then "x86_64-linux" else asked.system
-    }
-    else if given == null
-    then import (nixpkgsFor "the network (network.nixpkgs is missing)") systemArgument
-    else given;
+    if inFlake then
+      (builtins.head (merged.nixpkgs or (throw "the network has no nixpkgs")))
+      .legacyPackages.${if asked.system == null then "x86_64-linux" else asked.system}
+    else if given == null then
+      import (nixpkgsFor "the network (network.nixpkgs is missing)") systemArgument
+    else
+      given;
   systemArgument = if asked.system == null then { } else { inherit (asked) system; };
   inherit (packages) lib;
   system = if asked.system != null then asked.system else systemOfPackages packages;
 
-  option = type: default: description: lib.mkOption { inherit type default description; };
+  option =
+    type: default: description:
+    lib.mkOption { inherit type default description; };
   required = type: description: lib.mkOption { inherit type description; };
   anything = lib.types.attrsOf lib.types.unspecified;
 
-  key = lib.types.submodule ({ config, name, ... }: {
-    options = {
-      name = option lib.types.str name "Its file's name.";
-      text = option (lib.types.nullOr lib.types.str) null "What it holds.";
-      keyCommand = option (lib.types.nullOr (lib.types.listOf lib.types.str)) null "A command of the deployer that prints it.";
-      keyFile = lib.mkOption {
-        type = lib.types.nullOr lib.types.path;
-        default = null;
-        apply = value: if value == null then null else toString value;
-        description = "A file of the deployer's that holds it.";
+  key = lib.types.submodule (
+    { config, name, ... }: {
+      options = {
+        name = option lib.types.str name "Its file's name.";
+        text = option (lib.types.nullOr lib.types.str) null "What it holds.";
+        keyCommand = option (lib.types.nullOr (
+          lib.types.listOf lib.types.str
+        )) null "A command of the deployer that prints it.";
+        keyFile = lib.mkOption {
+          type = lib.types.nullOr lib.types.path;
+          default = null;
+          apply = value: if value == null then null else toString value;
+          description = "A file of the deployer's that holds it.";
+        };
+        destDir = option lib.types.path "/run/keys" "Its folder on the target.";
+        path = option lib.types.path "${config.destDir}/${config.name}" "Its path on the target.";
+        user = option lib.types.str "root" "Its owner.";
+        group = option lib.types.str "root" "Its group.";
+        permissions = option lib.types.str "0600" "Its mode, octal.";
       };
-      destDir = option lib.types.path "/run/keys" "Its folder on the target.";
-      path = option lib.types.path "${config.destDir}/${config.name}" "Its path on the target.";
-      user = option lib.types.str "root" "Its owner.";
-      group = option lib.types.str "root" "Its group.";
-      permissions = option lib.types.str "0600" "Its mode, octal.";
-    };
-  });
+    }
+  );
   # Older networks write a key as a string.
   keyOrText = lib.types.either lib.types.str key;
-  keysOf = keys:
-    builtins.mapAttrs
-      (name: one:
-        if ! builtins.isString one then one
-        else {
+  keysOf =
+    keys:
+    builtins.mapAttrs (
+      name: one:
+      if !builtins.isString one then
+        one
+      else
+        {
           text = one;
           inherit name;
           path = "/run/keys/${name}";
           user = "root";
           group = "root";
           permissions = "0600";
-        })
-      keys;
+        }
+    ) keys;
 
   deploymentModule = name: { config, options, ... }: {
     options = {
       deployment = {
-        targetEnv = option lib.types.str "none" "The kind of machine; a machine that exists already is none.";
+        targetEnv =
+          option lib.types.str "none"
+            "The kind of machine; a machine that exists already is none.";
         targetHost = required lib.types.str "Where the host runs.";
         targetPort = required lib.types.int "The port of its SSH.";
         targetUser = option lib.types.str "root" "Who logs in.";
         sshOptions = option (lib.types.listOf lib.types.str) [ ] "Further words for ssh.";
-        privilegeEscalationCommand =
-          option (lib.types.listOf lib.types.str) [ "sudo" "-H" "--" ] "What stands before a command that needs root.";
+        privilegeEscalationCommand = option (lib.types.listOf lib.types.str) [
+          "sudo"
+          "-H"
+          "--"
+        ] "What stands before a command that needs root.";
         provisionSSHKey = option lib.types.bool true "Not used.";
         alwaysActivate = option lib.types.bool true "Not used.";
         hasFastConnection = option lib.types.bool false "Whether all is copied, nothing fetched.";
@@ -129,7 +171,9 @@ let
     config = {
       networking.hostName = lib.mkOverride 900 name;
       deployment.targetHost = lib.mkOverride 900 name;
-      deployment.targetPort = lib.mkDefault (builtins.head (find [ 22 ] [ "services" "openssh" "ports" ] config));
+      deployment.targetPort = lib.mkDefault (
+        builtins.head (find [ 22 ] [ "services" "openssh" "ports" ] config)
+      );
       _module.args = {
         inherit name nodes;
         resources.machines = builtins.mapAttrs (_: node: node.config) nodes;
@@ -139,46 +183,71 @@ let
     };
   };
 
-  modulesOf = name:
-    builtins.concatMap
-      (network: lib.optional (builtins.hasAttr name network) {
+  modulesOf =
+    name:
+    builtins.concatMap (
+      network:
+      lib.optional (builtins.hasAttr name network) {
         imports = [ (builtins.getAttr name network) ];
         inherit (network) _file;
-      })
-      networks
+      }
+    ) networks
     ++ merged.defaults or [ ]
-    ++ [ (deploymentModule name) keyUnits ];
-  names = builtins.attrNames
-    (removeAttrs merged [ "network" "defaults" "resources" "require" "_file" "nixpkgs" ]);
-  nodes = builtins.listToAttrs (map
-    (name: {
+    ++ [
+      (deploymentModule name)
+      keyUnits
+    ];
+  names = builtins.attrNames (
+    removeAttrs merged [
+      "network"
+      "defaults"
+      "resources"
+      "require"
+      "_file"
+      "nixpkgs"
+    ]
+  );
+  nodes = builtins.listToAttrs (
+    map (name: {
       inherit name;
-      value = evalConfigOf packages.path { inherit system; modules = modulesOf name; };
-    })
-    names);
+      value = evalConfigOf packages.path {
+        inherit system;
+        modules = modulesOf name;
+      };
+    }) names
+  );
 
   # What needs NixOps' own state cannot be had from the files alone.
-  refused = name: deployment:
-    if deployment.targetEnv != "none"
-    then throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}", a cloud whose state only NixOps knows; write "none" and a targetHost''
-    else if deployment.encryptedLinksTo != [ ]
-    then throw "${builtins.toJSON name} has deployment.encryptedLinksTo, whose keys only NixOps knows"
-    else deployment;
+  refused =
+    name: deployment:
+    if deployment.targetEnv != "none" then
+      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}", a cloud whose state only NixOps knows; write "none" and a targetHost''
+    else if deployment.encryptedLinksTo != [ ] then
+      throw "${builtins.toJSON name} has deployment.encryptedLinksTo, whose keys only NixOps knows"
+    else
+      deployment;
 in
 answer {
   inherit names;
   root = if inFlake then flake.sourceInfo.outPath else asked.root;
-  host = name:
-    let node = builtins.getAttr name nodes; in
+  host =
+    name:
+    let
+      node = builtins.getAttr name nodes;
+    in
     builtins.seq (refused name node.config.deployment) (evaluated name node);
-  deployment = name:
-    let deployment = refused name (builtins.getAttr name nodes).config.deployment; in {
+  deployment =
+    name:
+    let
+      deployment = refused name (builtins.getAttr name nodes).config.deployment;
+    in
+    {
       address = deployment.targetHost;
       port = deployment.targetPort;
       user = deployment.targetUser;
       privilegeEscalation = deployment.privilegeEscalationCommand;
       inherit (deployment) sshOptions;
-      substituteOnDestination = ! deployment.hasFastConnection;
+      substituteOnDestination = !deployment.hasFastConnection;
       secrets = secretsOfKeys deployment.keys;
     };
 }

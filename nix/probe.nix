@@ -1,9 +1,9 @@
 # A derivation whose builder is the program of src/setup/probe-program.ts: it fails when it can open the file `outside`,
 # and its output names the machine it ran on. `outside` differs from run to run, so that no old output answers for it.
-{ system
-, program
-, outside
-,
+{
+  system,
+  program,
+  outside,
 }:
 derivation {
   name = "nix-ferry-probe";

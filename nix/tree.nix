@@ -8,8 +8,13 @@ in
   names = {
     names = [ ];
     root =
-      if asked.url == null then builtins.path { path = file asked.folder; name = "source"; }
-      else (builtins.fetchGit { inherit (asked) url; }).outPath;
+      if asked.url == null then
+        builtins.path {
+          path = file asked.folder;
+          name = "source";
+        }
+      else
+        (builtins.fetchGit { inherit (asked) url; }).outPath;
     notes = { };
   };
 }

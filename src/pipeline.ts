@@ -201,6 +201,7 @@ function planConfigOf(config: Config, ports: Ports): PlanConfig {
     nixpkgsPin: config['nixpkgs-pin'],
     system: config.system,
     planCache: ports.planCache,
+    nixPath: ports.environment.NIX_PATH ?? null,
   };
 }
 

@@ -4,23 +4,24 @@
   inputs.nixpkgs.url = "nixpkgs";
 
   outputs = { nixpkgs, ... }: {
-    lib = builtins.mapAttrs
-      (_: pkgs: {
-        activate.nixos = base:
-          let toplevel = base.config.system.build.toplevel; in
-          pkgs.buildEnv {
-            name = "activatable-${toplevel.name}";
-            paths = [
-              toplevel
-              (pkgs.writeTextFile {
-                name = "${toplevel.name}-activate-path";
-                text = "$PROFILE/bin/switch-to-configuration switch";
-                executable = true;
-                destination = "/deploy-rs-activate";
-              })
-            ];
-          };
-      })
-      nixpkgs.legacyPackages;
+    lib = builtins.mapAttrs (_: pkgs: {
+      activate.nixos =
+        base:
+        let
+          toplevel = base.config.system.build.toplevel;
+        in
+        pkgs.buildEnv {
+          name = "activatable-${toplevel.name}";
+          paths = [
+            toplevel
+            (pkgs.writeTextFile {
+              name = "${toplevel.name}-activate-path";
+              text = "$PROFILE/bin/switch-to-configuration switch";
+              executable = true;
+              destination = "/deploy-rs-activate";
+            })
+          ];
+        };
+    }) nixpkgs.legacyPackages;
   };
 }

@@ -12,7 +12,10 @@
     imports = [ ./hosts/web.nix ];
     deployment = {
       targetHost = "web.example.org";
-      tags = [ "prod" "web" ];
+      tags = [
+        "prod"
+        "web"
+      ];
       keys.tls-key = {
         keyFile = ./secrets/tls-key;
         destDir = "/var/lib/secrets";

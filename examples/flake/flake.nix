@@ -4,21 +4,27 @@
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05";
 
   outputs = { nixpkgs, ... }: {
-    nixosConfigurations = builtins.mapAttrs
-      (_: host: nixpkgs.lib.nixosSystem { modules = [ host ]; })
-      {
-        web = ./hosts/web.nix;
-        db = ./hosts/db.nix;
-        pi = ./hosts/pi.nix;
-      };
+    nixosConfigurations = builtins.mapAttrs (_: host: nixpkgs.lib.nixosSystem { modules = [ host ]; }) {
+      web = ./hosts/web.nix;
+      db = ./hosts/db.nix;
+      pi = ./hosts/pi.nix;
+    };
 
     # Where each runs, and what else Nix Ferry should know of it. Everything but the address may be left out.
     ferry = {
       web = {
         address = "web.example.org";
         user = "deploy";
-        tags = [ "prod" "web" ];
-        healthChecks.http = [{ description = "the page is there"; port = 80; }];
+        tags = [
+          "prod"
+          "web"
+        ];
+        healthChecks.http = [
+          {
+            description = "the page is there";
+            port = 80;
+          }
+        ];
         secrets.tls-key = {
           source = "secrets/tls-key";
           destination = "/var/lib/secrets/tls-key";

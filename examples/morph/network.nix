@@ -9,8 +9,16 @@
     deployment = {
       targetHost = "web.example.org";
       targetUser = "deploy";
-      tags = [ "prod" "web" ];
-      healthChecks.http = [{ description = "the page is there"; port = 80; }];
+      tags = [
+        "prod"
+        "web"
+      ];
+      healthChecks.http = [
+        {
+          description = "the page is there";
+          port = 80;
+        }
+      ];
       secrets.tls-key = {
         source = "secrets/tls-key";
         destination = "/var/lib/secrets/tls-key";

@@ -33,7 +33,7 @@ export async function machineNix(
     await proveSandbox(localSystem(), { directory }, nix, context);
     return { nix, found };
   } catch (error) {
-    context.log.info(`The machine's own Nix is not used as it is: ${explain(error)}`);
+    context.log.debug(`The machine's own Nix is not used as it is: ${explain(error)}`);
     return null;
   } finally {
     await rm(directory, { recursive: true, force: true });

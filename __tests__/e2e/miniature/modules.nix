@@ -4,7 +4,8 @@ let
   lib = import (nixpkgs + "/lib");
   inherit (lib) mkOption types;
   evaluate = modules: (lib.evalModules { inherit modules; }).config;
-  of = type: definitions: (evaluate ([ { options.o = mkOption { inherit type; }; } ] ++ definitions)).o;
+  of =
+    type: definitions: (evaluate ([ { options.o = mkOption { inherit type; }; } ] ++ definitions)).o;
   user =
     { name, ... }:
     {

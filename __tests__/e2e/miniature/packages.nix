@@ -23,7 +23,9 @@ let
         previous.busybox
       ];
     };
-    told = previous.runCommand "told" { nativeBuildInputs = [ final.joined ]; } "{ hello; cat ${final.called}; } > $out";
+    told = previous.runCommand "told" {
+      nativeBuildInputs = [ final.joined ];
+    } "{ hello; cat ${final.called}; } > $out";
   };
 in
 (import nixpkgs {

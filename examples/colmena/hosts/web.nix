@@ -4,7 +4,10 @@
 
   nixpkgs.hostPlatform = "x86_64-linux";
   networking.hostName = "web";
-  networking.firewall.allowedTCPPorts = [ 80 443 ];
+  networking.firewall.allowedTCPPorts = [
+    80
+    443
+  ];
   boot.loader.systemd-boot.enable = true;
   fileSystems."/" = {
     device = "/dev/disk/by-label/nixos";

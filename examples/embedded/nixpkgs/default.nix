@@ -22,7 +22,12 @@ let
     path = ./.;
     pkgs = final;
     callPackage = lib.callPackageWith final;
-    nixos = configuration: import ./nixos { inherit configuration; inherit (final) system; };
+    nixos =
+      configuration:
+      import ./nixos {
+        inherit configuration;
+        inherit (final) system;
+      };
     stdenv = import ./pkgs/stdenv.nix { inherit lib buildPlatform hostPlatform; };
     stdenvNoCC = final.stdenv;
     inherit (hostPlatform) isLinux isAarch64;
@@ -30,7 +35,8 @@ let
   layers = [
     (final: _: import ./pkgs/builders.nix final)
     (final: _: import ./pkgs/all-packages.nix final)
-  ] ++ overlays;
+  ]
+  ++ overlays;
   pkgs = builtins.foldl' (
     below: overlay: final:
     let
@@ -39,8 +45,18 @@ let
     previous // overlay final previous
   ) base layers;
   final = pkgs final // {
-    extend = overlay: import ./. { inherit localSystem crossSystem config; overlays = overlays ++ [ overlay ]; };
-    appendOverlays = more: import ./. { inherit localSystem crossSystem config; overlays = overlays ++ more; };
+    extend =
+      overlay:
+      import ./. {
+        inherit localSystem crossSystem config;
+        overlays = overlays ++ [ overlay ];
+      };
+    appendOverlays =
+      more:
+      import ./. {
+        inherit localSystem crossSystem config;
+        overlays = overlays ++ more;
+      };
   };
 in
 final

@@ -1,6 +1,9 @@
 { ... }:
 {
-  imports = [ ./hardware-configuration.nix ../../common.nix ];
+  imports = [
+    ./hardware-configuration.nix
+    ../../common.nix
+  ];
 
   networking.hostName = "db";
   networking.firewall.allowedTCPPorts = [ 5432 ];

@@ -18,8 +18,7 @@ lib: rec {
   attrsToList = mapAttrsToList nameValuePair;
   genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
   filterAttrs =
-    keep: set:
-    removeAttrs set (builtins.filter (name: !keep name set.${name}) (attrNames set));
+    keep: set: removeAttrs set (builtins.filter (name: !keep name set.${name}) (attrNames set));
   concatMapAttrs = f: set: builtins.foldl' (a: b: a // b) { } (mapAttrsToList f set);
   optionalAttrs = condition: set: if condition then set else { };
   foldlAttrs =
@@ -39,7 +38,10 @@ lib: rec {
     || (set ? ${builtins.head path} && hasAttrByPath (builtins.tail path) set.${builtins.head path});
   setAttrByPath =
     path: value:
-    if path == [ ] then value else { ${builtins.head path} = setAttrByPath (builtins.tail path) value; };
+    if path == [ ] then
+      value
+    else
+      { ${builtins.head path} = setAttrByPath (builtins.tail path) value; };
   getAttrFromPath =
     path: attrByPath path (throw "cannot find attribute `${builtins.concatStringsSep "." path}'");
   getAttrs = names: set: genAttrs names (name: set.${name});
@@ -55,5 +57,9 @@ lib: rec {
   getOutput = output: package: package.${output} or package;
   getBin = getOutput "bin";
   getExe' = package: name: "${getBin package}/bin/${name}";
-  getExe = package: getExe' package (package.meta.mainProgram or package.pname or (builtins.parseDrvName package.name).name);
+  getExe =
+    package:
+    getExe' package (
+      package.meta.mainProgram or package.pname or (builtins.parseDrvName package.name).name
+    );
 }

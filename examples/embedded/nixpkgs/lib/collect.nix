@@ -36,7 +36,17 @@ let
     file: key: module:
     let
       explicit = module ? config || module ? options;
-      known = [ "_class" "_file" "config" "disabledModules" "freeformType" "imports" "key" "meta" "options" ];
+      known = [
+        "_class"
+        "_file"
+        "config"
+        "disabledModules"
+        "freeformType"
+        "imports"
+        "key"
+        "meta"
+        "options"
+      ];
       stray = attrNames (removeAttrs module known);
       location = toString (module._file or file);
     in

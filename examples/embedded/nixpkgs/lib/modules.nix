@@ -47,7 +47,10 @@ let
       map (
         value:
         if isAttrs value then
-          { inherit (def) file; inherit value; }
+          {
+            inherit (def) file;
+            inherit value;
+          }
         else
           throw "The option path `${showOption loc}' is a set of options, but it is set to ${lib.showValue value} in `${toString def.file}'."
       ) (pushDown def.value)
@@ -56,7 +59,13 @@ let
   byName =
     field: items:
     zipAttrsWith (_: values: values) (
-      map (item: mapAttrs (_: value: { inherit (item) file; inherit value; }) item.${field}) items
+      map (
+        item:
+        mapAttrs (_: value: {
+          inherit (item) file;
+          inherit value;
+        }) item.${field}
+      ) items
     );
 
   # What a definition of one option says: its mkMerge and mkIf resolved.
@@ -79,7 +88,11 @@ let
     loc: type: defs:
     let
       discharged = concatMap (
-        def: map (value: { inherit (def) file; inherit value; }) (discharge loc def.value)
+        def:
+        map (value: {
+          inherit (def) file;
+          inherit value;
+        }) (discharge loc def.value)
       ) defs;
       priorityOf = def: if isA "override" def.value then def.value.priority else defaultPriority;
       priority = foldl' (least: def: lib.min least (priorityOf def)) 9999 discharged;
@@ -233,12 +246,24 @@ let
       };
       moduleArgs = {
         inherit lib options;
-        config = config // { inherit (tree.config) _module; };
-      } // specialArgs;
+        config = config // {
+          inherit (tree.config) _module;
+        };
+      }
+      // specialArgs;
       items = collect moduleArgs tree.config._module.args ([ own ] ++ modules);
-      tree = mergeLevel prefix (map (item: { inherit (item) file; value = item.options; }) items) (
-        map (item: { inherit (item) file; value = item.config; }) items
-      );
+      tree =
+        mergeLevel prefix
+          (map (item: {
+            inherit (item) file;
+            value = item.options;
+          }) items)
+          (
+            map (item: {
+              inherit (item) file;
+              value = item.config;
+            }) items
+          );
       freeform = tree.config._module.freeformType;
       freeformConfig = freeform.merge prefix (
         map (def: {
@@ -277,11 +302,23 @@ let
         );
     };
 
-  mkIf = condition: content: { _type = "if"; inherit condition content; };
-  mkMerge = contents: { _type = "merge"; inherit contents; };
-  mkOverride = priority: content: { _type = "override"; inherit priority content; };
+  mkIf = condition: content: {
+    _type = "if";
+    inherit condition content;
+  };
+  mkMerge = contents: {
+    _type = "merge";
+    inherit contents;
+  };
+  mkOverride = priority: content: {
+    _type = "override";
+    inherit priority content;
+  };
   mkOptionDefault = mkOverride 1500;
-  mkOrder = priority: content: { _type = "order"; inherit priority content; };
+  mkOrder = priority: content: {
+    _type = "order";
+    inherit priority content;
+  };
 in
 {
   inherit
@@ -301,16 +338,23 @@ in
   mkVMOverride = mkOverride 10;
   mkBefore = mkOrder 500;
   mkAfter = mkOrder 1500;
-  mkAssert = condition: message: content: if condition then content else throw "\nFailed assertion: ${message}";
-  setDefaultModuleLocation = file: module: { _file = file; imports = [ module ]; };
+  mkAssert =
+    condition: message: content:
+    if condition then content else throw "\nFailed assertion: ${message}";
+  setDefaultModuleLocation = file: module: {
+    _file = file;
+    imports = [ module ];
+  };
   mkRenamedOptionModule =
     from: to:
     { config, options, ... }:
     {
-      options = lib.setAttrByPath from (lib.mkOption {
-        type = lib.types.raw;
-        description = "Alias of `${showOption to}'.";
-      });
+      options = lib.setAttrByPath from (
+        lib.mkOption {
+          type = lib.types.raw;
+          description = "Alias of `${showOption to}'.";
+        }
+      );
       config = lib.mkIf (lib.getAttrFromPath from options).isDefined (
         lib.setAttrByPath to (
           lib.mkMerge (map (def: def.value) (lib.getAttrFromPath from options).definitionsWithLocations)

@@ -15,9 +15,7 @@ lib: rec {
     concatStringsSep separator (map f xs);
   concatLines = concatMapStrings (line: line + "\n");
   concatImapStrings = f: xs: concatStrings (lib.imap1 f xs);
-  mapAttrsToLines =
-    f: set:
-    concatStringsSep "\n" (lib.mapAttrsToList f set);
+  mapAttrsToLines = f: set: concatStringsSep "\n" (lib.mapAttrsToList f set);
   optionalString = condition: text: if condition then text else "";
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
   hasSuffix =
@@ -41,7 +39,10 @@ lib: rec {
     let
       text = toString arg;
     in
-    if match "[[:alnum:],._+:@%/-]+" text != null then text else "'${replaceStrings [ "'" ] [ "'\\''" ] text}'";
+    if match "[[:alnum:],._+:@%/-]+" text != null then
+      text
+    else
+      "'${replaceStrings [ "'" ] [ "'\\''" ] text}'";
   escapeShellArgs = concatMapStringsSep " " escapeShellArg;
   splitString = separator: text: builtins.filter isString (split (escapeRegex separator) text);
   toUpper = replaceStrings (stringToCharacters "abcdefghijklmnopqrstuvwxyz") (
@@ -61,6 +62,8 @@ lib: rec {
       (builtins.parseDrvName package).name
     else
       package.pname or (builtins.parseDrvName package.name).name;
-  isStorePath = x: (isString x || builtins.isPath x || x ? outPath) && hasPrefix builtins.storeDir (toString x);
-  generators.toKeyValue = { }: set: concatStrings (lib.mapAttrsToList (name: value: "${name}=${toString value}\n") set);
+  isStorePath =
+    x: (isString x || builtins.isPath x || x ? outPath) && hasPrefix builtins.storeDir (toString x);
+  generators.toKeyValue =
+    { }: set: concatStrings (lib.mapAttrsToList (name: value: "${name}=${toString value}\n") set);
 }

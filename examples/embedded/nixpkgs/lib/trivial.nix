@@ -43,7 +43,8 @@ lib: rec {
   warn = message: builtins.trace "evaluation warning: ${message}";
   warnIf = condition: message: if condition then warn message else x: x;
   showWarnings = warnings: result: builtins.foldl' (r: w: warn w r) result warnings;
-  makeOverridable = f: args: f args // { override = new: makeOverridable f (args // lib.toFunction new args); };
+  makeOverridable =
+    f: args: f args // { override = new: makeOverridable f (args // lib.toFunction new args); };
   callPackageWith =
     scope: f: args:
     let

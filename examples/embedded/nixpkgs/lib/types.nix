@@ -10,7 +10,11 @@ let
       merge ? mergeEqualOption,
       ...
     }@type:
-    { inherit description check merge; _type = "option-type"; } // type;
+    {
+      inherit description check merge;
+      _type = "option-type";
+    }
+    // type;
 
   # A type made of another: two declarations of the same option may differ inside.
   wrapping =
@@ -28,7 +32,13 @@ let
   perAttribute =
     loc: defs:
     lib.zipAttrs (
-      map (def: builtins.mapAttrs (_: value: { inherit (def) file; inherit value; }) def.value) (lib.pushDownDefs loc defs)
+      map (
+        def:
+        builtins.mapAttrs (_: value: {
+          inherit (def) file;
+          inherit value;
+        }) def.value
+      ) (lib.pushDownDefs loc defs)
     );
 
   setOf =
@@ -43,7 +53,9 @@ let
         let
           merged = builtins.mapAttrs (attr: mergeDefinitions (loc ++ [ attr ]) elem) (perAttribute loc defs);
         in
-        builtins.mapAttrs (_: m: m.value) (if lazy then merged else lib.filterAttrs (_: m: m.isDefined) merged);
+        builtins.mapAttrs (_: m: m.value) (
+          if lazy then merged else lib.filterAttrs (_: m: m.isDefined) merged
+        );
     };
 
   t = rec {
@@ -52,9 +64,15 @@ let
     isType = type: x: x._type or null == type;
     unspecified = mkType {
       name = "unspecified value";
-      merge = loc: defs: if builtins.length defs == 1 then (builtins.head defs).value else anything.merge loc defs;
+      merge =
+        loc: defs:
+        if builtins.length defs == 1 then (builtins.head defs).value else anything.merge loc defs;
     };
-    raw = mkType { name = "raw"; description = "raw value"; merge = mergeOneOption; };
+    raw = mkType {
+      name = "raw";
+      description = "raw value";
+      merge = mergeOneOption;
+    };
     # Sets are merged, lists concatenated, all else must be equal.
     anything = mkType {
       name = "anything";
@@ -77,29 +95,60 @@ let
       emptyValue.value = { };
       merge = _: defs: builtins.foldl' (a: def: a // def.value) { } defs;
     };
-    bool = mkType { name = "bool"; description = "boolean"; check = builtins.isBool; };
-    boolByOr = bool // { merge = _: defs: builtins.any (def: def.value) defs; };
-    int = mkType { name = "int"; description = "signed integer"; check = builtins.isInt; };
-    float = mkType { name = "float"; description = "floating point number"; check = builtins.isFloat; };
+    bool = mkType {
+      name = "bool";
+      description = "boolean";
+      check = builtins.isBool;
+    };
+    boolByOr = bool // {
+      merge = _: defs: builtins.any (def: def.value) defs;
+    };
+    int = mkType {
+      name = "int";
+      description = "signed integer";
+      check = builtins.isInt;
+    };
+    float = mkType {
+      name = "float";
+      description = "floating point number";
+      check = builtins.isFloat;
+    };
     number = either int float;
     ints = {
       between =
         lowest: highest:
         addCheck int (x: x >= lowest && x <= highest)
-        // { description = "integer between ${toString lowest} and ${toString highest} (both inclusive)"; };
-      unsigned = addCheck int (x: x >= 0) // { description = "unsigned integer, meaning >=0"; };
-      positive = addCheck int (x: x > 0) // { description = "positive integer, meaning >0"; };
+        // {
+          description = "integer between ${toString lowest} and ${toString highest} (both inclusive)";
+        };
+      unsigned = addCheck int (x: x >= 0) // {
+        description = "unsigned integer, meaning >=0";
+      };
+      positive = addCheck int (x: x > 0) // {
+        description = "positive integer, meaning >0";
+      };
       u8 = ints.between 0 255;
-      u16 = ints.between 0 65535 // { description = "16 bit unsigned integer; between 0 and 65535 (both inclusive)"; };
+      u16 = ints.between 0 65535 // {
+        description = "16 bit unsigned integer; between 0 and 65535 (both inclusive)";
+      };
     };
     port = ints.u16;
-    str = mkType { name = "str"; description = "string"; check = builtins.isString; };
+    str = mkType {
+      name = "str";
+      description = "string";
+      check = builtins.isString;
+    };
     string = str;
     singleLineStr = strMatching "[^\n\r]*\n?";
-    nonEmptyStr = addCheck str (x: builtins.match "[ \t\n]*" x == null) // { description = "non-empty string"; };
+    nonEmptyStr = addCheck str (x: builtins.match "[ \t\n]*" x == null) // {
+      description = "non-empty string";
+    };
     strMatching =
       pattern:
-      addCheck str (x: builtins.match pattern x != null) // { description = "string matching the pattern ${pattern}"; };
+      addCheck str (x: builtins.match pattern x != null)
+      // {
+        description = "string matching the pattern ${pattern}";
+      };
     separatedString =
       separator:
       mkType {
@@ -114,7 +163,8 @@ let
     path = mkType {
       name = "path";
       description = "absolute path";
-      check = x: (builtins.isString x || builtins.isPath x || x ? outPath) && lib.hasPrefix "/" (toString x);
+      check =
+        x: (builtins.isString x || builtins.isPath x || x ? outPath) && lib.hasPrefix "/" (toString x);
     };
     package = mkType {
       name = "package";
@@ -147,7 +197,10 @@ let
                   lib.imap1 (
                     m: value:
                     mergeDefinitions (loc ++ [ "[definition ${toString n}-entry ${toString m}]" ]) elem [
-                      { inherit (def) file; inherit value; }
+                      {
+                        inherit (def) file;
+                        inherit value;
+                      }
                     ]
                   ) def.value
                 ) defs
@@ -229,7 +282,10 @@ let
       check = x: builtins.isAttrs x || lib.isFunction x || path.check x;
       merge = _: defs: { imports = map (def: lib.setDefaultModuleLocation def.file def.value) defs; };
     };
-    optionType = mkType { name = "optionType"; check = x: x._type or null == "option-type"; };
+    optionType = mkType {
+      name = "optionType";
+      check = x: x._type or null == "option-type";
+    };
     submodule =
       modules:
       submoduleWith {
@@ -268,9 +324,15 @@ let
             map (
               def:
               if shorthandOnlyDefinesConfig && builtins.isAttrs def.value then
-                { _file = def.file; config = def.value; }
+                {
+                  _file = def.file;
+                  config = def.value;
+                }
               else
-                { _file = def.file; imports = [ def.value ]; }
+                {
+                  _file = def.file;
+                  imports = [ def.value ];
+                }
             ) defs
           )).config;
       };

@@ -44,7 +44,9 @@ rec {
 
   linux = pkgs.runCommand "linux-6.12" { passthru.modDirVersion = "6.12"; } ''
     mkdir $out
-    echo "not a kernel: a file in a kernel's place" > $out/${if stdenv.isAarch64 then "Image" else "bzImage"}
+    echo "not a kernel: a file in a kernel's place" > $out/${
+      if stdenv.isAarch64 then "Image" else "bzImage"
+    }
   '';
   linuxPackages = {
     kernel = linux;
@@ -52,5 +54,7 @@ rec {
   };
   linuxPackages_latest = linuxPackages;
   linuxPackages_rpi4 = linuxPackages;
-  nix = busybox // { version = "0"; };
+  nix = busybox // {
+    version = "0";
+  };
 }

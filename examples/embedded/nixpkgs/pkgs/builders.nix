@@ -43,8 +43,19 @@ rec {
       inherit text;
       destination = "/${path}";
     };
-  writeScript = name: text: writeTextFile { inherit name text; executable = true; };
-  writeScriptBin = name: text: writeTextFile { inherit name text; executable = true; destination = "/bin/${name}"; };
+  writeScript =
+    name: text:
+    writeTextFile {
+      inherit name text;
+      executable = true;
+    };
+  writeScriptBin =
+    name: text:
+    writeTextFile {
+      inherit name text;
+      executable = true;
+      destination = "/bin/${name}";
+    };
   writeShellScript = name: text: writeScript name "#!${pkgs.runtimeShell}\n${text}";
   writeShellScriptBin = name: text: writeScriptBin name "#!${pkgs.runtimeShell}\n${text}";
   writeShellApplication =
@@ -89,11 +100,17 @@ rec {
     name: entries:
     runCommand name { } (
       "mkdir -p $out\ncd $out\n"
-      + lib.concatMapStrings
-        (entry: ''
-          mkdir -p "$(dirname ${lib.escapeShellArg entry.name})"
-          ln -s ${lib.escapeShellArg "${entry.path}"} ${lib.escapeShellArg entry.name}
-        '')
-        (if builtins.isAttrs entries then lib.mapAttrsToList (name: path: { inherit name path; }) entries else entries)
+      +
+        lib.concatMapStrings
+          (entry: ''
+            mkdir -p "$(dirname ${lib.escapeShellArg entry.name})"
+            ln -s ${lib.escapeShellArg "${entry.path}"} ${lib.escapeShellArg entry.name}
+          '')
+          (
+            if builtins.isAttrs entries then
+              lib.mapAttrsToList (name: path: { inherit name path; }) entries
+            else
+              entries
+          )
     );
 }

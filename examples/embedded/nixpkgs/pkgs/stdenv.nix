@@ -63,7 +63,10 @@ let
           {
             inherit name system;
             builder = "${busybox}/bin/sh";
-            args = [ "-eu" (given.builder or ./build.sh) ];
+            args = [
+              "-eu"
+              (given.builder or ./build.sh)
+            ];
             PATH = lib.makeBinPath ([ busybox ] ++ inputs);
           }
           // removeAttrs given [

@@ -20,7 +20,11 @@ let
       lib.optionalAttrs (system != null) { system = lib.mkDefault system; }
       // lib.optionalAttrs (pkgs != null) { pkgs = lib.mkDefault pkgs; };
   };
-  located = if modulesLocation == null then modules else map (lib.setDefaultModuleLocation modulesLocation) modules;
+  located =
+    if modulesLocation == null then
+      modules
+    else
+      map (lib.setDefaultModuleLocation modulesLocation) modules;
   evaluated = lib.evalModules {
     inherit prefix check;
     class = "nixos";
@@ -28,10 +32,16 @@ let
     args = extraArgs;
     specialArgs = {
       modulesPath = toString ../modules;
-    } // specialArgs;
+    }
+    // specialArgs;
   };
   result = evaluated: {
-    inherit (evaluated) config options type _module;
+    inherit (evaluated)
+      config
+      options
+      type
+      _module
+      ;
     inherit (evaluated._module.args) pkgs;
     inherit lib extraArgs;
     class = "nixos";

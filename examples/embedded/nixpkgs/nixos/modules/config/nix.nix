@@ -2,18 +2,16 @@
 let
   inherit (lib) mkOption types;
   words = types.coercedTo types.str (lib.splitString " ") (types.listOf types.str);
-  show =
-    value:
-    if builtins.isBool value then
-      lib.boolToString value
-    else
-      toString value;
+  show = value: if builtins.isBool value then lib.boolToString value else toString value;
 in
 {
   # Names from before 22.05.
   imports = [
     (lib.mkRenamedOptionModule [ "nix" "binaryCaches" ] [ "nix" "settings" "substituters" ])
-    (lib.mkRenamedOptionModule [ "nix" "binaryCachePublicKeys" ] [ "nix" "settings" "trusted-public-keys" ])
+    (lib.mkRenamedOptionModule
+      [ "nix" "binaryCachePublicKeys" ]
+      [ "nix" "settings" "trusted-public-keys" ]
+    )
     (lib.mkRenamedOptionModule [ "nix" "trustedUsers" ] [ "nix" "settings" "trusted-users" ])
   ];
 

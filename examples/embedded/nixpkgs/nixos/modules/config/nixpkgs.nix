@@ -54,5 +54,6 @@ in
       default = { };
     };
   };
-  config._module.args.pkgs = if opt.pkgs.isDefined then cfg.pkgs.appendOverlays cfg.overlays else ownPkgs;
+  config._module.args.pkgs =
+    if opt.pkgs.isDefined then cfg.pkgs.appendOverlays cfg.overlays else ownPkgs;
 }

@@ -56,6 +56,8 @@ in
 
   config.environment.etc = lib.mapAttrs' (
     _: u:
-    lib.nameValuePair "ssh/authorized_keys.d/${u.name}" { text = lib.concatLines u.openssh.authorizedKeys.keys; }
+    lib.nameValuePair "ssh/authorized_keys.d/${u.name}" {
+      text = lib.concatLines u.openssh.authorizedKeys.keys;
+    }
   ) withKeys;
 }

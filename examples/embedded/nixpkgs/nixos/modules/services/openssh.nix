@@ -36,5 +36,7 @@ in
       default = "";
     };
   };
-  config.networking.firewall.allowedTCPPorts = lib.optionals (cfg.enable && cfg.openFirewall) cfg.ports;
+  config.networking.firewall.allowedTCPPorts = lib.optionals (
+    cfg.enable && cfg.openFirewall
+  ) cfg.ports;
 }

@@ -44,7 +44,8 @@ let
           seen
         else
           builtins.foldl' visit seen (
-            snippets.${name}.deps or (throw "The activation script `${name}' that another one depends on does not exist.")
+            snippets.${name}.deps
+              or (throw "The activation script `${name}' that another one depends on does not exist.")
           )
           ++ [ name ];
       closed = builtins.foldl' visit [ ] (builtins.attrNames snippets);

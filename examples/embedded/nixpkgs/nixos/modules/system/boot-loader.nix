@@ -23,7 +23,8 @@ in
           freeformType = types.anything;
           options.enable = mkOption {
             type = types.bool;
-            default = !(cfg.systemd-boot.enable || cfg.generic-extlinux-compatible.enable || cfg.external.enable);
+            default =
+              !(cfg.systemd-boot.enable || cfg.generic-extlinux-compatible.enable || cfg.external.enable);
           };
         };
       };

@@ -7,7 +7,9 @@
 let
   inherit (lib) mkOption types;
   # Text that names no store path needs no builder: a host has many such files, and an emulated build takes its time.
-  writeText = name: text: if builtins.hasContext text then pkgs.writeText name text else builtins.toFile name text;
+  writeText =
+    name: text:
+    if builtins.hasContext text then pkgs.writeText name text else builtins.toFile name text;
   entry = types.submodule (
     { name, config, ... }:
     {
@@ -58,7 +60,9 @@ in
     pkgs.runCommand "etc"
       {
         # target, source and mode of one entry a line; a target has no blank in it.
-        table = lib.concatMapStrings (e: "${e.target} ${e.source} ${e.mode} ${e.user}:${e.group}\n") entries;
+        table = lib.concatMapStrings (
+          e: "${e.target} ${e.source} ${e.mode} ${e.user}:${e.group}\n"
+        ) entries;
         passAsFile = [ "table" ];
       }
       ''

@@ -63,7 +63,16 @@ let
   service = {
     serviceConfig = section;
     environment = mkOption {
-      type = types.attrsOf (types.nullOr (types.oneOf [ types.str types.path types.package types.int ]));
+      type = types.attrsOf (
+        types.nullOr (
+          types.oneOf [
+            types.str
+            types.path
+            types.package
+            types.int
+          ]
+        )
+      );
       default = { };
     };
     path = mkOption {
@@ -168,7 +177,9 @@ let
       name: s:
       lib.nameValuePair "${name}.socket" {
         unit = s;
-        text = lines "Unit" (unitSection s) + lines "Socket" ({ ListenStream = s.listenStreams; } // s.socketConfig);
+        text =
+          lines "Unit" (unitSection s)
+          + lines "Socket" ({ ListenStream = s.listenStreams; } // s.socketConfig);
       }
     ) cfg.sockets
     // lib.mapAttrs' (

@@ -8,7 +8,9 @@ let
   inherit (lib) mkOption types;
   cfg = config.system.nixos;
   told = builtins.toJSON (
-    { nixosVersion = cfg.version; }
+    {
+      nixosVersion = cfg.version;
+    }
     // lib.optionalAttrs (config.system.configurationRevision != null) {
       inherit (config.system) configurationRevision;
     }
