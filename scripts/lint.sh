@@ -5,16 +5,22 @@ cd "$(dirname "$0")/.."
 check=--check
 if [ "${1:-}" = --fix ]; then check=; fi
 
-if ! command -v shellcheck >/dev/null; then
-  echo "lint: installing shellcheck with apt-get" >&2
+# needs COMMAND PACKAGE
+needs() {
+  if command -v "$1" >/dev/null; then return; fi
+  echo "lint: installing $2 with apt-get" >&2
   if [ "$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi
-  $sudo apt-get install -qq -y --no-install-recommends shellcheck >&2
-fi
+  $sudo apt-get update -qq >&2
+  $sudo apt-get install -qq -y --no-install-recommends "$2" >&2
+}
+needs shellcheck shellcheck
 
 # The official style of nixpkgs, in the one implementation that a language's registry has.
 version=0.5.3
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/nix-ferry/tools-nixfmt-$version
 if [ ! -x "$tools/bin/nixfmt" ]; then
+  needs cargo cargo
+  needs cc gcc
   echo "lint: installing nixfmt_rs $version with cargo" >&2
   cargo install --quiet --locked --root "$tools" "nixfmt_rs@$version" >&2
 fi

@@ -3,10 +3,11 @@ import {
   archive,
   fetchArchives,
   importArchive,
-  readArchive,
+  readArchives,
   verifyArchive,
 } from './archive/index.ts';
 import { build } from './build/index.ts';
+import { mapConcurrently } from './concurrency.ts';
 import type { Context, Stage } from './context.ts';
 import { checkAccess, type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
 import { noUnits } from './deploy/units.ts';
@@ -146,6 +147,7 @@ function walk(
     async archive() {
       if (config.from !== null) {
         deployments = await deploymentsFrom(config.from, config, ports, nix(), context, run);
+        checkAccess(deployConfigOf(config, ports), deployments);
         return;
       }
       const { repository, run: address } = ports;
@@ -251,10 +253,12 @@ async function deploymentsFrom(
   run: Run,
 ): Promise<Deployment[]> {
   const none = { cmd: [], http: [] };
+  // Names are asked for by name; what only selects is held against all that there are.
+  const named = config.hosts.length > 0 && config.hosts.every(host => !/[*?@!]/.test(host)) ? config.hosts : null;
   const read =
     'directory' in from
-      ? [await readArchive(from.directory, context)]
-      : await fetchArchives(null, from.run, ports.archives, artifactsOf(ports));
+      ? await readArchives(from.directory, context)
+      : await fetchArchives(named, from.run, ports.archives, artifactsOf(ports));
   const chosen = new Set(
     select(
       read.map(({ host }) => host),
@@ -263,7 +267,9 @@ async function deploymentsFrom(
     ),
   );
   const archives = read.filter(({ host }) => chosen.has(host));
-  for (const { directory } of archives) await verifyArchive(directory, config['trusted-public-keys'], nix, context);
+  await mapConcurrently(archives, 4, ({ directory }) =>
+    verifyArchive(directory, config['trusted-public-keys'], nix, context),
+  );
   run.archives = archives;
   for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
   return archives.map(({ host, system, toplevel, kind, directory, closureBytes }) => ({

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
@@ -19,6 +19,14 @@ export async function readArchive(path: string, context: Context): Promise<Archi
   }
   const { archive, manifest } = await openArchive(directory);
   return { ...archive, manifest };
+}
+
+/** Reads the archive at `path` (see `readArchive`) or, where it is a folder of archives, as `ferry archive` makes it, all of them. */
+export async function readArchives(path: string, context: Context): Promise<(Archive & { manifest: Manifest })[]> {
+  const entries = path.endsWith('.zip') ? [] : await readdir(path).catch(() => []);
+  const folders = entries.filter(entry => entry.startsWith(archiveName(''))).sort();
+  if (entries.includes('manifest.json') || folders.length === 0) return [await readArchive(path, context)];
+  return Promise.all(folders.map(folder => readArchive(join(path, folder), context)));
 }
 
 /**

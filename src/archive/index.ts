@@ -15,7 +15,7 @@ import { filesOf, write } from './write.ts';
 
 export type { Archive, ArchiveConfig, Artifact, ArtifactStore, Manifest, ManifestPath, Provenance } from './archive.ts';
 export { archiveKinds, archiveName } from './archive.ts';
-export { fetchArchives, readArchive } from './fetch.ts';
+export { fetchArchives, readArchive, readArchives } from './fetch.ts';
 export { importArchive } from './import.ts';
 export { verifyArchive } from './verify.ts';
 
