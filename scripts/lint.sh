@@ -15,14 +15,14 @@ needs() {
 }
 needs shellcheck shellcheck
 
-# The official style of nixpkgs, in the one implementation that a language's registry has.
+# The official style of nixpkgs, in the one implementation that a language's registry has. It needs Rust 1.87, which no
+# distribution of ours has: where there is none, that is said, and the rest is checked all the same.
 version=0.5.3
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/nix-ferry/tools-nixfmt-$version
 if [ ! -x "$tools/bin/nixfmt" ]; then
-  needs cargo cargo
-  needs cc gcc
   echo "lint: installing nixfmt_rs $version with cargo" >&2
-  cargo install --quiet --locked --root "$tools" "nixfmt_rs@$version" >&2
+  cargo install --quiet --locked --root "$tools" "nixfmt_rs@$version" >&2 ||
+    echo "lint: NOT CHECKED: the format of the Nix expressions, for which rustup's cargo is needed" >&2
 fi
 
 scripts=$(git ls-files --cached --others --exclude-standard | while read -r file; do
@@ -37,4 +37,4 @@ shellcheck $scripts
 
 expressions=$(git ls-files --cached --others --exclude-standard '*.nix')
 # shellcheck disable=SC2086
-"$tools/bin/nixfmt" $check $expressions
+[ ! -x "$tools/bin/nixfmt" ] || "$tools/bin/nixfmt" $check $expressions
