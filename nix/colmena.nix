@@ -10,6 +10,7 @@ let
     evaluated
     file
     find
+    keyType
     nixpkgsFor
     secretsOfKeys
     systemOfPackages
@@ -53,32 +54,12 @@ let
   option =
     type: default: description:
     lib.mkOption { inherit type default description; };
-  key = lib.types.submodule (
-    { config, name, ... }: {
-      options = {
-        name = option lib.types.str name "Its file's name.";
-        text = option (lib.types.nullOr lib.types.str) null "What it holds.";
-        keyCommand = option (lib.types.nullOr (
-          lib.types.listOf lib.types.str
-        )) null "A command of the deployer that prints it.";
-        keyFile = lib.mkOption {
-          type = lib.types.nullOr lib.types.path;
-          default = null;
-          apply = value: if value == null then null else toString value;
-          description = "A file of the deployer's that holds it.";
-        };
-        destDir = option lib.types.path "/run/keys" "Its folder on the target.";
-        path = option lib.types.path "${config.destDir}/${config.name}" "Its path on the target.";
-        user = option lib.types.str "root" "Its owner.";
-        group = option lib.types.str "root" "Its group.";
-        permissions = option lib.types.str "0600" "Its mode, octal.";
-        uploadAt = option (lib.types.enum [
-          "pre-activation"
-          "post-activation"
-        ]) "pre-activation" "When it is sent.";
-      };
-    }
-  );
+  key = keyType lib {
+    uploadAt = option (lib.types.enum [
+      "pre-activation"
+      "post-activation"
+    ]) "pre-activation" "When it is sent.";
+  };
   deploymentModule = name: {
     options.deployment = {
       targetHost = option (lib.types.nullOr lib.types.str) name "Where the host runs; null: only here.";

@@ -183,6 +183,38 @@ rec {
   systemOfPackages =
     pkgs: find (find null [ "system" ] pkgs) [ "stdenv" "hostPlatform" "system" ] pkgs;
 
+  # The type of one of `deployment.keys`, which colmena has from NixOps; `more` are the options it has besides.
+  keyType =
+    lib: more:
+    let
+      option =
+        type: default: description:
+        lib.mkOption { inherit type default description; };
+    in
+    lib.types.submodule (
+      { config, name, ... }: {
+        options = {
+          name = option lib.types.str name "Its file's name.";
+          text = option (lib.types.nullOr lib.types.str) null "What it holds.";
+          keyCommand = option (lib.types.nullOr (
+            lib.types.listOf lib.types.str
+          )) null "A command of the deployer that prints it.";
+          keyFile = lib.mkOption {
+            type = lib.types.nullOr lib.types.path;
+            default = null;
+            apply = value: if value == null then null else toString value;
+            description = "A file of the deployer's that holds it.";
+          };
+          destDir = option lib.types.path "/run/keys" "Its folder on the target.";
+          path = option lib.types.path "${config.destDir}/${config.name}" "Its path on the target.";
+          user = option lib.types.str "root" "Its owner.";
+          group = option lib.types.str "root" "Its group.";
+          permissions = option lib.types.str "0600" "Its mode, octal.";
+        }
+        // more;
+      }
+    );
+
   # `keys` of NixOps and colmena as src/plan knows secrets.
   secretsOfKeys =
     keys:

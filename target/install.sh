@@ -134,13 +134,19 @@ fetch() {
     refuse "the paths that are not in the archive cannot be fetched: $(say "$said" | tail -n 1 | cut -c 1-300)"
 }
 
+# Of what Nix said, the first error that is not one of its threads telling that it was stopped because of another's.
+reason() {
+  why=$(say "$said" | grep error | grep -v -e 'error (ignored)' -e 'interrupted by the user' | head -n 1)
+  say "${why:-$said}" | tail -n 1
+}
+
 import() {
   inside=$(paths true | sed 's/ .*//')
   no_check=
   [ -n "$check_sigs" ] || no_check=--no-check-sigs
   # shellcheck disable=SC2086 # One word a path.
   [ -z "$inside" ] || said=$(nix_ copy $no_check --no-recursive --from "$store" $inside 2>&1) ||
-    refuse "Nix could not import it: $(say "$said" | grep error | head -n 1)"
+    refuse "Nix could not import it: $(reason)"
   nix-store --check-validity "$toplevel" 2>/dev/null || refuse "$toplevel is not in the store after the import"
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
-import type { Manifest, ManifestPath } from './archive.ts';
+import type { Archive, Manifest, ManifestPath } from './archive.ts';
 
 /**
  * The text of `manifest.json`: keys in a fixed order, one path a line, a line break at the end, so that the same
@@ -121,4 +121,18 @@ function damaged(file: string, why: string, cause?: unknown): UserError {
     cure: 'Download the artifact again, or let the job that built it run again.',
     cause,
   });
+}
+
+/** What a manifest tells of its archive, which lies in `directory` and has `bytes`. */
+export function archiveOf(manifest: Manifest, directory: string, bytes: number): Archive {
+  const { host, system, toplevel, kind, digest, publicKey, paths } = manifest;
+  const inside = paths.filter(path => path.inside);
+  return {
+    ...{ host, system, toplevel, kind, directory, bytes, digest, publicKey },
+    paths: inside.length,
+    closurePaths: paths.length,
+    closureBytes: paths.reduce((sum, { narSize }) => sum + narSize, 0),
+    insideBytes: inside.reduce((sum, { narSize }) => sum + narSize, 0),
+    artifact: null,
+  };
 }

@@ -6,7 +6,7 @@ import { CommandError, UserError } from '../errors.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
 import { narInfoName } from '../nix/pack.ts';
 import type { Archive, Manifest } from './archive.ts';
-import { parseManifest } from './manifest.ts';
+import { archiveOf, parseManifest } from './manifest.ts';
 import { sizeOf } from './write.ts';
 
 /** Store paths in one call of Nix. */
@@ -75,22 +75,7 @@ export async function openArchive(directory: string): Promise<{ archive: Archive
     });
   }
   const manifest = parseManifest(text, 'manifest.json');
-  const inside = manifest.paths.filter(path => path.inside);
-  const archive: Archive = {
-    host: manifest.host,
-    system: manifest.system,
-    toplevel: manifest.toplevel,
-    kind: manifest.kind,
-    directory,
-    bytes: await sizeOf(directory),
-    paths: inside.length,
-    closurePaths: manifest.paths.length,
-    closureBytes: manifest.paths.reduce((sum, { narSize }) => sum + narSize, 0),
-    insideBytes: inside.reduce((sum, { narSize }) => sum + narSize, 0),
-    digest: manifest.digest,
-    publicKey: manifest.publicKey,
-    artifact: null,
-  };
+  const archive = archiveOf(manifest, directory, await sizeOf(directory));
   return { archive, manifest };
 }
 

@@ -8,7 +8,7 @@ import type { Nix } from '../nix/index.ts';
 import { narInfoName } from '../nix/pack.ts';
 import { signPaths } from '../nix/sign.ts';
 import { type Archive, type ArchiveConfig, archiveName, type Manifest } from './archive.ts';
-import { writeManifest } from './manifest.ts';
+import { archiveOf, writeManifest } from './manifest.ts';
 
 /** Makes one host's folder from the pool, complete or not at all. */
 export async function write(
@@ -46,21 +46,7 @@ export async function write(
   await enterManifest(partial, config.signingKey, nix, context);
   await rm(directory, { recursive: true, force: true });
   await rename(partial, directory);
-  return {
-    host: manifest.host,
-    system: manifest.system,
-    toplevel: manifest.toplevel,
-    kind: manifest.kind,
-    directory,
-    bytes: await sizeOf(directory),
-    paths: inside.length,
-    closurePaths: manifest.paths.length,
-    closureBytes: manifest.paths.reduce((sum, { narSize }) => sum + narSize, 0),
-    insideBytes: inside.reduce((sum, { narSize }) => sum + narSize, 0),
-    digest: manifest.digest,
-    publicKey: manifest.publicKey,
-    artifact: null,
-  };
+  return archiveOf(manifest, directory, await sizeOf(directory));
 }
 
 /** Scripts of ours that go along, and their names there. */
