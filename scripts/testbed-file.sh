@@ -47,5 +47,5 @@ fi
 project=$1 file=$2
 shift 2
 node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js --cacheDirectory=/var/cache/jest \
-  --selectProjects "$project" --runInBand --testTimeout=240000 --passWithNoTests \
+  --selectProjects "$project" --runInBand --testTimeout=240000 --passWithNoTests --forceExit \
   --json --outputFile="$TESTBED_RESULTS/$project-${file##*/}.json" "$@" --runTestsByPath "$file" >/dev/null

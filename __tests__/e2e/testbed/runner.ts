@@ -58,7 +58,11 @@ export class Runner {
     const runner = new Runner(machine, path);
     const own = [work.workspace, work.temp, work.files, work.toolCache];
     await machine.run(['mkdir', '-p', ...own]);
-    await machine.run(['chown', '-R', 'runner:runner', '/home/runner', work.toolCache]);
+    // Where this repository lies below /home/runner, as on GitHub's runners, it is shown there read-only.
+    const homes = ['/home/runner', work.toolCache];
+    await machine.run(['find', ...homes, '-xdev', '-exec', 'chown', '-h', 'runner:runner', '{}', '+'], {
+      allow: [0, 1],
+    });
     if (options.nix !== undefined) {
       // Without these Nix takes itself for a guest, and uses a store below the user's home.
       await machine.run(['mkdir', '-p', '/nix/store', '/nix/var/nix']);
