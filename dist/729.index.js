@@ -1,0 +1,41 @@
+export const id = 729;
+export const ids = [729];
+export const modules = {
+
+/***/ 7729:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+__webpack_require__.r(__webpack_exports__);
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   outputsOf: () => (/* binding */ outputsOf)
+/* harmony export */ });
+/** GitHub's hosted runner that runs programs of a system itself; other systems are emulated on the first. */
+const runners = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
+/** Outcomes that say that a machine is another than before, if only in what it boots; what was so already is `unchanged`. */
+const changing = new Set(['deployed', 'needs-reboot', 'degraded']);
+/** The outputs of a run, as `action.yml` describes them. */
+function outputsOf(run) {
+    const hosts = run.fleet?.hosts ?? [];
+    return {
+        hosts: JSON.stringify(hosts.map(({ name }) => name)),
+        matrix: JSON.stringify({
+            include: hosts.map(({ name, system }) => ({ host: name, system, runner: runners[system] ?? 'ubuntu-24.04' })),
+        }),
+        archives: JSON.stringify(run.archives.map(({ host, toplevel, bytes, digest, artifact }) => ({
+            host,
+            artifact: artifact?.name ?? null,
+            id: artifact?.id ?? null,
+            digest,
+            toplevel,
+            bytes,
+        }))),
+        // Without the logs: all outputs of a job share 1 MB.
+        outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
+        changed: String(run.outcomes.some(({ outcome, before, after }) => changing.has(outcome) || (outcome === 'failed' && before !== after))),
+    };
+}
+
+
+/***/ })
+
+};

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+import { start } from './ferry.js';
+await start('cli');
