@@ -63,6 +63,8 @@ export class Runner {
     await machine.run(['find', ...homes, '-xdev', '-exec', 'chown', '-h', 'runner:runner', '{}', '+'], {
       allow: [0, 1],
     });
+    // Other users find the repository too, where it lies below.
+    await machine.run(['chmod', '0755', '/home/runner']);
     if (options.nix !== undefined) {
       // Without these Nix takes itself for a guest, and uses a store below the user's home.
       await machine.run(['mkdir', '-p', '/nix/store', '/nix/var/nix']);
