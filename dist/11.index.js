@@ -409,11 +409,14 @@ var exec = __webpack_require__(73190);
 
 
 async function openTerminal(env) {
+    const cancelled = new AbortController();
+    const cancel = () => cancelled.abort();
+    // Each of them, not the first alone: a second one (timeout(1) sends two, an impatient person too) must not end the
+    // cleaning up. A terminal that is closed sends SIGHUP.
+    process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', cancel);
     const scratch = await (0,promises_.realpath)(await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), 'ferry-')));
     const progress = (0,report.openProgress)(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
     const cache = (0,external_node_path_.join)(env.XDG_CACHE_HOME ?? (0,external_node_path_.join)(env.HOME ?? scratch, '.cache'), 'nix-ferry');
-    const cancelled = new AbortController();
-    process.once('SIGINT', () => cancelled.abort()).once('SIGTERM', () => cancelled.abort());
     const context = {
         exec: exec/* exec */.m,
         log: terminalLog(progress, env.FERRY_DEBUG === '1'),

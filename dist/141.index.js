@@ -3183,7 +3183,15 @@ async function teardown(state, context) {
         const run = parseRun(state);
         if (!(0,external_node_fs_.existsSync)(run.directory))
             return;
-        await asRoot(context, run, 'end');
+        let ended = false;
+        while (!ended) {
+            // Ctrl-C, pressed again, may reach it before it ignores that.
+            ended = await asRoot(context, run, 'end').then(() => true, error => {
+                if (error instanceof errors/* CommandError */.Qd && error.signal === 'SIGINT')
+                    return false;
+                throw error;
+            });
+        }
     }
     catch (error) {
         context.log.warning(`What the set-up of Nix left could not be removed: ${(0,errors/* explain */.WE)(error)}`);

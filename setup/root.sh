@@ -122,6 +122,8 @@ register() {
 
 # end RUN: nothing of the run is left.
 end() {
+  # A terminal sends Ctrl-C to all of its foreground group.
+  trap '' HUP INT
   end_processes
   for entry in "$binfmt/$name"-*; do
     [ ! -e "$entry" ] || echo -1 >"$entry"

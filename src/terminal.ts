@@ -23,11 +23,14 @@ export interface Terminal {
 }
 
 export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
+  const cancelled = new AbortController();
+  const cancel = (): void => cancelled.abort();
+  // Each of them, not the first alone: a second one (timeout(1) sends two, an impatient person too) must not end the
+  // cleaning up. A terminal that is closed sends SIGHUP.
+  process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', cancel);
   const scratch = await realpath(await mkdtemp(join(tmpdir(), 'ferry-')));
   const progress = openProgress(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
-  const cancelled = new AbortController();
-  process.once('SIGINT', () => cancelled.abort()).once('SIGTERM', () => cancelled.abort());
   const context: Context = {
     exec,
     log: terminalLog(progress, env.FERRY_DEBUG === '1'),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, statfsSync } from 'node:fs';
 import type { Context } from '../context.ts';
-import { explain } from '../errors.ts';
+import { CommandError, explain } from '../errors.ts';
 import { type Run, type SetupPorts, stateKey } from './config.ts';
 import { asRoot } from './root.ts';
 
@@ -39,7 +39,17 @@ export async function teardown(state: string | undefined, context: Context): Pro
   try {
     const run = parseRun(state);
     if (!existsSync(run.directory)) return;
-    await asRoot(context, run, 'end');
+    let ended = false;
+    while (!ended) {
+      // Ctrl-C, pressed again, may reach it before it ignores that.
+      ended = await asRoot(context, run, 'end').then(
+        () => true,
+        error => {
+          if (error instanceof CommandError && error.signal === 'SIGINT') return false;
+          throw error;
+        },
+      );
+    }
   } catch (error) {
     context.log.warning(`What the set-up of Nix left could not be removed: ${explain(error)}`);
   }
