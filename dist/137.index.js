@@ -2755,14 +2755,14 @@ const stagesOf = {
  */
 async function run(step, config, ports, context) {
     const run = { mode: config.mode, fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null };
-    const stages = stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none');
+    const stages = stagesFor(step, config);
     const rooms = walk(step, config, ports, context, run);
     try {
         // What can be known to be wrong is said before Nix is even looked for.
-        if (config.from === null && stages.includes('plan'))
+        if (stages.includes('plan'))
             checkFolder(config.source);
         (0,deploy/* checkAccess */.x8)(deployConfigOf(config, ports), null);
-        for (const stage of config.from === null ? stages : ['setup', 'archive', 'deploy']) {
+        for (const stage of stages) {
             const begun = performance.now();
             try {
                 await rooms[stage]();
@@ -2785,6 +2785,13 @@ async function run(step, config, ports, context) {
             context.log.debug(error.stack ?? '');
     }
     return run;
+}
+/** The stages of a step that its inputs ask for; archives that are there already take the place of a source. */
+function stagesFor(step, config) {
+    const stages = config.from === null
+        ? stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none')
+        : ['setup', 'archive', 'deploy'];
+    return stages.filter(stage => stage !== 'deploy' || config.mode !== 'none');
 }
 /**
  * The final value of an option of one host, as JSON can tell it.
@@ -2846,7 +2853,7 @@ function walk(step, config, ports, context, run) {
         async deploy() {
             run.outcomes = await (0,deploy/* deploy */.gg)(deployments, deployConfigOf(config, ports), nix(), context);
             for (const built of run.built) {
-                if (!built.ok && config.mode !== 'none')
+                if (!built.ok)
                     run.outcomes.push(notBuilt(built.host.name, run));
             }
         },

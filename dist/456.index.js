@@ -217,9 +217,17 @@ function headline(run, failures) {
     const hosts = run.outcomes.length > 0 ? run.outcomes.map(({ outcome }) => outcome) : null;
     const early = failures.filter(({ outcome }) => outcome === null);
     const counted = hosts === null
-        ? [`${count(run.built.filter(({ ok }) => ok).length, 'host')} built`]
+        ? [farthest(run)]
         : [...new Set(hosts)].map(kind => `${hosts.filter(each => each === kind).length} ${kind}`);
     return [...counted, ...(early.length > 0 ? [`${early.length} not built`] : [])].join(', ');
+}
+/** How far the hosts came that no target was asked about. */
+function farthest({ fleet, built, archives }) {
+    if (built.length > 0)
+        return `${count(built.filter(({ ok }) => ok).length, 'host')} built`;
+    if (archives.length > 0)
+        return `${count(archives.length, 'archive')} verified`;
+    return `${count(fleet?.hosts.length ?? 0, 'host')} evaluated`;
 }
 function rowsOf(run, failures) {
     const names = new Set([
@@ -533,7 +541,7 @@ function stateOf(run, name) {
     const built = run.built.find(({ host }) => host.name === name);
     const planned = run.fleet?.hosts.find(host => host.name === name);
     const parts = [];
-    if (outcome !== undefined && run.mode !== 'none')
+    if (outcome !== undefined)
         parts.push(`${outcome.outcome}: ${plain(outcome.message)}`);
     if (archive !== undefined)
         parts.push(`${size(archive.bytes)} in ${archive.directory}`);

@@ -50,6 +50,7 @@ wants setpriv util-linux
 wants flock util-linux
 wants xz xz-utils
 wants shellcheck shellcheck
+wants go golang-go
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages+=(debian-archive-keyring)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 if [ ${#packages[@]} -gt 0 ]; then

@@ -11,7 +11,7 @@ recipes=$(cd "$here/../__tests__/e2e/testbed/roots" && pwd)
 cache=$1
 shift
 names=("$@")
-if [ ${#names[@]} = 0 ]; then names=(aarch64 runner systemd nix-2.8 nix-2.26 nix-2.34 node-24 release); fi
+if [ ${#names[@]} = 0 ]; then names=(aarch64 runner systemd nix-2.8 nix-2.26 nix-2.34 node-24 release act); fi
 
 mkdir -p "$cache/roots" "$cache/logs"
 exec 5>"$cache/roots/.lock"

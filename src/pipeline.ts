@@ -65,13 +65,13 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  */
 export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
   const run: Run = { mode: config.mode, fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null };
-  const stages = stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none');
+  const stages = stagesFor(step, config);
   const rooms = walk(step, config, ports, context, run);
   try {
     // What can be known to be wrong is said before Nix is even looked for.
-    if (config.from === null && stages.includes('plan')) checkFolder(config.source);
+    if (stages.includes('plan')) checkFolder(config.source);
     checkAccess(deployConfigOf(config, ports), null);
-    for (const stage of config.from === null ? stages : (['setup', 'archive', 'deploy'] as const)) {
+    for (const stage of stages) {
       const begun = performance.now();
       try {
         await rooms[stage]();
@@ -91,6 +91,15 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
     if (!(error instanceof UserError) && error instanceof Error) context.log.debug(error.stack ?? '');
   }
   return run;
+}
+
+/** The stages of a step that its inputs ask for; archives that are there already take the place of a source. */
+function stagesFor(step: Step, config: Config): Exclude<Stage, 'report'>[] {
+  const stages =
+    config.from === null
+      ? stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none')
+      : (['setup', 'archive', 'deploy'] as const);
+  return stages.filter(stage => stage !== 'deploy' || config.mode !== 'none');
 }
 
 /**
@@ -169,7 +178,7 @@ function walk(
     async deploy() {
       run.outcomes = await deploy(deployments, deployConfigOf(config, ports), nix(), context);
       for (const built of run.built) {
-        if (!built.ok && config.mode !== 'none') run.outcomes.push(notBuilt(built.host.name, run));
+        if (!built.ok) run.outcomes.push(notBuilt(built.host.name, run));
       }
     },
   };

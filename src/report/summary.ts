@@ -105,9 +105,16 @@ function headline(run: Run, failures: readonly HostFailure[]): string {
   const early = failures.filter(({ outcome }) => outcome === null);
   const counted =
     hosts === null
-      ? [`${count(run.built.filter(({ ok }) => ok).length, 'host')} built`]
+      ? [farthest(run)]
       : [...new Set(hosts)].map(kind => `${hosts.filter(each => each === kind).length} ${kind}`);
   return [...counted, ...(early.length > 0 ? [`${early.length} not built`] : [])].join(', ');
+}
+
+/** How far the hosts came that no target was asked about. */
+function farthest({ fleet, built, archives }: Run): string {
+  if (built.length > 0) return `${count(built.filter(({ ok }) => ok).length, 'host')} built`;
+  if (archives.length > 0) return `${count(archives.length, 'archive')} verified`;
+  return `${count(fleet?.hosts.length ?? 0, 'host')} evaluated`;
 }
 
 interface Row {

@@ -29,7 +29,7 @@ function stateOf(run: Run, name: string): string {
   const built = run.built.find(({ host }) => host.name === name);
   const planned = run.fleet?.hosts.find(host => host.name === name);
   const parts: string[] = [];
-  if (outcome !== undefined && run.mode !== 'none') parts.push(`${outcome.outcome}: ${plain(outcome.message)}`);
+  if (outcome !== undefined) parts.push(`${outcome.outcome}: ${plain(outcome.message)}`);
   if (archive !== undefined) parts.push(`${size(archive.bytes)} in ${archive.directory}`);
   if (parts.length > 0) return parts.join('; ');
   if (built?.ok) return `${built.toplevel} (${size(built.closureBytes)} in ${count(built.closure.length, 'path')})`;
