@@ -462,7 +462,8 @@ async function openTerminal(env) {
 function terminalLog(progress, debug) {
     const secrets = [];
     const line = (kind, message, where) => {
-        const place = where?.file === undefined ? '' : `${where.file}:${where.line ?? 1}: `;
+        const number = where?.line === undefined ? '' : `:${where.line}`;
+        const place = where?.file === undefined ? '' : `${where.file}${number}: `;
         progress.line(secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), `${kind}${place}${message}`));
     };
     return {

@@ -76,7 +76,8 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
 function terminalLog(progress: Progress, debug: boolean): Log {
   const secrets: string[] = [];
   const line = (kind: string, message: string, where?: Place): void => {
-    const place = where?.file === undefined ? '' : `${where.file}:${where.line ?? 1}: `;
+    const number = where?.line === undefined ? '' : `:${where.line}`;
+    const place = where?.file === undefined ? '' : `${where.file}${number}: `;
     progress.line(secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), `${kind}${place}${message}`));
   };
   return {
