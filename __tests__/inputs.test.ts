@@ -37,6 +37,7 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
     [{ targets: 'pi: root@-oProxyCommand=x' }, 'targets.pi is "root@-oProxyCommand=x". Write `user@address:port`.'],
     [{ targets: 'pi: { port: 70000 }' }, 'targets.pi.port is 70000. Write a number from 1 to 65535.'],
     [{ targets: 'pi: {' }, "input 'targets' is not YAML: "],
+    [{ arguments: 'domain' }, "input 'arguments' is not a mapping. Write a line `name: value` for each argument."],
   ])('%j', (given, message) => {
     expect(refusal(given).slice(0, message.length)).toBe(message);
   });
@@ -56,6 +57,14 @@ describe('what is right is read', () => {
       pi: 'root@192.0.2.1:2222',
       web: { address: 'web.example', tags: ['web'] },
     });
+  });
+
+  test('arguments, in YAML or in JSON, with their kinds', () => {
+    const values = { domain: 'example.org', count: 3, text: '3', debug: true, more: ['a'] };
+    expect(read({ arguments: 'domain: example.org\ncount: 3\ntext: "3"\ndebug: true\nmore: [a]' }).arguments).toEqual(
+      values,
+    );
+    expect(read({ arguments: JSON.stringify(values) }).arguments).toEqual(values);
   });
 
   test('hosts by commas and lines', () => {

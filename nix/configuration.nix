@@ -37,9 +37,9 @@ let
       throw "the configuration of ${builtins.toJSON name} does not say its system (nixpkgs.hostPlatform)";
 
   evaluations =
-    if asked.single then
+    if asked.single != null then
       let
-        evaluation = evaluate asked.fileOf.single;
+        evaluation = evaluate asked.single;
         hostName = find "" [ "config" "networking" "hostName" ] evaluation;
       in
       {

@@ -4,16 +4,14 @@ let
   inherit (glue request) answer evaluated file;
   asked = (glue request).request;
 
-  # As nix-build does: a function is called with what it has defaults for, and `system` where it takes one.
+  # As nix-build does: a function is called with those of the user's arguments that it takes, and `system`.
+  given = (if asked.system == null then { } else { inherit (asked) system; }) // asked.arguments;
   call =
     value:
-    if builtins.isFunction value || (builtins.isAttrs value && value ? __functor) then
-      value (
-        if asked.system != null && builtins.isFunction value && builtins.functionArgs value ? system then
-          { inherit (asked) system; }
-        else
-          { }
-      )
+    if builtins.isFunction value then
+      value (builtins.intersectAttrs (builtins.functionArgs value) given)
+    else if builtins.isAttrs value && value ? __functor then
+      value { }
     else
       value;
   walk =

@@ -19,7 +19,7 @@ let
     ;
   asked = (glue request).request;
 
-  # A network that is a function is called with the user's arguments; one that lacks a default is named.
+  # As NixOps does: a network that is a function is called with the user's arguments. One that is missing is named.
   call =
     path: value:
     if !builtins.isFunction value then
@@ -34,7 +34,7 @@ let
       if missing != [ ] then
         throw "${path} takes the argument ${builtins.head missing}, which is not given"
       else
-        value (builtins.intersectAttrs wanted asked.arguments);
+        value asked.arguments;
   read = path: call path (import (file path)) // { _file = path; };
   inFlake = asked ? reference;
   flake = builtins.getFlake asked.reference;
@@ -50,7 +50,17 @@ let
           operator = { key }: map (path: { key = toString path; }) ((read key).require or [ ]);
         }
       );
-  merged = zip networks;
+  # Arguments that nobody takes are a mistake.
+  isFunction =
+    if inFlake then
+      builtins.isFunction flake.nixopsConfigurations.default
+    else
+      builtins.any (path: builtins.isFunction (import (file path))) asked.files;
+  merged =
+    if asked.arguments == { } || isFunction then
+      zip networks
+    else
+      throw "arguments are given, and no file of the network is a function";
   zip =
     sets:
     builtins.listToAttrs (
@@ -125,7 +135,7 @@ let
         storeKeysOnMachine = option lib.types.bool false "Not used.";
         name = option lib.types.str "ferry" "The deployment's name.";
         uuid = option lib.types.str "00000000-0000-0000-0000-000000000000" "The deployment's number.";
-        arguments = option anything { } "The network's arguments.";
+        arguments = option anything asked.arguments "The network's arguments.";
         keys = lib.mkOption {
           type = lib.types.attrsOf keyOrText;
           default = { };

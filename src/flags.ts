@@ -17,7 +17,7 @@ export const switches = { json: 'Print the result as JSON on standard output.', 
 export type Switch = keyof typeof switches;
 
 /** Inputs of many lines, whose value may be `@FILE`. */
-const long: readonly InputName[] = ['known-hosts', 'targets', 'builders', 'nix-conf'];
+const long: readonly InputName[] = ['arguments', 'known-hosts', 'targets', 'builders', 'nix-conf'];
 
 /**
  * Reads flags named like the inputs: `--mode switch` or `--mode=switch`; `--comment` alone says true.

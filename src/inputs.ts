@@ -13,9 +13,18 @@ import { parseDeployment } from './plan/targets.ts';
  * against it. A `secret` is masked in logs and never taken from an argument list.
  */
 export const inputs = {
-  source: input('.', 'The folder of the repository that holds the configuration.', text => resolve(text)),
+  source: input(
+    '.',
+    'The folder of the repository that holds the configuration, or its files, separated by commas or lines.',
+    text => text,
+  ),
   format: input('auto', 'How the configuration is written.', oneOf('auto', ...formats)),
   attribute: input('', 'Attribute path, where the format needs one.', optional),
+  arguments: input(
+    '',
+    'YAML: arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them.',
+    text => mapping(text, 'Write a line `name: value` for each argument.'),
+  ),
   hosts: input(
     '',
     'Names, globs and `@tags`, separated by commas or lines; `!x` leaves out. All hosts where empty.',
@@ -252,6 +261,14 @@ function origin(text: string): { directory: string } | { run: number | null } | 
 }
 
 function targets(text: string): Record<string, unknown> {
+  const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
+  // Only checked here, before anything runs; the plan stage lays it over what the source says.
+  for (const [host, value] of Object.entries(parsed)) parseDeployment(value, `targets.${host}`);
+  return parsed;
+}
+
+/** A mapping in YAML, and so in JSON too. */
+function mapping(text: string, cure: string): Record<string, unknown> {
   if (text.trim() === '') return {};
   let parsed: unknown;
   try {
@@ -259,11 +276,7 @@ function targets(text: string): Record<string, unknown> {
   } catch (error) {
     throw new UserError(`is not YAML: ${(error as Error).message.split('\n')[0]}`);
   }
-  if (!isMapping(parsed)) {
-    throw new UserError('is not a mapping.', { cure: 'Write a line `host: user@address:port` for each host.' });
-  }
-  // Only checked here, before anything runs; the plan stage lays it over what the source says.
-  for (const [host, value] of Object.entries(parsed)) parseDeployment(value, `targets.${host}`);
+  if (!isMapping(parsed)) throw new UserError('is not a mapping.', { cure });
   return parsed;
 }
 

@@ -14,7 +14,7 @@ import { noUnits } from './deploy/units.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import { checkFolder, option, type PlanConfig, parseDeployment, plan, select, targetOf } from './plan/index.ts';
+import { locate, option, type PlanConfig, parseDeployment, plan, select, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
   emulateOther,
@@ -69,7 +69,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   const rooms = walk(step, config, ports, context, run);
   try {
     // What can be known to be wrong is said before Nix is even looked for.
-    if (stages.includes('plan')) checkFolder(config.source);
+    if (stages.includes('plan')) locate(config.source);
     checkAccess(deployConfigOf(config, ports), null);
     for (const stage of stages) {
       const begun = performance.now();
@@ -114,7 +114,7 @@ export async function optionOf(
   ports: Ports,
   context: Context,
 ): Promise<unknown> {
-  checkFolder(config.source);
+  locate(config.source);
   const { nix } = await setup(setupConfigOf(config, ports), context, ports.setup);
   return option(planConfigOf(config, ports), host, path, new Nix(context.exec, nix), context);
 }
@@ -203,9 +203,10 @@ export function setupConfigOf(config: Config, ports: Ports): SetupConfig {
 
 function planConfigOf(config: Config, ports: Ports): PlanConfig {
   return {
-    source: config.source,
+    ...locate(config.source),
     format: config.format,
     attribute: config.attribute,
+    arguments: config.arguments,
     hosts: config.hosts,
     targets: config.targets,
     nixpkgs: config.nixpkgs,

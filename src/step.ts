@@ -14,7 +14,17 @@ const setup = [
   'cache',
   'github-token',
 ] as const;
-const plan = ['source', 'format', 'attribute', 'hosts', 'system', 'nixpkgs', 'nixpkgs-pin', 'targets'] as const;
+const plan = [
+  'source',
+  'format',
+  'attribute',
+  'arguments',
+  'hosts',
+  'system',
+  'nixpkgs',
+  'nixpkgs-pin',
+  'targets',
+] as const;
 const archive = ['archive', 'include-source', 'signing-key'] as const;
 const deploy = [
   'mode',

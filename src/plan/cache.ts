@@ -85,6 +85,7 @@ export async function planCache(
     config.format,
     config.attribute,
     config.files ?? [],
+    config.arguments ?? {},
     config.nixpkgs,
     config.nixpkgsPin,
     config.system,

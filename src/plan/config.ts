@@ -9,6 +9,8 @@ export interface PlanConfig {
   format: 'auto' | Format;
   /** Attribute path, for the formats that need one. */
   attribute: string | null;
+  /** Arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them; JSON's values. */
+  arguments?: Readonly<Record<string, unknown>>;
   /** Names, globs (`*`, `?`), `@tag`; `!x` leaves out. Empty: all hosts. */
   hosts: readonly string[];
   /** Host → `user@address:port` or a mapping; stands above what the source says. */

@@ -26,8 +26,8 @@ import { needsTags, select } from './select.ts';
 import { attributePath, sourceOf } from './source.ts';
 
 export type { PlanConfig } from './config.ts';
+export { locate } from './locate.ts';
 export { select } from './select.ts';
-export { checkFolder } from './source.ts';
 export { parseDeployment, targetOf } from './targets.ts';
 
 /** What is asked of a host when only its target and tags matter. */

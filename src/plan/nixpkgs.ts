@@ -5,12 +5,13 @@ import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { type Adapter, ask, type NixFailure } from './adapter.ts';
 import type { PlanConfig } from './config.ts';
-import { givenNixpkgs, pinError, pinsBeside } from './pins.ts';
+import type { Format } from './fleet.ts';
+import { givenNixpkgs, pinError, pinsAround } from './pins.ts';
 import type { Source } from './source.ts';
 
 /**
  * The adapter with what stands for <nixpkgs>: the pin in the input `nixpkgs`, for configuration.nix and NixOps, which say
- * none themselves, the one beside them; with `nixpkgs-pin: warn` the machine's.
+ * none themselves, the one beside or above them; with `nixpkgs-pin: warn` the machine's.
  *
  * @returns the adapter, and the Nix files that were evaluated to know the pin.
  * @throws UserError for a pin that isn't one, several of them, or none where one is needed.
@@ -25,7 +26,9 @@ export async function withNixpkgs(
   const files = new Set<string>();
   const { adapter, format } = source;
   if ('reference' in adapter.request) return { adapter, files };
-  const text = config.nixpkgs ?? (format === 'configuration' || format === 'nixops' ? onlyPin(config) : null);
+  const root = String(adapter.request.root);
+  const text =
+    config.nixpkgs ?? (format === 'configuration' || format === 'nixops' ? onlyPin(config, root, format) : null);
   if (text !== null) {
     const given = givenNixpkgs(text, config.source);
     const path =
@@ -39,7 +42,7 @@ export async function withNixpkgs(
   if (format !== 'configuration') return { adapter, files };
   throw pinError([
     {
-      what: `${source.main} says no nixpkgs, and none is pinned beside it`,
+      what: `${source.main} says no nixpkgs, and none is pinned beside or above it`,
       file: source.main,
       line: 1,
       cure: 'Run `npins init` beside it, or name a pin in the input `nixpkgs`, as `github:NixOS/nixpkgs/<commit>?narHash=sha256-…`.',
@@ -47,9 +50,11 @@ export async function withNixpkgs(
   ]);
 }
 
-function onlyPin(config: PlanConfig): string | null {
-  const [first, second] = pinsBeside(config.source);
+function onlyPin(config: PlanConfig, root: string, format: Format): string | null {
+  const [first, second] = pinsAround(config.source, root);
   if (second === undefined) return first ?? null;
+  // A network mostly says itself which of them it takes.
+  if (format === 'nixops') return null;
   throw new UserError(`Both ${first} and ${second} pin a nixpkgs.`, {
     where: { input: 'nixpkgs' },
     cure: `Write \`nixpkgs: ${first}\` or \`nixpkgs: ${second}\`.`,

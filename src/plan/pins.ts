@@ -170,7 +170,8 @@ async function narHashOf(path: string, nix: Nix): Promise<string | null> {
 /** Evaluated files, and the lock files beside them. */
 function placesOfPins(evidence: Evidence): string[] {
   const own = ownFiles(evidence);
-  const folders = new Set([relative(evidence.base, resolve(evidence.source)), '', ...own.map(file => dirname(file))]);
+  const above = foldersUpTo(evidence.base, resolve(evidence.source)).map(folder => relative(evidence.base, folder));
+  const folders = new Set([...above, ...own.map(file => dirname(file))]);
   const locks = [...folders].flatMap(folder => {
     const path = join(evidence.base, folder);
     if (!existsSync(path)) return [];
@@ -223,11 +224,19 @@ export function givenNixpkgs(text: string, source: string): GivenNixpkgs | strin
   });
 }
 
-/** Pins that lie beside a configuration, as their tools name them. */
-export function pinsBeside(source: string): string[] {
-  return ['npins', 'nix/sources.nix', 'flake.lock', 'nixpkgs.nix', 'nixpkgs'].filter(name =>
-    existsSync(join(source, name === 'npins' ? 'npins/default.nix' : name)),
-  );
+/** Pins that lie beside a configuration, as their tools name them, or in the nearest folder above it that has any. */
+export function pinsAround(source: string, root: string): string[] {
+  for (const folder of foldersUpTo(root, source)) {
+    const names = ['npins', 'nix/sources.nix', 'flake.lock', 'nixpkgs.nix', 'nixpkgs'];
+    const found = names.filter(name => existsSync(join(folder, name === 'npins' ? 'npins/default.nix' : name)));
+    if (found.length > 0) return found.map(name => relative(source, join(folder, name)));
+  }
+  return [];
+}
+
+/** From `folder` to `root`, which holds it, both included. */
+function foldersUpTo(root: string, folder: string): string[] {
+  return folder === root || folder === dirname(folder) ? [folder] : [folder, ...foldersUpTo(root, dirname(folder))];
 }
 
 /** Warns of each problem where it stands. */
