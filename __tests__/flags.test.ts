@@ -37,7 +37,8 @@ test('a secret comes from its variable', () => {
 
 describe('refused', () => {
   test.each([
-    [['--mdoe', 'x'], 'There is no flag --mdoe. Did you mean --mode?'],
+    [['--mdoe', 'x'], 'There is no --mdoe. Did you mean --mode?'],
+    [['--from', 'run'], 'There is no --from here; other steps take it. There are: source, format'],
     [['--mode'], '--mode needs a value.'],
     [['--deploy-key', '/nowhere/key'], '--deploy-key: /nowhere/key cannot be read: ENOENT'],
     [['--deploy-key', '-----BEGIN OPENSSH PRIVATE KEY-----'], '--deploy-key takes a file, not the secret'],

@@ -538,10 +538,7 @@ async function demoCommand(words) {
     }
 }
 
-// EXTERNAL MODULE: ./src/nearest.ts
-var nearest = __webpack_require__(37909);
 ;// CONCATENATED MODULE: ./src/flags.ts
-
 
 
 
@@ -574,18 +571,14 @@ function readFlags(args, allowed, env) {
             if (name in switches)
                 flags.switches.add(name);
             else {
-                if (!allowed.includes(name))
-                    throw unknownFlag(name, allowed);
+                if (!allowed.includes(name)) {
+                    throw (0,inputs/* unknownInput */.pv)(name, [...allowed, ...Object.keys(switches)], flag => `--${flag}`);
+                }
                 flags.inputs[name] = flagValue(name, inline, rest);
             }
         }
     }
     return flags;
-}
-function unknownFlag(name, allowed) {
-    const meant = (0,nearest/* nearest */.p)(name, [...allowed, ...Object.keys(switches)]);
-    const cure = meant === null ? '`--help` lists the flags.' : `Did you mean --${meant}?`;
-    return new errors/* UserError */.yo(`There is no flag --${name}.`, { where: { input: name }, cure });
 }
 function flagValue(name, inline, rest) {
     const isSwitch = inputs/* inputs */.QL[name].default === 'false';
@@ -627,6 +620,8 @@ function help(usage, about, allowed) {
     return `${usage}\n\n${about}\n\n${lines.join('\n')}\n`;
 }
 
+// EXTERNAL MODULE: ./src/nearest.ts
+var nearest = __webpack_require__(37909);
 // EXTERNAL MODULE: ./src/step.ts
 var src_step = __webpack_require__(84353);
 // EXTERNAL MODULE: ./src/version.ts

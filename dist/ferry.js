@@ -89,7 +89,8 @@ function explain(error) {
 __nccwpck_require__.d(__webpack_exports__, {
   QL: () => (/* binding */ inputs),
   PE: () => (/* binding */ inputsOfRunner),
-  Ko: () => (/* binding */ readInputs)
+  Ko: () => (/* binding */ readInputs),
+  pv: () => (/* binding */ unknownInput)
 });
 
 // EXTERNAL MODULE: external "node:path"
@@ -165,13 +166,8 @@ function input(value, description, read, secret) {
  */
 function readInputs(given, called, allowed = Object.keys(inputs)) {
     for (const name of Object.keys(given)) {
-        if (allowed.includes(name))
-            continue;
-        const meant = (0,nearest/* nearest */.p)(name, allowed);
-        throw new errors/* UserError */.yo(`There is no ${called(name)}.`, {
-            where: { input: name },
-            cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
-        });
+        if (!allowed.includes(name))
+            throw unknownInput(name, allowed, called);
     }
     const entries = Object.keys(inputs).map(name => {
         const { read, default: fallback } = inputs[name];
@@ -189,6 +185,15 @@ function readInputs(given, called, allowed = Object.keys(inputs)) {
         }
     });
     return checkTogether(Object.fromEntries(entries), called);
+}
+/** The error for a name that is not among `allowed`, with the one that was most likely meant. */
+function unknownInput(name, allowed, called) {
+    const elsewhere = name in inputs ? ' here; other steps take it' : '';
+    const meant = elsewhere === '' ? (0,nearest/* nearest */.p)(name, allowed) : null;
+    return new errors/* UserError */.yo(`There is no ${called(name)}${elsewhere}.`, {
+        where: { input: name },
+        cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
+    });
 }
 /** What the runner set: `INPUT_<NAME>`, upper case, spaces turned to underscores, dashes kept (actions/runner). */
 function inputsOfRunner(env) {

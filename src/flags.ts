@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { UserError } from './errors.ts';
-import { type InputName, inputs } from './inputs.ts';
-import { nearest } from './nearest.ts';
+import { type InputName, inputs, unknownInput } from './inputs.ts';
 
 /** What the words after a command say. */
 export interface Flags {
@@ -45,18 +44,14 @@ export function readFlags(
       const [, name = '', inline] = /^--([^=]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
       if (name in switches) flags.switches.add(name as Switch);
       else {
-        if (!(allowed as readonly string[]).includes(name)) throw unknownFlag(name, allowed);
+        if (!(allowed as readonly string[]).includes(name)) {
+          throw unknownInput(name, [...allowed, ...Object.keys(switches)], flag => `--${flag}`);
+        }
         flags.inputs[name] = flagValue(name as InputName, inline, rest);
       }
     }
   }
   return flags;
-}
-
-function unknownFlag(name: string, allowed: readonly InputName[]): UserError {
-  const meant = nearest(name, [...allowed, ...Object.keys(switches)]);
-  const cure = meant === null ? '`--help` lists the flags.' : `Did you mean --${meant}?`;
-  return new UserError(`There is no flag --${name}.`, { where: { input: name }, cure });
 }
 
 function flagValue(name: InputName, inline: string | undefined, rest: string[]): string {

@@ -140,12 +140,7 @@ export function readInputs(
   allowed: readonly InputName[] = Object.keys(inputs) as InputName[],
 ): Config {
   for (const name of Object.keys(given)) {
-    if ((allowed as readonly string[]).includes(name)) continue;
-    const meant = nearest(name, allowed);
-    throw new UserError(`There is no ${called(name)}.`, {
-      where: { input: name },
-      cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
-    });
+    if (!(allowed as readonly string[]).includes(name)) throw unknownInput(name, allowed, called);
   }
   const entries = (Object.keys(inputs) as InputName[]).map(name => {
     const { read, default: fallback } = inputs[name];
@@ -161,6 +156,16 @@ export function readInputs(
     }
   });
   return checkTogether(Object.fromEntries(entries) as Config, called);
+}
+
+/** The error for a name that is not among `allowed`, with the one that was most likely meant. */
+export function unknownInput(name: string, allowed: readonly string[], called: (name: string) => string): UserError {
+  const elsewhere = name in inputs ? ' here; other steps take it' : '';
+  const meant = elsewhere === '' ? nearest(name, allowed) : null;
+  return new UserError(`There is no ${called(name)}${elsewhere}.`, {
+    where: { input: name },
+    cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
+  });
 }
 
 /** What the runner set: `INPUT_<NAME>`, upper case, spaces turned to underscores, dashes kept (actions/runner). */
