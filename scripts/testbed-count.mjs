@@ -3,7 +3,7 @@
 //
 // usage: testbed-count.mjs DIRECTORY SECONDS-FILE
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const [directory, secondsFile] = process.argv.slice(2);
 let passed = 0;
@@ -20,8 +20,9 @@ for (const name of readdirSync(directory)) {
   passed += result.numPassedTests;
   failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
   skipped += result.numPendingTests + result.numTodoTests;
-  for (const { name: file, startTime, endTime, status } of result.testResults) {
-    if (status !== 'passed') console.log(`failed: ${file.replace(`${process.cwd()}/`, '')}`);
+  for (const { name: path, startTime, endTime, status } of result.testResults) {
+    const file = relative(process.cwd(), path);
+    if (status === 'failed') console.log(`failed: ${file}`);
     if (endTime > startTime && !name.startsWith('unit')) seconds.set(file, Math.round((endTime - startTime) / 1000));
   }
 }

@@ -32,7 +32,7 @@ jest --selectProjects unit --passWithNoTests --json --outputFile="$TESTBED_RESUL
 seconds=/var/cache/jest/seconds
 touch "$seconds"
 files() {
-  jest --selectProjects "$1" --listTests "${patterns[@]}" | grep '^/' |
+  jest --selectProjects "$1" --listTests "${patterns[@]}" | sed -n "s,^$PWD/,,p" |
     awk 'FILENAME != "-" { known[$2] = $1; next } { print ($0 in known ? known[$0] : 1000), $0 }' "$seconds" - |
     sort -rn | cut -d' ' -f2-
 }
