@@ -66,7 +66,7 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
   const run: Run = { mode: config.mode, fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null };
   const stages = stagesFor(step, config);
-  const rooms = walk(step, config, ports, context, run);
+  const { rooms, saved } = walk(step, config, ports, context, run);
   try {
     // What can be known to be wrong is said before Nix is even looked for.
     if (stages.includes('plan')) locate(config.source);
@@ -90,6 +90,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
     // A defect of ours, or a program that failed in a way we do not know: the stack tells where.
     if (!(error instanceof UserError) && error instanceof Error) context.log.debug(error.stack ?? '');
   }
+  await saved();
   return run;
 }
 
@@ -119,21 +120,25 @@ export async function optionOf(
   return option(planConfigOf(config, ports), host, path, new Nix(context.exec, nix), context);
 }
 
-/** The stages over what they hand on: each reads what the one before it left in `run`. */
+/**
+ * The stages over what they hand on: each reads what the one before it left in `run`. The store cache is saved beside
+ * the stages that follow the build; `saved` waits for it.
+ */
 function walk(
   step: Step,
   config: Config,
   ports: Ports,
   context: Context,
   run: Run,
-): Record<Exclude<Stage, 'report'>, () => Promise<void>> {
+): { rooms: Record<Exclude<Stage, 'report'>, () => Promise<void>>; saved: () => Promise<void> } {
   let setUp: Setup | undefined;
   const nix = (): Nix => {
     if (setUp === undefined) throw new Error('the set-up comes first');
     return new Nix(context.exec, setUp.nix);
   };
   let deployments: Deployment[] = [];
-  return {
+  let saving = Promise.resolve();
+  const rooms = {
     async setup() {
       setUp = await setup(setupConfigOf(config, ports), context, ports.setup);
       // As a step of its own it is followed by no plan that would tell what is needed.
@@ -150,7 +155,7 @@ function walk(
       setUp = await prepareSystems(setUp, toBuild, context, ports.setup);
       run.built = await build(run.fleet, nix(), context);
       const toplevels = run.built.flatMap(built => (built.ok ? [built.toplevel] : []));
-      await saveStoreCache(setUp, toBuild, toplevels, context, ports.setup);
+      saving = saveStoreCache(setUp, toBuild, toplevels, context, ports.setup);
       deployments = run.built.flatMap(deploymentOf);
     },
     async archive() {
@@ -182,6 +187,7 @@ function walk(
       }
     },
   };
+  return { rooms, saved: () => saving };
 }
 
 /** What the set-up needs of the inputs. */

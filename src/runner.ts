@@ -63,7 +63,7 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
     setup: {
       saveState: core.saveState,
       publish: { addPath: core.addPath, exportVariable: core.exportVariable },
-      ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env) }),
+      ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env, context.signal) }),
     },
     daemon: 'own',
     artifacts:
@@ -80,18 +80,38 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
 /** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
 const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
 
-function storeCache(env: NodeJS.ProcessEnv): StoreCachePort {
+function storeCache(env: NodeJS.ProcessEnv, signal: AbortSignal): StoreCachePort {
   const directory = join(env.RUNNER_TEMP ?? tmpdir(), 'nix-ferry-store-cache');
   return {
     directory,
     restore: async (key, prefixes) => {
       const { restoreCache } = await import('@actions/cache');
-      return (await restoreCache([directory], key, [...prefixes])) ?? null;
+      // Looked up by itself: an answer that comes too late must not be unpacked over what is used meanwhile.
+      const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
+      const found = await within(10, lookup, signal);
+      if (found === undefined) return null;
+      // Without a limit of ours the client waits ten minutes for 128 MB.
+      const restored = await restoreCache([directory], found, [], { segmentTimeoutInMs: 60_000 });
+      if (restored === undefined) throw new Error(`its entry ${found} could not be fetched.`);
+      return restored;
     },
     save: async key => {
       const { saveCache } = await import('@actions/cache');
-      await saveCache([directory], key);
+      return (await within(300, saveCache([directory], key), signal)) !== -1;
     },
     trusted: !untrusted.includes(env.GITHUB_EVENT_NAME ?? ''),
   };
+}
+
+/** What `asked` answers, if it does so in time: the cache's client tries again for a quarter of an hour, and cannot be stopped. */
+function within<T>(seconds: number, asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
+    const timer = setTimeout(giveUp, seconds * 1000);
+    signal.addEventListener('abort', giveUp, { once: true });
+    asked.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+    });
+  });
 }

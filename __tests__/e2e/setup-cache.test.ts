@@ -1,9 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exec } from '../../src/exec.ts';
+import { embeddedFleet } from './embedded.ts';
+import { type ActionOptions, type ActionResult, runAction, startAction } from './testbed/action.ts';
+import { ResultsService } from './testbed/results.ts';
 import { Runner } from './testbed/runner.ts';
-import { drive } from './testbed/setup.ts';
+import { generateKey, until } from './testbed/target.ts';
+
+/*
+ * The whole step, each time on another fresh machine, with @actions/cache itself against the results service on loopback.
+ * A directory that all machines see stands for a public cache.
+ */
 
 /** A key in Nix's form: its name, then the secret and the public half. */
 function signingKey(name: string): { secret: string; public: string } {
@@ -15,127 +25,255 @@ function signingKey(name: string): { secret: string; public: string } {
 
 const own = signingKey('fleet-1');
 const publicCache = signingKey('public.example-1');
-const cache = { directory: '/var/tmp/store-cache', service: '/var/tmp/service', trusted: true };
-const nixConf = `substituters = file:///var/tmp/public\nextra-trusted-public-keys = ${publicCache.public}`;
+const nixConf = `substituters = file:///opt/public\nextra-trusted-public-keys = ${publicCache.public}`;
 
-/** `top` refers to `library`, which the public cache has, and needs `tool` only while it is built. */
-const expression = (mark: string): string => `
-  let
-    sh = name: script: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; };
-    library = sh "library" "echo library >$out";
-    tool = sh "tool" "echo tool >$out";
-  in sh "top-${mark}" "read x <\${tool}; echo $x ${mark} \${library} >$out"`;
-const library =
-  'derivation { name = "library"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo library >$out" ]; }';
-const top = (mark = 'a') => [{ name: 'top', system: 'x86_64-linux', expression: expression(mark) }];
-
-let runner: Runner;
+let results: ResultsService;
+let fleet: string;
+let published: string;
 beforeAll(async () => {
-  runner = await Runner.start({ name: 'cache', nix: '2.26' });
-  const first = await drive(runner, {
-    config: { nixConf: 'substituters =' },
-    derivations: [{ name: 'library', system: 'x86_64-linux', expression: library }],
-    end: 'teardown',
-  });
-  expect(first.error).toBeNull();
-  await runner.machine.run(['sh', '-c', 'cat >/root/key'], { input: publicCache.secret });
-  const nix = [`${runner.path.split(':')[0]}/nix`, '--extra-experimental-features', 'nix-command'];
-  const to = 'file:///var/tmp/public?secret-key=/root/key';
-  await runner.machine.run([...nix, 'copy', '--store', 'local', '--to', to, first.outputs[0] ?? '']);
-  await runner.machine.run(['chmod', '-R', 'a+rX', '/var/tmp/public']);
+  results = await ResultsService.start();
+  fleet = await embeddedFleet();
+  const who = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost'];
+  await exec('git', ['init', '--quiet', fleet]);
+  await exec('git', ['-C', fleet, 'add', '--all', '--force']);
+  await exec('git', ['-C', fleet, ...who, 'commit', '--quiet', '-m', 'fleet']);
+  published = mkdtempSync(join(tmpdir(), 'public-'));
+  chmodSync(published, 0o755);
 });
-afterAll(() => runner.stop());
+afterAll(() => results.stop());
 
-/** A run on a machine whose store is empty. */
-async function freshRun(derivations = top(), options: { trusted?: boolean; signingKey?: string | null } = {}) {
-  await runner.machine.run(['sh', '-c', 'chmod -R u+w /nix/store; rm -rf /nix/store /nix/var /var/tmp/store-cache']);
-  const answer = await drive(runner, {
-    config: { nixConf, signingKey: options.signingKey === undefined ? own.secret : options.signingKey },
-    derivations,
-    cache: { ...cache, trusted: options.trusted ?? true },
-    end: 'teardown',
-  });
-  expect(answer.error).toBeNull();
+interface Fresh extends ActionResult {
+  /** Names of the derivations that were built on the machine, those of the set-up's own probes left out. */
+  built: string[];
+  /** What main printed, the client's debugging left out. */
+  log: string;
+}
+
+interface FreshOptions extends Partial<ActionOptions> {
+  begin?: (runner: Runner) => Promise<unknown>;
+  end?: (runner: Runner) => Promise<unknown>;
+  /** How the step is run; to its end where left out. */
+  how?: (runner: Runner, options: ActionOptions) => Promise<ActionResult>;
+  /** The exit code that it must have. */
+  code?: number;
+}
+
+/** The step, as the user `runner`, on a machine that has Nix and an empty store. */
+async function freshRun(inputs: Record<string, string> = {}, options: FreshOptions = {}): Promise<Fresh> {
+  const { begin, end, how = runAction, code = 0, ...action } = options;
+  const readOnly = { [published]: '/opt/public', [fleet]: '/opt/fleet' };
+  const runner = await Runner.start({ name: 'cache', nix: '2.26', readOnly });
+  try {
+    await runner.run(['cp', '-R', '/opt/fleet/.', '.']);
+    await begin?.(runner);
+    const result = await how(runner, {
+      results,
+      secrets: [own.secret, results.token],
+      ...action,
+      inputs: { 'nix-conf': nixConf, 'signing-key': own.secret, archive: 'none', ...inputs },
+    });
+    const log = result.main.log.replace(/^::debug::.*\n/gm, '');
+    if (result.main.code !== code) throw new Error(log);
+    expect(result.post?.code).toBe(0);
+    expect(result.leaks).toEqual([]);
+    const { stdout } = await runner.machine.run(['find', '/nix/var/log/nix/drvs', '-type', 'f', '-printf', '%f\\n']);
+    const built = stdout.split('\n').map(name => name.replace(/^\w{30}-/, '').replace(/\.drv\.bz2$/, ''));
+    await end?.(runner);
+    return { ...result, log, built: built.filter(name => name !== '' && name !== 'nix-ferry-probe').sort() };
+  } finally {
+    await runner.stop();
+  }
+}
+
+const warnings = ({ main }: Pick<ActionResult, 'main'>): string[] =>
+  main.annotations.filter(({ level }) => level === 'warning').map(({ message }) => message);
+const requested = (from: number): string[] => results.requests.slice(from).map(({ what }) => what);
+const infoFiles = (directory: string): string[] => readdirSync(directory).filter(name => name.endsWith('.narinfo'));
+
+/** Unpacks the newest entry of the service, lets `change` do something to it, and puts it back. */
+async function inEntry<T>(change: (directory: string) => T): Promise<T> {
+  const entry = results.caches.at(-1);
+  if (entry === undefined) throw new Error('the service has no entry');
+  const work = mkdtempSync(join(tmpdir(), 'entry-'));
+  // zstd's magic number; gzip is what the client takes without it.
+  const archive = join(work, entry.content.readUInt32LE(0) === 0xfd2fb528 ? 'cache.tzst' : 'cache.tgz');
+  writeFileSync(archive, entry.content);
+  const unpacked = join(work, 'a/b/c');
+  mkdirSync(unpacked, { recursive: true });
+  const { stdout } = await exec('tar', ['--extract', '--verbose', '-P', '--file', archive, '--directory', unpacked]);
+  const name = stdout.split('\n')[0] ?? '';
+  const answer = change(join(unpacked, name));
+  await exec('tar', ['--create', '--auto-compress', '-P', '--file', archive, '--directory', unpacked, name]);
+  entry.content = readFileSync(archive);
+  rmSync(work, { recursive: true });
   return answer;
 }
 
-const service = (): string => runner.machine.path(cache.service);
-const entries = (): string[] => readdirSync(service()).sort();
-const pathsIn = (entry: string): string[] =>
-  readdirSync(join(service(), entry))
-    .filter(name => name.endsWith('.narinfo'))
-    .map(name => /StorePath: \S{44}(\S+)/.exec(readFileSync(join(service(), entry, name), 'utf8'))?.[1] ?? '')
-    .sort();
+/** What an attacker, or a bad disk, would do to each `.narinfo`. */
+function rewrite(directory: string, what: RegExp, to: (...match: string[]) => string): void {
+  for (const name of infoFiles(directory)) {
+    const text = readFileSync(join(directory, name), 'utf8');
+    expect(text).toMatch(what);
+    writeFileSync(join(directory, name), text.replace(what, to));
+  }
+}
 
-test('a run that must not reach others saves nothing, nor does one without a key', async () => {
-  await freshRun(top(), { trusted: false });
-  const { log } = await freshRun(top(), { signingKey: null });
-  expect((await runner.run(['find', '/var/tmp', '-name', 'service'])).stdout).toBe('');
-  expect(log.join('\n')).not.toContain('warning');
+test('a run for a pull request saves nothing, nor does one without a key', async () => {
+  const event = { name: 'pull_request' };
+  // What it built of one package becomes the public cache.
+  const end = async ({ machine, path }: Runner): Promise<void> => {
+    await machine.run(['sh', '-c', 'cat >/root/key'], { input: publicCache.secret });
+    const script = `"$0" --extra-experimental-features nix-command copy --store local \\
+      --to 'file:///var/tmp/public?secret-key=/root/key' \\
+      $("$0-store" --query --requisites /nix/store/*-nixos-system-server-* | grep -e '-hello-2.12$')`;
+    await machine.run(['sh', '-euc', script, `${path.split(':')[0]}/nix`]);
+    cpSync(machine.path('/var/tmp/public'), published, { recursive: true });
+  };
+  const [first, second] = await Promise.all([
+    freshRun({ hosts: 'server' }, { event, end }),
+    freshRun({ hosts: 'server', 'signing-key': '' }),
+  ]);
+  expect(first.log).toContain('what this run builds must not reach others');
+  expect(second.log).not.toContain('Saved');
+  expect(warnings(first).concat(warnings(second))).toEqual([]);
+  expect(requested(0)).not.toContain('CreateCacheEntry');
+  expect(infoFiles(published).length).toBeGreaterThan(1);
 });
 
 test('the first run builds and saves what the public cache has not, and only that', async () => {
-  const { built } = await freshRun();
-  expect(built.match(/building '.*-(?:top-a|tool)\.drv'/g)).toHaveLength(2);
-  expect(entries()).toHaveLength(1);
-  expect(pathsIn(entries()[0] ?? '')).toEqual(['tool', 'top-a']);
-  const texts = readdirSync(join(service(), entries()[0] ?? ''))
-    .filter(name => name.endsWith('.narinfo'))
-    .map(name => readFileSync(join(service(), entries()[0] ?? '', name), 'utf8'));
-  expect(texts.join('')).not.toContain('public.example-1');
+  const { built, log, main } = await freshRun();
+  expect(built).toEqual(expect.arrayContaining([expect.stringContaining('nixos-system-router')]));
+  expect(built.filter(name => name === 'hello-2.12')).toHaveLength(1);
+  expect(log).toContain('Emulation of aarch64-linux: registered');
+  expect(log).toMatch(/Saved \d+ paths in the store cache/);
+  expect(main.annotations.filter(({ level }) => level !== 'notice')).toEqual([]);
+  expect(results.caches).toHaveLength(1);
+  await inEntry(directory => {
+    const names = infoFiles(directory);
+    expect(names.filter(name => infoFiles(published).includes(name))).toEqual([]);
+    const infos = names.map(name => readFileSync(join(directory, name), 'utf8'));
+    expect(infos.join('')).not.toContain('public.example-1');
+    for (const info of infos) expect(info).toMatch(/^Sig: fleet-1:/m);
+    expect(infos.map(info => /^StorePath: \S{44}(\S+)$/m.exec(info)?.[1])).toEqual(expect.arrayContaining(built));
+  });
 });
 
-test('the second run builds nothing, and saves nothing', async () => {
-  const { built, log } = await freshRun();
-  expect(built).not.toContain('building ');
-  expect(built).toContain("from 'file:///var/tmp/store-cache'");
-  expect(log.join('\n')).toContain('Nothing was built that the store cache has not.');
-  expect(entries()).toHaveLength(1);
+test('the second run, on another machine, builds nothing, emulates nothing and saves nothing', async () => {
+  const before = results.requests.length;
+  // It could not emulate if it wanted to.
+  const begin = ({ machine }: Runner) => machine.run(['sh', '-c', 'rm /var/local/apt/qemu-user*']);
+  const second = await freshRun({}, { begin });
+  expect(second.built).toEqual([]);
+  expect(second.log).not.toContain('Emulation');
+  expect(second.log).toContain('Nothing was built that the store cache has not.');
+  expect(warnings(second)).toEqual([]);
+  expect(requested(before)).not.toContain('CreateCacheEntry');
 });
 
 test('a changed fleet takes what it still needs from the last entry, and saves another', async () => {
-  const { built } = await freshRun(top('b'));
-  expect(built.match(/building '.*'/g)).toHaveLength(1);
-  expect(entries()).toHaveLength(2);
+  const begin = async (runner: Runner): Promise<void> => {
+    await runner.run(['sed', '-i', 's/Welcome to/Hello from/', 'modules/greeting.nix']);
+    await runner.commit();
+  };
+  const { built, log } = await freshRun({ hosts: 'server,router' }, { begin });
+  expect(built).toEqual(expect.arrayContaining(['etc', expect.stringContaining('nixos-system-server')]));
+  expect(built.filter(name => /hello|linux|firewall/.test(name))).toEqual([]);
+  expect(log).toMatch(/Saved \d+ paths/);
+  expect(results.caches).toHaveLength(2);
 });
 
-test('an entry with a bad signature is ignored with a warning', async () => {
-  for (const entry of entries())
-    change(entry, /^(Sig: \S+?:)(.)/m, (_all, head, first) => head + (first === 'A' ? 'B' : 'A'));
-  const { built, log } = await freshRun();
-  expect(log.join('\n')).toMatch(/warning: The store cache holds \d paths without a signature that is trusted here/);
-  expect(built).toContain("top-a.drv'");
-  expect(built).not.toContain("from 'file:///var/tmp/store-cache'");
+describe('an entry that is not as it was signed fails nothing: what it has not is built', () => {
+  let good: Buffer;
+  let whole: string[];
+  beforeAll(async () => {
+    whole = (await freshRun({ hosts: 'server' })).built;
+    good = results.caches.at(-1)?.content ?? Buffer.alloc(0);
+  });
+
+  test.each<[string, (directory: string) => void, RegExp]>([
+    [
+      'a bad signature',
+      directory => rewrite(directory, /^(Sig: \S+?:)(.)/m, (_all, head, first) => head + (first === 'A' ? 'B' : 'A')),
+      /^The store cache holds \d+ paths without a signature that is trusted here/,
+    ],
+    [
+      'the name of other content than it was signed for',
+      directory => rewrite(directory, /^NarSize: (\d+)$/m, (_all, size) => `NarSize: ${Number(size) + 8}`),
+      /^The store cache holds \d+ paths without a signature that is trusted here/,
+    ],
+    [
+      'entries that are none',
+      directory => rewrite(directory, /^/, () => 'something else\n'),
+      /^The store cache is not used: /,
+    ],
+  ])('%s: ignored with a warning', async (_what, poison, warning) => {
+    Object.assign(results.caches.at(-1) ?? {}, { content: good });
+    await inEntry(poison);
+    const poisoned = await freshRun({ hosts: 'server' });
+    expect(warnings(poisoned)).toEqual(expect.arrayContaining([expect.stringMatching(warning)]));
+    expect(poisoned.built).toEqual(whole);
+  });
+
+  test('damaged files', async () => {
+    Object.assign(results.caches.at(-1) ?? {}, { content: good });
+    await inEntry(directory => {
+      for (const name of readdirSync(join(directory, 'nar'))) writeFileSync(join(directory, 'nar', name), 'damaged');
+    });
+    expect((await freshRun({ hosts: 'server' })).built).toEqual(whole);
+  });
 });
 
-test('an entry that names other content than it was signed for is ignored with a warning', async () => {
-  await runner.machine.run(['rm', '-rf', cache.service]);
-  await freshRun();
-  change(entries()[0] ?? '', /^NarSize: (\d+)$/m, (_all, size) => `NarSize: ${Number(size) + 8}`);
-  const { log } = await freshRun();
-  expect(log.join('\n')).toMatch(/warning: The store cache holds \d paths without a signature/);
+test.each<[string, (service: ResultsService) => void, string[], number]>([
+  [
+    'answers with 5xx',
+    service => service.fail(/CacheEntry/, 503, 99),
+    ['did not answer within 10 s', 'The store cache is not saved'],
+    90,
+  ],
+  ['does not answer', service => service.fail(/GetCacheEntry/, 0, 99), ['did not answer within 10 s'], 40],
+  [
+    'holds an entry that it does not give',
+    service => {
+      service.caches.push(...results.caches);
+      service.fail(/^(GET|HEAD)$/, 500, 99);
+    },
+    ['The store cache is not used: its entry .* could not be fetched'],
+    90,
+  ],
+  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache is not saved'], 120],
+])('a service that %s is a warning', async (_what, fault, told, seconds) => {
+  const service = await ResultsService.start();
+  fault(service);
+  const run = await freshRun({ hosts: 'server' }, { results: service });
+  await service.stop();
+  for (const text of told) expect(warnings(run).join('\n')).toMatch(new RegExp(text));
+  expect(run.main.seconds).toBeLessThan(seconds);
 });
 
-test('an entry whose files are damaged fails nothing: what it has not is built', async () => {
-  await runner.machine.run(['rm', '-rf', cache.service]);
-  await freshRun();
-  await runner.machine.run(['sh', '-c', `for f in ${cache.service}/*/nar/*; do echo damaged >"$f"; done`]);
-  const { built } = await freshRun();
-  expect(built.match(/building '.*-(?:top-a|tool)\.drv'/g)).toHaveLength(2);
+test('what was built is kept though a later stage fails', async () => {
+  const service = await ResultsService.start();
+  const key = await generateKey('deploy');
+  const access = { targets: 'server: root@127.0.0.1:9', 'known-hosts': `[127.0.0.1]:9 ${key.public}` };
+  const inputs = { hosts: 'server', mode: 'switch', ...access, 'deploy-key': key.private };
+  const { log } = await freshRun(inputs, { results: service, code: 1 });
+  await service.stop();
+  expect(log).toContain('unreachable');
+  expect(service.caches).toHaveLength(1);
 });
 
-test('a service that fails is a warning', async () => {
-  await runner.machine.run(['sh', '-c', `rm -rf ${cache.service}; echo >${cache.service}`]);
-  const { log } = await freshRun();
-  expect(log.join('\n')).toMatch(/warning: The store cache is not (used|saved)/);
+test('a cancelled run does not wait for the service', async () => {
+  const service = await ResultsService.start();
+  service.fail(/^CreateCacheEntry$/, 0, 99);
+  const how = async (runner: Runner, options: ActionOptions): Promise<ActionResult> => {
+    const step = startAction(runner, options);
+    const asked = async () => expect(service.requests.map(({ what }) => what)).toContain('CreateCacheEntry');
+    await until(asked, 'the service', 60_000);
+    step.cancel();
+    return step.done;
+  };
+  const began = Date.now();
+  const { main } = await freshRun({ hosts: 'server' }, { results: service, how });
+  await service.stop();
+  expect(warnings({ main })).toEqual([]);
+  expect(Date.now() - began).toBeLessThan(30_000);
 });
-
-/** What an attacker, or a bad disk, would do to the entry. */
-function change(entry: string, what: RegExp, to: (...match: string[]) => string): void {
-  for (const name of readdirSync(join(service(), entry)).filter(each => each.endsWith('.narinfo'))) {
-    const file = join(service(), entry, name);
-    const text = readFileSync(file, 'utf8');
-    expect(text).toMatch(what);
-    writeFileSync(file, text.replace(what, to));
-  }
-}

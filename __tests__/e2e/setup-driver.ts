@@ -5,15 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../src/context.ts';
 import { exec } from '../../src/exec.ts';
-import {
-  prepareSystems,
-  type Setup,
-  type SetupConfig,
-  type StoreCachePort,
-  saveStoreCache,
-  setup,
-  teardown,
-} from '../../src/setup/index.ts';
+import { prepareSystems, type Setup, type SetupConfig, setup, teardown } from '../../src/setup/index.ts';
 
 /** Where a run keeps its state; __tests__/e2e/testbed/setup.ts says the same. */
 const stateFile = '/var/tmp/state';
@@ -22,8 +14,6 @@ export interface Order {
   config?: Partial<SetupConfig>;
   /** Nix expressions of derivations to prepare for and to build, with their systems. */
   derivations?: { name: string; system: string; expression: string }[];
-  /** The store cache: what its port's directory is, and a directory that stands for the service. */
-  cache?: { directory: string; service: string; trusted: boolean };
   /** `kill`: by SIGKILL, as soon as all else is done. */
   end?: 'teardown' | 'kill';
   /** A state to tear down, and nothing else. */
@@ -70,14 +60,12 @@ const seconds = { begun: performance.now() / 1000, answers: 0, setup: 0, prepare
 const answer: Answer = { error: null, log, version: null, seconds, state: '', outputs: [], built: '' };
 
 async function work(): Promise<void> {
-  const cache = order.cache === undefined ? {} : { cache: directoryCache(order.cache) };
   const ports = {
     saveState: (_key: string, value: string): void => {
       answer.state = value;
       // Read again by whoever tears down after a kill.
       writeFileSync(stateFile, value);
     },
-    ...cache,
   };
   const config: SetupConfig = {
     nixVersion: null,
@@ -107,7 +95,6 @@ async function work(): Promise<void> {
     answer.outputs.push(printed.trim().split('\n').at(-1) ?? '');
   }
   seconds.build = performance.now() / 1000;
-  if (order.cache !== undefined) await saveStoreCache(setUp, fleet, answer.outputs, context, ports);
 }
 
 function environment(setUp: Setup): NodeJS.ProcessEnv {
@@ -122,29 +109,6 @@ function instantiate({ expression, name }: { name: string; expression: string },
   return execFileSync('readlink', ['-f', join(context.scratch, `${name}.drv`)])
     .toString()
     .trim();
-}
-
-function directoryCache({ directory, service, trusted }: NonNullable<Order['cache']>): StoreCachePort {
-  const sh = (script: string, ...args: string[]): string =>
-    execFileSync('sh', ['-euc', script, 'sh', directory, service, ...args])
-      .toString()
-      .trim();
-  return {
-    directory,
-    trusted,
-    restore: async (key, prefixes) => {
-      const newest =
-        'cd "$2" 2>/dev/null || exit 0; if [ -e "$3" ]; then echo "$3"; else ls -t | grep -F "$4" | head -n 1; fi';
-      for (const prefix of prefixes) {
-        const found = sh(newest, key, prefix);
-        if (found === '') continue;
-        sh('mkdir -p "$1" && cp -R "$2/$3/." "$1"', found);
-        return found;
-      }
-      return null;
-    },
-    save: async key => void sh('mkdir -p "$2/$3" && cp -R "$1/." "$2/$3"', key),
-  };
 }
 
 if (order.state !== undefined) {

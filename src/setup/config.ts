@@ -44,7 +44,8 @@ export interface StoreCachePort {
   directory: string;
   /** Brings back the entry named `key`, else the newest that begins with one of `prefixes`; its key, or null. */
   restore(key: string, prefixes: readonly string[]): Promise<string | null>;
-  save(key: string): Promise<void>;
+  /** @returns whether there is an entry of that name now that this run made; an entry is never written over. */
+  save(key: string): Promise<boolean>;
   /** Whether this run may write what later runs will use: false for pull requests and the like. */
   trusted: boolean;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { explain } from '../errors.ts';
@@ -70,7 +70,7 @@ export async function restoreStoreCache(
     await emptyStoreCache(port.directory);
     const found = await port.restore(key, prefixes);
     if (found === null) {
-      context.log.info('The store cache has no entry for this fleet yet.');
+      context.log.info('The store cache gives no entry for this fleet.');
       return null;
     }
     await describe(port.directory);
@@ -152,12 +152,11 @@ export async function writeStoreCache(
     await describe(directory);
     // The port's directory is part of what identifies the entry.
     await rm(port.directory, { recursive: true, force: true });
-    await cp(directory, port.directory, { recursive: true });
-    await rm(directory, { recursive: true });
-    await port.save(key);
-    context.log.info(`Saved ${lacking.length} paths in the store cache, ${key}.`);
+    await rename(directory, port.directory);
+    if (await port.save(key)) context.log.info(`Saved ${lacking.length} paths in the store cache, ${key}.`);
+    else context.log.warning(`The store cache is not saved. If it has an entry already: \`gh cache delete ${key}\`.`);
   } catch (error) {
-    context.log.warning(`The store cache is not saved: ${explain(error)}`);
+    if (!context.signal.aborted) context.log.warning(`The store cache is not saved: ${explain(error)}`);
   }
 }
 

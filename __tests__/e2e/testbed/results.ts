@@ -70,7 +70,10 @@ export class ResultsService {
     return this.#close();
   }
 
-  /** The next `times` requests whose name matches get this status: 429 and 5xx the clients try again, others not. */
+  /**
+   * The next `times` requests whose name matches get this status: 429 and 5xx the clients try again, others not; 0 is no
+   * answer at all.
+   */
   fail(what: RegExp, status: number, times = 1): void {
     this.#faults.push({ what, status, times });
   }
@@ -107,6 +110,7 @@ export class ResultsService {
     };
     if (fault !== undefined) {
       fault.times -= 1;
+      if (fault.status === 0) return void this.requests.push({ what, status: 0 });
       send(fault.status, '{"msg":"as the test asked"}', { 'content-type': 'application/json' });
     } else if (rpc !== undefined) {
       if (request.headers.authorization !== `Bearer ${this.token}`) return send(401, '{"msg":"wrong token"}');
