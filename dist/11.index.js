@@ -387,8 +387,8 @@ function seconds(begun) {
 
 // EXTERNAL MODULE: ./src/inputs.ts + 1 modules
 var inputs = __webpack_require__(31410);
-// EXTERNAL MODULE: ./src/pipeline.ts + 28 modules
-var pipeline = __webpack_require__(27137);
+// EXTERNAL MODULE: ./src/pipeline.ts + 33 modules
+var pipeline = __webpack_require__(15789);
 // EXTERNAL MODULE: ./src/report/index.ts + 8 modules
 var report = __webpack_require__(66456);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
@@ -544,7 +544,7 @@ async function demoCommand(words) {
 
 const switches = { json: 'Print the result as JSON on standard output.', help: 'Show this text.' };
 /** Inputs of many lines, whose value may be `@FILE`. */
-const flags_long = ['known-hosts', 'targets', 'builders', 'nix-conf'];
+const flags_long = ['arguments', 'known-hosts', 'targets', 'builders', 'nix-conf'];
 /**
  * Reads flags named like the inputs: `--mode switch` or `--mode=switch`; `--comment` alone says true.
  *

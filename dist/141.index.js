@@ -3259,7 +3259,7 @@ async function restoreStoreCache(port, fleet, trustedKeys, installation, context
         await emptyStoreCache(port.directory);
         const found = await port.restore(key, prefixes);
         if (found === null) {
-            context.log.info('The store cache has no entry for this fleet yet.');
+            context.log.info('The store cache gives no entry for this fleet.');
             return null;
         }
         await describe(port.directory);
@@ -3324,13 +3324,15 @@ async function writeStoreCache(port, fleet, toplevels, signingKey, installation,
         await describe(directory);
         // The port's directory is part of what identifies the entry.
         await (0,promises_.rm)(port.directory, { recursive: true, force: true });
-        await (0,promises_.cp)(directory, port.directory, { recursive: true });
-        await (0,promises_.rm)(directory, { recursive: true });
-        await port.save(key);
-        context.log.info(`Saved ${lacking.length} paths in the store cache, ${key}.`);
+        await (0,promises_.rename)(directory, port.directory);
+        if (await port.save(key))
+            context.log.info(`Saved ${lacking.length} paths in the store cache, ${key}.`);
+        else
+            context.log.warning(`The store cache is not saved. If it has an entry already: \`gh cache delete ${key}\`.`);
     }
     catch (error) {
-        context.log.warning(`The store cache is not saved: ${(0,errors/* explain */.WE)(error)}`);
+        if (!context.signal.aborted)
+            context.log.warning(`The store cache is not saved: ${(0,errors/* explain */.WE)(error)}`);
     }
 }
 /** Whether a public cache has it: then it carries that cache's signature. Ours is none. */

@@ -294,7 +294,7 @@ function portsOf(core, config, env, context) {
         setup: {
             saveState: core.saveState,
             publish: { addPath: core.addPath, exportVariable: core.exportVariable },
-            ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env) }),
+            ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env, context.signal) }),
         },
         daemon: 'own',
         artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore({ token, repository, run: number }, context.log),
@@ -308,20 +308,41 @@ function portsOf(core, config, env, context) {
 }
 /** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
 const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
-function storeCache(env) {
+function storeCache(env, signal) {
     const directory = (0,external_node_path_.join)(env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), 'nix-ferry-store-cache');
     return {
         directory,
         restore: async (key, prefixes) => {
             const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-            return (await restoreCache([directory], key, [...prefixes])) ?? null;
+            // Looked up by itself: an answer that comes too late must not be unpacked over what is used meanwhile.
+            const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
+            const found = await within(10, lookup, signal);
+            if (found === undefined)
+                return null;
+            // Without a limit of ours the client waits ten minutes for 128 MB.
+            const restored = await restoreCache([directory], found, [], { segmentTimeoutInMs: 60_000 });
+            if (restored === undefined)
+                throw new Error(`its entry ${found} could not be fetched.`);
+            return restored;
         },
         save: async (key) => {
             const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-            await saveCache([directory], key);
+            return (await within(300, saveCache([directory], key), signal)) !== -1;
         },
         trusted: !untrusted.includes(env.GITHUB_EVENT_NAME ?? ''),
     };
+}
+/** What `asked` answers, if it does so in time: the cache's client tries again for a quarter of an hour, and cannot be stopped. */
+function within(seconds, asked, signal) {
+    return new Promise((resolve, reject) => {
+        const giveUp = () => reject(new Error(`the service did not answer within ${seconds} s.`));
+        const timer = setTimeout(giveUp, seconds * 1000);
+        signal.addEventListener('abort', giveUp, { once: true });
+        asked.then(resolve, reject).finally(() => {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', giveUp);
+        });
+    });
 }
 
 

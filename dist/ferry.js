@@ -123,9 +123,10 @@ var targets = __nccwpck_require__(40001);
  * against it. A `secret` is masked in logs and never taken from an argument list.
  */
 const inputs = {
-    source: input('.', 'The folder of the repository that holds the configuration.', text => (0,external_node_path_.resolve)(text)),
+    source: input('.', 'The folder of the repository that holds the configuration, or its files, separated by commas or lines.', text => text),
     format: input('auto', 'How the configuration is written.', oneOf('auto', ...formats)),
     attribute: input('', 'Attribute path, where the format needs one.', optional),
+    arguments: input('', 'YAML: arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them.', text => mapping(text, 'Write a line `name: value` for each argument.')),
     hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` leaves out. All hosts where empty.', list),
     system: input('', 'System of the hosts whose configuration does not say it, as `aarch64-linux`.', optional),
     nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference.', optional),
@@ -289,6 +290,14 @@ function origin(text) {
     return /^\d+$/.test(word) ? { run: Number(word) } : { directory: (0,external_node_path_.resolve)(word) };
 }
 function inputs_targets(text) {
+    const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
+    // Only checked here, before anything runs; the plan stage lays it over what the source says.
+    for (const [host, value] of Object.entries(parsed))
+        (0,targets/* parseDeployment */.zi)(value, `targets.${host}`);
+    return parsed;
+}
+/** A mapping in YAML, and so in JSON too. */
+function mapping(text, cure) {
     if (text.trim() === '')
         return {};
     let parsed;
@@ -298,12 +307,8 @@ function inputs_targets(text) {
     catch (error) {
         throw new errors/* UserError */.yo(`is not YAML: ${error.message.split('\n')[0]}`);
     }
-    if (!isMapping(parsed)) {
-        throw new errors/* UserError */.yo('is not a mapping.', { cure: 'Write a line `host: user@address:port` for each host.' });
-    }
-    // Only checked here, before anything runs; the plan stage lays it over what the source says.
-    for (const [host, value] of Object.entries(parsed))
-        (0,targets/* parseDeployment */.zi)(value, `targets.${host}`);
+    if (!isMapping(parsed))
+        throw new errors/* UserError */.yo('is not a mapping.', { cure });
     return parsed;
 }
 function isMapping(value) {
@@ -356,7 +361,7 @@ async function main(step, env) {
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         __nccwpck_require__.e(/* import() */ 838).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
         Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(591)]).then(__nccwpck_require__.bind(__nccwpck_require__, 93591)),
-        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(137)]).then(__nccwpck_require__.bind(__nccwpck_require__, 27137)),
+        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(789)]).then(__nccwpck_require__.bind(__nccwpck_require__, 15789)),
         __nccwpck_require__.e(/* import() */ 456).then(__nccwpck_require__.bind(__nccwpck_require__, 66456)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
@@ -614,7 +619,17 @@ const setup = [
     'cache',
     'github-token',
 ];
-const plan = ['source', 'format', 'attribute', 'hosts', 'system', 'nixpkgs', 'nixpkgs-pin', 'targets'];
+const plan = [
+    'source',
+    'format',
+    'attribute',
+    'arguments',
+    'hosts',
+    'system',
+    'nixpkgs',
+    'nixpkgs-pin',
+    'targets',
+];
 const archive = ['archive', 'include-source', 'signing-key'];
 const deploy = [
     'mode',
@@ -9789,11 +9804,14 @@ var __webpack_exports__ = {};
  */
 async function start(program) {
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(137), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(789), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
     else if (program === 'post')
         await (await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
-    else
+    else {
         await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(program, process.env);
+        // A request that was given up keeps its socket, and the process with it, for minutes.
+        process.exit();
+    }
 }
 
 var __webpack_exports__start = __webpack_exports__.n;

@@ -67,12 +67,18 @@ check_manifest() {
   public_key=$(field publicKey) sums=$(field sums) commit=$(field commit) kind=$(field kind)
   case $toplevel in /nix/store/*[!0-9A-Za-z+._?=/-]*) toplevel='' ;; /nix/store/?*) ;; *) toplevel='' ;; esac
   for value in "$toplevel" "$host" "$sums"; do [ -n "$value" ] || refuse 'manifest.json is damaged'; done
-  # Each manifest is an entry of the cache under the name that its bytes give it: see enterManifest in
-  # src/archive/write.ts.
+  # Each manifest is an entry of the cache under the name that its bytes give it: see src/archive/manifest-entry.ts.
   hash=$(nix-hash --type sha256 --flat --base32 manifest.json) || refuse 'Nix cannot hash manifest.json'
   manifest=$(nix-store --print-fixed-path sha256 "$hash" manifest.json) || refuse 'Nix cannot name manifest.json'
   entry=${manifest#/nix/store/}
-  [ -f "${entry%%-*}.narinfo" ] || refuse 'manifest.json is damaged'
+  entry=${entry%%-*}.narinfo
+  [ -f "$entry" ] || refuse 'manifest.json is damaged'
+  nar=$(sed -n 's/^NarHash: sha256://p' "$entry")
+  [ -f "nar/$nar.nar" ] || refuse 'the entry of manifest.json is damaged'
+  size=$(($(wc -c <"nar/$nar.nar")))
+  said=$(printf '%s\n' "StorePath: $manifest" "URL: nar/$nar.nar" 'Compression: none' "FileHash: sha256:$nar" \
+    "FileSize: $size" "NarHash: sha256:$nar" "NarSize: $size" 'References: ')
+  [ "$(grep -v '^Sig: ' "$entry")" = "$said" ] || refuse 'the entry of manifest.json is damaged'
 }
 
 check_machine() {

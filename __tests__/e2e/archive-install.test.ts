@@ -216,7 +216,13 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
     ['the README', 'README', undefined, /README is damaged/],
     ['the description of the cache', 'nix-cache-info', undefined, /nix-cache-info is damaged/],
     ['an entry of the cache', '*-nixos-system', 'References: ', /narinfo is damaged/],
-    ["the manifest's entry", '*-manifest.json', 'NarHash: sha256:', /./],
+    ["the manifest's entry", '*-manifest.json', 'NarHash: sha256:', /entry of manifest\.json is damaged/],
+    [
+      "the word of the manifest's entry that says nothing",
+      '*-manifest.json',
+      'Refer',
+      /entry of manifest\.json is damaged/,
+    ],
     ["the manifest's signature", '*-manifest.json', 'Sig: fleet-1:', /untrusted/],
     ['a NAR', 'nar/*', undefined, /./],
   ];

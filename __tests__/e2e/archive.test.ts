@@ -171,20 +171,24 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await expect(made).rejects.not.toThrow(signingKey);
   });
 
-  const tampering: [string, (file: string) => boolean, RegExp][] = [
+  const tampering: [string, (file: string, text: string) => boolean, RegExp][] = [
     ['the manifest', file => file === '/manifest.json', /manifest\.json/],
     ['the sums', file => file === '/SHA256SUMS', /SHA256SUMS was changed/],
     ['the installer', file => file === '/install', /install was changed/],
     ['the script that activates', file => file === '/activate.sh', /activate\.sh was changed/],
-    ['an entry of the cache', file => file.endsWith('.narinfo'), /refused/],
+    ['an entry of the cache', (file, text) => file.endsWith('.narinfo') && !text.includes('-manifest.json'), /refused/],
     ['the description of the cache', file => file === '/nix-cache-info', /nix-cache-info was changed/],
     ['a NAR', file => file.startsWith('/nar/'), /refused/],
   ];
+  const fileOf = async (directory: string, which: (file: string, text: string) => boolean): Promise<string> => {
+    const files = Object.entries(await contents(directory));
+    return files.find(([file, text]) => which(file, Buffer.from(text, 'base64').toString()))?.[0] as string;
+  };
   test.each(tampering)('a bit flipped in %s is found, signed or not', async (name, which, message) => {
     const nix = await stores.newStore();
     for (const signingKey of [null, secretKey]) {
       const made = await one(await stores.build(nix, 'web1'), config('tampered', { signingKey }), nix);
-      const file = Object.keys(await contents(made.directory)).filter(which)[0] as string;
+      const file = await fileOf(made.directory, which);
       const bytes = await readFile(join(made.directory, file));
       const middle = Math.floor(bytes.length / 2);
       bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
@@ -194,6 +198,25 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       await expect(verified).rejects.toMatchObject({ name: 'UserError' });
     }
     expect(name).not.toBe('');
+  });
+
+  test("a bit flipped in any line of the manifest's entry is found", async () => {
+    const nix = await stores.newStore();
+    const made = await one(await stores.build(nix, 'web1'), config('entry'), nix);
+    const isEntry = (file: string, text: string): boolean =>
+      file.endsWith('.narinfo') && text.includes('-manifest.json');
+    const file = join(made.directory, await fileOf(made.directory, isEntry));
+    const text = await readFile(file, 'utf8');
+    expect(text).toMatch(/^StorePath: .*\nURL: .*\nCompression: none\n(File|Nar)/);
+    const lines = [...text.matchAll(/^\w+: ?/gm)].flatMap(({ 0: name, index }) => [index + 2, index + name.length]);
+    for (const at of lines) {
+      const bytes = Buffer.from(text);
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      await writeFile(file, bytes);
+      await expect(verifyArchive(made.directory, [], nix, context)).rejects.toThrow(/archive of web1 is refused/);
+    }
+    await writeFile(file, text);
+    await verifyArchive(made.directory, [], nix, context);
   });
 
   test('a path or a NAR taken away is missed', async () => {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
-import { narInfoName } from '../nix/pack.ts';
 import type { Archive, Manifest } from './archive.ts';
 import { archiveOf, parseManifest } from './manifest.ts';
+import { hasEntry } from './manifest-entry.ts';
 import { sizeOf } from './write.ts';
 
 /** Store paths in one call of Nix. */
@@ -79,14 +79,12 @@ export async function openArchive(directory: string): Promise<{ archive: Archive
   return { archive, manifest };
 }
 
-/** The store path that the manifest's bytes give it; see enterManifest in write.ts. */
+/** The store path that the manifest's bytes give it; see manifest-entry.ts. */
 async function manifestPath(directory: string, host: string, nix: Nix): Promise<string> {
   const hash = await nix.run('nix-hash', ['--type', 'sha256', '--flat', '--base32', join(directory, 'manifest.json')]);
   const fixed = await nix.run('nix-store', ['--print-fixed-path', 'sha256', hash.stdout.trim(), 'manifest.json']);
   const path = fixed.stdout.trim();
-  await access(join(directory, narInfoName(path))).catch(cause => {
-    throw tampered(host, 'manifest.json was changed', cause);
-  });
+  if (!(await hasEntry(path, directory))) throw tampered(host, 'manifest.json, or its entry, was changed');
   return path;
 }
 

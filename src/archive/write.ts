@@ -6,9 +6,9 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import type { Nix } from '../nix/index.ts';
 import { narInfoName } from '../nix/pack.ts';
-import { signPaths } from '../nix/sign.ts';
 import { type Archive, type ArchiveConfig, archiveName, type Manifest } from './archive.ts';
 import { archiveOf, writeManifest } from './manifest.ts';
+import { enterManifest } from './manifest-entry.ts';
 
 /** Makes one host's folder from the pool, complete or not at all. */
 export async function write(
@@ -54,24 +54,6 @@ const scripts = [
   ['target/install.sh', 'install'],
   ['target/activate.sh', 'activate.sh'],
 ] as const;
-
-/**
- * Makes the manifest a path of the cache, so that Nix guards it as it guards every path: its entry stands under a name
- * made from its bytes, and carries the signature, which a target checks with `nix store verify` and the keys that it
- * trusts anyway. Nix takes a content-addressed path without any signature, so the entry's `CA` is taken away.
- */
-async function enterManifest(directory: string, signingKey: string | null, nix: Nix, context: Context): Promise<void> {
-  const store = `file://${directory}?compression=none`;
-  const { stdout } = await nix.run('nix', ['store', 'add-file', '--store', store, join(directory, 'manifest.json')]);
-  const path = stdout.trim();
-  const entry = join(directory, narInfoName(path));
-  await writeFile(entry, (await readFile(entry, 'utf8')).replace(/^CA: .*\n/m, ''));
-  if (signingKey !== null) await signPaths(directory, [path], signingKey, nix, context);
-  // Folders that Nix makes in every cache, more of them in newer versions, and that hold nothing here.
-  for (const folder of ['log', 'realisations', 'build-trace', 'build-trace-v2', 'debuginfo']) {
-    await rm(join(directory, folder), { recursive: true, force: true });
-  }
-}
 
 /** What `sha256sum` would print of all files there; NARs have their sums in their entries. */
 async function sumsOf(directory: string): Promise<string> {
