@@ -34,3 +34,15 @@ export interface Context {
   /** A directory of this run, mode 0700, on a real disk, that the entry removes at the end. */
   scratch: string;
 }
+
+/** One directory that can be saved under a key and brought back. Its methods may throw: trouble is a warning. */
+export interface CachePort {
+  /** Absolute, the same in every run: it is part of what identifies an entry. */
+  directory: string;
+  /** Brings back the entry named `key`, else the newest that begins with one of `prefixes`; its key, or null. */
+  restore(key: string, prefixes: readonly string[]): Promise<string | null>;
+  /** @returns whether there is an entry of that name now that this run made; an entry is never written over. */
+  save(key: string): Promise<boolean>;
+  /** Whether this run may write what later runs will use: false for pull requests and the like. */
+  trusted: boolean;
+}

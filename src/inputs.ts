@@ -55,7 +55,7 @@ export const inputs = {
   'known-hosts': input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional),
   'signing-key': input(
     '',
-    "Private key in Nix's form `name:base64` that signs the archives and the store cache.",
+    "Private key in Nix's form `name:base64` that signs the archives and what is kept in the Actions cache.",
     secretText,
     'secret',
   ),
@@ -77,7 +77,11 @@ export const inputs = {
     pinned,
   ),
   builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional),
-  cache: input('auto', 'Keep what no public cache has in the Actions cache.', oneOf('auto', 'never')),
+  cache: input(
+    'auto',
+    'Keep plans, and what no public cache has, in the Actions cache; needs `signing-key`.',
+    oneOf('auto', 'never'),
+  ),
   parallel: input('10', 'How many targets are deployed to at once.', integer(1, 1000)),
   canary: input(
     '',

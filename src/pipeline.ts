@@ -8,7 +8,7 @@ import {
 } from './archive/index.ts';
 import { build } from './build/index.ts';
 import { mapConcurrently } from './concurrency.ts';
-import type { Context, Stage } from './context.ts';
+import type { CachePort, Context, Stage } from './context.ts';
 import { checkAccess, type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
 import { noUnits } from './deploy/units.ts';
 import { explain, UserError } from './errors.ts';
@@ -37,8 +37,8 @@ export interface Ports {
   artifacts: ArtifactStore | null;
   /** Where archives are written. */
   archives: string;
-  /** Where plans of earlier runs are kept; null: nowhere. */
-  planCache: string | null;
+  /** Where plans of earlier runs are kept: a directory, or the Actions cache; null: nowhere. */
+  planCache: string | CachePort | null;
   /** `owner/name`; null outside of a run of GitHub's. */
   repository: string | null;
   /** Address of the run; null likewise. */
@@ -117,12 +117,12 @@ export async function optionOf(
 ): Promise<unknown> {
   locate(config.source);
   const { nix } = await setup(setupConfigOf(config, ports), context, ports.setup);
-  return option(planConfigOf(config, ports), host, path, new Nix(context.exec, nix), context);
+  return option({ ...planConfigOf(config, ports), planCache: null }, host, path, new Nix(context.exec, nix), context);
 }
 
 /**
- * The stages over what they hand on: each reads what the one before it left in `run`. The store cache is saved beside
- * the stages that follow the build; `saved` waits for it.
+ * The stages over what they hand on: each reads what the one before it left in `run`. What is kept for later runs is saved
+ * beside the stages that follow; `saved` waits for it.
  */
 function walk(
   step: Step,
@@ -137,7 +137,7 @@ function walk(
     return new Nix(context.exec, setUp.nix);
   };
   let deployments: Deployment[] = [];
-  let saving = Promise.resolve();
+  const saving: Promise<void>[] = [];
   const rooms = {
     async setup() {
       setUp = await setup(setupConfigOf(config, ports), context, ports.setup);
@@ -145,7 +145,8 @@ function walk(
       if (step === 'setup' && config.emulate === 'always') setUp = await emulateOther(setUp, context, ports.setup);
     },
     async plan() {
-      run.fleet = await plan(planConfigOf(config, ports), nix(), context);
+      const planCache = planCacheOf(config, ports, work => saving.push(work));
+      run.fleet = await plan({ ...planConfigOf(config, ports), planCache }, nix(), context);
       checkAccess(deployConfigOf(config, ports), run.fleet.hosts);
     },
     async build() {
@@ -155,7 +156,7 @@ function walk(
       setUp = await prepareSystems(setUp, toBuild, context, ports.setup);
       run.built = await build(run.fleet, nix(), context);
       const toplevels = run.built.flatMap(built => (built.ok ? [built.toplevel] : []));
-      saving = saveStoreCache(setUp, toBuild, toplevels, context, ports.setup);
+      saving.push(saveStoreCache(setUp, toBuild, toplevels, context, ports.setup));
       deployments = run.built.flatMap(deploymentOf);
     },
     async archive() {
@@ -187,7 +188,7 @@ function walk(
       }
     },
   };
-  return { rooms, saved: () => saving };
+  return { rooms, saved: async () => void (await Promise.all(saving)) };
 }
 
 /** What the set-up needs of the inputs. */
@@ -207,7 +208,7 @@ export function setupConfigOf(config: Config, ports: Ports): SetupConfig {
   };
 }
 
-function planConfigOf(config: Config, ports: Ports): PlanConfig {
+function planConfigOf(config: Config, ports: Ports): Omit<PlanConfig, 'planCache'> {
   return {
     ...locate(config.source),
     format: config.format,
@@ -218,9 +219,21 @@ function planConfigOf(config: Config, ports: Ports): PlanConfig {
     nixpkgs: config.nixpkgs,
     nixpkgsPin: config['nixpkgs-pin'],
     system: config.system,
-    planCache: ports.planCache,
     nixPath: ports.environment.NIX_PATH ?? null,
   };
+}
+
+/** In the Actions cache only what holders of the signing key made counts, as for the store cache. */
+function planCacheOf(
+  config: Config,
+  { planCache }: Ports,
+  beside: (work: Promise<void>) => void,
+): PlanConfig['planCache'] {
+  if (planCache === null || typeof planCache === 'string') return planCache;
+  const secret = config['signing-key'];
+  // A kept plan brings no nixpkgs, which `include-source` wants in the store.
+  if (secret === null || config.cache === 'never' || config['include-source']) return null;
+  return { port: planCache, secret, beside };
 }
 
 function deployConfigOf(config: Config, ports: Ports): DeployConfig {

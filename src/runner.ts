@@ -1,13 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { artifactStore } from './archive/upload.ts';
-import type { Context, Log } from './context.ts';
+import type { CachePort, Context, Log } from './context.ts';
 import type { Place } from './errors.ts';
 import { exec } from './exec.ts';
 import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
-import type { StoreCachePort } from './setup/index.ts';
 
 type Core = typeof import('@actions/core');
 
@@ -63,13 +62,13 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
     setup: {
       saveState: core.saveState,
       publish: { addPath: core.addPath, exportVariable: core.exportVariable },
-      ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env, context.signal) }),
+      ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
     },
     daemon: 'own',
     artifacts:
       env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore({ token, repository, run: number }, context.log),
     archives: join(context.scratch, 'archives'),
-    planCache: null,
+    planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
     run: number === null ? null : run,
     who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
@@ -80,8 +79,8 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
 /** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
 const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
 
-function storeCache(env: NodeJS.ProcessEnv, signal: AbortSignal): StoreCachePort {
-  const directory = join(env.RUNNER_TEMP ?? tmpdir(), 'nix-ferry-store-cache');
+function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): CachePort {
+  const directory = join(env.RUNNER_TEMP ?? tmpdir(), `nix-ferry-${what}-cache`);
   return {
     directory,
     restore: async (key, prefixes) => {

@@ -40,7 +40,7 @@ const deploy = [
 /** Which inputs each step takes. */
 export const inputsOfStep: Record<Step, readonly InputName[]> = {
   setup,
-  plan: [...plan, ...setup, 'comment'],
+  plan: [...plan, ...setup, 'signing-key', 'comment'],
   build: [...plan, ...setup, 'signing-key'],
   archive: [...plan, ...archive, ...setup],
   deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'signing-key', 'comment'],

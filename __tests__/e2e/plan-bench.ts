@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../../src/context.ts';
-import { exec } from '../../src/exec.ts';
+import { type Exec, exec } from '../../src/exec.ts';
 import { Nix } from '../../src/nix/index.ts';
 import type { PlanConfig } from '../../src/plan/index.ts';
 import { repository, root } from './testbed/machine.ts';
@@ -68,6 +68,16 @@ export class PlanBench {
     };
     await mkdir(context.scratch);
     return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
+  }
+
+  /** The bench's Nix, and its programs that evaluated, as they were called. */
+  watched(): { nix: Nix; evaluations: string[][] } {
+    const evaluations: string[][] = [];
+    const watched: Exec = (command, args, options) => {
+      if (/\/nix-instantiate$/.test(command) || args[0] === 'eval') evaluations.push([command, ...args]);
+      return exec(command, args, options);
+    };
+    return { nix: new Nix(watched, this.nix.installation), evaluations };
   }
 
   remove(): Promise<void> {

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../src/exec.ts';
 import { embeddedFleet } from './embedded.ts';
 import { type ActionOptions, type ActionResult, runAction, startAction } from './testbed/action.ts';
+import { signingKey } from './testbed/keys.ts';
 import { ResultsService } from './testbed/results.ts';
 import { Runner } from './testbed/runner.ts';
 import { generateKey, until } from './testbed/target.ts';
@@ -14,14 +14,6 @@ import { generateKey, until } from './testbed/target.ts';
  * The whole step, each time on another fresh machine, with @actions/cache itself against the results service on loopback.
  * A directory that all machines see stands for a public cache.
  */
-
-/** A key in Nix's form: its name, then the secret and the public half. */
-function signingKey(name: string): { secret: string; public: string } {
-  const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  const half = Buffer.from(x, 'base64url');
-  const whole = Buffer.concat([Buffer.from(d, 'base64url'), half]);
-  return { secret: `${name}:${whole.toString('base64')}`, public: `${name}:${half.toString('base64')}` };
-}
 
 const own = signingKey('fleet-1');
 const publicCache = signingKey('public.example-1');
@@ -90,9 +82,12 @@ const warnings = ({ main }: Pick<ActionResult, 'main'>): string[] =>
 const requested = (from: number): string[] => results.requests.slice(from).map(({ what }) => what);
 const infoFiles = (directory: string): string[] => readdirSync(directory).filter(name => name.endsWith('.narinfo'));
 
+/** The store cache's entries; the plans that are kept beside them are no part of this. */
+const entries = (service = results) => service.caches.filter(({ key }) => key.startsWith('nix-ferry-store-'));
+
 /** Unpacks the newest entry of the service, lets `change` do something to it, and puts it back. */
 async function inEntry<T>(change: (directory: string) => T): Promise<T> {
-  const entry = results.caches.at(-1);
+  const entry = entries().at(-1);
   if (entry === undefined) throw new Error('the service has no entry');
   const work = mkdtempSync(join(tmpdir(), 'entry-'));
   // zstd's magic number; gzip is what the client takes without it.
@@ -147,7 +142,7 @@ test('the first run builds and saves what the public cache has not, and only tha
   expect(log).toContain('Emulation of aarch64-linux: registered');
   expect(log).toMatch(/Saved \d+ paths in the store cache/);
   expect(main.annotations.filter(({ level }) => level !== 'notice')).toEqual([]);
-  expect(results.caches).toHaveLength(1);
+  expect(entries()).toHaveLength(1);
   await inEntry(directory => {
     const names = infoFiles(directory);
     expect(names.filter(name => infoFiles(published).includes(name))).toEqual([]);
@@ -179,7 +174,7 @@ test('a changed fleet takes what it still needs from the last entry, and saves a
   expect(built).toEqual(expect.arrayContaining(['etc', expect.stringContaining('nixos-system-server')]));
   expect(built.filter(name => /hello|linux|firewall/.test(name))).toEqual([]);
   expect(log).toMatch(/Saved \d+ paths/);
-  expect(results.caches).toHaveLength(2);
+  expect(entries()).toHaveLength(2);
 });
 
 describe('an entry that is not as it was signed fails nothing: what it has not is built', () => {
@@ -187,7 +182,7 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
   let whole: string[];
   beforeAll(async () => {
     whole = (await freshRun({ hosts: 'server' })).built;
-    good = results.caches.at(-1)?.content ?? Buffer.alloc(0);
+    good = entries().at(-1)?.content ?? Buffer.alloc(0);
   });
 
   test.each<[string, (directory: string) => void, RegExp]>([
@@ -207,7 +202,7 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
       /^The store cache is not used: /,
     ],
   ])('%s: ignored with a warning', async (_what, poison, warning) => {
-    Object.assign(results.caches.at(-1) ?? {}, { content: good });
+    Object.assign(entries().at(-1) ?? {}, { content: good });
     await inEntry(poison);
     const poisoned = await freshRun({ hosts: 'server' });
     expect(warnings(poisoned)).toEqual(expect.arrayContaining([expect.stringMatching(warning)]));
@@ -215,7 +210,7 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
   });
 
   test('damaged files', async () => {
-    Object.assign(results.caches.at(-1) ?? {}, { content: good });
+    Object.assign(entries().at(-1) ?? {}, { content: good });
     await inEntry(directory => {
       for (const name of readdirSync(join(directory, 'nar'))) writeFileSync(join(directory, 'nar', name), 'damaged');
     });
@@ -258,7 +253,7 @@ test('what was built is kept though a later stage fails', async () => {
   const { log } = await freshRun(inputs, { results: service, code: 1 });
   await service.stop();
   expect(log).toContain('unreachable');
-  expect(service.caches).toHaveLength(1);
+  expect(entries(service)).toHaveLength(1);
 });
 
 test('a cancelled run does not wait for the service', async () => {
@@ -266,7 +261,9 @@ test('a cancelled run does not wait for the service', async () => {
   service.fail(/^CreateCacheEntry$/, 0, 99);
   const how = async (runner: Runner, options: ActionOptions): Promise<ActionResult> => {
     const step = startAction(runner, options);
-    const asked = async () => expect(service.requests.map(({ what }) => what)).toContain('CreateCacheEntry');
+    // For the plan, then for what was built.
+    const saves = () => service.requests.filter(({ what }) => what === 'CreateCacheEntry');
+    const asked = async () => expect(saves()).toHaveLength(2);
     await until(asked, 'the service', 60_000);
     step.cancel();
     return step.done;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { codeOf, lineOf, searchPaths, unpinnedFetches } from '../../src/plan/scan.ts';
+import { codeOf, lineOf, reachesOut, readsMachine, searchPaths, unpinnedFetches } from '../../src/plan/scan.ts';
 
 test.each<[string, string]>([
   ['a # b\nc', 'a    \nc'],
@@ -51,4 +51,28 @@ test('search paths are told from comparisons, comments and what is Nix own', () 
   const text = 'a < b && c > d; x = <nixpkgs/nixos>; # <y>\n y = <nix/fetchurl.nix>; z = "<z>"; import <home-manager>';
   expect(searchPaths(text).map(({ what }) => what)).toEqual(['<nixpkgs/nixos>', '<home-manager>']);
   expect(searchPaths(text).map(({ at }) => lineOf(text, at))).toEqual([1, 2]);
+});
+
+test.each<[string, number, boolean]>([
+  ['{ imports = [ ./a.nix ]; }', 0, false],
+  ['{ imports = [ ../a.nix ]; }', 0, true],
+  ['{ imports = [ ../a.nix ]; }', 1, false],
+  ['{ imports = [ ../../a.nix ]; }', 1, true],
+  ['import ../nixpkgs.nix { }', 0, true],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: Nix's own
+  ['"${./.}/../x"', 0, true],
+  ['./. + "/.."', 0, true],
+  ['[ ./.. ]', 0, true],
+  ['builtins.dirOf ./.', 3, true],
+  ['{ pkgs, ... }: a.b..c', 0, false],
+])('%s, %d folders deep, may name what is outside: %p', (text, depth, reaches) => {
+  expect(reachesOut(text, depth)).toBe(reaches);
+});
+
+test.each<[string, boolean]>([
+  ['builtins.getEnv "HOME"', true],
+  ['toString builtins.currentTime', true],
+  ['"getEnv" # currentTime', false],
+])('%s reads the machine: %p', (text, reads) => {
+  expect(readsMachine(text)).toBe(reads);
 });

@@ -1,4 +1,5 @@
 import type { Format } from './fleet.ts';
+import type { SharedPlans } from './shared.ts';
 
 /** What the plan stage is asked for. */
 export interface PlanConfig {
@@ -23,8 +24,8 @@ export interface PlanConfig {
   nixPath?: string | null;
   /** The system of a plain configuration that doesn't say it; null: found. */
   system: string | null;
-  /** Directory of plans kept from earlier runs; null: keep none. */
-  planCache: string | null;
+  /** Where plans of earlier runs are kept: a directory, or what runs on several machines share; null: keep none. */
+  planCache: string | SharedPlans | null;
   /** At most so many evaluators at once; null: as many as processors, hosts and memory make sensible. */
   jobs?: number | null;
   /** Bytes that all evaluators together may use; null: what the machine has available. */

@@ -4,13 +4,14 @@ import { explain, UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { type Adapter, ask, type NixFailure, type Question } from './adapter.ts';
 import { lookBehind } from './behind.ts';
-import { type Knowledge, nothingKnown, planCache } from './cache.ts';
+import { planCache } from './cache.ts';
 import type { PlanConfig } from './config.ts';
 import { evaluationFailure, sourceFailure } from './diagnose.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluationFailure, Fleet, Host } from './fleet.ts';
 import { type Repository, repositoryOf } from './git.ts';
 import { type Answer, deploymentOf, hostOf, portable, readTargets, unknownHost } from './host.ts';
+import { type Knowledge, nothingKnown } from './knowledge.ts';
 import { withNixpkgs } from './nixpkgs.ts';
 import {
   type Evidence,
@@ -53,7 +54,7 @@ interface Opened {
  */
 export async function plan(config: PlanConfig, nix: Nix, context: Context): Promise<Fleet> {
   const repository = await repositoryOf(config.source, context.exec);
-  const cache = await planCache(config, repository, nix, context.exec);
+  const cache = await planCache(config, repository, nix, context);
   const kept = (await cache?.read()) ?? null;
   let opening: Promise<Opened> | null = null;
   const opened = (): Promise<Opened> => {
@@ -115,7 +116,7 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
         failures.push(failureOf(answer.name, error, known.main));
       }
     }
-    await cache?.write(known, ownFiles(source.evidence));
+    await cache?.write(known, source.evidence);
   }
   const hosts: Host[] = [];
   for (const name of selected) {

@@ -137,3 +137,16 @@ export function searchPaths(text: string): Unpinned[] {
 export function lineOf(text: string, at: number): number {
   return text.slice(0, at).split('\n').length;
 }
+
+/** Whether a Nix file asks what no commit tells: the environment, or the time. */
+export function readsMachine(text: string): boolean {
+  return /\b(?:getEnv|currentTime)\b/.test(codeOf(text));
+}
+
+/** Whether a Nix file that lies `depth` folders below another may name something outside of that one. */
+export function reachesOut(text: string, depth: number): boolean {
+  if (/\bdirOf\b/.test(text)) return true;
+  return (text.match(/[^\s"'();{}[\]]*\.\.(?=\/|[\s"'();{}[\]]|$)[^\s"'();{}[\]]*/g) ?? []).some(
+    path => path.split('/').filter(segment => segment === '..').length > depth,
+  );
+}

@@ -1,3 +1,4 @@
+import type { CachePort } from '../context.ts';
 import type { Patience } from './download.ts';
 
 /** What the set-up stage is asked for: plain data, made by the entry from its inputs. */
@@ -35,19 +36,7 @@ export interface SetupPorts {
     exportVariable(name: string, value: string): void;
   };
   /** The Actions cache; absent where there is none. */
-  cache?: StoreCachePort;
-}
-
-/** One directory that can be saved under a key and brought back. Its methods may throw: trouble is a warning. */
-export interface StoreCachePort {
-  /** Absolute, the same in every run: it is part of what identifies an entry. */
-  directory: string;
-  /** Brings back the entry named `key`, else the newest that begins with one of `prefixes`; its key, or null. */
-  restore(key: string, prefixes: readonly string[]): Promise<string | null>;
-  /** @returns whether there is an entry of that name now that this run made; an entry is never written over. */
-  save(key: string): Promise<boolean>;
-  /** Whether this run may write what later runs will use: false for pull requests and the like. */
-  trusted: boolean;
+  cache?: CachePort;
 }
 
 /** The key of `SetupPorts.saveState` under which the set-up keeps what `teardown` needs. */

@@ -22,7 +22,7 @@ import { type NixConf, parseNixConf, settingNames } from './settings.ts';
 import { type CachedFleet, emptyStoreCache, restoreStoreCache, writeStoreCache } from './store-cache.ts';
 import { localSystem, mustBuild, ownSystems, systemsOf } from './systems.ts';
 
-export type { SetupConfig, SetupPorts, StoreCachePort } from './config.ts';
+export type { SetupConfig, SetupPorts } from './config.ts';
 export { stateKey } from './config.ts';
 export { teardown } from './run.ts';
 export type { CachedFleet } from './store-cache.ts';

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Context } from '../context.ts';
+import type { CachePort, Context } from '../context.ts';
 import { explain } from '../errors.ts';
 import { Nix, type NixInstallation, type PathInfo } from '../nix/index.ts';
 import { narInfoName, pack } from '../nix/pack.ts';
 import { publicKeyOf, signPaths } from '../nix/sign.ts';
-import type { StoreCachePort } from './config.ts';
 
 /** What the store cache is kept for. */
 export interface CachedFleet {
@@ -59,7 +58,7 @@ function describe(directory: string): Promise<void> {
  * @returns the key of the entry; null when there is none that can be used.
  */
 export async function restoreStoreCache(
-  port: StoreCachePort,
+  port: CachePort,
   fleet: CachedFleet,
   trustedKeys: readonly string[],
   installation: NixInstallation,
@@ -125,7 +124,7 @@ async function verified(
  * @param toplevels store paths that were built.
  */
 export async function writeStoreCache(
-  port: StoreCachePort,
+  port: CachePort,
   fleet: CachedFleet,
   toplevels: readonly string[],
   signingKey: string,
