@@ -1,173 +1,62 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Archive, ArchiveConfig } from '../../src/archive/index.ts';
-import type { ExecResult } from '../../src/exec.ts';
-import type { ArchiveJob } from './archive-driver.ts';
+import { ArchiveBench, flip, install, killed, refused, stateOf } from './archive-bench.ts';
 import { embeddedFleet } from './embedded.ts';
-import { repository, root } from './testbed/machine.ts';
-import { Runner, work } from './testbed/runner.ts';
-import { generateKey, startAarch64Target, startSystemdTarget, type Target, until } from './testbed/target.ts';
+import { root } from './testbed/machine.ts';
+import {
+  generateKey,
+  startAarch64Target,
+  startSystemdTarget,
+  type Target,
+  type TargetOptions,
+  until,
+} from './testbed/target.ts';
 
 /*
  * The embedded fleet is built and archived on a runner; the archives are carried to the targets as files, and installed
  * there with what the targets have: Nix and a shell. There is no network between them.
  */
-let runner: Runner;
-let signingKey: { secret: string; public: string };
-/** By host and text of the greeting: the server's and router's archives, before and after a change. */
-const archives = new Map<string, Archive>();
+let bench: ArchiveBench;
 const targets: Target[] = [];
 
-const nixConfig =
-  'experimental-features = nix-command flakes\nsandbox = false\nsandbox-paths =\nextra-platforms = aarch64-linux\n';
-const onRunner = (argv: string[], input?: string) =>
-  runner.machine.run(argv, {
-    user: 'runner',
-    env: { PATH: runner.path, NIX_CONFIG: nixConfig },
-    ...(input === undefined ? {} : { input }),
-  });
-const inside = (script: string, ...args: string[]) => onRunner(['sh', '-euc', script, ...args]);
-
 beforeAll(async () => {
-  runner = await Runner.start({ nix: '2.26', emulates: true });
-  await inside(
-    `cp -R "$0/." ${work.workspace} && cd ${work.workspace} && chmod -R u+w . && sh ./fetch-bootstrap.sh nixpkgs/bootstrap`,
-    join(repository, 'examples/embedded'),
-  );
-  const secret = (await inside('nix key generate-secret --key-name fleet-1')).stdout.trim();
-  const converted = await onRunner(['nix', 'key', 'convert-secret-to-public'], secret);
-  signingKey = { secret, public: converted.stdout.trim() };
-  await makeArchives('before', signingKey.secret);
-  await inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
-  await makeArchives('after', signingKey.secret);
-  await makeArchives('unsigned', null);
-  const stranger = (await inside('nix key generate-secret --key-name fleet-1')).stdout.trim();
-  await makeArchives('strange', stranger);
+  bench = await ArchiveBench.start();
 }, 240_000);
 afterAll(async () => {
   for (const target of targets) await target.stop();
-  await runner?.stop();
+  await bench?.stop();
 });
 
-async function makeArchives(name: string, key: string | null): Promise<void> {
-  const attribute = (host: string) => `path:.#nixosConfigurations.${host}.config.system.build.toplevel`;
-  const systems = { server: 'x86_64-linux', router: 'aarch64-linux' };
-  const built = await inside(
-    `cd ${work.workspace} && nix build --no-link --print-out-paths "$@"`,
-    'sh',
-    ...Object.keys(systems).map(attribute),
-  );
-  const toplevels = built.stdout.trim().split('\n');
-  const config: ArchiveConfig = {
-    kind: 'full',
-    directory: `/home/runner/archives/${name}`,
-    signingKey: key,
-    includeSource: name === 'after',
-    source: work.workspace,
-    provenance: { commit: 'c'.repeat(40), repository: 'octocat/fleet', run: null, producer: 'nix-ferry test' },
-  };
-  const hosts = Object.entries(systems).map(([host, system], index) => {
-    return { name: host, system, toplevel: toplevels[index] as string };
-  });
-  const job: ArchiveJob = { hosts, config, nixVersion: '2.26.3' };
-  const driver = join(repository, '__tests__/e2e/archive-driver.ts');
-  const done = await onRunner([work.node24, driver], JSON.stringify(job));
-  for (const made of (JSON.parse(done.stdout) as { archives: Archive[] }).archives) {
-    archives.set(`${made.host} ${name}`, made);
-  }
+/** A new machine that trusts the fleet's key. */
+async function startTarget(
+  start: (options: TargetOptions) => Promise<Target>,
+  name: string,
+  nixConf = bench.trust,
+): Promise<Target> {
+  const target = await start({ name, deployKey: await generateKey('deploy'), nixConf });
+  targets.push(target);
+  return target;
 }
 
-function made(name: string): Archive {
-  const found = archives.get(name);
-  if (found === undefined) throw new Error(`there is no archive ${name}`);
-  return found;
-}
-
-/** Carries an archive to a target, as its /root/NAME; the zip that a browser gives keeps no modes. */
-function carry(target: Target, name: string, to: string): string {
-  const from = runner.machine.path(made(name).directory);
-  const destination = target.machine.path(`/root/${to}`);
-  execFileSync('rm', ['-rf', destination]);
-  execFileSync('cp', ['-R', '--no-preserve=mode,ownership', from, destination]);
-  return `/root/${to}`;
-}
-
-function install(target: Target, directory: string, ...args: string[]): Promise<ExecResult> {
-  return target.machine.run(['sh', `${directory}/install`, ...args], { allow: [0, 1, 2, 3, 4, 5, 100] });
-}
-
-/** All that an install may not change when it refuses. */
-async function stateOf(target: Target): Promise<unknown> {
-  return {
-    profile: await target.profile(),
-    current: await target.currentSystem(),
-    generations: [...(await target.generations())],
-    record: await target.says('sh', '-c', 'cat /var/lib/nix-ferry/deployed.json 2>/dev/null || :'),
-    greeting: await target.says('sh', '-c', 'cat /run/greeting 2>/dev/null || :'),
-  };
-}
-
-/** The refusal: one line that says why, and nothing on the target is other than before. */
-async function refused(target: Target, directory: string, why: RegExp, ...args: string[]): Promise<void> {
-  const state = await stateOf(target);
-  const done = await install(target, directory, ...args);
-  expect(done.stderr).toMatch(/^install: refused: [^\n]*\. This machine is as it was\.\n$/);
-  expect(done.stderr).toMatch(why);
-  expect(done.code).toBe(1);
-  expect(await stateOf(target)).toEqual(state);
-}
-
-/** Flips a bit of a file on the target: of the byte after `mark`, or of the one in the middle. */
-function flip(target: Target, file: string, mark?: string): void {
-  const path = target.machine.path(file);
-  const bytes = readFileSync(path);
-  const at = mark === undefined ? Math.floor(bytes.length / 2) : bytes.indexOf(mark) + mark.length;
-  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-  writeFileSync(path, bytes);
-}
-
-/**
- * Programs that stand before those of the same name on PATH: the first call whose words match ends the whole install by
- * SIGKILL, at once or `after` seconds that the real program had.
- */
-function layTrap(target: Target, words: string, after: number | null): string {
-  const directory = '/root/trap';
-  execFileSync('rm', ['-rf', target.machine.path(directory)]);
-  mkdirSync(target.machine.path(directory));
-  for (const name of ['nix', 'nix-store', 'nix-hash', 'sha256sum', 'sh']) {
-    const spring = after === null ? 'kill -KILL 0' : `/usr/bin/${name} "$@" & sleep ${after}; kill -KILL 0`;
-    const script = `#!/bin/sh\ncase "${name} $*" in ${words}) ${spring} ;; esac\nexec /usr/bin/${name} "$@"\n`;
-    writeFileSync(target.machine.path(`${directory}/${name}`), script, { mode: 0o755 });
-  }
-  return directory;
-}
-
-async function killed(target: Target, directory: string, words: string, after: number | null = null): Promise<void> {
-  const PATH = `${layTrap(target, words, after)}:/usr/sbin:/usr/bin:/sbin:/bin`;
-  const argv = ['setsid', '--wait', '/usr/bin/sh', `${directory}/install`, 'switch'];
-  await expect(target.machine.run(argv, { env: { PATH } })).rejects.toThrow(/137|SIGKILL|KILL/);
-}
-
-describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>>) => Promise<Target>]>([
-  ['server', deployKey => startSystemdTarget({ name: 'server', deployKey, nixConf: trust() })],
-  ['router', deployKey => startAarch64Target({ name: 'router', deployKey, nixConf: trust() })],
-])('%s', (host, start) => {
+describe.each([
+  ['server', startSystemdTarget],
+  ['router', startAarch64Target],
+] as const)('%s', (host, start) => {
   let target: Target;
   const fast = host === 'server';
   beforeAll(async () => {
-    target = await start(await generateKey('deploy'));
-    targets.push(target);
-    carry(target, `${host} before`, 'before');
-    carry(target, `${host} after`, 'after');
+    target = await startTarget(start, host);
+    bench.carry(target, `${host} before`, 'before');
+    bench.carry(target, `${host} after`, 'after');
   }, 120_000);
 
   test('dry-run changes nothing and says what it found', async () => {
     const state = await stateOf(target);
     const done = await install(target, '/root/before', '--dry-run');
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    expect(done.stdout).toContain(`${made(`${host} before`).toplevel} is sound`);
+    expect(done.stdout).toContain(`${bench.made(`${host} before`).toplevel} is sound`);
     expect(await stateOf(target)).toEqual(state);
     expect(await target.says('sh', '-c', 'ls /nix/store')).not.toContain('nixos-system');
   });
@@ -175,7 +64,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   test('switch', async () => {
     const done = await install(target, '/root/before', 'switch');
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    const { toplevel, digest } = made(`${host} before`);
+    const { toplevel, digest } = bench.made(`${host} before`);
     expect(await target.profile()).toBe(toplevel);
     expect(await target.currentSystem()).toBe(toplevel);
     const record = JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
@@ -186,7 +75,12 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
 
   test("another machine's archive", async () => {
     const other = fast ? 'router' : 'server';
-    await refused(target, carry(target, `${other} before`, 'other'), /a machine of (aarch64|x86_64)-linux/, 'switch');
+    await refused(
+      target,
+      bench.carry(target, `${other} before`, 'other'),
+      /a machine of (aarch64|x86_64)-linux/,
+      'switch',
+    );
     await target.says('hostname', 'elsewhere');
     // The record of the last install says what this machine is, whatever it is called now.
     expect((await install(target, '/root/after', '--dry-run')).code).toBe(0);
@@ -198,12 +92,12 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   });
 
   test('an archive that nobody signed, or somebody this machine does not trust', async () => {
-    const unsigned = carry(target, `${host} unsigned`, 'unsigned');
+    const unsigned = bench.carry(target, `${host} unsigned`, 'unsigned');
     await refused(target, unsigned, /not signed.*--no-check-sigs/, 'switch');
     expect((await install(target, unsigned, '--no-check-sigs', '--dry-run')).code).toBe(0);
     const entries = (await target.says('sh', '-c', 'grep -l nixos-system /root/after/*.narinfo')).split('\n');
     expect(entries.length).toBeGreaterThan(0);
-    const strange = carry(target, `${host} strange`, 'strange');
+    const strange = bench.carry(target, `${host} strange`, 'strange');
     await refused(target, strange, /untrusted.*trusted-public-keys/, 'switch');
   });
 
@@ -229,7 +123,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   test.each(fast ? flips : flips.filter(([, file]) => file === 'nar/*'))(
     'a bit flipped in %s',
     async (_, which, mark, why) => {
-      const directory = carry(target, `${host} after`, 'flipped');
+      const directory = bench.carry(target, `${host} after`, 'flipped');
       let file = `${directory}/${which}`;
       if (which.startsWith('*'))
         file = await target.says(
@@ -244,7 +138,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   );
 
   test.each(fast ? ['*.narinfo', 'nar/*', 'activate.sh', 'manifest.json'] : ['nar/*'])('without %s', async which => {
-    const directory = carry(target, `${host} after`, 'missing');
+    const directory = bench.carry(target, `${host} after`, 'missing');
     await target.says('sh', '-c', `rm "$(ls -S ${directory}/${which} | head -n 1)"`);
     await refused(target, directory, /./, 'switch');
   });
@@ -269,7 +163,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   );
 
   test('killed in the midst of the activation: it goes on, to the whole of the new system', async () => {
-    const { toplevel } = made(`${host} after`);
+    const { toplevel } = bench.made(`${host} after`);
     await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
     await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');
     expect(await target.currentSystem()).toBe(toplevel);
@@ -278,7 +172,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   });
 
   test('test, boot, dry-activate', async () => {
-    const [before, after] = [made(`${host} before`).toplevel, made(`${host} after`).toplevel];
+    const [before, after] = [bench.made(`${host} before`).toplevel, bench.made(`${host} after`).toplevel];
     const asked = await install(target, '/root/before', 'dry-activate');
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     if (fast) expect(asked.stdout).toContain('would start the following units: greeting.service');
@@ -292,7 +186,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   });
 
   test('the configuration goes along, and stays where an operator looks', async () => {
-    const { toplevel } = made(`${host} after`);
+    const { toplevel } = bench.made(`${host} after`);
     expect(await install(target, '/root/after', 'switch')).toMatchObject({ code: 0, stderr: '' });
     const link = '/etc/nixos/current-configuration';
     expect(await target.says('readlink', '-f', `${link}/system`)).toBe(toplevel);
@@ -302,10 +196,9 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
   });
 
   test('a full disk, seen before and met in the midst', async () => {
-    const fresh = await start(await generateKey('deploy'));
-    targets.push(fresh);
-    const directory = carry(fresh, `${host} before`, 'before');
-    const whole = made(`${host} before`).insideBytes;
+    const fresh = await startTarget(start, host);
+    const directory = bench.carry(fresh, `${host} before`, 'before');
+    const whole = bench.made(`${host} before`).insideBytes;
     for (const [room, why] of [
       [`size=${Math.floor(whole / 2)}`, /KiB free and the archive's paths need/],
       ['size=200m,nr_inodes=20', /could not import it.*[Nn]o space left|disk is full/],
@@ -330,12 +223,7 @@ describe.each<['server' | 'router', (key: Awaited<ReturnType<typeof generateKey>
 test.each(['2.8', '2.34'] as const)(
   'with Nix %s, a shell and tools that are busybox, from a folder with a space in its name',
   async version => {
-    const fresh = await startSystemdTarget({
-      name: 'server',
-      deployKey: await generateKey('deploy'),
-      nixConf: trust(),
-    });
-    targets.push(fresh);
+    const fresh = await startTarget(startSystemdTarget, 'server');
     const at = fresh.machine.path('/root/tools');
     mkdirSync(at);
     const fleet = await embeddedFleet();
@@ -348,13 +236,13 @@ test.each(['2.8', '2.34'] as const)(
     }
     execFileSync('mkdir', ['-p', fresh.machine.path('/opt/nix')]);
     execFileSync('cp', ['-R', root(`nix-${version}`), fresh.machine.path(`/opt/nix/${version}`)]);
-    const directory = carry(fresh, 'server after', 'closure (1)');
+    const directory = bench.carry(fresh, 'server after', 'closure (1)');
     const PATH = `/root/tools:/opt/nix/${version}/bin`;
     // systemd is there, and its tools with it.
     const argv = ['/root/tools/busybox', 'sh', `${directory}/install`, 'switch'];
     const done = await fresh.machine.run(argv, { env: { PATH }, allow: [0, 1, 2, 3, 5] });
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    expect(await fresh.profile()).toBe(made('server after').toplevel);
+    expect(await fresh.profile()).toBe(bench.made('server after').toplevel);
     flip(fresh, `${directory}/README`);
     const refusal = await fresh.machine.run([...argv.slice(0, 3), 'boot'], { env: { PATH }, allow: [1] });
     expect(refusal.stderr).toMatch(/README is damaged/);
@@ -363,55 +251,38 @@ test.each(['2.8', '2.34'] as const)(
 );
 
 test('a delta: what is not in it comes from the cache that the machine is configured for, or nothing is done', async () => {
-  const [before, after] = [made('server before').toplevel, made('server after').toplevel];
-  const cacheKey = (await inside('nix key generate-secret --key-name cache-1')).stdout.trim();
-  const cachePublic = (await onRunner(['nix', 'key', 'convert-secret-to-public'], cacheKey)).stdout.trim();
+  const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
+  const cacheKey = await bench.newKey('cache-1');
   // A store that has the old system from a cache, which signed it, and of the new one what was built since.
-  await inside(
+  await bench.inside(
     `umask 077; printf %s "$1" >~/cache-key
      nix copy --to "file://$HOME/cache?compression=zstd&secret-key=$HOME/cache-key" "$2"
      nix copy --to "local?root=$HOME/store" --from "file://$HOME/cache" --option trusted-public-keys "$4" "$2"
      nix copy --to "local?root=$HOME/store" --no-check-sigs "$3"`,
     'sh',
-    cacheKey,
+    cacheKey.secret,
     before,
     after,
-    cachePublic,
+    cacheKey.public,
   );
-  const nix = { substituters: ['file:///root/cache'], trustedPublicKeys: [cachePublic] };
-  const job: ArchiveJob = {
-    hosts: [{ name: 'server', system: 'x86_64-linux', toplevel: after, nix }],
-    config: {
-      kind: 'delta',
-      directory: '/home/runner/archives/delta',
-      signingKey: signingKey.secret,
-      includeSource: false,
-      source: null,
-      provenance: { commit: null, repository: null, run: null, producer: 'test' },
-    },
-    nixVersion: '2.26.3',
-  };
-  const driver = join(repository, '__tests__/e2e/archive-driver.ts');
-  const NIX_REMOTE = 'local?root=/home/runner/store';
-  const environment = { PATH: runner.path, NIX_CONFIG: nixConfig, NIX_REMOTE };
-  const options = { user: 'runner', env: environment, input: JSON.stringify(job) };
-  const done = await runner.machine.run([work.node24, driver], options);
-  const [delta] = (JSON.parse(done.stdout) as { archives: Archive[] }).archives;
-  expect(delta?.paths).toBeLessThan((delta?.closurePaths ?? 0) / 2);
-  archives.set('server delta', delta as Archive);
+  const nix = { substituters: ['file:///root/cache'], trustedPublicKeys: [cacheKey.public] };
+  await bench.archive(
+    'delta',
+    [{ name: 'server', system: 'x86_64-linux', toplevel: after, nix }],
+    { kind: 'delta', signingKey: bench.signingKey.secret },
+    { NIX_REMOTE: 'local?root=/home/runner/store' },
+  );
+  const delta = bench.made('server delta');
+  expect(delta.paths).toBeLessThan(delta.closurePaths / 2);
 
-  const nixConf = `substituters = file:///root/cache\ntrusted-public-keys = ${signingKey.public} ${cachePublic}\n`;
-  const target = await startSystemdTarget({ name: 'server', deployKey: await generateKey('deploy'), nixConf });
-  targets.push(target);
-  const directory = carry(target, 'server delta', 'delta');
+  const keys = `${bench.signingKey.public} ${cacheKey.public}`;
+  const nixConf = `substituters = file:///root/cache\ntrusted-public-keys = ${keys}\n`;
+  const target = await startTarget(startSystemdTarget, 'server', nixConf);
+  const directory = bench.carry(target, 'server delta', 'delta');
   await refused(target, directory, /not in the archive cannot be fetched/, 'switch');
   // Nix made an empty one when it looked for it.
-  execFileSync('cp', ['-RT', runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
+  execFileSync('cp', ['-RT', bench.runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
   expect(await install(target, directory, 'switch')).toMatchObject({ code: 0, stderr: '' });
   expect(await target.profile()).toBe(after);
   expect(await target.says('cat', '/run/greeting')).toContain('Hello at server');
 });
-
-function trust(): string {
-  return `trusted-public-keys = ${signingKey.public}\n`;
-}
