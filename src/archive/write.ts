@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, linkSync, readFileSync, statSync } from 'node:fs';
+import { chmod, copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { asset } from '../assets.ts';
-import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import type { Nix } from '../nix/index.ts';
 import { narInfoName } from '../nix/pack.ts';
@@ -24,16 +24,15 @@ export async function write(
   await mkdir(join(partial, 'nar'), { recursive: true });
   await link(join(pool, 'nix-cache-info'), join(partial, 'nix-cache-info'));
   const inside = manifest.paths.filter(path => path.inside);
-  await mapConcurrently(inside, 16, async ({ path }) => {
+  // Without waiting for each, as in pack.ts.
+  for (const { path } of inside) {
     const entry = narInfoName(path);
-    const nar = /^URL: (\S+)$/m.exec(await readFile(join(pool, entry), 'utf8'))?.[1];
+    const nar = /^URL: (\S+)$/m.exec(readFileSync(join(pool, entry), 'utf8'))?.[1];
     if (nar === undefined) throw new Error(`Nix wrote no URL into ${entry} for ${path}`);
-    await link(join(pool, entry), join(partial, entry));
+    linkSync(join(pool, entry), join(partial, entry));
     // Paths of the same content share a NAR.
-    await link(join(pool, nar), join(partial, nar)).catch(error => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  });
+    if (!existsSync(join(partial, nar))) linkSync(join(pool, nar), join(partial, nar));
+  }
   await writeFile(join(partial, 'README'), readme(manifest));
   for (const [script, name] of scripts) {
     await copyFile(asset(script), join(partial, name));
@@ -60,8 +59,8 @@ async function sumsOf(directory: string): Promise<string> {
   const names = (await filesOf(directory))
     .map(file => relative(directory, file))
     .filter(name => !name.startsWith('nar/'));
-  const lines = await mapConcurrently(names, 16, async name => {
-    const sum = createHash('sha256').update(await readFile(join(directory, name)));
+  const lines = names.map(name => {
+    const sum = createHash('sha256').update(readFileSync(join(directory, name)));
     return `${sum.digest('hex')}  ${name}\n`;
   });
   return lines.join('');
@@ -78,8 +77,7 @@ export async function filesOf(directory: string): Promise<string[]> {
 
 /** Bytes of all files below `directory`. */
 export async function sizeOf(directory: string): Promise<number> {
-  const sizes = await Promise.all((await filesOf(directory)).map(async file => (await stat(file)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return (await filesOf(directory)).reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 function readme({ kind, host, system, publicKey, source, paths }: Manifest): string {
