@@ -57,7 +57,8 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
   const repository = env.GITHUB_REPOSITORY ?? null;
   const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
   const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
-  const token = config['github-token'];
+  const api = env.GITHUB_API_URL ?? 'https://api.github.com';
+  const access = { token: config['github-token'], repository, run: number, api };
   return {
     setup: {
       saveState: core.saveState,
@@ -65,8 +66,7 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
       ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
     },
     daemon: 'own',
-    artifacts:
-      env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore({ token, repository, run: number }, context.log),
+    artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
     archives: join(context.scratch, 'archives'),
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,

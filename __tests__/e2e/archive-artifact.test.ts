@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,13 +10,15 @@ import { Stores } from './archive-stores.ts';
 import { ResultsService, type StoredArtifact } from './testbed/results.ts';
 
 /*
- * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which
- * they ask for the artifacts of other runs, a small stand-in gives the two answers needed.
+ * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
+ * asked for the artifacts of other runs, a small stand-in gives the three answers needed.
  */
 let stores: Stores;
 let results: ResultsService;
 let rest: Server;
+/** The artifacts of run 7, and when they end. */
 const earlier: StoredArtifact[] = [];
+let expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
 const asked: string[] = [];
 
 beforeAll(async () => {
@@ -33,6 +35,10 @@ beforeAll(async () => {
       const index = earlier.findIndex(artifact => artifact.id === id);
       const { port } = rest.address() as AddressInfo;
       response.writeHead(302, { location: `http://127.0.0.1:${port}/blob/${index}` }).end();
+    } else if (/^\/repos\/octocat\/fleet\/actions\/artifacts\/\d+$/.test(url)) {
+      const found = earlier.find(artifact => url.endsWith(`/${artifact.id}`));
+      if (found === undefined) response.writeHead(404, json).end('{}');
+      else response.writeHead(200, json).end(JSON.stringify({ id: found.id, digest: found.digest, ...expiry }));
     } else if (/^\/repos\/octocat\/fleet\/actions\/runs\/7\/artifacts/.test(url)) {
       const artifacts = earlier.map(({ id, name, zip, digest }) => {
         return { id, name, digest, size_in_bytes: zip.length, created_at: '2026-01-01T00:00:00Z' };
@@ -70,8 +76,10 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
   },
   ...rest,
 });
-const github = (run: number) =>
-  artifactStore({ token: 'ghs_token', repository: 'octocat/fleet', run }, stores.context.log);
+const github = (run: number, token: string | null = 'ghs_token') => {
+  const api = process.env.GITHUB_API_URL as string;
+  return artifactStore({ token, repository: 'octocat/fleet', run, api }, stores.context.log);
+};
 
 test('an artifact a host; Nix reads it when it is unzipped', async () => {
   const nix = await stores.newStore();
@@ -122,26 +130,68 @@ test('what a later run has unchanged is not uploaded again, but referred to, and
     provenance: { ...config().provenance, commit: 'd'.repeat(40), run: 'https://example.org/8' },
   });
   const made = await archive(hosts, later, nix, stores.context, github(8));
-  expect(results.artifacts.map(({ name }) => name)).toEqual(['closure-web2']);
   const [first, second] = made.map(({ artifact }) => artifact);
   expect(first).toMatchObject({ name: 'closure-web1', id: before.id, run: 7, digest: before.digest });
   expect(second).toMatchObject({ name: 'closure-web2', run: null });
-  const directory = await mkdtemp(join(stores.scratch, 'run-7-'));
-  const [fetched] = await fetchArchives(['web1'], 7, directory, github(8));
-  expect(fetched?.digest).toBe(made[0]?.digest);
+  // Of the unchanged one this run holds a note, from which a later job finds it.
+  expect(results.artifact('closure-web1').zip.length).toBeLessThan(500);
+  expect(results.artifact('closure-web2').zip.length).toBeGreaterThan(before.zip.length / 2);
+  for (const run of [7, null]) {
+    const directory = await mkdtemp(join(stores.scratch, 'run-'));
+    const [fetched] = await fetchArchives(['web1'], run, directory, github(8));
+    expect(fetched?.digest).toBe(made[0]?.digest);
+    expect(await readdir(fetched?.directory ?? '')).not.toContain('reference.json');
+  }
 });
 
-test('what an earlier run held and holds no longer is uploaded', async () => {
-  earlier.splice(0);
+test.each([
+  ['has expired', { expired: true, expires_at: '2026-01-01T00:00:00Z' }],
+  ['ends within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
+])('what an earlier run held and %s is uploaded', async (_, end) => {
+  expiry = end;
+  results.nextAttempt();
+  Object.assign(process.env, results.environment());
   const nix = await stores.newStore();
   const made = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(9));
+  expect(made[0]?.artifact).toMatchObject({ run: null, id: results.artifacts.at(-1)?.id });
+  expect(results.artifacts.at(-1)?.zip.length).toBeGreaterThan(made[0]?.bytes ?? 0);
+  // The next run finds the new one, not the one that is gone.
+  earlier.splice(0, earlier.length, ...results.artifacts.splice(0));
+  expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
+  const again = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(10));
+  expect(again[0]?.artifact).toMatchObject({ run: 9, id: made[0]?.artifact?.id });
+  results.artifacts.splice(0);
+});
+
+test('what an earlier run held and somebody deleted is uploaded', async () => {
+  earlier.splice(0);
+  const nix = await stores.newStore();
+  const made = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(11));
   expect(made[0]?.artifact?.run).toBeNull();
   expect(results.artifact('closure-web1').id).toBe(made[0]?.artifact?.id);
 });
 
+test.each([
+  ['the same attempt, as by another step', () => undefined],
+  ['another attempt of the run', () => results.nextAttempt()],
+])('what is newest in a run is what its later jobs get: %s', async (_, begin) => {
+  results.artifacts.splice(0);
+  const nix = await stores.newStore();
+  // A, then B, then A again: that the run holds an older A does not count. The second B was made without a token.
+  for (const [text, token] of [['as it was'], ['changed'], ['as it was'], ['changed', null]] as const) {
+    begin();
+    Object.assign(process.env, results.environment());
+    const store = github(12, token);
+    const [made] = await archive([await stores.build(nix, 'web1', text)], config(), nix, stores.context, store);
+    const directory = await mkdtemp(join(stores.scratch, 'newest-'));
+    const [fetched] = await fetchArchives(['web1'], null, directory, github(12, null));
+    expect(fetched?.toplevel).toBe(made?.toplevel);
+    expect(fetched?.artifact?.id).toBe(made?.artifact?.id);
+  }
+});
+
 test('without a token another run is not asked, and the error says what to give', async () => {
-  const store = artifactStore({ token: null, repository: 'octocat/fleet', run: 8 }, stores.context.log);
-  await expect(fetchArchives(null, 7, stores.scratch, store)).rejects.toMatchObject({
+  await expect(fetchArchives(null, 7, stores.scratch, github(8, null))).rejects.toMatchObject({
     where: { input: 'github-token' },
   });
 });

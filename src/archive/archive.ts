@@ -116,7 +116,10 @@ export interface ArtifactStore {
   list(run: number | null): Promise<Artifact[]>;
   /** Downloads and unpacks into `directory`, and refuses what does not have the digest it was listed with. */
   download(artifact: Artifact, directory: string): Promise<void>;
-  /** The artifact that was noted down for `key` by an earlier run of this repository, if it still exists. */
+  /**
+   * The artifact that was noted down for `key` by an earlier run of this repository, or by this one, if it still exists and
+   * will for a day.
+   */
   recall(key: string): Promise<Artifact | null>;
   /** Notes for later runs that `artifact` holds what `key` stands for. */
   remember(key: string, artifact: Artifact): Promise<void>;
@@ -126,3 +129,6 @@ export interface ArtifactStore {
 export function archiveName(host: string): string {
   return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }
+
+/** The only file of an artifact that stands for one of an earlier run: an `Artifact` as JSON. */
+export const referenceFile = 'reference.json';

@@ -1,8 +1,15 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { type Archive, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
+import {
+  type Archive,
+  type Artifact,
+  type ArtifactStore,
+  archiveName,
+  type Manifest,
+  referenceFile,
+} from './archive.ts';
 import { plainPath } from './plain.ts';
 import { openArchive } from './verify.ts';
 
@@ -57,9 +64,7 @@ export async function fetchArchives(
   const read: (Archive & { manifest: Manifest })[] = [];
   for (const artifact of found) {
     const target = join(directory, artifact.name);
-    await rm(target, { recursive: true, force: true });
-    await mkdir(target, { recursive: true });
-    await artifacts.download(artifact, target);
+    await download(artifact, target, artifacts);
     const { archive, manifest } = await openArchive(target);
     if (archiveName(manifest.host) !== artifact.name) {
       throw new UserError(`The artifact ${artifact.name} holds the archive of ${manifest.host}.`, {
@@ -70,4 +75,16 @@ export async function fetchArchives(
     read.push({ ...archive, artifact, manifest });
   }
   return read;
+}
+
+/** Downloads an artifact, or the one of an earlier run that it refers to. */
+async function download(artifact: Artifact, directory: string, artifacts: ArtifactStore): Promise<void> {
+  const fetchInto = async (one: Artifact): Promise<void> => {
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+    await artifacts.download(one, directory);
+  };
+  await fetchInto(artifact);
+  const reference = await readFile(join(directory, referenceFile), 'utf8').catch(() => null);
+  if (reference !== null) await fetchInto(JSON.parse(reference) as Artifact);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Built } from '../build/built.ts';
 import { mapConcurrently } from '../concurrency.ts';
@@ -6,7 +6,15 @@ import type { Context } from '../context.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
 import { pack } from '../nix/pack.ts';
 import { publicKeyOf, signPaths } from '../nix/sign.ts';
-import { type Archive, type ArchiveConfig, type ArtifactStore, archiveName, type Manifest } from './archive.ts';
+import {
+  type Archive,
+  type ArchiveConfig,
+  type Artifact,
+  type ArtifactStore,
+  archiveName,
+  type Manifest,
+  referenceFile,
+} from './archive.ts';
 import { chooseInside } from './inside.ts';
 import { manifestDigest } from './manifest.ts';
 import { plainPath } from './plain.ts';
@@ -166,7 +174,9 @@ async function upload(one: Archive, config: ArchiveConfig, artifacts: ArtifactSt
   const key = `${archiveName(one.host)}-${one.digest.replace(':', '-')}`;
   const earlier = await artifacts.recall(key);
   if (earlier !== null) {
-    context.log.info(`${one.host}: run ${earlier.run} of this repository already holds this archive (${earlier.name})`);
+    const holder = earlier.run === null ? 'this run' : `run ${earlier.run} of this repository`;
+    context.log.info(`${one.host}: ${holder} already holds this archive (${earlier.name})`);
+    if (earlier.run !== null) await refer(earlier, archiveName(one.host), artifacts, context);
     return earlier;
   }
   const extra: string[] = [];
@@ -183,6 +193,14 @@ async function upload(one: Archive, config: ArchiveConfig, artifacts: ArtifactSt
   } finally {
     for (const file of extra) await rm(file, { force: true });
   }
+}
+
+/** What a later job of this run finds instead of the archive: a small artifact of its name that says where it is. */
+async function refer(earlier: Artifact, name: string, artifacts: ArtifactStore, context: Context): Promise<void> {
+  const directory = await mkdtemp(join(context.scratch, 'reference-'));
+  const file = join(directory, referenceFile);
+  await writeFile(file, `${JSON.stringify(earlier)}\n`);
+  await artifacts.upload(name, directory, [file]);
 }
 
 function say(context: Context, one: Archive, state: 'running' | 'done', text?: string): void {

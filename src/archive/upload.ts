@@ -13,7 +13,12 @@ export interface ArtifactAccess {
   repository: string | null;
   /** The number of this run; null outside of one. */
   run: number | null;
+  /** `GITHUB_API_URL`, as `https://api.github.com`. */
+  api: string;
 }
+
+/** An artifact of another run that is to end sooner than this is not referred to: a later job may wait for an approval. */
+const leastLifetime = 24 * 60 * 60 * 1000;
 
 /**
  * GitHub's artifacts, through @actions/artifact, which is loaded when first needed: loading takes 90 ms.
@@ -38,7 +43,15 @@ export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
 
   const store: ArtifactStore = {
     async upload(name, directory, files) {
-      const answer = await (await client()).uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+      const artifacts = await client();
+      const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+      const answer = await upload().catch(async error => {
+        // An attempt of a run holds a name once (409); of another attempt it may hold it too, and the newest counts.
+        if (!/\(409\)/.test(String(error))) throw error;
+        log.info(`${name}: replaces the artifact of that name that this run already holds`);
+        await artifacts.deleteArtifact(name);
+        return upload();
+      });
       if (answer.id === undefined || answer.digest === undefined) {
         throw new Error(`The results service took ${name} and named neither its id nor its digest`);
       }
@@ -65,11 +78,13 @@ export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
       try {
         const file = noteFile(key);
         const { restoreCache } = await import('@actions/cache');
-        if ((await restoreCache([noteName(key)], key)) === undefined) return null;
+        // The newest note for the key; see `remember`.
+        if ((await restoreCache([noteName(key)], `${key}-`, [`${key}-`])) === undefined) return null;
         const noted = JSON.parse(await readFile(file, 'utf8')) as Artifact;
         await rm(file, { force: true });
-        const there = (await store.list(noted.run)).find(({ id }) => id === noted.id);
-        return there?.digest === noted.digest ? noted : null;
+        if (noted.run !== access.run) return (await isThere(noted, access)) ? noted : null;
+        // Later jobs take the newest of its name, which another attempt of this run may have made of another closure.
+        return (await store.list(null)).some(({ id }) => id === noted.id) ? { ...noted, run: null } : null;
       } catch (error) {
         // Not knowing costs an upload, no more.
         log.debug(`No earlier artifact for ${key}: ${error}`);
@@ -84,7 +99,8 @@ export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
         await mkdir(dirname(file), { recursive: true });
         await writeFile(file, JSON.stringify({ ...artifact, run: access.run }));
         const { saveCache } = await import('@actions/cache');
-        await saveCache([noteName(key)], key);
+        // An entry cannot be replaced: a later artifact for the same key, when this one is gone, has an entry of its own.
+        await saveCache([noteName(key)], `${key}-${artifact.id}`);
       } catch (error) {
         log.debug(`The artifact of ${key} was not noted down: ${error}`);
       } finally {
@@ -93,6 +109,18 @@ export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
     },
   };
   return store;
+}
+
+/** Asked of GitHub itself: @actions/artifact lists artifacts that have expired like the others. */
+async function isThere({ id, digest }: Artifact, { api, repository, token }: ArtifactAccess): Promise<boolean> {
+  const answer = await fetch(`${api}/repos/${repository}/actions/artifacts/${id}`, {
+    headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'user-agent': 'nix-ferry' },
+    signal: AbortSignal.timeout(30_000),
+  });
+  if (!answer.ok) return false;
+  const there = (await answer.json()) as { expired: boolean; expires_at: string | null; digest?: string | null };
+  const end = there.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(there.expires_at);
+  return !there.expired && end - Date.now() > leastLifetime && there.digest === digest;
 }
 
 /** With `~`, so that the cache's version, a hash of this text, is the same for every user's home. */

@@ -10,6 +10,8 @@ export interface StoredArtifact {
   zip: Buffer;
   /** `sha256:…` as the client said it. */
   digest: string;
+  /** The attempt of the run that uploaded it. */
+  attempt: string;
 }
 
 export interface StoredCache {
@@ -34,7 +36,8 @@ export class ResultsService {
   readonly requests: Recorded[] = [];
   readonly url: string;
   /** Not a secret of anybody, but a run must treat it as one: it may not appear in a log. */
-  readonly token: string;
+  token = '';
+  #ids = 1000;
   readonly #close: () => Promise<void>;
   readonly #faults: { what: RegExp; status: number; times: number }[] = [];
   readonly #blobs = new Map<string, { blocks: Map<string, Buffer>; content: Buffer | null }>();
@@ -43,7 +46,12 @@ export class ResultsService {
   private constructor(url: string, close: () => Promise<void>) {
     this.url = url;
     this.#close = close;
-    // Unsigned, three parts; the scope names the run and the job.
+    this.nextAttempt();
+  }
+
+  /** A run that is started again: the token names another attempt, and each attempt may hold a name once. */
+  nextAttempt(): void {
+    // Unsigned, three parts; the scope names the run's attempt and the job.
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const scope = `Actions.Results:${randomUUID()}:${randomUUID()}`;
     this.token = [part({ alg: 'none' }), part({ scp: scope }), randomUUID().replaceAll('-', '')].join('.');
@@ -114,9 +122,16 @@ export class ResultsService {
       send(fault.status, '{"msg":"as the test asked"}', { 'content-type': 'application/json' });
     } else if (rpc !== undefined) {
       if (request.headers.authorization !== `Bearer ${this.token}`) return send(401, '{"msg":"wrong token"}');
-      const answer = this.#call(rpc, JSON.parse(body.toString()) as Record<string, string>);
+      const input = JSON.parse(body.toString()) as Record<string, string>;
+      const answer = this.#call(rpc, input);
       const json = { 'content-type': 'application/json' };
-      if (answer === null)
+      if (rpc === 'CreateArtifact' && answer === null)
+        send(
+          409,
+          '{"code":"already_exists","msg":"an artifact with this name already exists on the workflow run"}',
+          json,
+        );
+      else if (answer === null)
         send(404, JSON.stringify({ code: 'not_found', msg: `no such method or thing: ${rpc}` }), json);
       else send(200, JSON.stringify(answer), json);
     } else {
@@ -128,7 +143,7 @@ export class ResultsService {
     const name = input.name ?? '';
     switch (rpc) {
       case 'CreateArtifact':
-        if (this.artifacts.some(artifact => artifact.name === name)) return { ok: false };
+        if (this.#held(input) !== undefined) return null;
         return { ok: true, signed_upload_url: this.#newBlob(`artifact ${name}`) };
       case 'FinalizeArtifact': {
         const zip = this.#takeBlob(`artifact ${name}`);
@@ -136,16 +151,16 @@ export class ResultsService {
         const hash = input.hash as unknown;
         const digest = typeof hash === 'string' ? hash : ((hash as { value?: string } | undefined)?.value ?? '');
         if (digest !== `sha256:${createHash('sha256').update(zip).digest('hex')}`) return { ok: false };
-        const id = 1000 + this.artifacts.length;
-        this.artifacts.push({ id, name, zip, digest });
+        const id = this.#ids++;
+        this.artifacts.push({ id, name, zip, digest, attempt: input.workflow_run_backend_id ?? '' });
         return { ok: true, artifact_id: String(id) };
       }
       case 'ListArtifacts': {
         const wanted = this.artifacts.filter(
           ({ id, name: own }) => (input.name_filter ?? own) === own && String(input.id_filter ?? id) === String(id),
         );
-        const artifacts = wanted.map(({ id, name: own, zip, digest }) => ({
-          workflow_run_backend_id: input.workflow_run_backend_id,
+        const artifacts = wanted.map(({ id, name: own, zip, digest, attempt }) => ({
+          workflow_run_backend_id: attempt,
           workflow_job_run_backend_id: input.workflow_job_run_backend_id,
           database_id: String(id),
           name: own,
@@ -156,12 +171,14 @@ export class ResultsService {
         return { artifacts };
       }
       case 'GetSignedArtifactURL': {
-        const artifact = this.artifacts.find(({ name: own }) => own === name);
+        const artifact = this.#held(input);
         return artifact === undefined ? null : { signed_url: this.#newBlob(`download ${randomUUID()}`, artifact.zip) };
       }
       case 'DeleteArtifact': {
-        const index = this.artifacts.findIndex(({ name: own }) => own === name);
-        return index < 0 ? null : { ok: true, artifact_id: String(this.artifacts.splice(index, 1)[0]?.id) };
+        const artifact = this.#held(input);
+        if (artifact === undefined) return null;
+        this.artifacts.splice(this.artifacts.indexOf(artifact), 1);
+        return { ok: true, artifact_id: String(artifact.id) };
       }
       case 'CreateCacheEntry':
         if (this.caches.some(({ key, version }) => key === input.key && version === input.version))
@@ -185,6 +202,11 @@ export class ResultsService {
       default:
         return null;
     }
+  }
+
+  /** What an attempt of the run holds under a name. */
+  #held({ workflow_run_backend_id, name }: Record<string, string>): StoredArtifact | undefined {
+    return this.artifacts.find(one => one.name === name && one.attempt === workflow_run_backend_id);
   }
 
   /** The key itself first, then each restore key as a prefix, the newest entry first. */
