@@ -157,7 +157,8 @@ function walk(
       run.built = await build(run.fleet, nix(), context);
       const toplevels = run.built.flatMap(built => (built.ok ? [built.toplevel] : []));
       saving.push(saveStoreCache(setUp, toBuild, toplevels, context, ports.setup));
-      deployments = run.built.flatMap(deploymentOf);
+      const { commit } = run.fleet;
+      deployments = run.built.flatMap(built => deploymentOf(built, commit));
     },
     async archive() {
       if (config.from !== null) {
@@ -247,10 +248,11 @@ function deployConfigOf(config: Config, ports: Ports): DeployConfig {
     confirmTimeout: config['confirm-timeout'],
     healthTimeout: config['health-timeout'],
     who: ports.who,
+    run: ports.run,
   };
 }
 
-function deploymentOf(built: Run['built'][number]): Deployment[] {
+function deploymentOf(built: Run['built'][number], commit: string | null): Deployment[] {
   if (!built.ok) return [];
   const { name, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets } = built.host;
   const { toplevel, closureBytes } = built;
@@ -260,6 +262,7 @@ function deploymentOf(built: Run['built'][number]): Deployment[] {
       host: name,
       system,
       toplevel,
+      commit,
       target,
       buildOnly,
       tags,
@@ -301,8 +304,8 @@ async function deploymentsFrom(
   );
   run.archives = archives;
   for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
-  return archives.map(({ host, system, toplevel, kind, directory, closureBytes }) => ({
-    ...{ host, system, toplevel, closureBytes, buildOnly: false, tags: [] },
+  return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => ({
+    ...{ host, system, toplevel, commit: manifest.commit, closureBytes, buildOnly: false, tags: [] },
     target: host in config.targets ? targetOf(parseDeployment(config.targets[host], `targets.${host}`)) : null,
     closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
     ...{ healthChecks: none, preDeployChecks: none, secrets: [] },

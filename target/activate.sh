@@ -6,7 +6,8 @@
 #   ssh … "sh -c 'self=\$(cat) && eval \"\$self\"' nix-ferry VERB ARGUMENT…" < activate.sh
 #
 #   probe [ESCALATION…]             what this machine is and runs; needs no privilege
-#   run ID MODE TOPLEVEL WHO        starts the activation ID, then watches it; needs root, as all that follow
+#   run ID MODE TOPLEVEL WHO [HOST COMMIT RUN DIGEST]
+#                                   starts the activation ID, then watches it; needs root, as all that follow
 #   watch ID LINES                  follows the activation ID after the first LINES lines of its log
 #   finish ID                       what is true now; forgets the activation ID
 #   supervise ID                    the activation itself: in its own systemd unit, or detached where there is no systemd
@@ -25,6 +26,7 @@ fi
 runs=/run/nix-ferry
 profile=/nix/var/nix/profiles/system
 roots=/nix/var/nix/gcroots/nix-ferry
+records=/var/lib/nix-ferry
 
 answer() { printf '%s=%s\n' "$1" "$2"; }
 
@@ -90,7 +92,7 @@ run() {
   # Shellcheck cannot see that the caller sets it: the text of this script.
   # shellcheck disable=SC2154
   printf '%s\n' "$self" >"$runs/$id/activate.sh"
-  printf '%s\n' "$mode" "$toplevel" "$who" >"$runs/$id/spec"
+  printf '%s\n' "$mode" "$toplevel" "$who" "${5:-}" "${6:-}" "${7:-}" "${8:-}" >"$runs/$id/spec"
   : >"$runs/$id/log"
   if has_systemd; then
     collect=
@@ -165,7 +167,8 @@ finish() {
 supervise() {
   id=$1
   here=$runs/$id
-  { read -r mode && read -r toplevel && read -r who; } <"$here/spec"
+  recorded=''
+  for field in mode toplevel who host commit run digest; do read -r "${field?}"; done <"$here/spec"
   echo $$ >"$here/pid"
   code=0 step=check before=$(toplevel_of /run/current-system) generation=$(readlink $profile)
 
@@ -177,6 +180,7 @@ supervise() {
 
   step=check
   [ -x "$toplevel/bin/switch-to-configuration" ] || end refused "$toplevel has no bin/switch-to-configuration"
+  [ "$mode" = dry-activate ] || { settle_record && begin_record; }
   case $mode in
     dry-activate)
       switch_to dry-activate "$toplevel"
@@ -205,6 +209,38 @@ supervise() {
 }
 
 say() { printf 'nix-ferry: %s\n' "$1" >>"$here/log"; }
+
+# What is deployed, where an operator looks: the last one in deployed.json, all of them in history. activating.json is the one
+# in progress, or one that ended with the machine's power.
+begin_record() {
+  (
+    umask 022
+    mkdir -p $records || exit
+    # shellcheck disable=SC2154 # Read from the run's spec.
+    printf '{"host": %s, "toplevel": "%s", "mode": "%s", "commit": %s, "run": %s, "digest": %s, "by": "%s", "time": "%s"}\n' \
+      "$(quoted "$host")" "$toplevel" "$mode" "$(quoted "$commit")" "$(quoted "$run")" "$(quoted "$digest")" "$who" \
+      "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >$records/activating.json
+  ) 2>>"$here/log" && recorded=yes
+}
+
+quoted() { if [ -n "$1" ]; then echo "\"$1\""; else echo null; fi; }
+
+end_record() {
+  case $1 in
+    activated) (umask 022 && cat $records/activating.json >>$records/history) && mv $records/activating.json $records/deployed.json ;;
+    refused | rolled-back) rm -f $records/activating.json ;;
+  esac
+}
+
+# One that was cut short became true when the machine is on it all the same.
+settle_record() {
+  [ -f $records/activating.json ] || return 0
+  cut=$(sed -n 's/.*"toplevel": "\([^"]*\)".*/\1/p' $records/activating.json)
+  on=$(toplevel_of $profile)
+  if grep -q '"mode": "test"' $records/activating.json; then on=$before; fi
+  if [ "$cut" = "$on" ]; then end_record activated; else end_record refused; fi
+  say "an activation of $cut was cut short; this machine runs ${before:-nothing}, and its profile is $(toplevel_of $profile)"
+}
 
 # Only one at a time. To ask what would change is short and harms nobody, and two pull requests may ask at once: that one
 # waits, for a minute.
@@ -305,6 +341,7 @@ go_back() {
 }
 
 end() {
+  [ -z "$recorded" ] || end_record "$1"
   rm -f "$roots/$id.new" "$roots/$id.before"
   {
     answer result "$1"

@@ -12,14 +12,13 @@
 #   --host NAME            this machine is to become NAME, whatever it is called now
 #
 # Exit status: 0 done · 1 refused, or failed before the activation: the machine is as it was · 2 wrong usage ·
-# 3 activated, found wanting and taken back · 4 done, but some units failed · 5 taking it back failed too ·
+# 3 activated, found wanting and taken back · 4 done, but some units failed · 5 cut short, or taking it back failed too ·
 # 100 done, and a reboot is needed
 set -uf
 umask 022
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
-records=/var/lib/nix-ferry
 sources=/nix/var/nix/gcroots/nix-ferry-source
 configuration=/etc/nixos/current-configuration
 
@@ -92,7 +91,7 @@ check_machine() {
   present=$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)
   case $host in "$name" | "$present" | "${present%%.*}") return ;; esac
   case $host_name in "$present" | "${present%%.*}") [ -n "$name" ] || return ;; esac
-  grep -qsF "\"host\": \"$host\"" $records/deployed.json && return
+  grep -qsF "\"host\": \"$host\"" /var/lib/nix-ferry/deployed.json && return
   refuse "this archive is of $host, and this machine is $present (if it is to become $host, say --host $host)"
 }
 
@@ -162,8 +161,10 @@ activate() {
   export self
   id=install-$(date +%s)-$$
   exec 3>&1
-  answers=$(sh activate.sh run "$id" "$mode" "$toplevel" "install of $host by $(id -un)" | show_log)
-  sh activate.sh finish "$id" >/dev/null
+  run=$(sed -n 's/.*"run": *"\([^"\]*\)".*/\1/p' run.json 2>/dev/null)
+  answers=$(sh activate.sh run "$id" "$mode" "$toplevel" "install of $host by $(id -un)" \
+    "$host" "$commit" "$run" "$(field digest)" | show_log)
+  state=$(sh activate.sh finish "$id")
   result=$(say "$answers" | sed -n 's/^result=//p')
   code=$(say "$answers" | sed -n 's/^code=//p')
   why=$(say "$answers" | sed -n 's/^why=//p')
@@ -174,24 +175,6 @@ show_log() {
   while IFS= read -r line; do
     case $line in ': '*) say "${line#: }" >&3 ;; *) say "$line" ;; esac
   done
-}
-
-# What is deployed, where an operator looks: the last one, and all of them. It is written beside first, for the activation
-# may outlive this shell.
-record() {
-  mkdir -p $records
-  run=$(sed -n 's/.*"run": *"\([^"\\]*\)".*/\1/p' run.json 2>/dev/null)
-  say "{\"host\": \"$host\", \"toplevel\": \"$toplevel\", \"mode\": \"$mode\", \"commit\": $(quoted "$commit"), \"run\": $(quoted "$run"), \"digest\": \"$(field digest)\", \"time\": \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}" >$records/activating.json
-}
-
-record_is_true() {
-  cat $records/activating.json >>$records/history
-  mv $records/activating.json $records/deployed.json
-}
-
-record_is_not_true() {
-  rm -f $records/activating.json
-  rmdir $records 2>/dev/null
 }
 
 # The configuration, its nixpkgs and the system, in one folder where an operator finds them, and kept from the garbage
@@ -212,8 +195,6 @@ link_source() {
   set +f
   for old in "$sources"/*; do [ "$old" = "$folder" ] || rm -rf "$old"; done
 }
-
-quoted() { if [ -n "$1" ]; then say "\"$1\""; else say null; fi; }
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cd "$here" || exit 1
@@ -243,26 +224,27 @@ fetch
 import
 # From here on the machine decides how it ends, not the terminal.
 trap '' HUP INT TERM
-[ "$mode" = dry-activate ] || record
 activate
 case $result in
   activated)
-    [ "$mode" = dry-activate ] || record_is_true
     case $mode in switch | boot) link_source ;; esac
     say "$host: $mode of $toplevel done"
     case $code in 4 | 100) exit "$code" ;; *) exit 0 ;; esac
     ;;
   refused)
-    record_is_not_true
     refuse "${why:-switch-to-configuration exited with $code}"
     ;;
   rolled-back)
-    record_is_not_true
     say "install: $toplevel failed to activate (exit code $code); this machine is back on the system it ran before" >&2
     exit 3
     ;;
-  *)
+  failed)
     say "install: $mode of $toplevel failed: ${why:-exit code $code}" >&2
+    exit 5
+    ;;
+  *)
+    current=$(say "$state" | sed -n 's/^current=//p') profile=$(say "$state" | sed -n 's/^profile=//p')
+    say "install: $mode of $toplevel was cut short: this machine runs ${current:-nothing of NixOS}, and its profile is ${profile:-empty}; install it again" >&2
     exit 5
     ;;
 esac

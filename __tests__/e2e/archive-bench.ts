@@ -16,6 +16,8 @@ const nixConfig =
 export class ArchiveBench {
   readonly runner: Runner;
   signingKey = { secret: '', public: '' };
+  /** Of the run that the archives come from. */
+  readonly address = 'https://github.com/octocat/fleet/actions/runs/7';
   readonly #archives = new Map<string, Archive>();
 
   private constructor(runner: Runner) {
@@ -121,6 +123,8 @@ export class ArchiveBench {
     const destination = target.machine.path(`/root/${to}`);
     execFileSync('rm', ['-rf', destination]);
     execFileSync('cp', ['-R', '--no-preserve=mode,ownership', from, destination]);
+    // As the upload adds it to an artifact.
+    writeFileSync(join(destination, 'run.json'), `${JSON.stringify({ run: this.address })}\n`);
     return `/root/${to}`;
   }
 }

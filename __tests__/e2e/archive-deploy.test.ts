@@ -8,6 +8,7 @@ import { exec } from '../../src/exec.ts';
 import { type ActionResult, runAction } from './testbed/action.ts';
 import { Fleet } from './testbed/fleet.ts';
 import { Runner } from './testbed/runner.ts';
+import type { Target } from './testbed/target.ts';
 
 /*
  * A build job makes and signs the archives; a deploy job on another machine, which has no checkout and builds nothing,
@@ -47,6 +48,15 @@ function deploy(trusted: string, hosts = ''): Promise<ActionResult> {
     inputs: { ...fleet.access, from: 'run', 'trusted-public-keys': trusted, mode: 'switch', hosts },
   });
 }
+
+/** What an operator finds on the target. */
+const record = async (target: Target) => JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
+const from = (mode: string) => ({
+  mode,
+  commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+  run: expect.stringMatching(/\/actions\/runs\/7$/),
+  time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+});
 
 const errorsOf = (result: ActionResult) =>
   result.main.annotations.filter(({ level }) => level === 'error').map(({ message }) => message);
@@ -114,4 +124,12 @@ test('a job on a machine with no checkout deploys what was built', async () => {
   expect(await fleet.server.profile()).toBe(toplevel('server'));
   expect(await fleet.router.profile()).toBe(toplevel('router'));
   expect(await fleet.server.currentSystem()).toBe(toplevel('server'));
+  for (const target of fleet.targets) expect(await record(target)).toMatchObject(from('switch'));
+});
+
+test('the artifact installed by hand leaves the same record of where it comes from', async () => {
+  await writeFile(fleet.server.machine.path('/root/artifact.zip'), fleet.results.artifact('closure-server').zip);
+  await exec('unzip', ['-q', 'artifact.zip', '-d', 'artifact'], { cwd: fleet.server.machine.path('/root') });
+  await fleet.server.says('sh', '/root/artifact/install', 'boot', '--no-check-sigs');
+  expect(await record(fleet.server)).toMatchObject(from('boot'));
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ArchiveBench, flip, install, killed, refused, stateOf } from './archive-bench.ts';
@@ -67,8 +67,11 @@ describe.each([
     const { toplevel, digest } = bench.made(`${host} before`);
     expect(await target.profile()).toBe(toplevel);
     expect(await target.currentSystem()).toBe(toplevel);
-    const record = JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
-    expect(record).toMatchObject({ host, toplevel, digest, mode: 'switch', commit: 'c'.repeat(40), run: null });
+    // An operator who is not root reads it too.
+    const said = await target.machine.run(['cat', '/var/lib/nix-ferry/deployed.json'], { user: 'deploy' });
+    const record = JSON.parse(said.stdout);
+    const from = { commit: 'c'.repeat(40), run: bench.address };
+    expect(record).toMatchObject({ host, toplevel, digest, mode: 'switch', ...from, by: `install of ${host} by root` });
     expect(Date.parse(record.time)).toBeGreaterThan(Date.now() - 100_000);
     if (fast) expect(await target.says('cat', '/run/greeting')).toContain('Welcome to server');
   });
@@ -167,8 +170,9 @@ describe.each([
     await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
     await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');
     expect(await target.currentSystem()).toBe(toplevel);
-    const begun = JSON.parse(await target.says('cat', '/var/lib/nix-ferry/activating.json'));
-    expect(begun).toMatchObject({ toplevel, mode: 'switch' });
+    const deployed = async () => JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
+    await until(async () => expect(await deployed()).toMatchObject({ toplevel, mode: 'switch' }), 'the record');
+    expect(await target.says('ls', '/var/lib/nix-ferry')).toBe('deployed.json\nhistory');
   });
 
   test('test, boot, dry-activate', async () => {
@@ -182,7 +186,7 @@ describe.each([
     expect(await install(target, '/root/before', 'boot')).toMatchObject({ code: 0, stderr: '' });
     expect([await target.currentSystem(), await target.profile()]).toEqual([before, before]);
     const history = (await target.says('cat', '/var/lib/nix-ferry/history')).split('\n').map(line => JSON.parse(line));
-    expect(history.map(({ mode }) => mode)).toEqual(['switch', 'test', 'boot']);
+    expect(history.map(({ mode }) => mode)).toEqual(['switch', 'switch', 'test', 'boot']);
   });
 
   test('the configuration goes along, and stays where an operator looks', async () => {
@@ -219,6 +223,44 @@ describe.each([
     expect(done.stderr).toBe('install: refused: only root can install a system. This machine is as it was.\n');
   });
 });
+
+test.each([
+  ['before the profile is set', '', 'before'],
+  ['after the profile is set', '/usr/bin/nix-env "$@"\n', 'after'],
+])(
+  'an activation that ends with the power, %s: the next install says so, and the record is true',
+  async (_, set, on) => {
+    const target = await startTarget(startSystemdTarget, 'server');
+    const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
+    expect(await install(target, bench.carry(target, 'server before', 'before'), 'switch')).toMatchObject({ code: 0 });
+    const directory = bench.carry(target, 'server after', 'after');
+    // All of the activation's processes are killed, as far as a machine can do that to itself.
+    const trap = target.machine.path('/usr/local/bin/nix-env');
+    writeFileSync(trap, `#!/bin/sh\n${set}kill -KILL "$PPID"\n`, { mode: 0o755 });
+    const cut = await install(target, directory, 'switch');
+    const profile = on === 'after' ? after : before;
+    expect(await target.profile()).toBe(profile);
+    expect(cut).toMatchObject({
+      code: 5,
+      stderr: `install: switch of ${after} was cut short: this machine runs ${after}, and its profile is ${profile}; install it again\n`,
+    });
+    const records = '/var/lib/nix-ferry';
+    const record = async () => JSON.parse(await target.says('cat', `${records}/deployed.json`));
+    expect(await record()).toMatchObject({ toplevel: before });
+    expect(await target.says('cat', `${records}/activating.json`)).toContain(after);
+
+    rmSync(trap);
+    const next = await install(target, '/root/before', 'boot');
+    expect(next.code).toBe(0);
+    const line = `nix-ferry: an activation of ${after} was cut short; this machine runs ${after}, and its profile is ${profile}`;
+    expect(next.stdout.split('\n').filter(said => said.includes('cut short'))).toEqual([line]);
+    expect(await record()).toMatchObject({ toplevel: before, mode: 'boot' });
+    const history = (await target.says('cat', `${records}/history`)).split('\n').map(said => JSON.parse(said).toplevel);
+    expect(history).toEqual(on === 'after' ? [before, after, before] : [before, before]);
+    expect(await target.says('ls', records)).toBe('deployed.json\nhistory');
+    await target.stop();
+  },
+);
 
 test.each(['2.8', '2.34'] as const)(
   'with Nix %s, a shell and tools that are busybox, from a folder with a space in its name',

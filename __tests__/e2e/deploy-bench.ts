@@ -93,6 +93,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     host: target.machine.name,
     system: target.system,
     toplevel,
+    commit: null,
     target: {
       address: target.address,
       port: null,
@@ -128,6 +129,7 @@ export function configuration(
     confirmTimeout: 60,
     healthTimeout: 60,
     who: 'acme/fleet run 7',
+    run: 'https://github.com/acme/fleet/actions/runs/7',
     ...more,
   };
 }

@@ -8,6 +8,8 @@ export interface Deployment {
   system: string;
   /** Store path of the system to activate. */
   toplevel: string;
+  /** What it was built from, 40 hex digits, for the record on the target; null when unknown. */
+  commit: string | null;
   /** Where it runs; null: nowhere that we know of. */
   target: Target | null;
   /** True when the source says that this host is only built. */
@@ -43,4 +45,6 @@ export interface DeployConfig {
   healthTimeout: number;
   /** Who deploys, for the target's journal and lock, as "owner/repo run 12 by someone". */
   who: string;
+  /** Address of the run that deploys, for the record on the target; null outside of one. */
+  run: string | null;
 }

@@ -138,7 +138,7 @@ interface Ended {
 
 /** Starts the activation and follows it, over as many connections as it takes. */
 async function activate(
-  { host, toplevel }: Deployment,
+  { host, toplevel, commit }: Deployment,
   remote: Remote,
   config: DeployConfig,
   context: Context,
@@ -152,14 +152,14 @@ async function activate(
     tell(line);
   };
   const options = { privileged: true, onLog, signal: context.signal };
-  const who = config.who.replaceAll(/[^\w ./:@#-]/g, ' ');
+  const words = [config.who, host, commit ?? '', config.run ?? ''].map(word => word.replaceAll(/[^\w ./:@#-]/g, ' '));
   let answers: Answers | undefined;
   let cut = 0;
   while (answers === undefined) {
     try {
       answers =
         cut === 0
-          ? await call(remote, 'run', [id, config.mode, toplevel, who], options)
+          ? await call(remote, 'run', [id, config.mode, toplevel, ...words], options)
           : await call(remote, 'watch', [id, String(log.length)], { ...options, fresh: true });
     } catch (error) {
       if (!isConnectionError(error) || context.signal.aborted) throw error;
