@@ -3,6 +3,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
@@ -53,7 +55,7 @@ export async function download(
 ): Promise<void> {
   await persistently(url, context, patient, async stall => {
     const { body, length } = await request(url, stall);
-    const { hash, size, head } = await write(file, body);
+    const { hash, size, head } = await write(file, body, stall);
     if (hash === sha256) return;
     await rm(file, { force: true });
     // An error page with status 200 is how many a proxy fails (nix-quick-install-action#71); it may pass.
@@ -69,8 +71,8 @@ export async function download(
 export async function fetchText(url: string, context: Context, patient: Patience = patience): Promise<string> {
   return persistently(url, context, patient, async stall => {
     const { body } = await request(url, stall);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
+    const chunks: Buffer[] = [];
+    await take(body, stall, chunk => chunks.push(chunk));
     const content = Buffer.concat(chunks);
     if (isPage(content)) throw new PassingError('it answers with an HTML page');
     return content.toString();
@@ -116,15 +118,16 @@ async function request(
   url: string,
   stall: Stall,
   redirects = 5,
-): Promise<{ body: AsyncIterable<Uint8Array>; length: number | null }> {
+): Promise<{ body: IncomingMessage; length: number | null }> {
+  const agent = await proxyAgent(url);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const get = url.startsWith('https:') ? https.get : http.get;
-    get(url, { signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
+    get(url, { agent, signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
   });
   const { statusCode: status = 0, headers } = response;
   if (status === 200) {
     const length = headers['content-length'];
-    return { body: stall.watch(response), length: length === undefined ? null : Number(length) };
+    return { body: response, length: length === undefined ? null : Number(length) };
   }
   response.destroy();
   if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined && redirects > 0) {
@@ -140,9 +143,36 @@ async function request(
   throw new PassingError(`it answers with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
 }
 
+/**
+ * An agent by way of the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in
+ * either case. The library reads them itself, and is loaded only where there are any.
+ */
+async function proxyAgent(url: string): Promise<http.Agent | undefined> {
+  if (!Object.keys(process.env).some(name => /^https?_proxy$/i.test(name))) return undefined;
+  const { HttpClient } = await import('@actions/http-client');
+  return new HttpClient('nix-ferry').getAgent(url);
+}
+
+/** Gives each chunk of `body` to `chunk`; an async iterator would take twice as long. */
+function take(body: IncomingMessage, stall: Stall, each: (chunk: Buffer) => void): Promise<void> {
+  const sink = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      stall.heard();
+      try {
+        each(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+  return pipeline(body, sink);
+}
+
 async function write(
   file: string,
-  body: AsyncIterable<Uint8Array>,
+  body: IncomingMessage,
+  stall: Stall,
 ): Promise<{ hash: string; size: number; head: Buffer }> {
   const hash = createHash('sha256');
   // Written at once, not through promises: they cost more than the writing, and nothing else waits for this thread.
@@ -150,12 +180,12 @@ async function write(
   let size = 0;
   let head: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of body) {
+    await take(body, stall, chunk => {
       hash.update(chunk);
       if (size === 0) head = Buffer.from(chunk.subarray(0, 256));
       size += chunk.length;
       writeSync(handle, chunk);
-    }
+    });
   } catch (error) {
     await rm(file, { force: true });
     throw error;
@@ -182,36 +212,22 @@ function isOffline(error: unknown): boolean {
 class Stall {
   readonly signal: AbortSignal;
   over = false;
-  readonly #controller = new AbortController();
-  readonly #milliseconds: number;
-  #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(milliseconds: number, outer: AbortSignal) {
-    this.#milliseconds = milliseconds;
-    this.signal = AbortSignal.any([outer, this.#controller.signal]);
-    this.#timer = this.#start();
+    const controller = new AbortController();
+    this.signal = AbortSignal.any([outer, controller.signal]);
+    this.#timer = setTimeout(() => {
+      this.over = true;
+      controller.abort();
+    }, milliseconds);
   }
 
   heard(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
-  }
-
-  async *watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    for await (const chunk of body) {
-      this.heard();
-      yield chunk;
-    }
+    this.#timer.refresh();
   }
 
   end(): void {
     clearTimeout(this.#timer);
-  }
-
-  #start(): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.over = true;
-      this.#controller.abort();
-    }, this.#milliseconds);
   }
 }

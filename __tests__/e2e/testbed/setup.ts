@@ -18,8 +18,13 @@ export function startDriving(runner: Runner, order: Order, user = 'runner'): { k
 }
 
 /** Runs the set-up stage inside the machine, by __tests__/e2e/setup-driver.ts under Node 24. */
-export async function drive(runner: Runner, order: Order, user = 'runner'): Promise<Answer> {
-  const { stdout, stderr } = await runner.run(argvOf(order), { user, allow: [0, 137] });
+export async function drive(
+  runner: Runner,
+  order: Order,
+  user = 'runner',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const { stdout, stderr } = await runner.run(argvOf(order), { user, env, allow: [0, 137] });
   const last = stdout.trim().split('\n').at(-1) ?? '';
   if (!last.startsWith('{')) throw new Error(`The driver gave no answer: ${stdout}${stderr}`);
   return JSON.parse(last) as Answer;
