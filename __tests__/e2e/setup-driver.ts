@@ -25,8 +25,6 @@ export interface Answer {
   /** `level: message`. */
   log: string[];
   version: string | null;
-  /** Seconds from the start of the process; `answers`: `nix` runs and its daemon answers. */
-  seconds: { begun: number; answers: number; setup: number; prepare: number; build: number };
   state: string;
   outputs: string[];
   /** What Nix printed while it built. */
@@ -39,7 +37,6 @@ const say =
   (level: string) =>
   (message: string): void => {
     log.push(`${level}: ${message}`);
-    if (/^Nix .* answers\.$/.test(message)) seconds.answers = performance.now() / 1000;
     console.error(`${(performance.now() / 1000).toFixed(3)} ${level}: ${message}`);
   };
 const context: Context = {
@@ -56,8 +53,7 @@ const context: Context = {
   signal: new AbortController().signal,
   scratch: mkdtempSync('/var/tmp/ferry-'),
 };
-const seconds = { begun: performance.now() / 1000, answers: 0, setup: 0, prepare: 0, build: 0 };
-const answer: Answer = { error: null, log, version: null, seconds, state: '', outputs: [], built: '' };
+const answer: Answer = { error: null, log, version: null, state: '', outputs: [], built: '' };
 
 async function work(): Promise<void> {
   const ports = {
@@ -80,12 +76,10 @@ async function work(): Promise<void> {
     ...order.config,
   };
   let setUp = await setup(config, context, ports);
-  seconds.setup = performance.now() / 1000;
   answer.version = setUp.nix.version;
   const derivations = (order.derivations ?? []).map(each => ({ ...each, drvPath: instantiate(each, setUp) }));
   const fleet = { hosts: derivations, lock: 'lock' };
   setUp = await prepareSystems(setUp, fleet, context, ports);
-  seconds.prepare = performance.now() / 1000;
   for (const { drvPath } of derivations) {
     const script = 'exec "$0/nix-store" --realise "$1" 2>&1';
     const { status, stdout } = spawnSync('sh', ['-c', script, setUp.found.bin, drvPath], { env: environment(setUp) });
@@ -94,7 +88,6 @@ async function work(): Promise<void> {
     answer.built += printed;
     answer.outputs.push(printed.trim().split('\n').at(-1) ?? '');
   }
-  seconds.build = performance.now() / 1000;
 }
 
 function environment(setUp: Setup): NodeJS.ProcessEnv {

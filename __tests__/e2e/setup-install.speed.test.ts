@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startAction } from './testbed/action.ts';
 import { bareRunner, serve, theRelease, wholeRelease } from './testbed/release.ts';
-import { drive } from './testbed/setup.ts';
+import type { Runner } from './testbed/runner.ts';
 
 const { version, name, sha256 } = theRelease();
 let server: Awaited<ReturnType<typeof serve>>;
@@ -9,28 +11,46 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test.each(['runner', 'root'])('as %s: at most 1.1 times untar and load-db alone', async user => {
-  const [ours, byHand]: [number[], number[]] = [[], []];
-  // Other work on the machine disturbs one or the other: up to five pairs, until one shows what it takes undisturbed.
-  const ratio = (round: number): number => (ours[round] ?? Number.NaN) / (byHand[round] ?? Number.NaN);
-  for (let round = 0; round < 5 && !(ratio(round - 1) <= 1.1); round++) {
-    const bare = await bareRunner();
-    try {
-      const { stdout } = await bare.machine.run(['sh', '-euc', handInstall, 'sh', `/release/${name}`]);
-      byHand.push(Number(stdout.trim().split('\n').at(-1)));
-      await bare.machine.run(['sh', '-c', 'rm -rf /nix/* /tmp/unpacked']);
-      const order = { config: { nixVersion: `${version}@sha256:${sha256}`, nixSource: server.source } };
-      const { error, seconds } = await drive(bare, order, user);
-      expect(error).toBeNull();
-      ours.push(seconds.answers - seconds.begun);
-    } finally {
-      await bare.stop();
+const pairs = 5;
+
+/** Seconds from before the step's process begins until Nix's daemon answers. */
+async function seconds(bare: Runner, user: string): Promise<number> {
+  const inputs = { 'nix-version': `${version}@sha256:${sha256}`, 'nix-source': server.source };
+  const began = performance.now();
+  const step = startAction(bare, { uses: 'setup', inputs, user });
+  let over = false;
+  const ended = step.done.finally(() => {
+    over = true;
+  });
+  while (!over && !/Nix \S+ answers\./.test(step.log())) await sleep(2);
+  const took = performance.now() - began;
+  expect((await ended).main.code).toBe(0);
+  return took / 1000;
+}
+
+test.each(['runner', 'root'])(
+  'as %s: at most 1.1 times untar and load-db alone, in the median of pairs',
+  async user => {
+    const measured: { ours: number; byHand: number }[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      const bare = await bareRunner();
+      try {
+        const { stdout } = await bare.machine.run(['sh', '-euc', handInstall, 'sh', `/release/${name}`]);
+        await bare.machine.run(['sh', '-c', 'rm -rf /nix/* /tmp/unpacked']);
+        measured.push({ byHand: Number(stdout.trim().split('\n').at(-1)), ours: await seconds(bare, user) });
+      } finally {
+        await bare.stop();
+      }
     }
-  }
-  const show = (all: number[]): string => all.map(each => each.toFixed(2)).join(', ');
-  console.log(`set-up as ${user}: ${show(ours)} s; untar and load-db by hand: ${show(byHand)} s`);
-  expect(ratio(ours.length - 1)).toBeLessThanOrEqual(1.1);
-});
+    const show = (of: (pair: { ours: number; byHand: number }) => number): string =>
+      measured.map(pair => of(pair).toFixed(2)).join(', ');
+    console.log(
+      `set-up as ${user}: ${show(({ ours }) => ours)} s; untar and load-db by hand: ${show(({ byHand }) => byHand)} s`,
+    );
+    const ratios = measured.map(({ ours, byHand }) => ours / byHand).sort((a, b) => a - b);
+    expect(ratios[(pairs - 1) / 2]).toBeLessThanOrEqual(1.1);
+  },
+);
 
 /** The official single steps: untar, copy into the store, load the database; prints the seconds of untar and load-db. */
 const handInstall = `

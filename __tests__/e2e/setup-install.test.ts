@@ -90,6 +90,16 @@ describe('from a release', () => {
     expect(left).toBe('');
   });
 
+  test('without xz one sentence says so, before anything is fetched', async () => {
+    await runner.machine.run(['mv', '/usr/bin/xz', '/usr/bin/xz.away']);
+    const { error, left } = await install(whole);
+    await runner.machine.run(['mv', '/usr/bin/xz.away', '/usr/bin/xz']);
+    expect(error).toMatchObject({ name: 'UserError', message: expect.stringContaining('xz, which is not on this') });
+    expect(error?.cure).toContain('xz-utils');
+    expect(requests).toEqual([]);
+    expect(left).toBe('');
+  });
+
   test('status 429, then success: as the user runner, with what Retry-After says', async () => {
     let count = 0;
     const {

@@ -57,7 +57,8 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   }
   const run = newRun(ports);
   const prepared = prepare(run, config, conf, builders, context);
-  const [found] = await Promise.all([findOrInstall(run, prepared, config, context), prepared]);
+  const users = asRoot(context, run, 'users', [String(availableParallelism())]);
+  const [found] = await Promise.all([findOrInstall(run, prepared, config, context), prepared, users]);
   const nix: NixInstallation = {
     bin: found.bin,
     version: found.version,
@@ -98,7 +99,7 @@ async function prepare(
   context: Context,
 ): Promise<void> {
   const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
-  await asRoot(context, run, 'prepare', [String(user), String(group), String(availableParallelism())]);
+  await asRoot(context, run, 'prepare', [String(user), String(group)]);
   await writeFile(join(run.directory, 'client/nix.conf'), clientConf(run));
   if (config.githubToken !== null) context.log.secret(config.githubToken);
   if (config.githubToken !== null || conf.client !== '') {

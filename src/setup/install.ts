@@ -5,13 +5,13 @@ import type { Run, SetupConfig } from './config.ts';
 import { UnreachableError } from './download.ts';
 import { type FoundNix, findNix, nixVersion, oldestNix } from './find.ts';
 import { fetchRelease, parseVersion, systemCertificates, type WantedVersion } from './release.ts';
-import { asRoot } from './root.ts';
+import { asRoot, hasProgram } from './root.ts';
 
 /**
  * The Nix of this machine that serves, else a release, else (where no particular one was asked for and the releases
  * cannot be reached) the distribution's.
  *
- * @param prepared settles when the run's directories and the build users are there.
+ * @param prepared settles when the run's directories are there.
  * @throws UserError when there is none.
  */
 export async function findOrInstall(
@@ -46,6 +46,12 @@ async function installRelease(
   config: SetupConfig,
   context: Context,
 ): Promise<FoundNix> {
+  for (const program of ['tar', 'xz']) {
+    if (await hasProgram(program)) continue;
+    throw new UserError(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
+      cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
+    });
+  }
   const [tarball] = await Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
   const { stdout } = await asRoot(context, run, 'unpack', [tarball]);
   const [path = '', certificates = ''] = stdout.trim().split('\n');

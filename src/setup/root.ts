@@ -1,3 +1,6 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
@@ -8,7 +11,16 @@ import type { Run } from './config.ts';
 const systemPath =
   '/run/wrappers/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
-type Verb = 'prepare' | 'unpack' | 'package' | 'refresh' | 'daemon' | 'direct' | 'register' | 'end';
+/** Whether setup/root.sh would find this program. */
+export async function hasProgram(name: string): Promise<boolean> {
+  const tries = systemPath.split(':').map(directory => access(join(directory, name), constants.X_OK));
+  return Promise.any(tries).then(
+    () => true,
+    () => false,
+  );
+}
+
+type Verb = 'prepare' | 'users' | 'unpack' | 'package' | 'refresh' | 'daemon' | 'direct' | 'register' | 'end';
 
 /**
  * Runs a verb of setup/root.sh as root: directly, or through `sudo -n`.

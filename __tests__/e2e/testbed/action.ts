@@ -17,6 +17,8 @@ export interface ActionOptions {
   /** What GITHUB_EVENT_NAME says, and what lies at GITHUB_EVENT_PATH. */
   event?: { name: string; payload?: unknown };
   results?: ResultsService;
+  /** Who runs it; `runner` where left out. */
+  user?: string;
   /** 24 is what action.yml names and what the runner uses. */
   node?: 20 | 24;
   /** What may not appear in a log, a summary, an output, the state or an environment file, in any line of it. */
@@ -96,7 +98,8 @@ export function startAction(runner: Runner, options: ActionOptions = {}): Runnin
       options.node === 20 ? work.node20 : work.node24,
       join(directory, name),
     ];
-    step = startStep(runner, program(definition.runs.main), environment);
+    const user = options.user ?? 'runner';
+    step = startStep(runner, user, program(definition.runs.main), environment);
     const main = await step.done;
     await options.between?.();
 
@@ -107,7 +110,7 @@ export function startAction(runner: Runner, options: ActionOptions = {}): Runnin
     if (definition.runs.post !== undefined) {
       const saved = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
       const PATH = [...path.reverse(), environment.PATH].join(':');
-      step = startStep(runner, program(definition.runs.post), { ...environment, ...exported, ...saved, PATH });
+      step = startStep(runner, user, program(definition.runs.post), { ...environment, ...exported, ...saved, PATH });
       post = await step.done;
     }
     const outputs = files.pairs('OUTPUT');
@@ -239,9 +242,9 @@ interface RunningStep {
   signal(name: NodeJS.Signals): void;
 }
 
-function startStep(runner: Runner, argv: string[], env: Record<string, string>): RunningStep {
+function startStep(runner: Runner, user: string, argv: string[], env: Record<string, string>): RunningStep {
   const began = Date.now();
-  const entered = runner.machine.enter(argv, { user: 'runner', cwd: work.workspace, env });
+  const entered = runner.machine.enter(argv, { user, cwd: work.workspace, env });
   const child = spawn('nsenter', entered, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
