@@ -60,6 +60,8 @@ unpack() {
   cacert=$(sed -n 's/^cacert="\(.*\)"$/\1/p' "$fresh/install")
   [ -x "$fresh/store/${nix##*/}/bin/nix" ] || { echo "the tarball holds no Nix" >&2 && exit 65; }
   chmod u+w "$fresh/store"
+  exec 9</nix/store
+  flock 9
   set --
   for path in "$fresh"/store/*; do
     [ -e "/nix/store/${path##*/}" ] || set -- "$@" "$path"
@@ -112,6 +114,8 @@ environment() {
 
 # register RUN SYSTEM: standard input is the line for binfmt_misc.
 register() {
+  exec 9<"${RUN%/*}"
+  flock 9
   if [ ! -e "$binfmt/register" ]; then
     : >"$RUN/daemon/mounted-binfmt"
     mount -t binfmt_misc binfmt_misc "$binfmt"
@@ -125,11 +129,26 @@ end() {
   # A terminal sends Ctrl-C to all of its foreground group.
   trap '' HUP INT
   end_processes
+  exec 9<"${RUN%/*}"
+  flock 9
   for entry in "$binfmt/$name"-*; do
     [ ! -e "$entry" ] || echo -1 >"$entry"
   done
-  [ ! -e "$RUN/daemon/mounted-binfmt" ] || umount "$binfmt" || true
+  [ ! -e "$RUN/daemon/mounted-binfmt" ] || unmount_binfmt
   rm -rf "/nix/.$name" "$RUN"
+}
+
+# Leaves it to another run that still has an interpreter there.
+unmount_binfmt() {
+  for entry in "$binfmt"/nix-ferry-*; do
+    entry=${entry##*/}
+    heir=${RUN%/*}/${entry%-*-*}
+    if [ -d "$heir/daemon" ]; then
+      : >"$heir/daemon/mounted-binfmt"
+      return
+    fi
+  done
+  umount "$binfmt" || true
 }
 
 # Ends the processes of this run: those that its daemon began, and other calls of this script.

@@ -141,6 +141,25 @@ describe('whatever is registered', () => {
     expect(await registered(runner)).toEqual(['broken']);
   });
 
+  test('two runs on one machine: the end of the first takes nothing from the second', async () => {
+    runner = await start('2.26');
+    const binfmt = '/proc/sys/fs/binfmt_misc';
+    await runner.machine.run(['umount', binfmt]);
+    const order = (mark: string) => ({ config: offline, derivations: [derivation('aarch64-linux', mark)] });
+    const [first, second] = [await drive(runner, order('first')), await drive(runner, order('second'))];
+    expect([first.error, second.error]).toEqual([null, null]);
+    expect(await registered(runner)).toHaveLength(2);
+    await drive(runner, { state: first.state });
+    const { directory } = JSON.parse(second.state) as { directory: string };
+    expect(await registered(runner)).toEqual([`${directory.split('/').at(-1)}-aarch64-linux`]);
+    const env = { NIX_REMOTE: `unix://${directory}/socket`, NIX_CONF_DIR: `${directory}/client` };
+    const argv = ['nix-build', '--no-out-link', '-E', derivation('aarch64-linux', 'third').expression];
+    const { stdout } = await runner.run(argv, { env });
+    expect(output(stdout.trim())).toBe('aarch64');
+    await drive(runner, { state: second.state });
+    expect((await runner.run(['ls', binfmt])).stdout).toBe('');
+  });
+
   test('a given qemu that cannot run is an error, a wrong hash another, and armv7l and riscv64 work the same way', async () => {
     runner = await start('2.26');
     const { stdout } = await runner.run(['sha256sum', '/var/tmp/program-x86_64-linux']);

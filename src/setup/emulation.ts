@@ -40,7 +40,7 @@ export async function emulate(systems: readonly string[], setUp: SetUp, context:
   // One after the other: one package may hold the qemu of several.
   for (const system of systems) {
     if (runsByItself(system)) continue;
-    const valid = await inForce(system);
+    const valid = await inForce(system, run);
     if (valid === null) await register(system);
     else context.log.info(`Emulation of ${system}: ${valid.interpreter}, registered before as ${valid.name}.`);
   }
@@ -49,7 +49,7 @@ export async function emulate(systems: readonly string[], setUp: SetUp, context:
   await Promise.all(
     systems.map(async system => {
       let proof = await prove(system, run, nix, context);
-      const other = await inForce(system);
+      const other = await inForce(system, run);
       if (!proof.ok && other?.name !== registrationName(run, system)) {
         // What the machine had does not run: ours goes before it.
         if (other !== null)
@@ -74,10 +74,15 @@ function runsByItself(system: string): boolean {
   return localSystem() === 'aarch64-linux' && /^armv[67]l-linux$/.test(system);
 }
 
-/** The entry that a sandboxed program of `system` goes to: the kernel takes the youngest, but only F survives a sandbox. */
-async function inForce(system: string): Promise<{ name: string; interpreter: string } | null> {
+/**
+ * The entry that a sandboxed program of `system` goes to: the kernel takes the youngest, but only F survives a sandbox. One
+ * of another run on this machine does not count, since it goes when that run ends.
+ */
+async function inForce(system: string, run: Run): Promise<{ name: string; interpreter: string } | null> {
   const all = await registrationsOf(system);
-  return all.find(entry => entry.flags.includes('F')) ?? null;
+  const ofAnotherRun = (name: string): boolean =>
+    /^nix-ferry-[0-9a-f]{16}-/.test(name) && name !== registrationName(run, system);
+  return all.find(({ name, flags }) => flags.includes('F') && !ofAnotherRun(name)) ?? null;
 }
 
 function registrationName(run: Run, system: string): string {
