@@ -40,21 +40,23 @@ build_user() {
     --comment "Nix build user $number" "$@" "nixbld$number"
 }
 
-# unpack RUN TARBALL: a checked release tarball into the store; prints the store path of Nix, then that of the CA bundle.
-# Every path arrives by a rename, so that what is in the store is whole.
+# unpack RUN: a checked release tarball, whose name comes on standard input when it is checked, into the store; prints the
+# store path of Nix, then that of the CA bundle. Every path arrives by a rename, so that what is in the store is whole.
 unpack() {
+  # zstd, where it is built to read xz too, writes beside reading: a sixth less time.
+  program=xz
+  ! zstd -vV 2>/dev/null | grep -q 'supports:.* xz' || program=zstd
+  tarball=$(cat)
+  [ -n "$tarball" ] || exit 66
   mkdir -p /nix/store /nix/var/nix/gcroots
   fresh=/nix/.$name
   rm -rf "$fresh"
   mkdir "$fresh"
   trap 'rm -rf "$fresh"' EXIT
-  # zstd, where it is built to read xz too, writes beside reading: a sixth less time.
-  program=xz
-  ! zstd -vV 2>/dev/null | grep -q 'supports:.* xz' || program=zstd
   (
     umask 0222
-    tar --extract --use-compress-program "$program" --blocking-factor 256 --file "$1" --directory "$fresh" --strip-components=1 --no-same-owner --no-same-permissions \
-      --wildcards '*/store' '*/.reginfo' '*/install'
+    tar --extract --file "$tarball" --use-compress-program "$program" --blocking-factor 256 --directory "$fresh" \
+      --strip-components=1 --no-same-owner --no-same-permissions --wildcards '*/store' '*/.reginfo' '*/install'
   )
   nix=$(sed -n 's/^nix="\(.*\)"$/\1/p' "$fresh/install")
   cacert=$(sed -n 's/^cacert="\(.*\)"$/\1/p' "$fresh/install")

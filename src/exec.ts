@@ -5,8 +5,11 @@ export interface ExecOptions {
   cwd?: string;
   /** The whole environment of the child; the caller's own where left out. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Written to the child's standard input, which is closed after it; this is how secrets travel. */
-  input?: string | Buffer;
+  /**
+   * Written to the child's standard input, which is closed after it; this is how secrets travel. A promise lets the child
+   * begin before it is settled; where it rejects, the input is empty.
+   */
+  input?: string | Buffer | Promise<string>;
   /** Called with each whole line the child prints on standard error, as it comes. */
   onStderr?: (line: string) => void;
   /** Called with each whole line the child prints on standard output; `stdout` of the result is then empty. */
@@ -59,7 +62,12 @@ export const exec: Exec = (command, args, options = {}) =>
     });
     // A child that ends before it has read its input is judged by its exit code, not by the broken pipe.
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(options.input);
+    if (options.input instanceof Promise) {
+      options.input.then(
+        input => child.stdin?.end(input),
+        () => child.stdin?.end(),
+      );
+    } else child.stdin?.end(options.input);
 
     const settle = (code: number | null, signal: string | null): void => {
       clearTimeout(timer);

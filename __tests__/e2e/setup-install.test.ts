@@ -100,7 +100,8 @@ describe('from a release', () => {
     expect(left).toBe('');
   });
 
-  test('status 429, then success: as the user runner, with what Retry-After says', async () => {
+  test('status 429, then success: as the user runner, with what Retry-After says; and without zstd', async () => {
+    await runner.machine.run(['rm', '/usr/bin/zstd']);
     let count = 0;
     const {
       error,

@@ -3,8 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
@@ -153,20 +152,17 @@ async function proxyAgent(url: string): Promise<http.Agent | undefined> {
   return new HttpClient('nix-ferry').getAgent(url);
 }
 
-/** Gives each chunk of `body` to `chunk`; an async iterator would take twice as long. */
-function take(body: IncomingMessage, stall: Stall, each: (chunk: Buffer) => void): Promise<void> {
-  const sink = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      stall.heard();
-      try {
-        each(chunk);
-        done();
-      } catch (error) {
-        done(error as Error);
-      }
-    },
+/** Gives each chunk of `body` to `each`, as an event: other ways to read it take longer, an async iterator twice as long. */
+async function take(body: IncomingMessage, stall: Stall, each: (chunk: Buffer) => void): Promise<void> {
+  body.on('data', (chunk: Buffer) => {
+    stall.heard();
+    try {
+      each(chunk);
+    } catch (error) {
+      body.destroy(error as Error);
+    }
   });
-  return pipeline(body, sink);
+  await finished(body);
 }
 
 async function write(

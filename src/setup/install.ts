@@ -52,8 +52,16 @@ async function installRelease(
       cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
     });
   }
-  const [tarball] = await Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
-  const { stdout } = await asRoot(context, run, 'unpack', [tarball]);
+  const fetched = Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
+  // Root's part begins beside the download, and waits for the name of what was checked.
+  const unpacked = asRoot(
+    context,
+    run,
+    'unpack',
+    [],
+    fetched.then(([file]) => file),
+  );
+  const [[tarball], { stdout }] = await Promise.all([fetched, unpacked]);
   const [path = '', certificates = ''] = stdout.trim().split('\n');
   const bin = join(path, 'bin');
   // A release says its version in its name; that it runs, the probe of the sandbox shows.

@@ -33,7 +33,7 @@ export async function asRoot(
   run: Run,
   verb: Verb,
   args: readonly string[] = [],
-  input = '',
+  input: string | Promise<string> = '',
 ): Promise<ExecResult> {
   const script = ['sh', asset('setup/root.sh'), verb, run.directory, ...args];
   const direct = process.getuid?.() === 0;
