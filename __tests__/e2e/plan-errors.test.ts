@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Format } from '../../src/plan/fleet.ts';
 import { plan } from '../../src/plan/index.ts';
 import { PlanBench } from './plan-bench.ts';
-import { fleetOf, sound } from './plan-sources.ts';
+import { fleetOf, formatOf, forms, sound } from './plan-sources.ts';
 import type { NixVersion } from './testbed/runner.ts';
-
-const formats: Format[] = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
 
 /** What is wrong with one host: its module, and the one clear error. */
 const faults: { fault: string; module: string; message: RegExp; line: number | null }[] = [
@@ -50,10 +47,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   }, 120_000);
   afterAll(() => bench.remove());
 
-  describe.each(formats)('%s', format => {
+  describe.each(forms)('%s', form => {
+    const format = formatOf(form);
     test.each(faults)('a host with $fault does not hide the others', async ({ fault, module, message, line }) => {
-      const { files, moduleOf } = fleetOf(format, { bad: module, good: sound(), other: sound() }, bench);
-      const folder = await bench.repository(`${format}-${fault.replaceAll(' ', '-')}`, files);
+      const { files, moduleOf } = fleetOf(form, { bad: module, good: sound(), other: sound() }, bench);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-${fault.replaceAll(' ', '-')}`, files);
       const fleet = await plan(bench.config(folder, { format }), bench.nix, bench.context);
       expect(fleet.hosts.map(({ name }) => name)).toEqual(['good', 'other']);
       expect(fleet.failures).toEqual([
@@ -69,8 +67,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('a syntax error in the file that all starts from is one error with its place', async () => {
-      const { files, main, moduleOf } = fleetOf(format, { web: sound() }, bench);
-      const folder = await bench.repository(`${format}-main`, { ...files, [main]: '{\n  a = ;\n}\n' });
+      const { files, main, moduleOf } = fleetOf(form, { web: sound() }, bench);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-main`, {
+        ...files,
+        [main]: '{\n  a = ;\n}\n',
+      });
       const planned = plan(bench.config(folder, { format }), bench.nix, bench.context);
       if (main === moduleOf('web')) {
         expect((await planned).failures).toMatchObject([{ host: 'web', file: main, line: 2 }]);
@@ -96,11 +97,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'constructor',
       ];
       const { files } = fleetOf(
-        format,
+        form,
         Object.fromEntries(names.map(name => [name, sound('networking.hostName = "x";')])),
         bench,
       );
-      const folder = await bench.repository(`${format}-names`, files);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-names`, files);
       const fleet = await plan(bench.config(folder, { format }), bench.nix, bench.context);
       expect(fleet.failures).toEqual([]);
       expect(fleet.hosts.map(({ name }) => name)).toEqual([...names].sort());
@@ -110,8 +111,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('a host that is not there is one error with the nearest', async () => {
-      const { files } = fleetOf(format, { web: sound(), database: sound() }, bench);
-      const folder = await bench.repository(`${format}-unknown`, files);
+      const { files } = fleetOf(form, { web: sound(), database: sound() }, bench);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-unknown`, files);
       await expect(
         plan(bench.config(folder, { format, hosts: ['databse'] }), bench.nix, bench.context),
       ).rejects.toMatchObject({

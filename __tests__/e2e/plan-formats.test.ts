@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from '../../src/build/index.ts';
@@ -155,6 +156,60 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "ec2"/) }]);
     });
 
+    describe('nixops: a flake', () => {
+      const flake = (network: string): Promise<string> =>
+        folderOf({
+          'flake.nix': `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: { nixopsConfigurations.default = ${network}; }; }`,
+          'flake.lock': lockOf(bench),
+          'web.nix': named('web'),
+        });
+
+      test('of two systems, with defaults, arguments and a key', async () => {
+        const folder = await flake(`{ domain }: {
+          inherit nixpkgs;
+          network.storage.legacy = { };
+          defaults = { name, ... }: { deployment.targetUser = "deploy"; environment.etc.name.text = name; };
+          web = { nodes, resources, ... }: { imports = [ ./web.nix ]; deployment.targetHost = "web.\${domain}"; deployment.keys.k.keyFile = ./web.nix; environment.etc.peer.text = nodes.pi.config.networking.hostName; };
+          pi = { nixpkgs.hostPlatform = "aarch64-linux"; deployment.targetPort = 2222; };
+        }`);
+        const { format, hosts, failures } = await run(folder, { arguments: { domain: 'example.org' } });
+        expect([format, failures]).toEqual(['nixops', []]);
+        expect(hosts).toMatchObject([
+          { name: 'pi', system: 'aarch64-linux', target: { address: 'pi', port: 2222, user: 'deploy' } },
+          {
+            name: 'web',
+            system: 'x86_64-linux',
+            target: { address: 'web.example.org', port: 22, user: 'deploy' },
+            secrets: [{ name: 'k', source: { file: join(folder, 'web.nix') } }],
+          },
+        ]);
+        for (const { nixpkgs } of hosts) expect(nixpkgs).toMatchObject({ by: 'flake.lock' });
+      });
+
+      test.each([
+        ['no nixpkgs', '{ web = ./web.nix; }', /The network has no nixpkgs/],
+        [
+          'an argument that is not given',
+          '{ domain }: { inherit nixpkgs; }',
+          /takes the argument domain, which is not/,
+        ],
+        ['no default', 'throw "no network yet"', /^No network yet\./],
+      ])('with %s is one error', async (_, network, message) => {
+        const planned = run(await flake(network)).then(({ failures }) => failures);
+        const said = await planned.then(failures => failures.map(failure => failure.message).join(), String);
+        expect(said.replace(/^UserError: /, '')).toMatch(message);
+      });
+
+      test('of a cloud is refused by name, and the other host is planned', async () => {
+        const folder = await flake(
+          '{ inherit nixpkgs; box.deployment = { targetEnv = "hetzner"; hetzner = { }; }; web = ./web.nix; }',
+        );
+        const { hosts, failures } = await run(folder);
+        expect(hosts.map(({ name }) => name)).toEqual(['web']);
+        expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "hetzner"/) }]);
+      });
+    });
+
     test('colmena: a flake with a raw and with a prepared hive, a host only built, defaults and special arguments', async () => {
       const hive = `{
         meta = { nixpkgs = import nixpkgs { system = "x86_64-linux"; }; specialArgs.greeting = "hello"; };
@@ -173,6 +228,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         { name: 'local', buildOnly: true, target: null },
         { name: 'web', buildOnly: false, target: { address: 'web', user: 'root' }, tags: ['x'] },
       ]);
+      // What makeHive answers with, as far as it is read: the schema, and each host's evaluation with colmena's options.
       const prepared = `colmenaHive = { __schema = "v0.5"; nodes.web = nixpkgs.lib.nixosSystem { modules = [ ./web.nix {
         options.deployment = nixpkgs.lib.mkOption { type = nixpkgs.lib.types.anything; };
         config.deployment = { targetHost = "w"; targetPort = 5; targetUser = null; tags = [ ]; keys = { }; privilegeEscalationCommand = [ "doas" ]; };
@@ -224,6 +280,17 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         { host: 'empty', message: expect.stringContaining('has no profile named system, only home') },
       ]);
       expect(bench.logged).toContainEqual(expect.stringMatching(/"web" has further profiles, home,/));
+    });
+
+    test('deploy-rs: a node that is called otherwise than its configuration, told by its profile alone', async () => {
+      const folder = await bench.example('deploy-rs');
+      const [, , web] = (await run(folder)).hosts;
+      const flake = join(folder, 'flake.nix');
+      await writeFile(flake, (await readFile(flake, 'utf8')).replace(/(nodes = \{\s*)web =/, '$1front ='));
+      await bench.commit(folder);
+      const { hosts, failures } = await run(folder);
+      expect([failures, hosts.map(({ name }) => name)]).toEqual([[], ['db', 'front', 'pi']]);
+      expect([web?.name, hosts[1]?.system, hosts[1]?.toplevel]).toEqual(['web', 'x86_64-linux', web?.toplevel]);
     });
 
     test('configuration: one alone is named by its host name; a system that nothing says is asked for', async () => {

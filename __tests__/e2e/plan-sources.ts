@@ -4,7 +4,25 @@ import type { Format } from '../../src/plan/fleet.ts';
 import type { PlanBench } from './plan-bench.ts';
 import { repository } from './testbed/machine.ts';
 
-/** A repository of one format, as its files. */
+/** The formats, and the tools that may be written in a flake too. */
+export const forms = [
+  'flake',
+  'expression',
+  'configuration',
+  'morph',
+  'nixops',
+  'nixops in a flake',
+  'deploy-rs',
+  'colmena',
+  'colmena in a flake',
+] as const;
+export type Form = (typeof forms)[number];
+
+export function formatOf(form: Form): Format {
+  return form.replace(' in a flake', '') as Format;
+}
+
+/** A repository of one form, as its files. */
 export interface FleetFiles {
   files: Record<string, string>;
   /** The file that everything starts from. */
@@ -19,13 +37,13 @@ function quoted(text: string): string {
 }
 
 /**
- * A fleet of the format with these hosts, each with its module in a file of its own.
+ * A fleet of the form with these hosts, each with its module in a file of its own.
  *
  * @param hosts host → its module.
  */
-export function fleetOf(format: Format, hosts: Readonly<Record<string, string>>, bench: PlanBench): FleetFiles {
+export function fleetOf(form: Form, hosts: Readonly<Record<string, string>>, bench: PlanBench): FleetFiles {
   const names = Object.keys(hosts);
-  const folder = format === 'configuration';
+  const folder = form === 'configuration';
   const moduleOf = (host: string): string =>
     folder ? `hosts/${host}/configuration.nix` : `hosts/${names.indexOf(host)}.nix`;
   const each = (entry: (host: string, path: string) => string): string =>
@@ -36,7 +54,20 @@ export function fleetOf(format: Format, hosts: Readonly<Record<string, string>>,
   const deployment = (_: string, path: string): string =>
     `{ imports = [ ${path} ]; deployment.targetHost = "host.example.org"; }`;
   const packages = 'import (import ./nixpkgs.nix) { system = "x86_64-linux"; }';
-  const forms: Record<Format, { main: string; files: Record<string, string> }> = {
+  const inFlake = (output: string, text: string) => ({
+    main: 'flake.nix',
+    files: {
+      'flake.nix': `{
+inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05";
+outputs = { nixpkgs, ... }: { ${output} = {
+${text}
+${each(deployment)}
+}; };
+}`,
+      'flake.lock': lock,
+    },
+  });
+  const sources: Record<Form, { main: string; files: Record<string, string> }> = {
     flake: {
       main: 'flake.nix',
       files: {
@@ -80,13 +111,15 @@ ${each((_, path) => `nixos { configuration = ${path}; system = "x86_64-linux"; }
       main: 'network.nix',
       files: { 'network.nix': `{\nnetwork.nixpkgs = ${packages};\n${each(deployment)}\n}`, 'nixpkgs.nix': pin },
     },
+    'nixops in a flake': inFlake('nixopsConfigurations.default', 'inherit nixpkgs;'),
+    'colmena in a flake': inFlake('colmena', 'meta.nixpkgs = import nixpkgs { system = "x86_64-linux"; };'),
     colmena: {
       main: 'hive.nix',
       files: { 'hive.nix': `{\nmeta.nixpkgs = ${packages};\n${each(deployment)}\n}`, 'nixpkgs.nix': pin },
     },
   };
   const modules = Object.fromEntries(names.map(host => [moduleOf(host), hosts[host] ?? '']));
-  return { main: forms[format].main, files: { ...forms[format].files, ...modules }, moduleOf };
+  return { main: sources[form].main, files: { ...sources[form].files, ...modules }, moduleOf };
 }
 
 /** The flake example's lock, with the miniature in nixpkgs' place. */

@@ -5,7 +5,7 @@ import type { Answer } from './host.ts';
 /** How deep a toplevel may lie in the package around it: a link farm in a link farm is three. */
 const depth = 4;
 
-const isToplevel = /^\/nix\/store\/[a-z0-9]{32}-nixos-system-.+\.drv$/;
+const toplevel = /^\/nix\/store\/[a-z0-9]{32}-(nixos-system-.+)\.drv$/;
 
 /**
  * Finds the toplevel behind a package that wraps one, as deploy-rs' profiles and packages with a switch script do, by what
@@ -43,12 +43,21 @@ async function toplevelsBehind(wrapper: string, nix: Nix): Promise<string[]> {
   for (let i = 0; i < depth && level.length > 0; i++) {
     const { stdout } = await nix.run('nix-store', ['--query', '--references', ...level]);
     const references = [...new Set(stdout.split('\n').filter(path => path.endsWith('.drv') && !seen.has(path)))];
-    const found = references.filter(path => isToplevel.test(path));
+    const found = toplevelsIn(references);
     if (found.length > 0) return found.sort();
     for (const path of references) seen.add(path);
     level = references;
   }
   return [];
+}
+
+/** deploy-rs calls its scripts after the toplevel: `nixos-system-web-25.05-activate-rs` is none. */
+export function toplevelsIn(drvPaths: readonly string[]): string[] {
+  const named = drvPaths.flatMap(path => {
+    const [, name] = toplevel.exec(path) ?? [];
+    return name === undefined ? [] : [{ path, name }];
+  });
+  return named.filter(({ name }) => !named.some(other => name.startsWith(`${other.name}-`))).map(({ path }) => path);
 }
 
 /** The system a derivation is built on, by `nix show-derivation` or, as it is called since 2.14, `nix derivation show`. */
