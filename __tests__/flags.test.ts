@@ -1,14 +1,16 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { UserError } from '../src/errors.ts';
 import { help, readFlags } from '../src/flags.ts';
 import { inputsOfStep } from '../src/step.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readFlags(args, inputsOfStep.run, env);
-const file = join(mkdtempSync(join(tmpdir(), 'ferry-flags-')), 'value');
+const directory = mkdtempSync(join(tmpdir(), 'ferry-flags-'));
+const file = join(directory, 'value');
 writeFileSync(file, 'text of the file\n');
+afterAll(() => rmSync(directory, { recursive: true }));
 
 test.each<[string[], Record<string, string>]>([
   [['--mode', 'switch'], { mode: 'switch' }],

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -32,6 +32,7 @@ test('a machine without OpenSSH: one error that says what to install, and nothin
     });
   }
   expect(readdirSync(scratch)).toEqual([]);
+  rmdirSync(scratch);
 });
 
 test('after a run that left nothing, post has nothing to do', async () => {
