@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { explain } from './errors.ts';
 import { type Config, inputsOfRunner, readInputs } from './inputs.ts';
 import type { Run } from './report/index.ts';
+import { scratchParent } from './scratch.ts';
 import { inputsOfStep, type Step } from './step.ts';
 
 /** The key of the step's state that names its scratch directory. */
@@ -31,7 +32,7 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
     import('./report/index.ts'),
     import('./outputs.ts'),
   ]);
-  const scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'nix-ferry-'));
+  const scratch = await mkdtemp(join(scratchParent(env.RUNNER_TEMP, tmpdir()), 'nix-ferry-'));
   core.saveState(scratchState, scratch);
   const { context, close } = openContext(core, scratch);
   try {

@@ -7,6 +7,7 @@ import { exec } from './exec.ts';
 import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
+import { scratchParent } from './scratch.ts';
 
 type Core = typeof import('@actions/core');
 
@@ -80,7 +81,7 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
 const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
 
 function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): CachePort {
-  const directory = join(env.RUNNER_TEMP ?? tmpdir(), `nix-ferry-${what}-cache`);
+  const directory = join(scratchParent(env.RUNNER_TEMP, tmpdir()), `nix-ferry-${what}-cache`);
   return {
     directory,
     restore: async (key, prefixes) => {

@@ -8,6 +8,7 @@ import type { Place } from './errors.ts';
 import { exec } from './exec.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress, type Progress } from './report/index.ts';
+import { scratchParent } from './scratch.ts';
 import { stateKey, teardown } from './setup/index.ts';
 
 /** What the command line offers a run, in place of what the runner offers a step (src/runner.ts). */
@@ -28,7 +29,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
   // Each of them, not the first alone: a second one (timeout(1) sends two, an impatient person too) must not end the
   // cleaning up. A terminal that is closed sends SIGHUP.
   process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', cancel);
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'ferry-')));
+  const scratch = await realpath(await mkdtemp(join(scratchParent(tmpdir()), 'ferry-')));
   const progress = openProgress(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
   const context: Context = {
