@@ -18,6 +18,9 @@ prepare() {
   chmod 0700 "$RUN/client" "$RUN/keys"
   chown "$1:$2" "$RUN/client"
   echo outside >"$RUN/outside"
+  # Root's Nix makes a store its own. Where it is a user's, his it will be again; another run may know better by now.
+  { stat -c '%u:%g %a' /nix/store && cat "${RUN%/*}"/nix-ferry-*/daemon/owner; } 2>/dev/null |
+    grep -v '^0:' | head -n 1 >"$RUN/daemon/owner" || true
 }
 
 # users RUN COUNT: Nix's daemon builds as the members of nixbld. The official installer makes them; the distributions'
@@ -137,6 +140,7 @@ end() {
     [ ! -e "$entry" ] || echo -1 >"$entry"
   done
   [ ! -e "$RUN/daemon/mounted-binfmt" ] || unmount_binfmt
+  hand_back
   rm -rf "/nix/.$name" "$RUN"
 }
 
@@ -151,6 +155,16 @@ unmount_binfmt() {
     fi
   done
   umount "$binfmt" || true
+}
+
+# What root's Nix made of a user's store is the user's.
+hand_back() {
+  [ -s "$RUN/daemon/owner" ] || return 0
+  read -r owner mode <"$RUN/daemon/owner"
+  find /nix/store -mindepth 1 -maxdepth 1 -user 0 -exec chown -Rh "$owner" {} +
+  find /nix/var -user 0 -exec chown -h "$owner" {} +
+  chown "$owner" /nix/store
+  chmod "$mode" /nix/store
 }
 
 # Ends the processes of this run: those that its daemon began, and other calls of this script.

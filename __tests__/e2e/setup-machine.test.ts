@@ -53,3 +53,18 @@ test('what it would have to be told needs a daemon of the run: another system', 
   expect(answer.state).not.toBe('');
   expect(answer.outputs).toHaveLength(1);
 });
+
+test('a store that is theirs is theirs again when the run ends, and their Nix builds as before', async () => {
+  const own = async (mark: string): Promise<void> => {
+    const expression = derivation('x86_64-linux').expression.replace('on-', `${mark}-`);
+    await runner.run(['nix-build', '--no-out-link', '-E', expression]);
+  };
+  await own('before');
+  const build = { config: { daemon: 'own' as const }, derivations: [derivation('x86_64-linux')] };
+  const [first, second] = [await drive(runner, build), await drive(runner, build)];
+  expect([first.error, second.error]).toEqual([null, null]);
+  expect((await runner.run(['stat', '-c', '%U', '/nix/store'])).stdout).toBe('root\n');
+  for (const { state } of [first, second]) await drive(runner, { state });
+  expect((await runner.machine.run(['find', '/nix/store', '/nix/var', '-user', '0'])).stdout).toBe('');
+  await own('after');
+});
