@@ -385,10 +385,10 @@ function seconds(begun) {
     return `${((performance.now() - begun) / 1000).toFixed(1)} s`;
 }
 
-// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
-var inputs = __webpack_require__(31410);
-// EXTERNAL MODULE: ./src/pipeline.ts + 33 modules
-var pipeline = __webpack_require__(15789);
+// EXTERNAL MODULE: ./src/inputs.ts
+var inputs = __webpack_require__(38422);
+// EXTERNAL MODULE: ./src/pipeline.ts + 35 modules
+var pipeline = __webpack_require__(14847);
 // EXTERNAL MODULE: ./src/report/index.ts + 8 modules
 var report = __webpack_require__(66456);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
@@ -399,7 +399,10 @@ var external_node_os_ = __webpack_require__(48161);
 var deploy = __webpack_require__(65890);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
+// EXTERNAL MODULE: ./src/scratch.ts
+var src_scratch = __webpack_require__(7897);
 ;// CONCATENATED MODULE: ./src/terminal.ts
+
 
 
 
@@ -414,7 +417,7 @@ async function openTerminal(env) {
     // Each of them, not the first alone: a second one (timeout(1) sends two, an impatient person too) must not end the
     // cleaning up. A terminal that is closed sends SIGHUP.
     process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', cancel);
-    const scratch = await (0,promises_.realpath)(await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), 'ferry-')));
+    const scratch = await (0,promises_.realpath)(await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,src_scratch/* scratchParent */.d)((0,external_node_os_.tmpdir)()), 'ferry-')));
     const progress = (0,report.openProgress)(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
     const cache = (0,external_node_path_.join)(env.XDG_CACHE_HOME ?? (0,external_node_path_.join)(env.HOME ?? scratch, '.cache'), 'nix-ferry');
     const context = {
@@ -808,7 +811,11 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     });
     // A child that ends before it has read its input is judged by its exit code, not by the broken pipe.
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(options.input);
+    if (options.input instanceof Promise) {
+        options.input.then(input => child.stdin?.end(input), () => child.stdin?.end());
+    }
+    else
+        child.stdin?.end(options.input);
     const settle = (code, signal) => {
         clearTimeout(timer);
         options.signal?.removeEventListener('abort', stop);

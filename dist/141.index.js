@@ -960,7 +960,7 @@ function runsOn(system, machine) {
     return cpu === machine || (also[cpu] ?? []).includes(machine);
 }
 /** Starts the activation and follows it, over as many connections as it takes. */
-async function activate({ host, toplevel }, remote, config, context, tell) {
+async function activate({ host, toplevel, commit }, remote, config, context, tell) {
     const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
     const log = [];
     const onLog = (line) => {
@@ -969,14 +969,14 @@ async function activate({ host, toplevel }, remote, config, context, tell) {
         tell(line);
     };
     const options = { privileged: true, onLog, signal: context.signal };
-    const who = config.who.replaceAll(/[^\w ./:@#-]/g, ' ');
+    const words = [config.who, host, commit ?? '', config.run ?? ''].map(word => word.replaceAll(/[^\w ./:@#-]/g, ' '));
     let answers;
     let cut = 0;
     while (answers === undefined) {
         try {
             answers =
                 cut === 0
-                    ? await call(remote, 'run', [id, config.mode, toplevel, who], options)
+                    ? await call(remote, 'run', [id, config.mode, toplevel, ...words], options)
                     : await call(remote, 'watch', [id, String(log.length)], { ...options, fresh: true });
         }
         catch (error) {
@@ -1309,48 +1309,68 @@ function parsePathInfo(json) {
 /* harmony export */   qq: () => (/* binding */ pack)
 /* harmony export */ });
 /* unused harmony export shares */
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(51455);
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(76760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(73024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(51455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(83916);
+
 
 
 
 /**
- * zstd's level. On 479 MB of compilers and libraries Nix 2.8 takes, in one process: 2.6 s at its default level, 5.4 s
- * at 6, 8.6 s at 9. Several processes, a share of the paths each, bring level 6 below the time of one at the default.
+ * zstd's level. On 230 MB of compilers and libraries the sizes are 1.30 times xz's at Nix's default level, 1.27 at 5 and
+ * 1.23 at 6, and processor seconds are 2.1, 2.9 and 3.4; 5 would do for most, but not for large compilers (1.30).
  */
 const compressionLevel = 6;
 /** Store paths in one call of `nix copy`: keeps its arguments far below Linux' limit of 2 MiB. */
 const pathsPerCall = 2_000;
 /** NAR bytes below which another process costs more than it saves. */
 const bytesPerShare = 4 * 1024 * 1024;
+/**
+ * NAR bytes from which on several threads on one path gain time: zstd gives each of them 8 MiB at a time at this level. On
+ * smaller paths Nix's `parallel-compression` costs a quarter more processor time and gains nothing.
+ */
+const bytesOfLargePath = 16 * 1024 * 1024;
 /** A NAR compressed with zstd hardly ever stays above this part of its size; programs come to a third of it. */
 const leastRatio = 0.2;
 /**
  * Writes `paths` as a binary cache into `directory`, which must be empty or absent, on the file system of the result.
  *
- * Nix itself packs them. Before 2.11 it copies one path after the other and compresses each with one thread; there, as
- * many processes share the work as there are processors. Each process fills a directory of its own. What a path refers
- * to must be known to the cache it is written to, so each of these directories first gets an entry without a NAR for what
- * other processes pack or what stays out of the archive; these entries are taken away at the end.
+ * Nix itself packs them, in several processes. Since 2.11 it copies paths in parallel, so that one process has the small
+ * ones, each compressed by one thread, and another the large ones, each compressed by all threads. Before 2.11 it copies
+ * one path after the other; there, as many processes share the paths as there are processors. Each process fills a
+ * directory of its own. What a path refers to must be known to the cache it is written to, so each of these directories
+ * first gets an entry without a NAR for what other processes pack or what stays out of the archive; these entries are taken
+ * away at the end. What is done once a path is done without waiting, which for thousands of small files takes a fifth of the
+ * time.
  *
  * @param closure tells about each of `paths` and what they refer to.
  * @param packed called with each path when its packing begins.
  * @throws UserError when the disk is too small.
  */
 async function pack(paths, closure, directory, nix, context, packed = () => undefined) {
-    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, 'nar'), { recursive: true });
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, 'nar'), { recursive: true });
     await checkSpace(paths, directory);
-    const parts = shares(paths, copiesInParallel(nix.installation.version) ? 1 : nix.processors);
+    const parts = partsOf(paths, nix);
     await Promise.all(parts.map(async (part, index) => {
-        const own = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, `.part-${index}`);
-        await packShare(part, closure, own, nix, context, packed);
+        const own = (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, `.part-${index}`);
+        await packPart(part, closure, own, nix, context, packed);
         await merge(own, directory);
     }));
     if (parts.length === 0)
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, 'nix-cache-info'), 'StoreDir: /nix/store\n');
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.writeFile)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, 'nix-cache-info'), 'StoreDir: /nix/store\n');
+}
+function partsOf(paths, nix) {
+    if (!copiesInParallel(nix.installation.version)) {
+        return shares(paths, nix.processors).map(share => ({ paths: share, parallel: false }));
+    }
+    const isLarge = ({ narSize }) => narSize >= bytesOfLargePath;
+    const large = { paths: paths.filter(isLarge), parallel: true };
+    const small = { paths: paths.filter(path => !isLarge(path)), parallel: false };
+    return [large, small].filter(part => part.paths.length > 0);
 }
 /** Nix's release notes, 2.11: "`nix copy` now copies the store paths in parallel as much as possible (again)". */
 function copiesInParallel(version) {
@@ -1370,14 +1390,14 @@ function shares(paths, count) {
     }
     return dealt.map(share => share.paths);
 }
-async function packShare(part, closure, directory, nix, context, packed) {
-    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)(directory, { recursive: true });
-    const own = new Set(part.map(({ path }) => path));
-    const others = new Set(part.flatMap(({ references }) => references).filter(path => !own.has(path)));
+async function packPart({ paths, parallel }, closure, directory, nix, context, packed) {
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdir)(directory, { recursive: true });
+    const own = new Set(paths.map(({ path }) => path));
+    const others = new Set(paths.flatMap(({ references }) => references).filter(path => !own.has(path)));
     for (const path of others)
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, narInfoName(path)), placeholder(path, closure.get(path)));
-    const store = `file://${directory}?compression=zstd&compression-level=${compressionLevel}&parallel-compression=true`;
-    const sorted = referencesFirst(part);
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, narInfoName(path)), placeholder(path, closure.get(path)));
+    const store = `file://${directory}?compression=zstd&compression-level=${compressionLevel}&parallel-compression=${parallel}`;
+    const sorted = referencesFirst(paths);
     for (let first = 0; first < sorted.length; first += pathsPerCall) {
         const some = sorted.slice(first, first + pathsPerCall).map(({ path }) => path);
         const onStderr = (line) => {
@@ -1388,11 +1408,12 @@ async function packShare(part, closure, directory, nix, context, packed) {
         const args = ['copy', '-v', '--no-recursive', '--to', store, ...some];
         await nix.run('nix', args, { onStderr, signal: context.signal });
     }
-    await Promise.all([...others].map(path => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.unlink)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, narInfoName(path)))));
+    for (const path of others)
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.unlinkSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, narInfoName(path)));
 }
 /** So that each call of `nix copy` finds what its paths refer to. */
-function referencesFirst(part) {
-    const byPath = new Map(part.map(info => [info.path, info]));
+function referencesFirst(paths) {
+    const byPath = new Map(paths.map(info => [info.path, info]));
     const sorted = new Set();
     const visiting = new Set();
     const visit = (info) => {
@@ -1406,13 +1427,13 @@ function referencesFirst(part) {
         }
         sorted.add(info);
     };
-    for (const info of part)
+    for (const info of paths)
         visit(info);
     return [...sorted];
 }
 /** The name of a path's entry in a binary cache: the hash part of the path. */
 function narInfoName(path) {
-    return `${(0,node_path__WEBPACK_IMPORTED_MODULE_1__.basename)(path).slice(0, 32)}.narinfo`;
+    return `${(0,node_path__WEBPACK_IMPORTED_MODULE_2__.basename)(path).slice(0, 32)}.narinfo`;
 }
 /** The least that Nix takes for an entry. */
 function placeholder(path, info) {
@@ -1421,21 +1442,19 @@ function placeholder(path, info) {
     return `StorePath: ${path}\nURL: nar/absent\nCompression: none\nNarHash: ${info.narHash}\nNarSize: ${info.narSize}\nReferences: \n`;
 }
 async function merge(from, to) {
-    for (const name of await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(from, 'nar')))
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rename)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(from, 'nar', name), (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(to, 'nar', name));
-    for (const name of await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readdir)(from)) {
-        if (name.endsWith('.narinfo') || name === 'nix-cache-info')
-            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rename)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(from, name), (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(to, name));
-    }
-    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(from, { recursive: true });
+    const entries = (await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readdir)(from)).filter(name => name.endsWith('.narinfo') || name === 'nix-cache-info');
+    const nars = (await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readdir)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(from, 'nar'))).map(name => (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)('nar', name));
+    for (const name of [...nars, ...entries])
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.renameSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(from, name), (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(to, name));
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(from, { recursive: true });
 }
 async function checkSpace(paths, directory) {
-    const { bavail, bsize } = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.statfs)(directory);
+    const { bavail, bsize } = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.statfs)(directory);
     const free = bavail * bsize;
     const needed = paths.reduce((sum, { narSize }) => sum + narSize, 0) * leastRatio;
     if (free >= needed)
         return;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`${directory} has ${megabytes(free)} free; the archives need at least ${megabytes(needed)} there.`, { cure: 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.' });
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo(`${directory} has ${megabytes(free)} free; the archives need at least ${megabytes(needed)} there.`, { cure: 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.' });
 }
 function megabytes(bytes) {
     return `${Math.ceil(bytes / 1e6)} MB`;
@@ -1804,13 +1823,23 @@ function lines(all) {
 var external_node_net_ = __webpack_require__(77030);
 // EXTERNAL MODULE: external "node:timers/promises"
 var external_node_timers_promises_ = __webpack_require__(58500);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __webpack_require__(73024);
 // EXTERNAL MODULE: ./src/assets.ts
 var assets = __webpack_require__(25462);
 ;// CONCATENATED MODULE: ./src/setup/root.ts
 
 
+
+
+
 /** Where sudo and the system's own programs are, on NixOS too. */
 const systemPath = '/run/wrappers/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+/** Whether setup/root.sh would find this program. */
+async function hasProgram(name) {
+    const tries = systemPath.split(':').map(directory => (0,promises_.access)((0,external_node_path_.join)(directory, name), external_node_fs_.constants.X_OK));
+    return Promise.any(tries).then(() => true, () => false);
+}
 /**
  * Runs a verb of setup/root.sh as root: directly, or through `sudo -n`.
  *
@@ -2239,15 +2268,16 @@ function lastError(log) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(77598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __webpack_require__(73024);
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __webpack_require__(37067);
 var external_node_http_default = /*#__PURE__*/__webpack_require__.n(external_node_http_);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __webpack_require__(44708);
 var external_node_https_default = /*#__PURE__*/__webpack_require__.n(external_node_https_);
+// EXTERNAL MODULE: external "node:stream/promises"
+var external_node_stream_promises_ = __webpack_require__(46466);
 ;// CONCATENATED MODULE: ./src/setup/download.ts
+
 
 
 
@@ -2282,7 +2312,7 @@ class PassingError extends Error {
 async function download(url, file, sha256, context, patient = patience) {
     await persistently(url, context, patient, async (stall) => {
         const { body, length } = await request(url, stall);
-        const { hash, size, head } = await write(file, body);
+        const { hash, size, head } = await write(file, body, stall);
         if (hash === sha256)
             return;
         await (0,promises_.rm)(file, { force: true });
@@ -2301,8 +2331,7 @@ async function fetchText(url, context, patient = patience) {
     return persistently(url, context, patient, async (stall) => {
         const { body } = await request(url, stall);
         const chunks = [];
-        for await (const chunk of body)
-            chunks.push(chunk);
+        await take(body, stall, chunk => chunks.push(chunk));
         const content = Buffer.concat(chunks);
         if (isPage(content))
             throw new PassingError('it answers with an HTML page');
@@ -2342,14 +2371,15 @@ async function persistently(url, context, patient, attempt) {
  * some 50 MB: as much as all the rest of the set-up.
  */
 async function request(url, stall, redirects = 5) {
+    const agent = await proxyAgent(url);
     const response = await new Promise((resolve, reject) => {
         const get = url.startsWith('https:') ? (external_node_https_default()).get : (external_node_http_default()).get;
-        get(url, { signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
+        get(url, { agent, signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
     });
     const { statusCode: status = 0, headers } = response;
     if (status === 200) {
         const length = headers['content-length'];
-        return { body: stall.watch(response), length: length === undefined ? null : Number(length) };
+        return { body: response, length: length === undefined ? null : Number(length) };
     }
     response.destroy();
     if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined && redirects > 0) {
@@ -2365,20 +2395,43 @@ async function request(url, stall, redirects = 5) {
     const after = Number(headers['retry-after'] ?? Number.NaN);
     throw new PassingError(`it answers with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
 }
-async function write(file, body) {
+/**
+ * An agent by way of the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in
+ * either case. The library reads them itself, and is loaded only where there are any.
+ */
+async function proxyAgent(url) {
+    if (!Object.keys(process.env).some(name => /^https?_proxy$/i.test(name)))
+        return undefined;
+    const { HttpClient } = await __webpack_require__.e(/* import() */ 942).then(__webpack_require__.bind(__webpack_require__, 44942));
+    return new HttpClient('nix-ferry').getAgent(url);
+}
+/** Gives each chunk of `body` to `each`, as an event: other ways to read it take longer, an async iterator twice as long. */
+async function take(body, stall, each) {
+    body.on('data', (chunk) => {
+        stall.heard();
+        try {
+            each(chunk);
+        }
+        catch (error) {
+            body.destroy(error);
+        }
+    });
+    await (0,external_node_stream_promises_.finished)(body);
+}
+async function write(file, body, stall) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     // Written at once, not through promises: they cost more than the writing, and nothing else waits for this thread.
     const handle = (0,external_node_fs_.openSync)(file, 'w', 0o600);
     let size = 0;
     let head = Buffer.alloc(0);
     try {
-        for await (const chunk of body) {
+        await take(body, stall, chunk => {
             hash.update(chunk);
             if (size === 0)
                 head = Buffer.from(chunk.subarray(0, 256));
             size += chunk.length;
             (0,external_node_fs_.writeSync)(handle, chunk);
-        }
+        });
     }
     catch (error) {
         await (0,promises_.rm)(file, { force: true });
@@ -2403,32 +2456,20 @@ function isOffline(error) {
 class Stall {
     signal;
     over = false;
-    #controller = new AbortController();
-    #milliseconds;
     #timer;
     constructor(milliseconds, outer) {
-        this.#milliseconds = milliseconds;
-        this.signal = AbortSignal.any([outer, this.#controller.signal]);
-        this.#timer = this.#start();
+        const controller = new AbortController();
+        this.signal = AbortSignal.any([outer, controller.signal]);
+        this.#timer = setTimeout(() => {
+            this.over = true;
+            controller.abort();
+        }, milliseconds);
     }
     heard() {
-        clearTimeout(this.#timer);
-        this.#timer = this.#start();
-    }
-    async *watch(body) {
-        for await (const chunk of body) {
-            this.heard();
-            yield chunk;
-        }
+        this.#timer.refresh();
     }
     end() {
         clearTimeout(this.#timer);
-    }
-    #start() {
-        return setTimeout(() => {
-            this.over = true;
-            this.#controller.abort();
-        }, this.#milliseconds);
     }
 }
 
@@ -2781,7 +2822,7 @@ async function emulate(systems, setUp, context) {
     for (const system of systems) {
         if (runsByItself(system))
             continue;
-        const valid = await inForce(system);
+        const valid = await inForce(system, run);
         if (valid === null)
             await register(system);
         else
@@ -2791,7 +2832,7 @@ async function emulate(systems, setUp, context) {
     await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
     await Promise.all(systems.map(async (system) => {
         let proof = await prove(system, run, nix, context);
-        const other = await inForce(system);
+        const other = await inForce(system, run);
         if (!proof.ok && other?.name !== registrationName(run, system)) {
             // What the machine had does not run: ours goes before it.
             if (other !== null)
@@ -2813,10 +2854,14 @@ async function emulate(systems, setUp, context) {
 function runsByItself(system) {
     return localSystem() === 'aarch64-linux' && /^armv[67]l-linux$/.test(system);
 }
-/** The entry that a sandboxed program of `system` goes to: the kernel takes the youngest, but only F survives a sandbox. */
-async function inForce(system) {
+/**
+ * The entry that a sandboxed program of `system` goes to: the kernel takes the youngest, but only F survives a sandbox. One
+ * of another run on this machine does not count, since it goes when that run ends.
+ */
+async function inForce(system, run) {
     const all = await registrationsOf(system);
-    return all.find(entry => entry.flags.includes('F')) ?? null;
+    const ofAnotherRun = (name) => /^nix-ferry-[0-9a-f]{16}-/.test(name) && name !== registrationName(run, system);
+    return all.find(({ name, flags }) => flags.includes('F') && !ofAnotherRun(name)) ?? null;
 }
 function registrationName(run, system) {
     return `${(0,external_node_path_.basename)(run.directory)}-${system}`;
@@ -2827,8 +2872,6 @@ async function registerOwn(system, run, config, context) {
     context.log.info(`Emulation of ${system}: registered ${from}.`);
 }
 
-// EXTERNAL MODULE: external "node:stream/promises"
-var external_node_stream_promises_ = __webpack_require__(46466);
 ;// CONCATENATED MODULE: ./src/setup/release.ts
 
 
@@ -2950,7 +2993,7 @@ async function systemCertificates() {
  * The Nix of this machine that serves, else a release, else (where no particular one was asked for and the releases
  * cannot be reached) the distribution's.
  *
- * @param prepared settles when the run's directories and the build users are there.
+ * @param prepared settles when the run's directories are there.
  * @throws UserError when there is none.
  */
 async function findOrInstall(run, prepared, config, context) {
@@ -2976,8 +3019,17 @@ async function findOrInstall(run, prepared, config, context) {
     }
 }
 async function installRelease(run, prepared, wanted, config, context) {
-    const [tarball] = await Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
-    const { stdout } = await asRoot(context, run, 'unpack', [tarball]);
+    for (const program of ['tar', 'xz']) {
+        if (await hasProgram(program))
+            continue;
+        throw new errors/* UserError */.yo(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
+            cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
+        });
+    }
+    const fetched = Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
+    // Root's part begins beside the download, and waits for the name of what was checked.
+    const unpacked = asRoot(context, run, 'unpack', [], fetched.then(([file]) => file));
+    const [[tarball], { stdout }] = await Promise.all([fetched, unpacked]);
     const [path = '', certificates = ''] = stdout.trim().split('\n');
     const bin = (0,external_node_path_.join)(path, 'bin');
     // A release says its version in its name; that it runs, the probe of the sandbox shows.
@@ -3399,7 +3451,8 @@ async function setup(config, context, ports) {
     }
     const run = newRun(ports);
     const prepared = prepare(run, config, conf, builders, context);
-    const [found] = await Promise.all([findOrInstall(run, prepared, config, context), prepared]);
+    const users = asRoot(context, run, 'users', [String((0,external_node_os_.availableParallelism)())]);
+    const [found] = await Promise.all([findOrInstall(run, prepared, config, context), prepared, users]);
     const nix = {
         bin: found.bin,
         version: found.version,
@@ -3434,7 +3487,7 @@ async function setup(config, context, ports) {
 /** What must be there before the daemon starts, and needs no Nix. */
 async function prepare(run, config, conf, builders, context) {
     const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
-    await asRoot(context, run, 'prepare', [String(user), String(group), String((0,external_node_os_.availableParallelism)())]);
+    await asRoot(context, run, 'prepare', [String(user), String(group)]);
     await (0,promises_.writeFile)((0,external_node_path_.join)(run.directory, 'client/nix.conf'), clientConf(run));
     if (config.githubToken !== null)
         context.log.secret(config.githubToken);

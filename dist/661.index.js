@@ -44,7 +44,11 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     });
     // A child that ends before it has read its input is judged by its exit code, not by the broken pipe.
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(options.input);
+    if (options.input instanceof Promise) {
+        options.input.then(input => child.stdin?.end(input), () => child.stdin?.end());
+    }
+    else
+        child.stdin?.end(options.input);
     const settle = (code, signal) => {
         clearTimeout(timer);
         options.signal?.removeEventListener('abort', stop);
@@ -143,13 +147,15 @@ var errors = __webpack_require__(83916);
 
 
 
+/** An artifact of another run that is to end sooner than this is not referred to: a later job may wait for an approval. */
+const leastLifetime = 24 * 60 * 60 * 1000;
 /**
  * GitHub's artifacts, through @actions/artifact, which is loaded when first needed: loading takes 90 ms.
  *
  * NARs are compressed already, so the zip stores them as they are.
  */
 function artifactStore(access, log) {
-    const client = async () => (await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(888)]).then(__webpack_require__.bind(__webpack_require__, 37888))).default;
+    const client = async () => (await Promise.all(/* import() */[__webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(888)]).then(__webpack_require__.bind(__webpack_require__, 37888))).default;
     /** Null: this run's own artifacts, which need no token. */
     const elsewhere = (run) => {
         if (run === null || run === access.run)
@@ -165,7 +171,16 @@ function artifactStore(access, log) {
     };
     const store = {
         async upload(name, directory, files) {
-            const answer = await (await client()).uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+            const artifacts = await client();
+            const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+            const answer = await upload().catch(async (error) => {
+                // An attempt of a run holds a name once (409); of another attempt it may hold it too, and the newest counts.
+                if (!/\(409\)/.test(String(error)))
+                    throw error;
+                log.info(`${name}: replaces the artifact of that name that this run already holds`);
+                await artifacts.deleteArtifact(name);
+                return upload();
+            });
             if (answer.id === undefined || answer.digest === undefined) {
                 throw new Error(`The results service took ${name} and named neither its id nor its digest`);
             }
@@ -190,13 +205,16 @@ function artifactStore(access, log) {
                 return null;
             try {
                 const file = noteFile(key);
-                const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-                if ((await restoreCache([noteName(key)], key)) === undefined)
+                const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+                // The newest note for the key; see `remember`.
+                if ((await restoreCache([noteName(key)], `${key}-`, [`${key}-`])) === undefined)
                     return null;
                 const noted = JSON.parse(await (0,promises_.readFile)(file, 'utf8'));
                 await (0,promises_.rm)(file, { force: true });
-                const there = (await store.list(noted.run)).find(({ id }) => id === noted.id);
-                return there?.digest === noted.digest ? noted : null;
+                if (noted.run !== access.run)
+                    return (await isThere(noted, access)) ? noted : null;
+                // Later jobs take the newest of its name, which another attempt of this run may have made of another closure.
+                return (await store.list(null)).some(({ id }) => id === noted.id) ? { ...noted, run: null } : null;
             }
             catch (error) {
                 // Not knowing costs an upload, no more.
@@ -211,8 +229,9 @@ function artifactStore(access, log) {
             try {
                 await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
                 await (0,promises_.writeFile)(file, JSON.stringify({ ...artifact, run: access.run }));
-                const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-                await saveCache([noteName(key)], key);
+                const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+                // An entry cannot be replaced: a later artifact for the same key, when this one is gone, has an entry of its own.
+                await saveCache([noteName(key)], `${key}-${artifact.id}`);
             }
             catch (error) {
                 log.debug(`The artifact of ${key} was not noted down: ${error}`);
@@ -223,6 +242,18 @@ function artifactStore(access, log) {
         },
     };
     return store;
+}
+/** Asked of GitHub itself: @actions/artifact lists artifacts that have expired like the others. */
+async function isThere({ id, digest }, { api, repository, token }) {
+    const answer = await fetch(`${api}/repos/${repository}/actions/artifacts/${id}`, {
+        headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'user-agent': 'nix-ferry' },
+        signal: AbortSignal.timeout(30_000),
+    });
+    if (!answer.ok)
+        return false;
+    const there = (await answer.json());
+    const end = there.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(there.expires_at);
+    return !there.expired && end - Date.now() > leastLifetime && there.digest === digest;
 }
 /** With `~`, so that the cache's version, a hash of this text, is the same for every user's home. */
 function noteName(key) {
@@ -236,7 +267,10 @@ function noteFile(key) {
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/report/index.ts + 8 modules
 var report = __webpack_require__(66456);
+// EXTERNAL MODULE: ./src/scratch.ts
+var scratch = __webpack_require__(7897);
 ;// CONCATENATED MODULE: ./src/runner.ts
+
 
 
 
@@ -289,17 +323,18 @@ function portsOf(core, config, env, context) {
     const repository = env.GITHUB_REPOSITORY ?? null;
     const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
     const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
-    const token = config['github-token'];
+    const api = env.GITHUB_API_URL ?? 'https://api.github.com';
+    const access = { token: config['github-token'], repository, run: number, api };
     return {
         setup: {
             saveState: core.saveState,
             publish: { addPath: core.addPath, exportVariable: core.exportVariable },
-            ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: storeCache(env, context.signal) }),
+            ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
         },
         daemon: 'own',
-        artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore({ token, repository, run: number }, context.log),
+        artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
         archives: (0,external_node_path_.join)(context.scratch, 'archives'),
-        planCache: null,
+        planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
         repository,
         run: number === null ? null : run,
         who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
@@ -308,12 +343,12 @@ function portsOf(core, config, env, context) {
 }
 /** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
 const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
-function storeCache(env, signal) {
-    const directory = (0,external_node_path_.join)(env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), 'nix-ferry-store-cache');
+function cacheOf(what, env, signal) {
+    const directory = (0,external_node_path_.join)((0,scratch/* scratchParent */.d)(env.RUNNER_TEMP, (0,external_node_os_.tmpdir)()), `nix-ferry-${what}-cache`);
     return {
         directory,
         restore: async (key, prefixes) => {
-            const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+            const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
             // Looked up by itself: an answer that comes too late must not be unpacked over what is used meanwhile.
             const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
             const found = await within(10, lookup, signal);
@@ -326,7 +361,7 @@ function storeCache(env, signal) {
             return restored;
         },
         save: async (key) => {
-            const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+            const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
             return (await within(300, saveCache([directory], key), signal)) !== -1;
         },
         trusted: !untrusted.includes(env.GITHUB_EVENT_NAME ?? ''),

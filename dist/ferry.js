@@ -81,34 +81,23 @@ function explain(error) {
 
 /***/ }),
 
-/***/ 31410:
+/***/ 38422:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  QL: () => (/* binding */ inputs),
-  PE: () => (/* binding */ inputsOfRunner),
-  Ko: () => (/* binding */ readInputs),
-  pv: () => (/* binding */ unknownInput)
-});
-
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(38815);
-// EXTERNAL MODULE: ./src/deploy/outcome.ts
-var outcome = __nccwpck_require__(84535);
-// EXTERNAL MODULE: ./src/errors.ts
-var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/nearest.ts
-var nearest = __nccwpck_require__(37909);
-;// CONCATENATED MODULE: ./src/plan/fleet.ts
-const formats = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
-
-// EXTERNAL MODULE: ./src/plan/targets.ts
-var targets = __nccwpck_require__(40001);
-;// CONCATENATED MODULE: ./src/inputs.ts
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ko: () => (/* binding */ readInputs),
+/* harmony export */   PE: () => (/* binding */ inputsOfRunner),
+/* harmony export */   QL: () => (/* binding */ inputs),
+/* harmony export */   pv: () => (/* binding */ unknownInput)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var yaml__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(38815);
+/* harmony import */ var _deploy_outcome_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(84535);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
+/* harmony import */ var _nearest_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(37909);
+/* harmony import */ var _plan_fleet_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1127);
+/* harmony import */ var _plan_targets_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(40001);
 
 
 
@@ -124,29 +113,29 @@ var targets = __nccwpck_require__(40001);
  */
 const inputs = {
     source: input('.', 'The folder of the repository that holds the configuration, or its files, separated by commas or lines.', text => text),
-    format: input('auto', 'How the configuration is written.', oneOf('auto', ...formats)),
+    format: input('auto', 'How the configuration is written.', oneOf('auto', ..._plan_fleet_js__WEBPACK_IMPORTED_MODULE_4__/* .formats */ .F)),
     attribute: input('', 'Attribute path, where the format needs one.', optional),
     arguments: input('', 'YAML: arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them.', text => mapping(text, 'Write a line `name: value` for each argument.')),
     hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` leaves out. All hosts where empty.', list),
     system: input('', 'System of the hosts whose configuration does not say it, as `aarch64-linux`.', optional),
     nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference.', optional),
     'nixpkgs-pin': input('error', 'What an unpinned nixpkgs is: an `error`, or a thing to `warn` of.', oneOf('error', 'warn')),
-    mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.n)),
+    mode: input('none', 'What to do on the targets.', oneOf(..._deploy_outcome_js__WEBPACK_IMPORTED_MODULE_5__/* .modes */ .n)),
     archive: input('delta', 'What goes into the archives: `delta`, `full` or `none`.', oneOf('delta', 'full', 'none')),
     'include-source': input('false', 'Put the configuration and its nixpkgs beside the system in the archive.', yesOrNo),
     from: input('', 'Archives to deploy instead of building: a folder, `run` for the artifacts of this run, or the number of another.', origin),
     'trusted-public-keys': input('', "Public keys in Nix's form, one of which must have signed each archive that is deployed.", text => text.split(/\s+/).filter(key => key !== '')),
-    targets: input('', 'YAML: host to `user@address:port`, or to a mapping. Where empty, what the source says.', inputs_targets),
+    targets: input('', 'YAML: host to `user@address:port`, or to a mapping. Where empty, what the source says.', targets),
     'deploy-key': input('', 'Private SSH key for the targets, held by an agent.', secretText, 'secret'),
     'known-hosts': input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional),
-    'signing-key': input('', "Private key in Nix's form `name:base64` that signs the archives and the store cache.", secretText, 'secret'),
+    'signing-key': input('', "Private key in Nix's form `name:base64` that signs the archives and what is kept in the Actions cache.", secretText, 'secret'),
     'nix-version': input('', 'Nix to install where none is found: `version` or `version@sha256:…`; `system` takes only what is there.', optional),
     'nix-source': input('', 'Mirror (URL prefix) or local tarball that Nix is installed from.', optional),
     'nix-conf': input('', 'Lines for nix.conf.', text => text),
     emulate: input('auto', 'Emulation of other systems: when needed (`auto`), `never`, or `always`.', oneOf('auto', 'never', 'always')),
     qemu: input('', "A static qemu to emulate with instead of the distribution's: `path@sha256:…` or `URL@sha256:…`.", pinned),
     builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional),
-    cache: input('auto', 'Keep what no public cache has in the Actions cache.', oneOf('auto', 'never')),
+    cache: input('auto', 'Keep plans, and what no public cache has, in the Actions cache; needs `signing-key`.', oneOf('auto', 'never')),
     parallel: input('10', 'How many targets are deployed to at once.', integer(1, 1000)),
     canary: input('', 'How many targets go first, a number or a percentage; the others follow when all of these succeed.', share),
     'max-failures': input('0', 'How many targets may fail, not counting unreachable ones, before no further one is begun.', integer(0, 100_000)),
@@ -177,12 +166,12 @@ function readInputs(given, called, allowed = Object.keys(inputs)) {
             return [name, read(text)];
         }
         catch (error) {
-            if (!(error instanceof errors/* UserError */.yo))
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo))
                 throw error;
             const details = error.cure === undefined ? {} : { cure: error.cure };
             // What names its place itself (`targets.pi.port`) is left as it is.
             const message = error.where === undefined ? `${called(name)} ${error.message}` : error.message;
-            throw new errors/* UserError */.yo(message, { where: { input: name }, ...details });
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(message, { where: { input: name }, ...details });
         }
     });
     return checkTogether(Object.fromEntries(entries), called);
@@ -190,8 +179,8 @@ function readInputs(given, called, allowed = Object.keys(inputs)) {
 /** The error for a name that is not among `allowed`, with the one that was most likely meant. */
 function unknownInput(name, allowed, called) {
     const elsewhere = name in inputs ? ' here; other steps take it' : '';
-    const meant = elsewhere === '' ? (0,nearest/* nearest */.p)(name, allowed) : null;
-    return new errors/* UserError */.yo(`There is no ${called(name)}${elsewhere}.`, {
+    const meant = elsewhere === '' ? (0,_nearest_js__WEBPACK_IMPORTED_MODULE_6__/* .nearest */ .p)(name, allowed) : null;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`There is no ${called(name)}${elsewhere}.`, {
         where: { input: name },
         cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
     });
@@ -204,7 +193,7 @@ function inputsOfRunner(env) {
 }
 function checkTogether(config, called) {
     if (config.comment && config['github-token'] === null) {
-        throw new errors/* UserError */.yo(`${called('comment')} needs ${called('github-token')}.`, {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`${called('comment')} needs ${called('github-token')}.`, {
             where: { input: 'github-token' },
             // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, for the user to write
             cure: 'Write `github-token: ${{ github.token }}` and give the job the permission `pull-requests: write`.',
@@ -229,8 +218,8 @@ function oneOf(...words) {
         const word = words.find(each => each === text.trim());
         if (word !== undefined)
             return word;
-        const meant = (0,nearest/* nearest */.p)(text.trim(), words);
-        throw new errors/* UserError */.yo(`is '${text.trim()}', and takes ${words.join(', ')}.`, {
+        const meant = (0,_nearest_js__WEBPACK_IMPORTED_MODULE_6__/* .nearest */ .p)(text.trim(), words);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes ${words.join(', ')}.`, {
             ...(meant === null ? {} : { cure: `Did you mean ${meant}?` }),
         });
     };
@@ -242,14 +231,14 @@ function yesOrNo(text) {
         return true;
     if (word === 'false' || word === 'no')
         return false;
-    throw new errors/* UserError */.yo(`is '${text.trim()}', and takes true or false.`);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes true or false.`);
 }
 function integer(least, most) {
     return text => {
         const value = /^\d{1,9}$/.test(text.trim()) ? Number(text.trim()) : Number.NaN;
         if (value >= least && value <= most)
             return value;
-        throw new errors/* UserError */.yo(`is '${text.trim()}', and takes a whole number from ${least} to ${most}.`);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a whole number from ${least} to ${most}.`);
     };
 }
 function seconds(text) {
@@ -257,7 +246,7 @@ function seconds(text) {
     const value = Number(digits) * ({ m: 60, h: 3600 }[unit ?? ''] ?? 1);
     if (value >= 1 && value <= 86_400)
         return value;
-    throw new errors/* UserError */.yo(`is '${text.trim()}', and takes a time from 1 second to 24 hours, as 30, 30s, 5m or 1h.`);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a time from 1 second to 24 hours, as 30, 30s, 5m or 1h.`);
 }
 /** A number of hosts, or a part of them as a number from 0 to 1; null: none. */
 function share(text) {
@@ -269,7 +258,7 @@ function share(text) {
         return { hosts: value };
     if (percent !== undefined && value >= 1 && value <= 100)
         return { part: value / 100 };
-    throw new errors/* UserError */.yo(`is '${text.trim()}', and takes a number of targets, as 1, or a percentage, as 10%.`);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a number of targets, as 1, or a percentage, as 10%.`);
 }
 /** A path or URL with the hash of what is there; null where nothing is said. */
 function pinned(text) {
@@ -278,7 +267,7 @@ function pinned(text) {
     const [, source, sha256] = /^(.+)@sha256:([0-9a-f]{64})$/.exec(text.trim()) ?? [];
     if (source !== undefined && sha256 !== undefined)
         return { source, sha256 };
-    throw new errors/* UserError */.yo(`is '${text.trim()}', and takes a path or URL with its hash, as /opt/qemu@sha256: and 64 hex digits.`);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a path or URL with its hash, as /opt/qemu@sha256: and 64 hex digits.`);
 }
 /** A folder, or the number of a run; null: this run. */
 function origin(text) {
@@ -287,13 +276,13 @@ function origin(text) {
         return null;
     if (word === 'run')
         return { run: null };
-    return /^\d+$/.test(word) ? { run: Number(word) } : { directory: (0,external_node_path_.resolve)(word) };
+    return /^\d+$/.test(word) ? { run: Number(word) } : { directory: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(word) };
 }
-function inputs_targets(text) {
+function targets(text) {
     const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
     // Only checked here, before anything runs; the plan stage lays it over what the source says.
     for (const [host, value] of Object.entries(parsed))
-        (0,targets/* parseDeployment */.zi)(value, `targets.${host}`);
+        (0,_plan_targets_js__WEBPACK_IMPORTED_MODULE_3__/* .parseDeployment */ .zi)(value, `targets.${host}`);
     return parsed;
 }
 /** A mapping in YAML, and so in JSON too. */
@@ -302,13 +291,13 @@ function mapping(text, cure) {
         return {};
     let parsed;
     try {
-        parsed = (0,dist/* parse */.qg)(text);
+        parsed = (0,yaml__WEBPACK_IMPORTED_MODULE_1__/* .parse */ .qg)(text);
     }
     catch (error) {
-        throw new errors/* UserError */.yo(`is not YAML: ${error.message.split('\n')[0]}`);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is not YAML: ${error.message.split('\n')[0]}`);
     }
     if (!isMapping(parsed))
-        throw new errors/* UserError */.yo('is not a mapping.', { cure });
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo('is not a mapping.', { cure });
     return parsed;
 }
 function isMapping(value) {
@@ -332,8 +321,10 @@ function isMapping(value) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(31410);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(38422);
+/* harmony import */ var _scratch_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7897);
 /* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(84353);
+
 
 
 
@@ -359,13 +350,13 @@ async function main(step, env) {
         if (name.startsWith('INPUT_'))
             delete env[name];
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
-        __nccwpck_require__.e(/* import() */ 838).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
+        Promise.all(/* import() */[__nccwpck_require__.e(942), __nccwpck_require__.e(838)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
         Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(591)]).then(__nccwpck_require__.bind(__nccwpck_require__, 93591)),
-        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(789)]).then(__nccwpck_require__.bind(__nccwpck_require__, 15789)),
+        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(847)]).then(__nccwpck_require__.bind(__nccwpck_require__, 14847)),
         __nccwpck_require__.e(/* import() */ 456).then(__nccwpck_require__.bind(__nccwpck_require__, 66456)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
-    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), 'nix-ferry-'));
+    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_6__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
     core.saveState(scratchState, scratch);
     const { context, close } = openContext(core, scratch);
     try {
@@ -443,6 +434,17 @@ function editDistance(a, b) {
     }
     return at(a.length, b.length);
 }
+
+
+/***/ }),
+
+/***/ 1127:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ formats)
+/* harmony export */ });
+const formats = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
 
 
 /***/ }),
@@ -600,6 +602,24 @@ function layer(below, above) {
 
 /***/ }),
 
+/***/ 7897:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ scratchParent)
+/* harmony export */ });
+/**
+ * Where a run makes its own directories: the first of `parents` whose path can stand in a store's address, in a list of
+ * nix.conf, in NIX_SSHOPTS and in a line for binfmt_misc, else /tmp. A self-hosted runner may well be installed in
+ * `/home/ci/actions runner`.
+ */
+function scratchParent(...parents) {
+    return parents.find(parent => parent !== undefined && /^\/[A-Za-z0-9_./-]*$/.test(parent)) ?? '/tmp';
+}
+
+
+/***/ }),
+
 /***/ 84353:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -644,7 +664,7 @@ const deploy = [
 /** Which inputs each step takes. */
 const inputsOfStep = {
     setup,
-    plan: [...plan, ...setup, 'comment'],
+    plan: [...plan, ...setup, 'signing-key', 'comment'],
     build: [...plan, ...setup, 'signing-key'],
     archive: [...plan, ...archive, ...setup],
     deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'signing-key', 'comment'],
@@ -9804,9 +9824,9 @@ var __webpack_exports__ = {};
  */
 async function start(program) {
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(789), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(847), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
     else {
         await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(program, process.env);
         // A request that was given up keeps its socket, and the process with it, for minutes.
