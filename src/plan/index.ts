@@ -13,16 +13,7 @@ import { type Repository, repositoryOf } from './git.ts';
 import { type Answer, deploymentOf, hostOf, portable, readTargets, unknownHost } from './host.ts';
 import { type Knowledge, nothingKnown } from './knowledge.ts';
 import { withNixpkgs } from './nixpkgs.ts';
-import {
-  type Evidence,
-  ownFiles,
-  type PinProblem,
-  pinError,
-  pinOf,
-  problemBehind,
-  unpinnedIn,
-  warnOf,
-} from './pins.ts';
+import { type Evidence, ownFiles, pinError, pinOf, problemsIn, warnOf } from './pins.ts';
 import { needsTags, select } from './select.ts';
 import { attributePath, sourceOf } from './source.ts';
 
@@ -157,7 +148,7 @@ export async function option(
   if (!knowledge.names.includes(host)) throw unknownHost(host, knowledge.names, 'host');
   const path = attributePath(optionPath);
   const { result, failure } = await ask(adapter, 'option', { hosts: [host], option: path }, nix, context);
-  if (failure !== null) throw readable(failure, knowledge.main, config);
+  if (failure !== null) throw readable(failure, knowledge.main, config, repository);
   const answer = result as { found: boolean; value: unknown; known: string[] | null; missing: string | null };
   if (answer.found) return answer.value;
   if (answer.known === null) {
@@ -172,27 +163,26 @@ export async function option(
 async function open(config: PlanConfig, repository: Repository | null, nix: Nix, context: Context): Promise<Opened> {
   const base = repository?.root ?? config.source;
   const inBase = (main: string): string => relative(base, join(config.source, main));
-  const onFailure = (failure: NixFailure, main: string): Error => readable(failure, inBase(main), config);
+  const onFailure = (failure: NixFailure, main: string): Error => readable(failure, inBase(main), config, repository);
   const source = await sourceOf(config, repository, nix, context, onFailure);
   const { adapter, files } = await withNixpkgs(source, config, nix, context, onFailure);
   const told = await ask(adapter, 'names', { hosts: [] }, nix, context);
-  const seen = new Set([...files, ...told.files]);
   const { result, failure } = told;
-  if (failure !== null) {
-    const problems = unpinnedIn(
-      { base, source: config.source, repository, roots: failure.roots, files: seen, given: config.nixpkgs },
-      false,
-    );
-    if (config.nixpkgsPin === 'error' && problems.length > 0) throw pinError(problems);
-    throw onFailure(failure, source.main);
-  }
+  if (failure !== null) throw onFailure(failure, source.main);
   const { names, root, notes } = result as { names: string[]; root: string; notes: Record<string, unknown> };
   const { format, detected, main } = source;
   const roots = [...new Set([...adapter.roots, root])];
   return {
     adapter: { ...adapter, roots },
     knowledge: { format, detected, main: inBase(main), names, notes, ...nothingKnown() },
-    evidence: { base, source: config.source, repository, roots, files: seen, given: config.nixpkgs },
+    evidence: {
+      base,
+      source: config.source,
+      repository,
+      roots,
+      files: new Set([...files, ...told.files]),
+      given: config.nixpkgs,
+    },
   };
 }
 
@@ -205,7 +195,7 @@ async function askFor<T extends { name: string }>(
   context: Context,
 ) {
   const budget = { jobs: config.jobs ?? null, memory: config.memory ?? null };
-  const onSource = (failure: NixFailure): Error => readable(failure, knowledge.main, config);
+  const onSource = (failure: NixFailure): Error => readable(failure, knowledge.main, config, evidence.repository);
   const evaluation = await evaluate<T>(adapter, question, hosts, budget, nix, context, onSource);
   for (const file of evaluation.files) evidence.files.add(file);
   return evaluation.hosts;
@@ -222,10 +212,7 @@ async function checkPins(
   context: Context,
 ): Promise<Knowledge['pins']> {
   const warn = config.nixpkgsPin === 'warn';
-  const problems: PinProblem[] = [
-    ...failures.flatMap(failure => inMain(problemBehind(failure), main)),
-    ...unpinnedIn(evidence, warn),
-  ];
+  const problems = problemsIn(evidence, failures, main, warn);
   const pins: Knowledge['pins'] = {};
   for (const path of new Set(answers.flatMap(({ nixpkgs }) => nixpkgs ?? []))) {
     const pin = await pinOf(path, evidence, nix);
@@ -244,14 +231,15 @@ async function checkPins(
   return pins;
 }
 
-/** What has no place of its own stands in the file that all starts from. */
-function inMain(problem: PinProblem | null, main: string): PinProblem[] {
-  return problem === null ? [] : [{ ...problem, file: problem.file ?? main }];
-}
-
-function readable(failure: NixFailure, main: string, config: PlanConfig): Error {
-  const problem = problemBehind(failure);
-  if (problem !== null && config.nixpkgsPin === 'error') return pinError(inMain(problem, main));
+/** A failure of the source as a whole. What isn't pinned is told instead of it: it mostly is its cause. */
+function readable(failure: NixFailure, main: string, config: PlanConfig, repository: Repository | null): Error {
+  if (config.nixpkgsPin === 'error') {
+    const base = repository?.root ?? config.source;
+    const { roots, files } = failure;
+    const evidence = { base, source: config.source, repository, roots, files, given: config.nixpkgs };
+    const problems = problemsIn(evidence, [failure], main, false);
+    if (problems.length > 0) return pinError(problems);
+  }
   return sourceFailure(failure, { file: main });
 }
 

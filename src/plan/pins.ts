@@ -57,8 +57,28 @@ export function ownFiles({ base, roots, files }: Evidence): string[] {
   return [...own].sort();
 }
 
+/**
+ * What isn't fixed: what failures tell of it, and what stands in the repository's own evaluated files. Nix does not always
+ * say where; what has no place is then in a file, or else in the one that all starts from.
+ *
+ * @param main relative to the repository's root.
+ */
+export function problemsIn(
+  evidence: Evidence,
+  failures: readonly NixFailure[],
+  main: string,
+  withSearchPaths: boolean,
+): PinProblem[] {
+  const inFiles = unpinnedIn(evidence, withSearchPaths);
+  const told = failures
+    .flatMap(failure => problemBehind(failure) ?? [])
+    .filter(({ what, file }) => !inFiles.some(other => other.what === what && (file ?? other.file) === other.file))
+    .map(problem => ({ ...problem, file: problem.file ?? main }));
+  return [...told, ...inFiles];
+}
+
 /** Fetches in the repository's own evaluated files that name no hash. */
-export function unpinnedIn(evidence: Evidence, withSearchPaths: boolean): PinProblem[] {
+function unpinnedIn(evidence: Evidence, withSearchPaths: boolean): PinProblem[] {
   return ownFiles(evidence).flatMap(file => {
     const text = readFileSync(join(evidence.base, file), 'utf8');
     const paths = withSearchPaths ? searchPaths(text) : [];
@@ -75,7 +95,7 @@ export function unpinnedIn(evidence: Evidence, withSearchPaths: boolean): PinPro
 }
 
 /** The problem behind an evaluation that failed since something was not pinned; null for another failure. */
-export function problemBehind(failure: NixFailure): PinProblem | null {
+function problemBehind(failure: NixFailure): PinProblem | null {
   const place = placeOf(failure);
   const at = { file: place?.file ?? null, line: place?.line ?? null };
   const path =
