@@ -43,8 +43,10 @@ export class CommandError extends Error {
   }
 }
 
+/** Without Nix's advice, which older versions put after the error. */
 function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+  const lines = text.trim().split('\n');
+  return lines.findLast(line => !line.startsWith("(use '--show-trace'")) ?? '';
 }
 
 /** One line for a person: the message, its place and its cure. */

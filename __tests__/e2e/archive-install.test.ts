@@ -16,7 +16,7 @@ import {
 
 /*
  * The embedded fleet is built and archived on a runner; the archives are carried to the targets as files, and installed
- * there with what the targets have: Nix and a shell. There is no network between them.
+ * there with what the targets have: Nix and a shell.
  */
 let bench: ArchiveBench;
 const targets: Target[] = [];
@@ -29,7 +29,7 @@ afterAll(async () => {
   await bench?.stop();
 });
 
-/** A new machine that trusts the fleet's key. */
+/** A new machine that trusts the fleet's key, and has no network. */
 async function startTarget(
   start: (options: TargetOptions) => Promise<Target>,
   name: string,
@@ -37,6 +37,7 @@ async function startTarget(
 ): Promise<Target> {
   const target = await start({ name, deployKey: await generateKey('deploy'), nixConf });
   targets.push(target);
+  await target.machine.cutLink();
   return target;
 }
 

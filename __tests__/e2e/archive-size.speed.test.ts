@@ -1,4 +1,5 @@
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Archive } from '../../src/archive/index.ts';
@@ -121,7 +122,7 @@ const zstd = '?compression=zstd&parallel-compression=true';
  */
 test.each([
   { version: '2.34', timesFaster: 20, faster: 'than its own zstd at our level' },
-  { version: '2.8', timesFaster: 30, faster: 'than its own zstd at any level' },
+  { version: '2.8', timesFaster: 30, faster: 'than its own zstd at any level, given four processors' },
 ] as const)(
   'with Nix $version $timesFaster times faster than its default, hardly larger, and no slower $faster',
   async row => {
@@ -150,5 +151,6 @@ test.each([
     expect(archived.bytes / xz.bytes).toBeLessThan(1.27);
     expect(xz.seconds / best(ours)).toBeGreaterThan(timesFaster);
     expect(best(ours) / best(same)).toBeLessThan(1.05);
+    if (version === '2.8' && availableParallelism() >= 4) expect(best(ours) / best(usual)).toBeLessThan(1.05);
   },
 );

@@ -1,4 +1,5 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Archive, type ArchiveConfig, archive, readArchive, verifyArchive } from '../../src/archive/index.ts';
@@ -291,6 +292,22 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await expect(archive([changed], of, nix, stopped, null)).rejects.toThrow();
     expect(await readdir(of.directory)).toEqual(['closure-web1']);
     expect(await contents(before.directory)).toEqual(kept);
+  });
+
+  test.each([
+    ['seen before', 'size=4k', /free; the archives need at least/],
+    ['met in the midst', 'size=40k', /^The disk became full while the archives were packed/],
+  ])('a full disk, %s: one error, and nothing half-done', async (_, room, error) => {
+    const nix = await stores.newStore();
+    const directory = await mkdtemp(join(scratch, 'small-'));
+    await context.exec('mount', ['-t', 'tmpfs', '-o', room, 'small', directory]);
+    try {
+      const built = await stores.build(nix, 'web1', randomBytes(75_000).toString('base64'));
+      await expect(archive([built], { ...config(''), directory }, nix, context, null)).rejects.toThrow(error);
+      expect(await readdir(directory)).toEqual([]);
+    } finally {
+      await context.exec('umount', [directory]);
+    }
   });
 
   test('nothing is packed for kind none, or for hosts that failed to build', async () => {

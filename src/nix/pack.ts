@@ -2,7 +2,7 @@ import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { CommandError, UserError } from '../errors.ts';
 import type { Nix, PathInfo } from './index.ts';
 
 /**
@@ -120,7 +120,10 @@ async function packPart(
       if (path !== undefined) packed(path);
     };
     const args = ['copy', '-v', '--no-recursive', '--to', store, ...some];
-    await nix.run('nix', args, { onStderr, signal: context.signal });
+    await nix.run('nix', args, { onStderr, signal: context.signal }).catch(error => {
+      const full = error instanceof CommandError && /no space left on device/i.test(error.stderr);
+      throw full ? new UserError('The disk became full while the archives were packed.', { cure: makeRoom }) : error;
+    });
   }
   for (const path of others) unlinkSync(join(directory, narInfoName(path)));
 }
@@ -161,6 +164,8 @@ async function merge(from: string, to: string): Promise<void> {
   await rm(from, { recursive: true });
 }
 
+const makeRoom = 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.';
+
 async function checkSpace(paths: readonly PathInfo[], directory: string): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
@@ -168,7 +173,7 @@ async function checkSpace(paths: readonly PathInfo[], directory: string): Promis
   if (free >= needed) return;
   throw new UserError(
     `${directory} has ${megabytes(free)} free; the archives need at least ${megabytes(needed)} there.`,
-    { cure: 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.' },
+    { cure: makeRoom },
   );
 }
 
