@@ -103,7 +103,12 @@ export const inputs = {
     'Seconds in which the health checks of a target must succeed (they are read from the source, and not run yet).',
     seconds,
   ),
-  'github-token': input('', 'Token for private flake inputs and for the comment.', secretText, 'secret'),
+  'github-token': input(
+    '',
+    'Token for private flake inputs, artifacts of other runs and the comment.',
+    secretText,
+    'secret',
+  ),
   comment: input('false', 'Keep a comment with the plan on the pull request; needs `github-token`.', yesOrNo),
 } as const;
 
