@@ -77,8 +77,11 @@ export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, cont
   };
 }
 
-/** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
-const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
+/**
+ * Events that only who may write to the repository can start, and that run its own code. What others build (pull requests,
+ * but a comment too, after which many a workflow takes the code of a pull request) must not reach later runs.
+ */
+const trusted = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release'];
 
 function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): CachePort {
   const directory = join(scratchParent(env.RUNNER_TEMP, tmpdir()), `nix-ferry-${what}-cache`);
@@ -99,7 +102,7 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
       const { saveCache } = await import('@actions/cache');
       return (await within(300, saveCache([directory], key), signal)) !== -1;
     },
-    trusted: !untrusted.includes(env.GITHUB_EVENT_NAME ?? ''),
+    trusted: trusted.includes(env.GITHUB_EVENT_NAME ?? ''),
   };
 }
 
