@@ -74,13 +74,11 @@ export class BuildWatch {
     const drvPath = this.failedDerivation(host);
     if (drvPath !== null) {
       const log = this.#logs.get(drvPath) ?? this.#told(host);
-      return { message: explainNixError(log)?.message ?? `${derivationName(drvPath)} failed to build`, drvPath, log };
+      return { message: explained(log) ?? `${derivationName(drvPath)} failed to build`, drvPath, log };
     }
     const log = this.#told(host);
-    const explained = explainNixError(log);
     const first = log.split('\n').find(line => line.trim() !== '');
-    const message = explained === null ? (first ?? 'Nix did not build it and did not say why') : explained.message;
-    return { message, drvPath: null, log };
+    return { message: explained(log) ?? first ?? 'Nix did not build it and did not say why', drvPath: null, log };
   }
 
   builtFor(host: Host): number {
@@ -114,6 +112,12 @@ export class BuildWatch {
       .join('\n')
       .slice(-keptLog);
   }
+}
+
+/** What it means and what to do; null where we do not know. */
+function explained(log: string): string | null {
+  const known = explainNixError(log);
+  return known === null ? null : `${known.message}. ${known.cure}`;
 }
 
 /** `hello-1.0` of `/nix/store/<hash>-hello-1.0.drv`. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type Place, UserError } from '../errors.ts';
+import { explainNixError } from '../nix/explain.ts';
 import type { NixFailure, NixPlace } from './adapter.ts';
 import type { EvaluationFailure } from './fleet.ts';
 
@@ -61,7 +62,7 @@ export function evaluationFailure(host: string, failure: NixFailure): Evaluation
   const place = placeOf(failure);
   return {
     host,
-    message: sentence(failure.message),
+    message: meaning(failure),
     trace: failure.printed.slice(0, keptTrace),
     file: place?.file ?? null,
     line: place?.line ?? null,
@@ -72,7 +73,14 @@ export function evaluationFailure(host: string, failure: NixFailure): Evaluation
 /** A failure that belongs to no single host: the source as a whole cannot be read. */
 export function sourceFailure(failure: NixFailure, fallback: Place = {}): UserError {
   const place = placeOf(failure);
-  return new UserError(sentence(failure.message), { where: place ?? fallback, cause: failure.printed });
+  return new UserError(meaning(failure), { where: place ?? fallback, cause: failure.printed });
+}
+
+/** Nix's message, and where we know it what it means and what to do. */
+function meaning({ message, printed }: NixFailure): string {
+  const known = explainNixError(printed);
+  const said = sentence(message);
+  return known === null ? said : `${said} It means that ${known.message}. ${known.cure}`;
 }
 
 /** Nix's message as a sentence: without the module system's frame and with a full stop. */
