@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { bareRunner, serve, theRelease, wholeRelease } from './testbed/release.ts';
-import type { Runner } from './testbed/runner.ts';
+import { Runner } from './testbed/runner.ts';
 import { drive } from './testbed/setup.ts';
 
 const { version, tarball, sha256 } = theRelease();
@@ -100,6 +100,22 @@ describe('from a release', () => {
     expect(left).toBe('');
   });
 
+  test.each([
+    ['for the download', '/var/tmp', /^The disk is full: there is no space to fetch http/],
+    ['for the store', '/nix', /^The release of Nix cannot be unpacked: the disk is full\.$/],
+  ])('no space %s is one sentence, and nothing is left', async (_what, directory, message) => {
+    const place = directory === '/nix' ? [] : ['-t', 'tmpfs', 'tmpfs'];
+    const options = directory === '/nix' ? 'remount,size=20m' : 'size=20m,mode=1777';
+    await runner.machine.run(['mount', ...place, '-o', options, directory]);
+    const { error, left } = await install(whole);
+    if (directory === '/nix') await runner.machine.run(['mount', '-o', 'remount,size=90%', '/nix']);
+    else await runner.machine.run(['umount', directory]);
+    expect(error?.message).toMatch(message);
+    expect(error?.cure).toMatch(/Free space/);
+    expect(requests).toHaveLength(1);
+    expect(left.replaceAll(/^\/nix\/(store|var|var\/nix|var\/nix\/gcroots)$\n/gm, '')).toBe('');
+  });
+
   test('status 429, then success: as the user runner, with what Retry-After says; and without zstd', async () => {
     await runner.machine.run(['rm', '/usr/bin/zstd']);
     let count = 0;
@@ -130,6 +146,18 @@ describe('from a release', () => {
     expect(again).toBe(version);
     expect(requests).toEqual([]);
   });
+});
+
+test("where the releases cannot be reached, the distribution's Nix serves, and a notice says so with its version", async () => {
+  // Into bareRunner's bash-static no package could be unpacked.
+  const bare = await Runner.start({ name: 'package' });
+  const { error, log, version: installed } = await drive(bare, { config: { patience }, end: 'teardown' });
+  await bare.stop();
+  expect(error).toBeNull();
+  expect(installed).toMatch(/^2\.26\./);
+  expect(log.join('\n')).toMatch(
+    /^notice: https:\S+ cannot be had: .* The distribution's Nix 2\.26\.\d+ is used instead\.$/m,
+  );
 });
 
 test('the tarball of the testbed is what its hash says', () => {

@@ -60,7 +60,7 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
-    pattern: /No space left on device/,
+    pattern: /[Nn]o space left on device/,
     explain: () => ({
       message: 'the disk is full',
       cure: 'Free space before the step, or build fewer hosts in one job with `hosts`.',

@@ -90,6 +90,12 @@ async function persistently<T>(
       return await attempt(stall);
     } catch (error) {
       if (error instanceof UserError || context.signal.aborted) throw error;
+      if ((error as { code?: string }).code === 'ENOSPC') {
+        throw new UserError(`The disk is full: there is no space to fetch ${url}.`, {
+          cure: 'Free space before the step, or set TMPDIR to a larger disk.',
+          cause: error,
+        });
+      }
       const why = stall.over ? `it sent nothing for ${patient.stall / 1000} s` : reason(error);
       // A name that does not resolve, a network that is not there: one more attempt tells as much as four.
       const attempts = isOffline(error) ? Math.min(2, patient.attempts) : patient.attempts;

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, explain, UserError } from '../errors.ts';
+import { explainNixError } from '../nix/explain.ts';
 import type { Run, SetupConfig } from './config.ts';
 import { UnreachableError } from './download.ts';
 import { type FoundNix, findNix, nixVersion, oldestNix } from './find.ts';
@@ -60,7 +61,14 @@ async function installRelease(
     'unpack',
     [],
     fetched.then(([file]) => file),
-  );
+  ).catch(error => {
+    if (!(error instanceof CommandError)) throw error;
+    const known = explainNixError(error.stderr);
+    throw new UserError(`The release of Nix cannot be unpacked: ${known?.message ?? error.message}.`, {
+      cure: known?.cure ?? 'Give another release in `nix-version` or `nix-source`.',
+      cause: error,
+    });
+  });
   const [[tarball], { stdout }] = await Promise.all([fetched, unpacked]);
   const [path = '', certificates = ''] = stdout.trim().split('\n');
   const bin = join(path, 'bin');
