@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { evaluationFailure } from '../../src/plan/diagnose.ts';
 
-const failure = (message: string, printed: string) => ({ message, printed, places: [], files: new Set<string>(), roots: [] });
+const failure = (message: string, printed: string) => ({
+  message,
+  printed,
+  places: [],
+  files: new Set<string>(),
+  roots: [],
+});
 
 test('what Nix says is told with what it means and what to write', () => {
   const printed = "error: assertion 'stdenv.hostPlatform.isLinux' failed\n  at /nix/store/x/default.nix:7:1";
