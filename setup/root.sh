@@ -26,6 +26,7 @@ prepare() {
 # users RUN COUNT: Nix's daemon builds as the members of nixbld. The official installer makes them; the distributions'
 # packages may not.
 users() {
+  one_at_a_time
   members=$(getent group nixbld | cut -d: -f4 | tr ',' '\n' | grep -c . || true)
   [ "${members:-0}" -lt "$1" ] || return 0
   getent group nixbld >/dev/null || groupadd --gid 30000 nixbld 2>/dev/null || groupadd --system nixbld
@@ -34,6 +35,12 @@ users() {
     getent passwd "nixbld$i" >/dev/null || build_user "$i" --uid "$((30000 + i))" 2>/dev/null || build_user "$i"
     i=$((i + 1))
   done
+}
+
+# No other run on this machine comes past such a line until this call has ended.
+one_at_a_time() {
+  exec 9<"${RUN%/*}"
+  flock 9
 }
 
 build_user() {
@@ -65,8 +72,7 @@ unpack() {
   cacert=$(sed -n 's/^cacert="\(.*\)"$/\1/p' "$fresh/install")
   [ -x "$fresh/store/${nix##*/}/bin/nix" ] || { echo "the tarball holds no Nix" >&2 && exit 65; }
   chmod u+w "$fresh/store"
-  exec 9</nix/store
-  flock 9
+  one_at_a_time
   set --
   for path in "$fresh"/store/*; do
     [ -e "/nix/store/${path##*/}" ] || set -- "$@" "$path"
@@ -119,8 +125,7 @@ environment() {
 
 # register RUN SYSTEM: standard input is the line for binfmt_misc.
 register() {
-  exec 9<"${RUN%/*}"
-  flock 9
+  one_at_a_time
   if [ ! -e "$binfmt/register" ]; then
     : >"$RUN/daemon/mounted-binfmt"
     mount -t binfmt_misc binfmt_misc "$binfmt"
@@ -134,8 +139,7 @@ end() {
   # A terminal sends Ctrl-C to all of its foreground group.
   trap '' HUP INT
   end_processes
-  exec 9<"${RUN%/*}"
-  flock 9
+  one_at_a_time
   for entry in "$binfmt/$name"-*; do
     [ ! -e "$entry" ] || echo -1 >"$entry"
   done

@@ -148,6 +148,21 @@ describe('from a release', () => {
   });
 });
 
+test('two runs that install at once on one machine both have their Nix', async () => {
+  const bare = await bareRunner();
+  answer = whole;
+  const order = { config: { nixVersion: `${version}@sha256:${sha256}`, nixSource: server.source } };
+  const both = await Promise.all([drive(bare, order), drive(bare, order)]);
+  expect(both.map(({ error, version: installed }) => [error, installed])).toEqual([
+    [null, version],
+    [null, version],
+  ]);
+  for (const { state } of both) await drive(bare, { state });
+  const { stdout } = await bare.run(['sh', '-c', 'ls -A /nix; pgrep nix-daemon || true']);
+  expect(stdout).toBe('store\nvar\n');
+  await bare.stop();
+});
+
 test("where the releases cannot be reached, the distribution's Nix serves, and a notice says so with its version", async () => {
   // Into bareRunner's bash-static no package could be unpacked.
   const bare = await Runner.start({ name: 'package' });
