@@ -22,6 +22,7 @@ export function outputsOf(run: Run): Outputs {
         host,
         artifact: artifact?.name ?? null,
         id: artifact?.id ?? null,
+        run: artifact?.run ?? null,
         digest,
         toplevel,
         bytes,

@@ -29,7 +29,9 @@ beforeAll(async () => {
     asked.push(url);
     const json = { 'content-type': 'application/json' };
     const id = Number(/artifacts\/(\d+)\/zip/.exec(url)?.[1]);
-    if (url.startsWith('/blob/')) {
+    if (id > 0 && !earlier.some(artifact => artifact.id === id)) {
+      response.writeHead(404, json).end('{"message":"Not Found"}');
+    } else if (url.startsWith('/blob/')) {
       response.writeHead(200, { 'content-type': 'application/zip' }).end(earlier[Number(url.slice(6))]?.zip);
     } else if (id > 0) {
       const index = earlier.findIndex(artifact => artifact.id === id);
@@ -142,6 +144,10 @@ test('what a later run has unchanged is not uploaded again, but referred to, and
     expect(fetched?.digest).toBe(made[0]?.digest);
     expect(await readdir(fetched?.directory ?? '')).not.toContain('reference.json');
   }
+  const gone = earlier.splice(0);
+  const fetched = fetchArchives(['web1'], null, stores.scratch, github(8));
+  await expect(fetched).rejects.toThrow(/closure-web1 is held by run 7, from which it cannot be had: /);
+  earlier.push(...gone);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { explain, UserError } from '../errors.ts';
 import {
   type Archive,
   type Artifact,
@@ -86,5 +86,16 @@ async function download(artifact: Artifact, directory: string, artifacts: Artifa
   };
   await fetchInto(artifact);
   const reference = await readFile(join(directory, referenceFile), 'utf8').catch(() => null);
-  if (reference !== null) await fetchInto(JSON.parse(reference) as Artifact);
+  if (reference === null) return;
+  const held = JSON.parse(reference) as Artifact;
+  await fetchInto(held).catch(cause => {
+    if (cause instanceof UserError) throw cause;
+    throw new UserError(
+      `${artifact.name} is held by run ${held.run}, from which it cannot be had: ${explain(cause)}.`,
+      {
+        cure: 'Let the job that builds it run again: it uploads what that run no longer holds.',
+        cause,
+      },
+    );
+  });
 }
