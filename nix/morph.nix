@@ -164,6 +164,7 @@ in
 answer {
   inherit names;
   root = asked.root;
+  notes.order = meta.ordering.tags or [ ];
   host = name: evaluated name (builtins.getAttr name hosts);
   deployment =
     name:

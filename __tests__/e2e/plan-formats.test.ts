@@ -156,6 +156,23 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "ec2"/) }]);
     });
 
+    test('morph: the order of its tags, which is told with the format and the pin', async () => {
+      const folder = await folderOf({
+        'network.nix': `{
+          network = { pkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; }; ordering.tags = [ "db" "web" ]; };
+          a = ./web.nix;
+          b = { imports = [ ./web.nix ]; deployment.tags = [ "web" ]; };
+          c = { imports = [ ./web.nix ]; deployment.tags = [ "web" "db" ]; };
+        }`,
+        'web.nix': sound(),
+        'nixpkgs.nix': pinned(),
+      });
+      bench.logged.length = 0;
+      expect((await run(folder)).hosts.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
+      expect(bench.logged).toContain('The source is morph: network.nix has network.ordering, network.pkgs.');
+      expect(bench.logged).toContain(`nixpkgs ${bench.miniature.sri}, by nixpkgs.nix:3: a, b, c`);
+    });
+
     describe('nixops: a flake', () => {
       const flake = (network: string): Promise<string> =>
         folderOf({

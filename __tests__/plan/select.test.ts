@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { needsTags, select } from '../../src/plan/select.ts';
+import { inOrder, needsTags, select } from '../../src/plan/select.ts';
 
 const names = ['db', 'web-1', 'web-2', 'a.b', 'x"$(id)', '@odd', '!not'];
 const tags = (host: string): string[] => (host.startsWith('web') ? ['web', 'prod'] : host === 'db' ? ['prod'] : []);
@@ -52,4 +52,17 @@ test('a host that does not exist is named with the nearest and the known ones', 
 test('tags are asked for only where a selector names one', () => {
   expect(needsTags(['web-*', '!db'])).toBe(false);
   expect(needsTags(['web-*', '!@db'])).toBe(true);
+});
+
+test.each<[string[], string[]]>([
+  [[], ['a', 'b', 'c', 'd']],
+  [
+    ['web', 'db'],
+    ['b', 'c', 'a', 'd'],
+  ],
+  [['db'], ['a', 'c', 'b', 'd']],
+])('hosts in the order of the tags %j', (order, expected) => {
+  const tags = { a: ['db'], b: ['web'], c: ['db', 'web'], d: [] };
+  const hosts = Object.entries(tags).map(([name, own]) => ({ name, tags: own }));
+  expect(inOrder(hosts, order).map(({ name }) => name)).toEqual(expected);
 });

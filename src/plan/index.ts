@@ -13,8 +13,8 @@ import { type Repository, repositoryOf } from './git.ts';
 import { type Answer, deploymentOf, hostOf, portable, readTargets, unknownHost } from './host.ts';
 import { type Knowledge, nothingKnown } from './knowledge.ts';
 import { withNixpkgs } from './nixpkgs.ts';
-import { type Evidence, ownFiles, pinError, pinOf, problemsIn, warnOf } from './pins.ts';
-import { needsTags, select } from './select.ts';
+import { type Evidence, ownFiles, pinError, pinOf, problemsIn, tellPins, warnOf } from './pins.ts';
+import { inOrder, needsTags, select } from './select.ts';
 import { attributePath, sourceOf } from './source.ts';
 
 export type { PlanConfig } from './config.ts';
@@ -120,13 +120,15 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     }
   }
   warnOfOtherProfiles(known, selected, context);
+  if (known.detected !== null) context.log.info(`The source is ${known.format}: ${known.detected}.`);
+  tellPins(hosts, context);
   return {
     format: known.format,
     detected: known.detected,
     source: config.source,
     commit: repository?.commit ?? null,
     dirty: repository?.dirty ?? false,
-    hosts,
+    hosts: inOrder(hosts, orderOf(known)),
     failures,
   };
 }
@@ -255,6 +257,11 @@ function unknownOption(path: string, missing: string, known: readonly string[], 
     where: { host },
     cure: known.length === 0 ? 'What stands before it is a value.' : `There are ${listed}.`,
   });
+}
+
+/** The tags by which a morph network wants its hosts in order. */
+function orderOf({ format, notes: { order } }: Knowledge): string[] {
+  return format === 'morph' && Array.isArray(order) ? order.filter(tag => typeof tag === 'string') : [];
 }
 
 /** deploy-rs deploys further profiles; they are no NixOS systems, and are left alone by name. */

@@ -6,7 +6,7 @@ import type { Nix } from '../nix/index.ts';
 import type { NixFailure } from './adapter.ts';
 import { inRepository, placeOf } from './diagnose.ts';
 import { unlockedInput } from './flake.ts';
-import type { Pin } from './fleet.ts';
+import type { Host, Pin } from './fleet.ts';
 import type { Repository } from './git.ts';
 import { lineOf, searchPaths, unpinnedFetches } from './scan.ts';
 
@@ -257,6 +257,18 @@ export function pinsAround(source: string, root: string): string[] {
 /** From `folder` to `root`, which holds it, both included. */
 function foldersUpTo(root: string, folder: string): string[] {
   return folder === root || folder === dirname(folder) ? [folder] : [folder, ...foldersUpTo(root, dirname(folder))];
+}
+
+/** Says what nixpkgs the hosts are built from, and how it is fixed. */
+export function tellPins(hosts: readonly Pick<Host, 'name' | 'nixpkgs'>[], context: Context): void {
+  const built = new Map<string, string[]>();
+  for (const { name, nixpkgs } of hosts) {
+    if (nixpkgs === null) continue;
+    const fixed = [nixpkgs.revision, nixpkgs.narHash].filter(each => each !== null).join(', ') || 'as it lies there';
+    const what = `nixpkgs ${fixed}, by ${nixpkgs.by}`;
+    built.set(what, [...(built.get(what) ?? []), name]);
+  }
+  for (const [what, names] of built) context.log.info(`${what}: ${names.join(', ')}`);
 }
 
 /** Warns of each problem where it stands. */

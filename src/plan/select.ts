@@ -37,6 +37,15 @@ export function select(
   );
 }
 
+/** Sorted by the first of these tags that each host has, hosts with none of them last: what morph's `ordering.tags` asks. */
+export function inOrder<T extends { tags: readonly string[] }>(hosts: readonly T[], order: readonly string[]): T[] {
+  const rank = ({ tags }: T): number => {
+    const index = order.findIndex(tag => tags.includes(tag));
+    return index < 0 ? order.length : index;
+  };
+  return [...hosts].sort((a, b) => rank(a) - rank(b));
+}
+
 function pattern(selector: string): string {
   return selector.startsWith('!') ? selector.slice(1) : selector;
 }
