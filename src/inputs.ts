@@ -31,7 +31,11 @@ export const inputs = {
     list,
   ),
   system: input('', 'System of the hosts whose configuration does not say it, as `aarch64-linux`.', optional),
-  nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference.', optional),
+  nixpkgs: input(
+    '',
+    'Pinned nixpkgs for a source that brings none: a locked flake reference, or a file of the source that pins it.',
+    optional,
+  ),
   'nixpkgs-pin': input(
     'error',
     'What an unpinned nixpkgs is: an `error`, or a thing to `warn` of.',
