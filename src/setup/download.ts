@@ -92,7 +92,7 @@ async function persistently<T>(
       if (error instanceof UserError || context.signal.aborted) throw error;
       if ((error as { code?: string }).code === 'ENOSPC') {
         throw new UserError(`The disk is full: there is no space to fetch ${url}.`, {
-          cure: 'Free space before the step, or set TMPDIR to a larger disk.',
+          cure: 'Free space before the step.',
           cause: error,
         });
       }
