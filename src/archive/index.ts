@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Built } from '../build/built.ts';
@@ -81,7 +82,7 @@ export async function archive(
       return { ...one, artifact };
     });
   } finally {
-    await rm(pool, { recursive: true, force: true });
+    rmSync(pool, { recursive: true, force: true });
   }
 }
 
