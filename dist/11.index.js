@@ -387,8 +387,8 @@ function seconds(begun) {
 
 // EXTERNAL MODULE: ./src/inputs.ts
 var inputs = __webpack_require__(38422);
-// EXTERNAL MODULE: ./src/pipeline.ts + 35 modules
-var pipeline = __webpack_require__(14847);
+// EXTERNAL MODULE: ./src/pipeline.ts + 34 modules
+var pipeline = __webpack_require__(11374);
 // EXTERNAL MODULE: ./src/report/index.ts + 8 modules
 var report = __webpack_require__(66456);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules

@@ -1217,6 +1217,85 @@ const kinds = [
 
 /***/ }),
 
+/***/ 33468:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ explainNixError)
+/* harmony export */ });
+const explanations = [
+    {
+        // NixOS/nix src/libstore/build/local-derivation-goal.cc; 2.31 and newer say "Required system: '…'".
+        pattern: /(?:a '([^']+)' with features \{[^}]*\} is required|Required system: '([^']+)')/,
+        explain: ([, old, current]) => ({
+            message: `building it needs a machine of system ${old ?? current}, and this one is none`,
+            cure: 'Leave `emulate` at auto, name a remote builder in `builders`, or run the job on a runner of that system.',
+        }),
+    },
+    {
+        // nixpkgs' `assert stdenv.isLinux` and its successors, when a Linux system is evaluated for a Mac.
+        pattern: /assertion '?\(?(?:stdenv|stdenvNoCC)[^\n]*isLinux[^\n]*'? failed/,
+        explain: () => ({
+            message: 'this configuration is evaluated for macOS, and NixOS is Linux',
+            cure: 'Say the system of the host: `nixpkgs.hostPlatform = "aarch64-linux";` (before 22.11 `nixpkgs.localSystem.system`), or the input `system`.',
+        }),
+    },
+    {
+        pattern: /attribute '(?:currentSystem)' missing|access to (?:absolute path|URI) '[^']*' is forbidden in (?:pure evaluation|restricted) mode/,
+        explain: () => ({
+            message: 'this flake asks for what lies outside of it: the machine that evaluates it, or a path of it',
+            cure: 'Say the system in the flake (`system = "x86_64-linux";`) and refer to files by paths relative to it.',
+        }),
+    },
+    {
+        pattern: /(?:[Uu]nrecognized archive format|unsupported format|does not look like a tar archive|file format not recognized)/,
+        explain: () => ({
+            message: 'a download is no archive, most likely an HTML page that says why (a proxy, a login, a limit)',
+            cure: 'Fetch the address by hand to see what it answers; for a private repository give `github-token`.',
+        }),
+    },
+    {
+        pattern: /unable to download '(https:\/\/(?:api\.)?github\.com\/[^']+)': HTTP error (401|403|404|429)/,
+        explain: ([, url, status]) => ({
+            message: `GitHub answers ${status} for ${url}: it is private, gone, or asked too often without a token`,
+            cure: 'Give `github-token` a token that may read it.',
+        }),
+    },
+    {
+        pattern: /(?:cloning builder process|setting up a private mount namespace|unable to start build process|this system does not support the kernel namespaces)[^\n]*/,
+        explain: () => ({
+            message: "Nix's sandbox cannot be set up on this machine",
+            cure: 'Run on a machine, or in a container with the privilege, where root can make namespaces.',
+        }),
+    },
+    {
+        pattern: /Exec format error|cannot execute binary file/,
+        explain: () => ({
+            message: 'it runs a program of another processor, and nothing here emulates that one',
+            cure: 'Write `emulate: always`, name a remote builder in `builders`, or run the job on a runner of that system.',
+        }),
+    },
+    {
+        pattern: /[Nn]o space left on device/,
+        explain: () => ({
+            message: 'the disk is full',
+            cure: 'Free space before the step, or build fewer hosts in one job with `hosts`.',
+        }),
+    },
+];
+/** The explanation of the first error known to us in what Nix printed; null when none is. */
+function explainNixError(printed) {
+    for (const { pattern, explain } of explanations) {
+        const match = pattern.exec(printed);
+        if (match !== null)
+            return explain(match);
+    }
+    return null;
+}
+
+
+/***/ }),
+
 /***/ 93779:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
@@ -1406,7 +1485,10 @@ async function packPart({ paths, parallel }, closure, directory, nix, context, p
                 packed(path);
         };
         const args = ['copy', '-v', '--no-recursive', '--to', store, ...some];
-        await nix.run('nix', args, { onStderr, signal: context.signal });
+        await nix.run('nix', args, { onStderr, signal: context.signal }).catch(error => {
+            const full = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd && /no space left on device/i.test(error.stderr);
+            throw full ? new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo('The disk became full while the archives were packed.', { cure: makeRoom }) : error;
+        });
     }
     for (const path of others)
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.unlinkSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, narInfoName(path)));
@@ -1448,13 +1530,14 @@ async function merge(from, to) {
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.renameSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(from, name), (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(to, name));
     await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(from, { recursive: true });
 }
+const makeRoom = 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.';
 async function checkSpace(paths, directory) {
     const { bavail, bsize } = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.statfs)(directory);
     const free = bavail * bsize;
     const needed = paths.reduce((sum, { narSize }) => sum + narSize, 0) * leastRatio;
     if (free >= needed)
         return;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo(`${directory} has ${megabytes(free)} free; the archives need at least ${megabytes(needed)} there.`, { cure: 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.' });
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo(`${directory} has ${megabytes(free)} free; the archives need at least ${megabytes(needed)} there.`, { cure: makeRoom });
 }
 function megabytes(bytes) {
     return `${Math.ceil(bytes / 1e6)} MB`;
@@ -2347,6 +2430,12 @@ async function persistently(url, context, patient, attempt) {
         catch (error) {
             if (error instanceof errors/* UserError */.yo || context.signal.aborted)
                 throw error;
+            if (error.code === 'ENOSPC') {
+                throw new errors/* UserError */.yo(`The disk is full: there is no space to fetch ${url}.`, {
+                    cure: 'Free space before the step.',
+                    cause: error,
+                });
+            }
             const why = stall.over ? `it sent nothing for ${patient.stall / 1000} s` : reason(error);
             // A name that does not resolve, a network that is not there: one more attempt tells as much as four.
             const attempts = isOffline(error) ? Math.min(2, patient.attempts) : patient.attempts;
@@ -2872,6 +2961,8 @@ async function registerOwn(system, run, config, context) {
     context.log.info(`Emulation of ${system}: registered ${from}.`);
 }
 
+// EXTERNAL MODULE: ./src/nix/explain.ts
+var explain = __webpack_require__(33468);
 ;// CONCATENATED MODULE: ./src/setup/release.ts
 
 
@@ -2989,6 +3080,7 @@ async function systemCertificates() {
 
 
 
+
 /**
  * The Nix of this machine that serves, else a release, else (where no particular one was asked for and the releases
  * cannot be reached) the distribution's.
@@ -3028,7 +3120,15 @@ async function installRelease(run, prepared, wanted, config, context) {
     }
     const fetched = Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
     // Root's part begins beside the download, and waits for the name of what was checked.
-    const unpacked = asRoot(context, run, 'unpack', [], fetched.then(([file]) => file));
+    const unpacked = asRoot(context, run, 'unpack', [], fetched.then(([file]) => file)).catch(error => {
+        if (!(error instanceof errors/* CommandError */.Qd))
+            throw error;
+        const known = (0,explain/* explainNixError */.L)(error.stderr);
+        throw new errors/* UserError */.yo(`The release of Nix cannot be unpacked: ${known?.message ?? error.message}.`, {
+            cure: known?.cure ?? 'Give another release in `nix-version` or `nix-source`.',
+            cause: error,
+        });
+    });
     const [[tarball], { stdout }] = await Promise.all([fetched, unpacked]);
     const [path = '', certificates = ''] = stdout.trim().split('\n');
     const bin = (0,external_node_path_.join)(path, 'bin');

@@ -341,8 +341,11 @@ function portsOf(core, config, env, context) {
         environment: env,
     };
 }
-/** Events whose runs anybody can start with code of his own; what they build must not reach later runs. */
-const untrusted = ['pull_request', 'pull_request_target', 'pull_request_review', 'merge_group', 'workflow_run'];
+/**
+ * Events that only who may write to the repository can start, and that run its own code. What others build (pull requests,
+ * but a comment too, after which many a workflow takes the code of a pull request) must not reach later runs.
+ */
+const trusted = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release'];
 function cacheOf(what, env, signal) {
     const directory = (0,external_node_path_.join)((0,scratch/* scratchParent */.d)(env.RUNNER_TEMP, (0,external_node_os_.tmpdir)()), `nix-ferry-${what}-cache`);
     return {
@@ -364,7 +367,7 @@ function cacheOf(what, env, signal) {
             const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
             return (await within(300, saveCache([directory], key), signal)) !== -1;
         },
-        trusted: !untrusted.includes(env.GITHUB_EVENT_NAME ?? ''),
+        trusted: trusted.includes(env.GITHUB_EVENT_NAME ?? ''),
     };
 }
 /** What `asked` answers, if it does so in time: the cache's client tries again for a quarter of an hour, and cannot be stopped. */

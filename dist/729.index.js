@@ -25,6 +25,7 @@ function outputsOf(run) {
             host,
             artifact: artifact?.name ?? null,
             id: artifact?.id ?? null,
+            run: artifact?.run ?? null,
             digest,
             toplevel,
             bytes,

@@ -67,8 +67,10 @@ class CommandError extends Error {
         this.stderr = stderr;
     }
 }
+/** Without Nix's advice, which older versions put after the error. */
 function lastLine(text) {
-    return text.trim().split('\n').at(-1) ?? '';
+    const lines = text.trim().split('\n');
+    return lines.findLast(line => !line.startsWith("(use '--show-trace'")) ?? '';
 }
 /** One line for a person: the message, its place and its cure. */
 function explain(error) {
@@ -118,7 +120,7 @@ const inputs = {
     arguments: input('', 'YAML: arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them.', text => mapping(text, 'Write a line `name: value` for each argument.')),
     hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` leaves out. All hosts where empty.', list),
     system: input('', 'System of the hosts whose configuration does not say it, as `aarch64-linux`.', optional),
-    nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference.', optional),
+    nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference, or a file of the source that pins it.', optional),
     'nixpkgs-pin': input('error', 'What an unpinned nixpkgs is: an `error`, or a thing to `warn` of.', oneOf('error', 'warn')),
     mode: input('none', 'What to do on the targets.', oneOf(..._deploy_outcome_js__WEBPACK_IMPORTED_MODULE_5__/* .modes */ .n)),
     archive: input('delta', 'What goes into the archives: `delta`, `full` or `none`.', oneOf('delta', 'full', 'none')),
@@ -141,7 +143,7 @@ const inputs = {
     'max-failures': input('0', 'How many targets may fail, not counting unreachable ones, before no further one is begun.', integer(0, 100_000)),
     'confirm-timeout': input('30', 'Seconds in which a target must be reached again after its connection was cut.', seconds),
     'health-timeout': input('120', 'Seconds in which the health checks of a target must succeed (they are read from the source, and not run yet).', seconds),
-    'github-token': input('', 'Token for private flake inputs and for the comment.', secretText, 'secret'),
+    'github-token': input('', 'Token for private flake inputs, artifacts of other runs and the comment.', secretText, 'secret'),
     comment: input('false', 'Keep a comment with the plan on the pull request; needs `github-token`.', yesOrNo),
 };
 function input(value, description, read, secret) {
@@ -352,7 +354,7 @@ async function main(step, env) {
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(942), __nccwpck_require__.e(838)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
         Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(591)]).then(__nccwpck_require__.bind(__nccwpck_require__, 93591)),
-        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(847)]).then(__nccwpck_require__.bind(__nccwpck_require__, 14847)),
+        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(374)]).then(__nccwpck_require__.bind(__nccwpck_require__, 11374)),
         __nccwpck_require__.e(/* import() */ 456).then(__nccwpck_require__.bind(__nccwpck_require__, 66456)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
@@ -9824,7 +9826,7 @@ var __webpack_exports__ = {};
  */
 async function start(program) {
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(847), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(374), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
     else if (program === 'post')
         await (await Promise.all(/* import() */[__nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
     else {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const pairs = 5;
+const pairs = 7;
 
 /** Seconds from before the step's process begins until Nix's daemon answers. */
 async function seconds(bare: Runner, user: string): Promise<number> {
