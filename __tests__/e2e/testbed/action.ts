@@ -65,6 +65,8 @@ export interface RunningAction {
   done: Promise<ActionResult>;
   /** What main (or post) printed so far. */
   log(): string;
+  /** Seconds since the process of main (or post) began; 0 before. */
+  seconds(): number;
   /** As the runner cancels: SIGINT, after 7.5 s SIGTERM, after 2.5 s SIGKILL; post runs all the same. */
   cancel(): void;
   /** Main is gone at once, as when the machine runs out of memory; post runs all the same. */
@@ -125,6 +127,7 @@ export function startAction(runner: Runner, options: ActionOptions = {}): Runnin
   return {
     done: whole(),
     log: () => step?.log() ?? '',
+    seconds: () => step?.seconds() ?? 0,
     cancel: () => {
       const target = step;
       target?.signal('SIGINT');
@@ -239,11 +242,13 @@ function runnerEnvironment(runner: Runner, options: ActionOptions, files: Files)
 interface RunningStep {
   done: Promise<StepResult>;
   log(): string;
+  seconds(): number;
   signal(name: NodeJS.Signals): void;
 }
 
 function startStep(runner: Runner, user: string, argv: string[], env: Record<string, string>): RunningStep {
-  const began = Date.now();
+  const began = performance.now();
+  const seconds = (): number => (performance.now() - began) / 1000;
   const entered = runner.machine.enter(argv, { user, cwd: work.workspace, env });
   const child = spawn('nsenter', entered, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
   const chunks: Buffer[] = [];
@@ -253,12 +258,11 @@ function startStep(runner: Runner, user: string, argv: string[], env: Record<str
     child.once('error', reject);
     // Its exit, not the end of its output: a process it left behind may hold that open.
     child.once('exit', code => {
-      const finish = (): void =>
-        resolve({ code, log: log(), ...commands(log()), seconds: (Date.now() - began) / 1000 });
+      const finish = (): void => resolve({ code, log: log(), ...commands(log()), seconds: seconds() });
       setTimeout(finish, 200);
     });
   });
-  return { done, log, signal: name => signalInside(child, name) };
+  return { done, log, seconds, signal: name => signalInside(child, name) };
 }
 
 /** nsenter waits for the program it started; the signal is for the program. */
