@@ -8,7 +8,7 @@ import type { Nix } from '../../src/nix/index.ts';
 import type { Fleet, Format } from '../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../src/plan/index.ts';
 import { PlanBench } from './plan-bench.ts';
-import { fleetOf, sound } from './plan-sources.ts';
+import { named, namedFleet, sound } from './plan-sources.ts';
 import type { NixVersion } from './testbed/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Nix %s', version => {
@@ -28,10 +28,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     return plan(bench.config(folder, rest), nix, bench.context);
   };
   const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`runs-${counter++}`, files);
-  const named = (host: string): string => sound(`networking.hostName = "${host}";`);
   const four = ['h0', 'h1', 'h2', 'h3'];
-  const fleet = (format: Format, hosts = four): Record<string, string> =>
-    fleetOf(format, Object.fromEntries(hosts.map(host => [host, named(host)])), bench).files;
+  const fleet = (format: Format, hosts = four): Record<string, string> => namedFleet(format, hosts, bench);
 
   const formats: Format[] = ['flake', 'morph', 'configuration'];
   test.each(formats)(

@@ -6,7 +6,7 @@ import type { Nix } from '../../src/nix/index.ts';
 import type { Fleet, Format } from '../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../src/plan/index.ts';
 import { PlanBench } from './plan-bench.ts';
-import { fleetOf, sound } from './plan-sources.ts';
+import { named, namedFleet, sound } from './plan-sources.ts';
 import type { NixVersion } from './testbed/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
@@ -26,10 +26,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     return plan(bench.config(folder, rest), nix, bench.context);
   };
   const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`runs-${counter++}`, files);
-  const named = (host: string): string => sound(`networking.hostName = "${host}";`);
   const nine = Array.from({ length: 9 }, (_, i) => `h${i}`);
-  const fleet = (format: Format, hosts = nine): Record<string, string> =>
-    fleetOf(format, Object.fromEntries(hosts.map(host => [host, named(host)])), bench).files;
+  const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, bench);
 
   test('the answer is the same whatever the split, and the order too', async () => {
     const folder = await folderOf({ ...fleet('morph'), 'hosts/4.nix': '{ ... }: throw "broken host"' });

@@ -36,6 +36,16 @@ function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/\$\{/g, '\\${')}"`;
 }
 
+/** The module of a host that evaluates, and bears this name. */
+export function named(host: string): string {
+  return sound(`networking.hostName = "${host}";`);
+}
+
+/** The files of a fleet of such hosts. */
+export function namedFleet(form: Form, hosts: readonly string[], bench: PlanBench): FleetFiles['files'] {
+  return fleetOf(form, Object.fromEntries(hosts.map(host => [host, named(host)])), bench).files;
+}
+
 /**
  * A fleet of the form with these hosts, each with its module in a file of its own.
  *
