@@ -3080,9 +3080,13 @@ async function systemCertificates() {
 
 
 
+/** This machine has not what unpacks a release. */
+class UnpackError extends errors/* UserError */.yo {
+    name = 'UnpackError';
+}
 /**
- * The Nix of this machine that serves, else a release, else (where no particular one was asked for and the releases
- * cannot be reached) the distribution's.
+ * The Nix of this machine that serves, else a release, else (where no particular one was asked for, and the releases
+ * cannot be reached or not be unpacked) the distribution's.
  *
  * @param prepared settles when the run's directories are there.
  * @throws UserError when there is none.
@@ -3103,7 +3107,7 @@ async function findOrInstall(run, prepared, config, context) {
     }
     catch (error) {
         const free = wanted.version === null && config.nixSource === null;
-        if (!free || !(error instanceof UnreachableError))
+        if (!free || !(error instanceof UnreachableError || error instanceof UnpackError))
             throw error;
         await prepared;
         return installPackage(run, config, context, error.message);
@@ -3113,7 +3117,7 @@ async function installRelease(run, prepared, wanted, config, context) {
     for (const program of ['tar', 'xz']) {
         if (await hasProgram(program))
             continue;
-        throw new errors/* UserError */.yo(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
+        throw new UnpackError(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
             cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
         });
     }

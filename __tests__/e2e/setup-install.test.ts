@@ -94,7 +94,7 @@ describe('from a release', () => {
     await runner.machine.run(['mv', '/usr/bin/xz', '/usr/bin/xz.away']);
     const { error, left } = await install(whole);
     await runner.machine.run(['mv', '/usr/bin/xz.away', '/usr/bin/xz']);
-    expect(error).toMatchObject({ name: 'UserError', message: expect.stringContaining('xz, which is not on this') });
+    expect(error).toMatchObject({ name: 'UnpackError', message: expect.stringContaining('xz, which is not on this') });
     expect(error?.cure).toContain('xz-utils');
     expect(requests).toEqual([]);
     expect(left).toBe('');
@@ -163,15 +163,19 @@ test('two runs that install at once on one machine both have their Nix', async (
   await bare.stop();
 });
 
-test("where the releases cannot be reached, the distribution's Nix serves, and a notice says so with its version", async () => {
+test.each([
+  ['reached', ['true'], 'https:\\S+ cannot be had: .*'],
+  ['unpacked', ['mv', '/usr/bin/xz', '/usr/bin/xz.away'], 'A release of Nix is unpacked with xz, .*'],
+])("where no release can be %s, the distribution's Nix serves, and a notice says so", async (_, lacking, why) => {
   // Into bareRunner's bash-static no package could be unpacked.
   const bare = await Runner.start({ name: 'package' });
+  await bare.machine.run(lacking);
   const { error, log, version: installed } = await drive(bare, { config: { patience }, end: 'teardown' });
   await bare.stop();
   expect(error).toBeNull();
   expect(installed).toMatch(/^2\.26\./);
   expect(log.join('\n')).toMatch(
-    /^notice: https:\S+ cannot be had: .* The distribution's Nix 2\.26\.\d+ is used instead\.$/m,
+    new RegExp(`^notice: ${why} The distribution's Nix 2\\.26\\.\\d+ is used instead\\.$`, 'm'),
   );
 });
 

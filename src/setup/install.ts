@@ -8,9 +8,14 @@ import { type FoundNix, findNix, nixVersion, oldestNix } from './find.ts';
 import { fetchRelease, parseVersion, systemCertificates, type WantedVersion } from './release.ts';
 import { asRoot, hasProgram } from './root.ts';
 
+/** This machine has not what unpacks a release. */
+class UnpackError extends UserError {
+  override name = 'UnpackError';
+}
+
 /**
- * The Nix of this machine that serves, else a release, else (where no particular one was asked for and the releases
- * cannot be reached) the distribution's.
+ * The Nix of this machine that serves, else a release, else (where no particular one was asked for, and the releases
+ * cannot be reached or not be unpacked) the distribution's.
  *
  * @param prepared settles when the run's directories are there.
  * @throws UserError when there is none.
@@ -34,7 +39,7 @@ export async function findOrInstall(
     return await installRelease(run, prepared, wanted, config, context);
   } catch (error) {
     const free = wanted.version === null && config.nixSource === null;
-    if (!free || !(error instanceof UnreachableError)) throw error;
+    if (!free || !(error instanceof UnreachableError || error instanceof UnpackError)) throw error;
     await prepared;
     return installPackage(run, config, context, error.message);
   }
@@ -49,7 +54,7 @@ async function installRelease(
 ): Promise<FoundNix> {
   for (const program of ['tar', 'xz']) {
     if (await hasProgram(program)) continue;
-    throw new UserError(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
+    throw new UnpackError(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
       cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
     });
   }
