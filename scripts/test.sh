@@ -86,7 +86,7 @@ setsid bash -c 'tail --pid="$1" -f /dev/null; sleep 1; find "$2" -depth -type d 
 mkdir -p "$cache/mount" "$cache/jest"
 say "ready after $((SECONDS - began)) s"
 code=0
-setpriv --pdeathsig KILL scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/__tests__/e2e/testbed/machine.sh" \
+setpriv --pdeathsig KILL scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/__tests__/e2e/support/machine.sh" \
   --root="$runner" --scratch="$cache/mount" --name=bench --cgroup="$cgroup" --binfmt "${shows[@]}" \
   --bind-read-only="$PWD:$PWD" --bind="$cache/jest:/var/cache/jest" \
   --bind-read-only="$(readlink -f "$(command -v qemu-aarch64-static)"):/testbed/qemu-aarch64" \

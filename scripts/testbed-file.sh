@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.."
 
 # A file that has not ended after this long never will.
 limit=900
+file=${2:-}
+results=$TESTBED_RESULTS/$1-${file//\//-}.json
 
 if [ "${TESTBED_INSIDE:-}" != yes ]; then
   said=$(mktemp)
@@ -20,10 +22,10 @@ if [ "${TESTBED_INSIDE:-}" != yes ]; then
   timeout --kill-after=5 "$limit" setpriv --pdeathsig KILL \
     scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/scripts/testbed-file.sh" "$@" >"$said" 2>&1 </dev/null || code=$?
   grep -vE '^(Running one project|Test results written to|Ran all test suites|Snapshots: )' "$said" >&2 || true
-  if [ ! -s "$TESTBED_RESULTS/$1-${2##*/}.json" ]; then
+  if [ ! -s "$results" ]; then
     echo "testbed: $2 left no result (exit $code; $limit s is the limit)" >&2
     printf '{"numPassedTests":0,"numFailedTests":0,"numRuntimeErrorTestSuites":1,"numPendingTests":0,"numTodoTests":0,"testResults":[]}' \
-      >"$TESTBED_RESULTS/$1-${2##*/}.json"
+      >"$results"
   fi
   exit "$((code > 0))"
 fi
@@ -33,7 +35,7 @@ mount -t proc proc /proc
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 mount -t tmpfs -o mode=0755 nix /nix
 ip link set lo up
-# The machines' way to the tests, and to each other (testbed/link.ts).
+# The machines' way to the tests, and to each other (support/link.ts).
 ip address add 10.255.255.1/32 dev lo
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
@@ -44,8 +46,8 @@ if [ "$1" = --shell ]; then
   bash "$@"
   exit
 fi
-project=$1 file=$2
+project=$1
 shift 2
 node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js --cacheDirectory=/var/cache/jest \
   --selectProjects "$project" --runInBand --testTimeout=240000 --passWithNoTests --forceExit \
-  --json --outputFile="$TESTBED_RESULTS/$project-${file##*/}.json" "$@" --runTestsByPath "$file" >/dev/null
+  --json --outputFile="$results" "$@" --runTestsByPath "$file" >/dev/null

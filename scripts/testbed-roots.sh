@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Makes the testbed's roots that are not there yet, side by side, in the cache directory CACHE: CACHE/roots/NAME-HASH, where
-# HASH is that of the recipe (__tests__/e2e/testbed/roots/NAME.sh and what it shares). What was not used for a month is removed.
+# HASH is that of the recipe (__tests__/e2e/support/roots/NAME.sh and what it shares). What was not used for a month is removed.
 # Run as root of the machine. Prints one line NAME PATH for each root on standard output, what happens on standard error.
 #
 # usage: testbed-roots.sh CACHE [NAME…]
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-recipes=$(cd "$here/../__tests__/e2e/testbed/roots" && pwd)
+recipes=$(cd "$here/../__tests__/e2e/support/roots" && pwd)
 cache=$1
 shift
 names=("$@")

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { repository } from '../support/machine.ts';
+import { Runner } from '../support/runner.ts';
+
+// `npm run demo` on a machine with neither Nix nor qemu nor sshd, where what it needs comes from the distribution.
+
+const cli = join(repository, 'dist/cli.js');
+const fleet = { router: 'aarch64', server: 'x86_64' };
+let runner: Runner;
+let first: number;
+
+beforeAll(async () => {
+  runner = await Runner.start();
+});
+afterAll(() => runner.stop());
+
+async function demo(): Promise<{ seconds: number; said: string }> {
+  const begun = performance.now();
+  const { stdout } = await runner.run(['node', cli, 'demo']);
+  return { seconds: (performance.now() - begun) / 1000, said: stdout };
+}
+
+/** All that a demo could leave: its processes, files, mounts and registrations. */
+async function left(): Promise<string> {
+  // Neither this script nor its grep has the words it looks for among its arguments.
+  const script = `
+    grep -lszE 'target[.]sh|/ssh[d]|nix-daemo[n]|fetch-[bs]|cli[.]js' /proc/[0-9]*/cmdline |
+      while read -r file; do tr '\\0' ' ' < "$file"; echo; done
+    ls -d /tmp/ferry-* /run/nix-ferry-* /proc/sys/fs/binfmt_misc/nix-ferry-* 2>/dev/null
+    cat /proc/mounts`;
+  return (await runner.run(['sudo', 'sh'], { input: script })).stdout;
+}
+
+test('carries both hosts to activated targets, each on a processor of its own', async () => {
+  await runner.run(['sh', '-c', '! command -v nix && ! command -v qemu-aarch64-static && ! test -e /usr/sbin/sshd']);
+  const before = await left();
+  const { seconds, said } = await demo();
+  first = seconds;
+  for (const [name, machine] of Object.entries(fleet)) {
+    expect(said).toMatch(new RegExp(`${name} +${machine}-linux +deployed`));
+    const runs = new RegExp(
+      `${name} +runs (/nix/store/[0-9a-z]{32}-nixos-system-${name}-\\S+)\n +profile \\1; uname -m of its own program: ${machine};`,
+    );
+    expect(said).toMatch(runs);
+    expect(said).toMatch(new RegExp(`${name} +${machine}-linux +unchanged`));
+  }
+  expect(said).toContain('Both hosts run what their source says.');
+  expect(await left()).toBe(before);
+  // What it needed of packages is not installed.
+  await runner.run(['test', '!', '-e', '/usr/sbin/sshd']);
+});
+
+test('the second time is much faster', async () => {
+  const { seconds, said } = await demo();
+  expect(said).toContain('Both hosts run what their source says.');
+  expect(seconds).toBeLessThan(first * 0.75);
+});
+
+/**
+ * A runner signals the program alone, a terminal the foreground group, and a person presses Ctrl-C again while the demo
+ * puts away what it made.
+ */
+const interrupted = `
+  seconds=$1 && shift
+  setsid "$@" & sleep "$seconds"
+  kill -s INT "$!"
+  while kill -s INT -- "-$!" 2>/dev/null; do sleep 0.03; done
+  wait`;
+
+test('Ctrl-C ends it at any moment, and nothing of it is left', async () => {
+  const before = await left();
+  for (const milliseconds of [300, 1500, 3000]) {
+    const argv = ['sh', '-c', interrupted, 'sh', `${milliseconds / 1000}`, 'node', cli, 'demo'];
+    const child = spawn('nsenter', runner.machine.enter(argv, { user: 'runner', env: { PATH: runner.path } }));
+    let said = '';
+    child.stdout.on('data', chunk => {
+      said += chunk;
+    });
+    await new Promise(resolve => child.once('close', resolve));
+    expect(said).not.toContain('Both hosts run');
+    await pause(100);
+    expect(await left()).toBe(before);
+  }
+});
+
+test('without sudo says so, before anything is done', async () => {
+  await runner.run(['sudo', 'useradd', '--create-home', 'guest']);
+  const { code, stderr } = await runner.machine.run(['node', cli, 'demo'], { user: 'guest', allow: [2] });
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'ferry: The demo needs root, and `sudo -n` does not give it. Run it as root, or let this user call sudo without a password.\n',
+  );
+});
+
+test('where root may not mount, as in a plain container, it says so', async () => {
+  const argv = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', 'node', cli, 'demo'];
+  const { stderr } = await runner.machine.run(argv, { allow: [2] });
+  expect(stderr).toBe(
+    'ferry: This machine does not let root make namespaces and mount in them. Run the demo on a real or virtual machine, or in a privileged container.\n',
+  );
+});

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { bareRunner, serve, theRelease, wholeRelease } from '../support/release.ts';
+import { Runner } from '../support/runner.ts';
+import { drive } from '../support/setup.ts';
+
+const { version, tarball, sha256 } = theRelease();
+const whole = wholeRelease();
+const patience = { attempts: 3, stall: 500, pause: 20 };
+const requests: string[] = [];
+let answer: RequestListener;
+let server: Awaited<ReturnType<typeof serve>>;
+let runner: Runner;
+
+beforeAll(async () => {
+  server = await serve((request, response) => {
+    requests.push(request.url ?? '');
+    answer(request, response);
+  });
+});
+afterAll(() => server.stop());
+
+describe('from a release', () => {
+  beforeAll(async () => {
+    runner = await bareRunner();
+  });
+  afterEach(async () => {
+    requests.length = 0;
+  });
+  afterAll(() => runner.stop());
+
+  /** Orders to install from the server, which then behaves as `behaviour`; and what is left in /nix. */
+  async function install(behaviour: RequestListener, nixVersion = `${version}@sha256:${sha256}`) {
+    answer = behaviour;
+    const result = await drive(runner, { config: { nixVersion, nixSource: server.source, patience }, end: 'teardown' });
+    return { ...result, left: (await runner.run(['find', '/nix', '-mindepth', '1'])).stdout };
+  }
+
+  test.each<[string, RequestListener, string, number, RegExp]>([
+    ['a wrong hash', whole, `${version}@sha256:${'0'.repeat(64)}`, 1, /has the SHA-256 [0-9a-f]{64}, not 0{64}/],
+    [
+      'a truncated file',
+      (_request, response) => void response.end(tarball.subarray(0, 1_000_000)),
+      `${version}@sha256:${sha256}`,
+      1,
+      /has the SHA-256/,
+    ],
+    [
+      'a file that ends before its length',
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': tarball.length });
+        response.write(tarball.subarray(0, 1_000_000), () => response.destroy());
+      },
+      `${version}@sha256:${sha256}`,
+      3,
+      /cannot be had: .*3 times/,
+    ],
+    [
+      'an HTML page with status 200',
+      (_request, response) => void response.end('<!DOCTYPE html><title>Sorry</title>'),
+      `${version}@sha256:${sha256}`,
+      3,
+      /answers with an HTML page, 3 times/,
+    ],
+    [
+      'an HTML page for the hash',
+      (_request, response) => void response.end('<html>Sorry</html>'),
+      version,
+      3,
+      /\.sha256 cannot be had: it answers with an HTML page/,
+    ],
+    ['status 404', (_request, response) => void response.writeHead(404).end(), '2.99.0', 1, /There is no Nix 2\.99\.0/],
+    ['a server that hangs', () => undefined, `${version}@sha256:${sha256}`, 3, /it sent nothing for 0\.5 s, 3 times/],
+    [
+      'a server that hangs in the middle',
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': tarball.length });
+        response.write(tarball.subarray(0, 1000));
+      },
+      `${version}@sha256:${sha256}`,
+      3,
+      /it sent nothing for 0\.5 s, 3 times/,
+    ],
+  ])('%s is an error, and /nix is as it was', async (_what, behaviour, nixVersion, asked, message) => {
+    const { error, left } = await install(behaviour, nixVersion);
+    expect(error?.message).toMatch(message);
+    expect(error?.cure).toBeTruthy();
+    expect(requests).toHaveLength(asked);
+    expect(left).toBe('');
+  });
+
+  test('without xz one sentence says so, before anything is fetched', async () => {
+    await runner.machine.run(['mv', '/usr/bin/xz', '/usr/bin/xz.away']);
+    const { error, left } = await install(whole);
+    await runner.machine.run(['mv', '/usr/bin/xz.away', '/usr/bin/xz']);
+    expect(error).toMatchObject({ name: 'UnpackError', message: expect.stringContaining('xz, which is not on this') });
+    expect(error?.cure).toContain('xz-utils');
+    expect(requests).toEqual([]);
+    expect(left).toBe('');
+  });
+
+  test.each([
+    ['for the download', '/var/tmp', /^The disk is full: there is no space to fetch http/],
+    ['for the store', '/nix', /^The release of Nix cannot be unpacked: the disk is full\.$/],
+  ])('no space %s is one sentence, and nothing is left', async (_what, directory, message) => {
+    const place = directory === '/nix' ? [] : ['-t', 'tmpfs', 'tmpfs'];
+    const options = directory === '/nix' ? 'remount,size=20m' : 'size=20m,mode=1777';
+    await runner.machine.run(['mount', ...place, '-o', options, directory]);
+    const { error, left } = await install(whole);
+    if (directory === '/nix') await runner.machine.run(['mount', '-o', 'remount,size=90%', '/nix']);
+    else await runner.machine.run(['umount', directory]);
+    expect(error?.message).toMatch(message);
+    expect(error?.cure).toMatch(/Free space/);
+    expect(requests).toHaveLength(1);
+    expect(left.replaceAll(/^\/nix\/(store|var|var\/nix|var\/nix\/gcroots)$\n/gm, '')).toBe('');
+  });
+
+  test('status 429, then success: as the user runner, with what Retry-After says; and without zstd', async () => {
+    await runner.machine.run(['rm', '/usr/bin/zstd']);
+    let count = 0;
+    const {
+      error,
+      log,
+      version: installed,
+    } = await install((request, response) => {
+      if (++count === 1) response.writeHead(429, { 'retry-after': '1' }).end();
+      else whole(request, response);
+    }, version);
+    expect(error).toBeNull();
+    expect(installed).toBe(version);
+    expect(log.join('\n')).toContain('status 429; again in 1 s');
+    expect(log.join('\n')).toContain(`is trusted, ${sha256}`);
+  });
+
+  test('what was installed is whole, read-only, registered, rooted, and found by the next run', async () => {
+    const { stdout: path } = await runner.run(['readlink', '-f', '/nix/var/nix/gcroots/nix-ferry']);
+    const nix = `${path.trim()}/bin`;
+    await runner.machine.run([`${nix}/nix-store`, '--verify', '--check-contents']);
+    const { stdout: writable } = await runner.run(['find', path.trim(), '-perm', '/222', '!', '-type', 'l']);
+    expect(writable).toBe('');
+    await runner.machine.run([`${nix}/nix-store`, '--gc']);
+    await runner.machine.run([`${nix}/nix-store`, '--check-validity', path.trim()]);
+    const { error, version: again } = await drive(runner, { end: 'teardown' });
+    expect(error).toBeNull();
+    expect(again).toBe(version);
+    expect(requests).toEqual([]);
+  });
+});
+
+test('two runs that install at once on one machine both have their Nix', async () => {
+  const bare = await bareRunner();
+  answer = whole;
+  const order = { config: { nixVersion: `${version}@sha256:${sha256}`, nixSource: server.source } };
+  const both = await Promise.all([drive(bare, order), drive(bare, order)]);
+  expect(both.map(({ error, version: installed }) => [error, installed])).toEqual([
+    [null, version],
+    [null, version],
+  ]);
+  for (const { state } of both) await drive(bare, { state });
+  const { stdout } = await bare.run(['sh', '-c', 'ls -A /nix; pgrep nix-daemon || true']);
+  expect(stdout).toBe('store\nvar\n');
+  await bare.stop();
+});
+
+test.each([
+  ['reached', ['true'], 'https:\\S+ cannot be had: .*'],
+  ['unpacked', ['mv', '/usr/bin/xz', '/usr/bin/xz.away'], 'A release of Nix is unpacked with xz, .*'],
+])("where no release can be %s, the distribution's Nix serves, and a notice says so", async (_, lacking, why) => {
+  // Into bareRunner's bash-static no package could be unpacked.
+  const bare = await Runner.start({ name: 'package' });
+  await bare.machine.run(lacking);
+  const { error, log, version: installed } = await drive(bare, { config: { patience }, end: 'teardown' });
+  await bare.stop();
+  expect(error).toBeNull();
+  expect(installed).toMatch(/^2\.26\./);
+  expect(log.join('\n')).toMatch(
+    new RegExp(`^notice: ${why} The distribution's Nix 2\\.26\\.\\d+ is used instead\\.$`, 'm'),
+  );
+});
+
+test('the tarball of the testbed is what its hash says', () => {
+  expect(createHash('sha256').update(tarball).digest('hex')).toBe(sha256);
+});
