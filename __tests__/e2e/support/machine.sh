@@ -8,6 +8,7 @@
 #   --name=NAME            host name
 #   --bind=SRC:DST         shows SRC at DST; DST is made
 #   --bind-read-only=SRC:DST
+#   --readable=SRC:DST     like --bind-read-only; every user can read all of it, whatever its modes are
 #   --volatile=DST         a tmpfs of its own
 #   --copy=DIR             copies what lies in DIR over the root, with modes, as root's
 #   --cgroup=DIR           makes the cgroup DIR and lives in it, with a cgroup2 file system of its own
@@ -24,7 +25,7 @@ while [ "$1" != -- ]; do
     --root=*) root=${1#*=} ;;
     --scratch=*) scratch=${1#*=} ;;
     --name=*) name=${1#*=} ;;
-    --bind=* | --bind-read-only=* | --volatile=*) mounts+=("$1") ;;
+    --bind=* | --bind-read-only=* | --readable=* | --volatile=*) mounts+=("$1") ;;
     --copy=*) copy=${1#*=} ;;
     --cgroup=*) cgroup=${1#*=} ;;
     --binfmt) binfmt=yes ;;
@@ -87,7 +88,15 @@ for entry in "${mounts[@]}"; do
     : >>"$destination"
   fi
   mount --rbind "$source" "$destination"
-  if [[ $entry == --bind-read-only=* ]]; then mount -o remount,bind,ro "$destination"; fi
+  # With a umask of 077, say. The modes are changed in an overlay, which copies these files into memory.
+  if [[ $entry == --readable=* ]] &&
+    [ -n "$(find "$source" '(' -type d ! -perm -o=rx -o -type f ! -perm -o=r ')' -print -quit)" ]; then
+    mkdir "$scratch/readable" "$scratch/readable-work"
+    mount -t overlay -o "userxattr,lowerdir=$destination,upperdir=$scratch/readable,workdir=$scratch/readable-work" \
+      readable "$destination"
+    chmod -R a+rX "$destination"
+  fi
+  if [[ $entry != --bind=* ]]; then mount -o remount,bind,ro "$destination"; fi
 done
 
 if [ "$binfmt" = yes ]; then mount -t binfmt_misc binfmt_misc "$at/proc/sys/fs/binfmt_misc"; fi
