@@ -35,7 +35,5 @@ test.each([
   ['an abort', { signal: AbortSignal.timeout(100) }],
   ['an abort before the start', { signal: AbortSignal.abort() }],
 ])('%s ends the child', async (_, options) => {
-  const begun = Date.now();
-  await expect(exec('sleep', ['20'], options)).rejects.toMatchObject({ code: null, signal: 'SIGTERM' });
-  expect(Date.now() - begun).toBeLessThan(3000);
+  await expect(exec('sleep', ['1000'], options)).rejects.toMatchObject({ code: null, signal: 'SIGTERM' });
 });

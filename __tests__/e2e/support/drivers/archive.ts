@@ -1,13 +1,13 @@
 /*
- * Runs the archive stage inside a machine of the testbed, whose store the test process does not see: reads its job from
- * standard input, prints the archives. `node archive-driver.ts < job.json`
+ * Runs the archive stage in a process of its own, in a machine whose store the test process cannot see. Reads an ArchiveJob
+ * from standard input and prints an ArchiveAnswer.
  */
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ArchiveConfig, archive } from '../../../../src/archive/index.ts';
+import { basename, join } from 'node:path';
+import { type Archive, type ArchiveConfig, archive } from '../../../../src/archive/index.ts';
 import type { Built } from '../../../../src/build/built.ts';
-import { exec } from '../../../../src/exec.ts';
+import { type Exec, exec } from '../../../../src/exec.ts';
 import { Nix } from '../../../../src/nix/index.ts';
 import type { HostNix } from '../../../../src/plan/fleet.ts';
 
@@ -15,6 +15,16 @@ export interface ArchiveJob {
   hosts: { name: string; system: string; toplevel: string; nix?: HostNix }[];
   config: ArchiveConfig;
   nixVersion: string;
+}
+
+export interface ArchiveAnswer {
+  archives: Archive[];
+  /** How long archiving took. */
+  seconds: number;
+  /** The most memory that this process used. */
+  megabytes: number;
+  /** The programs that archiving started, with their first word: `nix copy`. */
+  started: string[];
 }
 
 const job = JSON.parse(readFileSync(0, 'utf8')) as ArchiveJob;
@@ -46,17 +56,24 @@ const built = await Promise.all(
     };
   }),
 );
+const started: string[] = [];
+const counted: Exec = (command, args, options) => {
+  started.push(`${basename(command)} ${args[0] ?? ''}`);
+  return exec(command, args, options);
+};
 const context = {
-  exec,
+  exec: counted,
   log: { debug: log, info: log, notice: log, warning: log, error: log, secret: () => undefined },
   progress: () => undefined,
   signal: new AbortController().signal,
   scratch: mkdtempSync(join(tmpdir(), 'archive-driver-')),
 };
-const before = process.resourceUsage().maxRSS;
 const began = performance.now();
-const archives = await archive(built, job.config, nix, context, null);
-const seconds = (performance.now() - began) / 1000;
-console.log(
-  JSON.stringify({ archives, seconds, megabytes: process.resourceUsage().maxRSS / 1024, before: before / 1024 }),
-);
+const archives = await archive(built, job.config, new Nix(counted, nix.installation), context, null);
+const answer: ArchiveAnswer = {
+  archives,
+  seconds: (performance.now() - began) / 1000,
+  megabytes: process.resourceUsage().maxRSS / 1024,
+  started,
+};
+console.log(JSON.stringify(answer));

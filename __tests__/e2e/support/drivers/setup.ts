@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../../../src/context.ts';
-import { exec } from '../../../../src/exec.ts';
+import { type Exec, exec } from '../../../../src/exec.ts';
 import { prepareSystems, type Setup, type SetupConfig, setup, teardown } from '../../../../src/setup/index.ts';
 
 /** Where a run keeps its state; __tests__/e2e/support/setup.ts says the same. */
@@ -27,6 +27,8 @@ export interface Answer {
   version: string | null;
   state: string;
   outputs: string[];
+  /** The commands that the stage ran, until it was torn down. */
+  started: string[];
   /** What Nix printed while it built. */
   built: string;
 }
@@ -39,8 +41,13 @@ const say =
     log.push(`${level}: ${message}`);
     console.error(`${(performance.now() / 1000).toFixed(3)} ${level}: ${message}`);
   };
+const started: string[] = [];
+const counted: Exec = (command, args, options) => {
+  started.push([command, ...args].join(' '));
+  return exec(command, args, options);
+};
 const context: Context = {
-  exec,
+  exec: counted,
   log: {
     debug: say('debug'),
     info: say('info'),
@@ -53,7 +60,7 @@ const context: Context = {
   signal: new AbortController().signal,
   scratch: mkdtempSync('/var/tmp/ferry-'),
 };
-const answer: Answer = { error: null, log, version: null, state: '', outputs: [], built: '' };
+const answer: Answer = { error: null, log, version: null, state: '', outputs: [], started, built: '' };
 
 async function work(): Promise<void> {
   const ports = {
