@@ -13,9 +13,9 @@ const comparisons = readdirSync(directory)
   .map(line => JSON.parse(line));
 const rows = comparisons.map(({ what, ours, reference, theirs, expected }) => [
   what,
-  `${ours.toFixed(2)} s`,
+  `${ours.toFixed(3)} s`,
   reference,
-  `${theirs.toFixed(2)} s`,
+  `${theirs.toFixed(3)} s`,
   (ours / theirs).toFixed(3),
   `${ours / theirs <= expected ? '≤' : '✗ not ≤'} ${Number(expected.toPrecision(3))}`,
 ]);

@@ -49,7 +49,7 @@ test('carries both hosts to activated targets, each on a processor of its own', 
   await runner.run(['test', '!', '-e', '/usr/sbin/sshd']);
 });
 
-test('the second time fetches and builds nothing', async () => {
+test('the second time builds nothing, and fetches only qemu', async () => {
   const wrapper = '#!/bin/sh\necho "$*" >>/tmp/apt-calls\nexec /usr/bin/apt-get.real "$@"\n';
   const wrap =
     'cd /usr/bin && mv apt-get apt-get.real && cat >apt-get && chmod 755 apt-get && install -m 666 /dev/null /tmp/apt-calls';
@@ -60,7 +60,7 @@ test('the second time fetches and builds nothing', async () => {
   const before = await store();
   expect(await demo()).toContain('Both hosts run what their source says.');
   expect(await store()).toBe(before);
-  expect((await runner.run(['cat', '/tmp/apt-calls'])).stdout).not.toMatch(/update|download|install/);
+  expect((await runner.run(['cat', '/tmp/apt-calls'])).stdout).not.toMatch(/update|install|download (?!qemu)/);
 });
 
 /**
