@@ -18,7 +18,7 @@ export interface ArchiveJob {
 }
 
 const job = JSON.parse(readFileSync(0, 'utf8')) as ArchiveJob;
-const nix = new Nix(exec, { bin: null, version: job.nixVersion, env: {} });
+const nix = new Nix({ exec, environment: process.env }, { bin: null, version: job.nixVersion, env: {} });
 const log = (message: string): void => console.error(message);
 const built = await Promise.all(
   job.hosts.map(async ({ name, system, toplevel, nix: hostNix }): Promise<Built> => {
@@ -52,6 +52,7 @@ const context = {
   progress: () => undefined,
   signal: new AbortController().signal,
   scratch: mkdtempSync(join(tmpdir(), 'archive-driver-')),
+  environment: process.env,
 };
 const before = process.resourceUsage().maxRSS;
 const began = performance.now();

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Archive, type ArchiveConfig, archive, readArchive, verifyArchive } from '../../src/archive/index.ts';
 import type { Built } from '../../src/build/built.ts';
 import type { Context } from '../../src/context.ts';
+import type { Exec } from '../../src/exec.ts';
 import { Nix } from '../../src/nix/index.ts';
 import { rootOf, Stores } from './archive-stores.ts';
 import type { NixVersion } from './testbed/runner.ts';
@@ -295,12 +296,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       signal: cancelled.signal,
       progress: () => (when === 'packing' ? cancelled.abort() : undefined),
     };
-    const nix = new Nix(async (command, args, options) => {
+    const exec: Exec = async (command, args, options) => {
       const result = await context.exec(command, args, options);
       // Nix has packed the last path before it notices.
       if (args[0] === 'copy') cancelled.abort();
       return result;
-    }, store.installation);
+    };
+    const nix = new Nix({ ...context, exec }, store.installation);
     const changed = await stores.build(store, 'web1', 'changed');
     await expect(archive([changed], of, nix, stopped, null)).rejects.toThrow();
     expect(await readdir(of.directory)).toEqual(['closure-web1']);

@@ -50,7 +50,7 @@ export async function startAgent(key: string, directory: string, context: Contex
   };
   try {
     // Without a terminal and with an askpass that fails, ssh-add cannot wait for a passphrase.
-    const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
+    const env = { ...context.environment, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
     await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
     const { stdout } = await context.exec('ssh-add', ['-L'], { env, timeout: 20_000 });
     const publicKey = stdout.trim().split(' ').slice(0, 2).join(' ');

@@ -118,7 +118,7 @@ export async function ask<T>(
   };
   const env = {
     ...nix.environment(),
-    ...(adapter.pure ? {} : await withoutHome(context.scratch)),
+    ...(adapter.pure ? {} : await withoutHome(context)),
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
   try {
@@ -158,14 +158,14 @@ function pathOf(file: string, { request, roots }: Adapter): string {
  * What else an impure evaluation could see of the machine: nixpkgs reads configuration and overlays from the home directory,
  * and two variables. Nix's caches and Git's configuration stay where they are.
  */
-async function withoutHome(scratch: string): Promise<Record<string, string | undefined>> {
+async function withoutHome({ scratch, environment }: Context): Promise<Record<string, string | undefined>> {
   const home = join(scratch, 'home');
   await mkdir(home, { recursive: true });
   return {
     HOME: home,
     XDG_CONFIG_HOME: undefined,
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
-    GIT_CONFIG_GLOBAL: process.env.GIT_CONFIG_GLOBAL ?? join(homedir(), '.gitconfig'),
+    XDG_CACHE_HOME: environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+    GIT_CONFIG_GLOBAL: environment.GIT_CONFIG_GLOBAL ?? join(homedir(), '.gitconfig'),
     NIXOS_CONFIG: undefined,
     NIXOS_EXTRA_MODULE_PATH: undefined,
   };
