@@ -33,6 +33,8 @@ export interface Context {
   signal: AbortSignal;
   /** A directory of this run, mode 0700, on a real disk, that the entry removes at the end. */
   scratch: string;
+  /** The environment variables of the entry, without its inputs. */
+  environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** One directory that can be saved under a key and brought back. Its methods may throw: trouble is a warning. */

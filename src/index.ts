@@ -7,7 +7,7 @@ import type { Step } from './step.ts';
  */
 export async function start(program: Step | 'post' | 'cli'): Promise<void> {
   if (program === 'cli') await (await import('./cli.ts')).cli();
-  else if (program === 'post') await (await import('./post.ts')).post();
+  else if (program === 'post') await (await import('./post.ts')).post(process.env);
   else {
     await main(program, process.env);
     // A request that was given up keeps its socket, and the process with it, for minutes.

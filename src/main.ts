@@ -34,7 +34,7 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
   ]);
   const scratch = await mkdtemp(join(scratchParent(env.RUNNER_TEMP, tmpdir()), 'nix-ferry-'));
   core.saveState(scratchState, scratch);
-  const { context, close } = openContext(core, scratch);
+  const { context, close } = openContext(core, scratch, env);
   try {
     const done = await run(step, config, portsOf(core, config, env, context), context);
     close();

@@ -117,7 +117,7 @@ export async function optionOf(
 ): Promise<unknown> {
   locate(config.source);
   const { nix } = await setup(setupConfigOf(config, ports), context, ports.setup);
-  return option({ ...planConfigOf(config, ports), planCache: null }, host, path, new Nix(context.exec, nix), context);
+  return option({ ...planConfigOf(config, ports), planCache: null }, host, path, new Nix(context, nix), context);
 }
 
 /**
@@ -134,7 +134,7 @@ function walk(
   let setUp: Setup | undefined;
   const nix = (): Nix => {
     if (setUp === undefined) throw new Error('the set-up comes first');
-    return new Nix(context.exec, setUp.nix);
+    return new Nix(context, setUp.nix);
   };
   let deployments: Deployment[] = [];
   const saving: Promise<void>[] = [];

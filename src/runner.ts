@@ -37,7 +37,11 @@ function properties(where: Place | undefined): Parameters<Core['error']>[1] {
 }
 
 /** The context of a run inside the runner; `close` ends its progress and may be called twice. */
-export function openContext(core: Core, scratch: string): { context: Context; close: () => void } {
+export function openContext(
+  core: Core,
+  scratch: string,
+  environment: Context['environment'],
+): { context: Context; close: () => void } {
   const progress = openProgress({ write: text => process.stdout.write(text) }, false);
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
@@ -49,6 +53,7 @@ export function openContext(core: Core, scratch: string): { context: Context; cl
     progress: event => progress.event(event),
     signal: cancelled.signal,
     scratch,
+    environment,
   };
   return { context, close: () => progress.end() };
 }

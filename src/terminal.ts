@@ -38,6 +38,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
     progress: event => progress.event(event),
     signal: cancelled.signal,
     scratch,
+    environment: env,
   };
   return {
     context,

@@ -93,7 +93,7 @@ test.each([
   ],
   ['client_loop: send disconnect: Broken pipe', 'activating', 'failed', /goes on by itself/],
 ])('%s', (stderr, step, outcome, message) => {
-  const error = new CommandError(['ssh'], 255, null, `${stderr}\n`);
+  const error = new CommandError(['ssh'], { kind: 'exit', code: 255 }, `${stderr}\n`);
   expect(unreached(error, target, step, 'ssh-ed25519 AAAA')).toEqual({
     outcome,
     message: expect.stringMatching(message),

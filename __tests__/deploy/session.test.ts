@@ -15,6 +15,7 @@ test('a machine without OpenSSH: one error that says what to install, and nothin
     progress: silent,
     signal: new AbortController().signal,
     scratch,
+    environment: process.env,
   };
   for (const [key, program] of [
     ['a key', 'ssh-agent'],

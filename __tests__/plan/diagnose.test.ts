@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { evaluationFailure } from '../../src/plan/diagnose.ts';
 
 const failure = (message: string, printed: string) => ({
+  kind: 'evaluation' as const,
   message,
   printed,
   places: [],

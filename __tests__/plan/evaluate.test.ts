@@ -72,6 +72,7 @@ test('messages of Nix: evaluated files, errors with their places, plain lines', 
     kind: 'error',
     failure: {
       message: 'oh',
+      kind: 'evaluation',
       printed: 'error: oh',
       places: [
         { file: '/a.nix', line: 3, column: 4 },
@@ -88,6 +89,7 @@ test('the innermost place in the repository is taken', () => {
   const at = (file: string, line: number) => ({ file, line, column: 1 });
   const failure = {
     message: 'oh',
+    kind: 'evaluation' as const,
     printed: 'error: oh',
     places: [at('/nix/store/x-nixpkgs/lib/a.nix', 1), at('/work-tree/hosts/web.nix', 7), at('/work-tree/flake.nix', 2)],
     roots: ['/work-tree', '/nix/store/y-source'],

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { CommandError, UserError } from '../errors.ts';
+import { exitedWithFailure, UserError } from '../errors.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
 import type { Archive, Manifest } from './archive.ts';
 
@@ -24,7 +24,7 @@ export async function importArchive(
   try {
     for (const some of inCalls(absent)) await nix.run('nix-store', ['--realise', ...some], { signal });
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     throw new UserError(
       `The archive of ${manifest.host} leaves out what a cache has, and that cannot be fetched: ${error.message}`,
       {

@@ -66,16 +66,20 @@ export async function archive(
   await rm(pool, { recursive: true, force: true });
   try {
     await packAll(closures, manifests, pool, nix, context);
+    // A cancellation that came too late to end Nix.
+    context.signal.throwIfAborted();
     if (config.signingKey !== null) {
       await signPaths(pool, [...pathsInside(manifests)], config.signingKey, nix, context);
     }
     return await mapConcurrently(manifests, 4, async manifest => {
+      context.signal.throwIfAborted();
       const written = await write(manifest, pool, { ...config, directory }, nix, context);
       const one = { ...written, directory: join(config.directory, archiveName(written.host)) };
       if (artifacts === null) {
         say(context, one, 'done');
         return one;
       }
+      context.signal.throwIfAborted();
       say(context, one, 'running', 'uploading');
       const artifact = await upload(one, config, artifacts, context);
       say(context, one, 'done');

@@ -2,7 +2,7 @@ import { cp, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, exitedWithFailure } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import type { Pin } from '../plan/fleet.ts';
 
@@ -43,7 +43,9 @@ async function trackedFiles(folder: string, context: Context): Promise<string[] 
     const { stdout } = await context.exec('git', ['-C', folder, 'ls-files', '-z'], { signal: context.signal });
     return stdout.split('\0').filter(name => name !== '');
   } catch (error) {
-    if (error instanceof CommandError) return null;
+    // Cancelled, say: not knowing what is tracked must not mean that all of it goes into the store.
+    if (exitedWithFailure(error)) return null;
+    if (error instanceof CommandError && error.failure.kind === 'missing') return null;
     throw error;
   }
 }

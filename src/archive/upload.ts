@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { Log } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { openGitHub, ownerAndRepo } from '../github.ts';
 import type { Artifact, ArtifactStore } from './archive.ts';
 
 /** What GitHub's services are asked with. */
@@ -111,16 +112,13 @@ export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
   return store;
 }
 
-/** Asked of GitHub itself: @actions/artifact lists artifacts that have expired like the others. */
+/** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub knows no such artifact */
 async function isThere({ id, digest }: Artifact, { api, repository, token }: ArtifactAccess): Promise<boolean> {
-  const answer = await fetch(`${api}/repos/${repository}/actions/artifacts/${id}`, {
-    headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'user-agent': 'nix-ferry' },
-    signal: AbortSignal.timeout(30_000),
-  });
-  if (!answer.ok) return false;
-  const there = (await answer.json()) as { expired: boolean; expires_at: string | null; digest?: string | null };
-  const end = there.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(there.expires_at);
-  return !there.expired && end - Date.now() > leastLifetime && there.digest === digest;
+  if (repository === null || token === null) return false;
+  const github = await openGitHub({ api, token });
+  const { data } = await github.rest.actions.getArtifact({ ...ownerAndRepo(repository), artifact_id: id });
+  const end = data.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(data.expires_at);
+  return !data.expired && end - Date.now() > leastLifetime && data.digest === digest;
 }
 
 /** With `~`, so that the cache's version, a hash of this text, is the same for every user's home. */

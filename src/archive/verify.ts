@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError, UserError } from '../errors.ts';
+import { exitedWithFailure, UserError } from '../errors.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
 import type { Archive, Manifest } from './archive.ts';
 import { archiveOf, parseManifest } from './manifest.ts';
@@ -112,7 +112,7 @@ async function attempt<T>(host: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     const line = error.stderr.split('\n').find(one => /untrusted|corrupt|modified|not valid|mismatch|error/.test(one));
     throw tampered(host, (line ?? error.message).trim().replace(/^error: /, ''), error);
   }

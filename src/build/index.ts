@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { exitedWithFailure } from '../errors.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
 import { parseLogLine } from '../nix/log.ts';
 import type { Fleet, Host } from '../plan/fleet.ts';
@@ -90,7 +90,7 @@ async function realise(
       },
     });
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code === null || error.code === 127) throw error;
+    if (!exitedWithFailure(error)) throw error;
   }
 }
 

@@ -25,7 +25,7 @@ export async function copyFleet(directory: string, cache: string, context: Conte
   await cp(embedded, directory, { recursive: true });
   await cp(bootstrap, join(directory, 'nixpkgs', 'bootstrap'), { recursive: true });
   // The user's own Git settings (signing, hooks, ignored files) have no part in it.
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+  const env = { ...context.environment, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
   const git = (...args: string[]): Promise<unknown> => context.exec('git', ['-C', directory, ...args], { env, signal });
   await git('init', '--quiet');
   await git('add', '--all', '--force');

@@ -45,7 +45,7 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
   const [busyboxes, sshd, prepared] = await Promise.all(parts);
   let targets: Targets | undefined;
   try {
-    const nix = new Nix(context.exec, prepared);
+    const nix = new Nix(context, prepared);
     targets = await startTargets({ nix, busyboxes, sshd }, join(context.scratch, 'targets'), context);
     say(`Nix ${prepared.version}; ${seconds(begun)} so far.`);
     for (const [name, system] of Object.entries(systems)) {

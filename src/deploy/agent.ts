@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError, UserError } from '../errors.ts';
+import { exitedWithFailure, UserError } from '../errors.ts';
 
 /** An ssh-agent of our own that holds one key and lives no longer than this process. */
 export interface Agent {
@@ -50,14 +50,14 @@ export async function startAgent(key: string, directory: string, context: Contex
   };
   try {
     // Without a terminal and with an askpass that fails, ssh-add cannot wait for a passphrase.
-    const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
+    const env = { ...context.environment, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
     await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
     const { stdout } = await context.exec('ssh-add', ['-L'], { env, timeout: 20_000 });
     const publicKey = stdout.trim().split(' ').slice(0, 2).join(' ');
     return { socket, pid: known, publicKey, end };
   } catch (error) {
     await end();
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     throw new UserError('The deploy key is not a private key that OpenSSH can read.', {
       where: { input: 'deploy-key' },
       cure: 'Give the whole text of an unencrypted private key, as `ssh-keygen -t ed25519 -N "" -f deploy-key` writes it.',

@@ -191,5 +191,5 @@ function cancelled(step: string): string {
 
 function lastLines(error: CommandError): string {
   const lines = error.stderr.trim().split('\n').slice(-4).join('\n');
-  return lines === '' ? error.message : lines;
+  return error.failure.kind !== 'exit' || lines === '' ? error.message : lines;
 }

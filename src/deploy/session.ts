@@ -59,7 +59,7 @@ export async function openSession(
     await checkPins(targets, config, paths.knownHosts, context.exec);
   } catch (error) {
     await close();
-    if (!(error instanceof CommandError) || error.code !== 127) throw error;
+    if (!(error instanceof CommandError) || error.failure.kind !== 'missing') throw error;
     throw new UserError(`\`${error.command[0]}\` is not on this machine, which a deployment goes through.`, {
       cure: 'Install the OpenSSH client (on Debian and Ubuntu: `apt-get install openssh-client`).',
       cause: error,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
+import type { Context } from '../context.ts';
+import type { ExecOptions, ExecResult } from '../exec.ts';
 
 /** Where Nix is and how it is called; made by the setup stage, plain data. */
 export interface NixInstallation {
@@ -33,10 +34,10 @@ export interface PathInfo {
  */
 export class Nix {
   readonly installation: NixInstallation;
-  readonly #exec: Exec;
+  readonly #context: Pick<Context, 'exec' | 'environment'>;
 
-  constructor(exec: Exec, installation: NixInstallation) {
-    this.#exec = exec;
+  constructor(context: Pick<Context, 'exec' | 'environment'>, installation: NixInstallation) {
+    this.#context = context;
     this.installation = installation;
   }
 
@@ -44,11 +45,11 @@ export class Nix {
   run(program: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const command = this.installation.bin === null ? program : join(this.installation.bin, program);
     const experimental = ['--extra-experimental-features', 'nix-command flakes'];
-    return this.#exec(command, [...args, ...experimental], { ...options, env: this.environment(options.env) });
+    return this.#context.exec(command, [...args, ...experimental], { ...options, env: this.environment(options.env) });
   }
 
   /** The environment Nix is called with: the caller's, without what would make evaluation depend on the machine. */
-  environment(env: ExecOptions['env'] = process.env): Record<string, string | undefined> {
+  environment(env: ExecOptions['env'] = this.#context.environment): Record<string, string | undefined> {
     return {
       ...env,
       ...this.installation.env,

@@ -1,6 +1,7 @@
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Nix, PathInfo } from './index.ts';
@@ -51,13 +52,12 @@ export async function pack(
   await mkdir(join(directory, 'nar'), { recursive: true });
   await checkSpace(paths, directory);
   const parts = partsOf(paths, nix);
-  await Promise.all(
-    parts.map(async (part, index) => {
-      const own = join(directory, `.part-${index}`);
-      await packPart(part, closure, own, nix, context, packed);
-      await merge(own, directory);
-    }),
-  );
+  // If one fails, the others end before the caller removes the directory.
+  await mapConcurrently(parts, parts.length, async (part, index) => {
+    const own = join(directory, `.part-${index}`);
+    await packPart(part, closure, own, nix, context, packed);
+    await merge(own, directory);
+  });
   if (parts.length === 0) await writeFile(join(directory, 'nix-cache-info'), 'StoreDir: /nix/store\n');
 }
 

@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Context } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
+import { ranOutOfMemory } from '../nix/memory.ts';
 
 /** How one source is asked: a file of nix/, and what stands in its request. */
 export interface Adapter {
@@ -37,8 +38,10 @@ export interface Answers<T> {
   files: Set<string>;
 }
 
-/** An error as Nix tells it. */
+/** Why an evaluation failed. */
 export interface NixFailure {
+  /** `memory`: the evaluator ran out of it, and the host it had begun may not be the cause. */
+  kind: 'evaluation' | 'memory';
   message: string;
   /** With its trace, as Nix prints it. */
   printed: string;
@@ -57,7 +60,7 @@ export interface NixPlace {
 }
 
 /** What Nix itself says of a failure. */
-type Told = Pick<NixFailure, 'message' | 'printed' | 'places'>;
+type Told = Pick<NixFailure, 'kind' | 'message' | 'printed' | 'places'>;
 
 /** What each adapter's attributes answer with. */
 export type Question = 'names' | 'deployments' | 'hosts' | 'option';
@@ -115,7 +118,7 @@ export async function ask<T>(
   };
   const env = {
     ...nix.environment(),
-    ...(adapter.pure ? {} : await withoutHome(context.scratch)),
+    ...(adapter.pure ? {} : await withoutHome(context)),
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
   try {
@@ -123,7 +126,9 @@ export async function ask<T>(
     answers.result = JSON.parse(stdout);
     answers.begun = null;
   } catch (error) {
-    if (!(error instanceof CommandError) || context.signal.aborted) throw error;
+    // A program that cannot be started, a time-out and a cancellation say nothing about a host.
+    if (!(error instanceof CommandError) || !['exit', 'signal'].includes(error.failure.kind)) throw error;
+    if (context.signal.aborted) throw error;
     const failure = failures.at(-1) ?? withoutMessage(error);
     answers.failure = { ...failure, roots: rootsOf(adapter, answers.files), files: answers.files };
   }
@@ -153,14 +158,14 @@ function pathOf(file: string, { request, roots }: Adapter): string {
  * What else an impure evaluation could see of the machine: nixpkgs reads configuration and overlays from the home directory,
  * and two variables. Nix's caches and Git's configuration stay where they are.
  */
-async function withoutHome(scratch: string): Promise<Record<string, string | undefined>> {
+async function withoutHome({ scratch, environment }: Context): Promise<Record<string, string | undefined>> {
   const home = join(scratch, 'home');
   await mkdir(home, { recursive: true });
   return {
     HOME: home,
     XDG_CONFIG_HOME: undefined,
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
-    GIT_CONFIG_GLOBAL: process.env.GIT_CONFIG_GLOBAL ?? join(homedir(), '.gitconfig'),
+    XDG_CACHE_HOME: environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+    GIT_CONFIG_GLOBAL: environment.GIT_CONFIG_GLOBAL ?? join(homedir(), '.gitconfig'),
     NIXOS_CONFIG: undefined,
     NIXOS_EXTRA_MODULE_PATH: undefined,
   };
@@ -180,10 +185,12 @@ function heapOf(bytes: number): Record<string, string> {
 
 /** Nix ended without saying why: killed, or out of memory. */
 function withoutMessage(error: CommandError): Told {
-  const ended = error.code === null ? `was ended by ${error.signal ?? 'a signal'}` : `exited with ${error.code}`;
-  const memory = /out of memory/i.test(error.stderr) || error.signal === 'SIGKILL' || error.signal === 'SIGABRT';
+  const { failure } = error;
+  const ended = failure.kind === 'signal' ? `was ended by ${failure.signal}` : `exited with ${error.code}`;
+  const memory = ranOutOfMemory(error);
   const printed = stripVTControlCharacters(error.stderr).trim();
   return {
+    kind: memory ? 'memory' : 'evaluation',
     message: memory ? `the evaluator ran out of memory (it ${ended})` : `the evaluator ${ended}`,
     printed,
     places: [],
@@ -227,7 +234,8 @@ export function parseMessage(line: string): Message {
   const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) =>
     typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : [],
   );
-  const failure = {
+  const failure: Told = {
+    kind: 'evaluation',
     message: stripVTControlCharacters(raw.raw_msg).trim(),
     printed: stripVTControlCharacters(text).trim(),
     places,

@@ -79,7 +79,7 @@ export async function evaluate<T extends { name: string }>(
       if (culprit === null) throw onSource(told.failure);
       const before = rest;
       rest = rest.slice(rest.indexOf(culprit) + 1);
-      if (isMemory(told.failure) && (before[0] !== culprit || !last)) {
+      if (told.failure.kind === 'memory' && (before[0] !== culprit || !last)) {
         // Not this host's fault: hosts before it filled the heap. It gets an evaluator of its own, later.
         exhausted.push(culprit);
         continue;
@@ -99,8 +99,4 @@ export async function evaluate<T extends { name: string }>(
     await run([host], memory, true);
   }
   return { hosts: hosts.flatMap(host => found.get(host) ?? []), files };
-}
-
-function isMemory(failure: NixFailure): boolean {
-  return failure.message.includes('ran out of memory');
 }

@@ -1,62 +1,43 @@
-/** Where a comment is kept: a pull request, by GitHub's REST API. */
-export interface CommentPlace {
-  /** `GITHUB_API_URL`, as `https://api.github.com`. */
-  api: string;
+import { type GitHub, type GitHubAccess, openGitHub, ownerAndRepo } from '../github.ts';
+
+/** The comment of one step on a pull request. The token needs `pull-requests: write`. */
+export interface CommentPlace extends GitHubAccess {
   /** `owner/name`. */
   repository: string;
-  /** The pull request's. */
+  /** The pull request's number. */
   number: number;
-  /** With `pull-requests: write`. */
-  token: string;
-  /** Tells this step's comment from those of other steps, as the workflow's and the job's name. */
+  /** Distinguishes this step's comment from those of other steps: the names of the workflow and the job. */
   key: string;
 }
 
-/** What a comment may have (docs.github.com/rest/issues/comments: 65536 characters), less the marker. */
+/** Characters that a comment may have (docs.github.com/rest/issues/comments: 65536), less room for the marker. */
 export const commentLimit = 60_000;
 
-const pageSize = 100;
-
 /**
- * Keeps one comment on a pull request: writes it the first time, changes it afterwards.
+ * Creates one comment on a pull request, or updates the one that an earlier run created.
  *
- * @throws Error that says what GitHub answered; a fork's token may not write, which is a 403.
+ * @throws Error that says what GitHub answered, such as 403 for the token of a fork, which may not write.
  */
 export async function keepComment(markdown: string, place: CommentPlace): Promise<void> {
   const marker = `<!-- nix-ferry ${place.key.replaceAll(/[^\w /.-]/g, '_').replaceAll('--', '__')} -->`;
-  const comments = `/repos/${place.repository}/issues/${place.number}/comments`;
-  const body = JSON.stringify({ body: `${marker}\n${markdown}` });
-  const earlier = await findComment(comments, marker, place);
-  if (earlier === null) await ask('POST', comments, place, body);
-  else await ask('PATCH', `/repos/${place.repository}/issues/comments/${earlier}`, place, body);
-}
-
-async function findComment(comments: string, marker: string, place: CommentPlace): Promise<number | null> {
-  for (let page = 1; ; page++) {
-    const found = (await ask('GET', `${comments}?per_page=${pageSize}&page=${page}`, place)) as {
-      id: number;
-      body?: string;
-    }[];
-    const own = found.find(({ body }) => body?.startsWith(marker));
-    if (own !== undefined) return own.id;
-    if (found.length < pageSize) return null;
+  const { owner, repo } = ownerAndRepo(place.repository);
+  const body = `${marker}\n${markdown}`;
+  const github = await openGitHub(place);
+  try {
+    const earlier = await findComment(marker, place, github);
+    if (earlier === null) await github.rest.issues.createComment({ owner, repo, issue_number: place.number, body });
+    else await github.rest.issues.updateComment({ owner, repo, comment_id: earlier, body });
+  } catch (error) {
+    const { status, message } = error as { status?: number; message: string };
+    throw status === undefined ? error : new Error(`GitHub answered with status ${status}: ${message}`);
   }
 }
 
-async function ask(method: string, path: string, { api, token }: CommentPlace, body?: string): Promise<unknown> {
-  const response = await fetch(`${api}${path}`, {
-    method,
-    headers: {
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      'user-agent': 'nix-ferry',
-      'x-github-api-version': '2022-11-28',
-    },
-    signal: AbortSignal.timeout(30_000),
-    ...(body === undefined ? {} : { body }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`GitHub answered ${method} ${path} with ${response.status}: ${text.slice(0, 200)}`);
-  return text === '' ? null : JSON.parse(text);
+async function findComment(marker: string, place: CommentPlace, github: GitHub): Promise<number | null> {
+  const which = { ...ownerAndRepo(place.repository), issue_number: place.number, per_page: 100 };
+  for await (const { data } of github.paginate.iterator(github.rest.issues.listComments, which)) {
+    const own = data.find(({ body }) => body?.startsWith(marker));
+    if (own !== undefined) return own.id;
+  }
+  return null;
 }

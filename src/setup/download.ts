@@ -53,7 +53,7 @@ export async function download(
   patient: Patience = patience,
 ): Promise<void> {
   await persistently(url, context, patient, async stall => {
-    const { body, length } = await request(url, stall);
+    const { body, length } = await request(url, context, stall);
     const { hash, size, head } = await write(file, body, stall);
     if (hash === sha256) return;
     await rm(file, { force: true });
@@ -69,7 +69,7 @@ export async function download(
 /** The text of a small file. @throws as `download` */
 export async function fetchText(url: string, context: Context, patient: Patience = patience): Promise<string> {
   return persistently(url, context, patient, async stall => {
-    const { body } = await request(url, stall);
+    const { body } = await request(url, context, stall);
     const chunks: Buffer[] = [];
     await take(body, stall, chunk => chunks.push(chunk));
     const content = Buffer.concat(chunks);
@@ -121,10 +121,11 @@ async function persistently<T>(
  */
 async function request(
   url: string,
+  context: Context,
   stall: Stall,
   redirects = 5,
 ): Promise<{ body: IncomingMessage; length: number | null }> {
-  const agent = await proxyAgent(url);
+  const agent = await proxyAgent(url, context);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const get = url.startsWith('https:') ? https.get : http.get;
     get(url, { agent, signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
@@ -137,7 +138,7 @@ async function request(
   response.destroy();
   if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined && redirects > 0) {
     const next = new URL(headers.location, url);
-    if (next.protocol === 'https:' || url.startsWith('http:')) return request(next.href, stall, redirects - 1);
+    if (next.protocol === 'https:' || url.startsWith('http:')) return request(next.href, context, stall, redirects - 1);
   }
   if (status === 404 || status === 410) {
     throw new MissingError(`${url} does not exist (status ${status}).`, {
@@ -152,8 +153,8 @@ async function request(
  * An agent by way of the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in
  * either case. The library reads them itself, and is loaded only where there are any.
  */
-async function proxyAgent(url: string): Promise<http.Agent | undefined> {
-  if (!Object.keys(process.env).some(name => /^https?_proxy$/i.test(name))) return undefined;
+async function proxyAgent(url: string, { environment }: Context): Promise<http.Agent | undefined> {
+  if (!Object.keys(environment).some(name => /^https?_proxy$/i.test(name))) return undefined;
   const { HttpClient } = await import('@actions/http-client');
   return new HttpClient('nix-ferry').getAgent(url);
 }

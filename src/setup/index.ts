@@ -127,7 +127,7 @@ async function storeCache(
   if (ports.cache === undefined || config.cache === 'never') return { directory: null, keys: [] };
   const signingKey = config.signingKey ?? null;
   const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
-  const own = signingKey === null ? [] : [await publicKeyOf(signingKey, new Nix(context.exec, bare))];
+  const own = signingKey === null ? [] : [await publicKeyOf(signingKey, new Nix(context, bare))];
   if (own.length + conf.trustedPublicKeys.length === 0) {
     context.log.info('The store cache needs `signing-key`, so that nobody else can put anything into it: not used.');
     return { directory: null, keys: [] };

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError, explain, UserError } from '../errors.ts';
+import { exitedWithFailure, explain, UserError } from '../errors.ts';
 import { explainNixError } from '../nix/explain.ts';
 import type { Run, SetupConfig } from './config.ts';
 import { UnreachableError } from './download.ts';
@@ -67,7 +67,7 @@ async function installRelease(
     [],
     fetched.then(([file]) => file),
   ).catch(error => {
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     const known = explainNixError(error.stderr);
     throw new UserError(`The release of Nix cannot be unpacked: ${known?.message ?? error.message}.`, {
       cure: known?.cure ?? 'Give another release in `nix-version` or `nix-source`.',
@@ -91,7 +91,7 @@ async function installPackage(run: Run, config: SetupConfig, context: Context, w
   try {
     await asRoot(context, run, 'package', ['nix-bin']);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     throw new UserError(`${why} Neither can the distribution's nix-bin be installed: ${explain(error)}`, {
       cure,
       cause: error,

@@ -22,7 +22,7 @@ export async function prove(system: string, run: Run, installation: NixInstallat
   if (program === null) return { ok: false, kind: 'none', log: '' };
   const file = join(run.directory, 'client', `probe-${system}`);
   await writeFile(file, program, { mode: 0o755 });
-  const nix = new Nix(context.exec, installation);
+  const nix = new Nix(context, installation);
   try {
     const { stdout } = await nix.run(
       'nix-build',

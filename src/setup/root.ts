@@ -44,7 +44,11 @@ export async function asRoot(
       ? await context.exec('sh', script.slice(1), { input, env })
       : await context.exec('sudo', ['-n', ...script], { input, env });
   } catch (error) {
-    if (!direct && error instanceof CommandError && (error.code === 127 || /^sudo: /m.test(error.stderr))) {
+    if (
+      !direct &&
+      error instanceof CommandError &&
+      (error.failure.kind === 'missing' || /^sudo: /m.test(error.stderr))
+    ) {
       throw new UserError('Setting Nix up needs root, and `sudo -n` does not give it.', {
         cure: 'Run the step as root, or let its user call sudo without a password.',
         cause: error,

@@ -45,7 +45,8 @@ export async function teardown(state: string | undefined, context: Context): Pro
       ended = await asRoot(context, run, 'end').then(
         () => true,
         error => {
-          if (error instanceof CommandError && error.signal === 'SIGINT') return false;
+          if (error instanceof CommandError && error.failure.kind === 'signal' && error.failure.signal === 'SIGINT')
+            return false;
           throw error;
         },
       );

@@ -80,7 +80,7 @@ export async function showSettings(
   installation: NixInstallation,
   context: Context,
 ): Promise<Record<string, { value: unknown }>> {
-  const nix = new Nix(context.exec, installation);
+  const nix = new Nix(context, installation);
   // `nix show-config` was renamed in 2.19.
   const show = compareVersions(installation.version, '2.19') < 0 ? ['show-config'] : ['config', 'show'];
   const { stdout } = await nix.run('nix', [...show, '--json']);

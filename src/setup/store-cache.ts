@@ -92,7 +92,7 @@ async function verified(
 ): Promise<number> {
   const names = (await readdir(directory)).filter(name => name.endsWith('.narinfo'));
   if (names.length === 0) return 0;
-  const nix = new Nix(context.exec, installation);
+  const nix = new Nix(context, installation);
   const untrusted = new Set<string>();
   const keys = ['--option', 'trusted-public-keys', trustedKeys.join(' ')];
   // Bits of the exit code: 1 damaged, 2 untrusted, 4 failed (nix store verify).
@@ -131,7 +131,7 @@ export async function writeStoreCache(
   installation: NixInstallation,
   context: Context,
 ): Promise<void> {
-  const nix = new Nix(context.exec, installation);
+  const nix = new Nix(context, installation);
   const { key } = storeCacheKeys(fleet);
   try {
     const own = (await publicKeyOf(signingKey, nix)).split(':')[0] ?? '';

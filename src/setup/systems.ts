@@ -23,7 +23,7 @@ export async function mustBuild(
   installation: NixInstallation,
   context: Context,
 ): Promise<string[]> {
-  const nix = new Nix(context.exec, installation);
+  const nix = new Nix(context, installation);
   const found = new Set<string>();
   let building = false;
   await nix.run('nix-store', ['--realise', '--dry-run', ...drvPaths], {
@@ -44,7 +44,7 @@ export async function systemsOf(
   installation: NixInstallation,
   context: Context,
 ): Promise<Map<string, string>> {
-  const nix = new Nix(context.exec, installation);
+  const nix = new Nix(context, installation);
   const show = compareVersions(installation.version, '2.14') < 0 ? ['show-derivation'] : ['derivation', 'show'];
   const systems = new Map<string, string>();
   // An argument list takes 2 MiB at most.

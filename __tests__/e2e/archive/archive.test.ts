@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Archive, type ArchiveConfig, archive, readArchive, verifyArchive } from '../../../src/archive/index.ts';
 import type { Built } from '../../../src/build/built.ts';
 import type { Context } from '../../../src/context.ts';
-import type { Nix } from '../../../src/nix/index.ts';
+import type { Exec } from '../../../src/exec.ts';
+import { Nix } from '../../../src/nix/index.ts';
 import { rootOf, Stores } from '../support/archive-stores.ts';
 import type { NixVersion } from '../support/runner.ts';
 
@@ -281,14 +282,28 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await verifyArchive(read.directory, [publicKey], nix, context);
   });
 
-  test('a run that is cancelled while it packs leaves the archive that was there, and nothing half-done', async () => {
-    const nix = await stores.newStore();
-    const of = config('cancelled');
-    const before = await one(await stores.build(nix, 'web1'), of, nix);
+  test.each([
+    ['while it packs', 'packing'],
+    ['when all is packed', 'packed'],
+  ])('a run that is cancelled %s leaves the earlier archive, and nothing half-done', async (_, when) => {
+    const store = await stores.newStore();
+    const of = config(`cancelled-${when}`);
+    const before = await one(await stores.build(store, 'web1'), of, store);
     const kept = await contents(before.directory);
     const cancelled = new AbortController();
-    const stopped = { ...context, signal: cancelled.signal, progress: () => cancelled.abort() };
-    const changed = await stores.build(nix, 'web1', 'changed');
+    const stopped = {
+      ...context,
+      signal: cancelled.signal,
+      progress: () => (when === 'packing' ? cancelled.abort() : undefined),
+    };
+    const exec: Exec = async (command, args, options) => {
+      const result = await context.exec(command, args, options);
+      // Nix has packed the last path before it notices.
+      if (args[0] === 'copy') cancelled.abort();
+      return result;
+    };
+    const nix = new Nix({ ...context, exec }, store.installation);
+    const changed = await stores.build(store, 'web1', 'changed');
     await expect(archive([changed], of, nix, stopped, null)).rejects.toThrow();
     expect(await readdir(of.directory)).toEqual(['closure-web1']);
     expect(await contents(before.directory)).toEqual(kept);

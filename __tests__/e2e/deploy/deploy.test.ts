@@ -329,7 +329,10 @@ describe('the deployer', () => {
     // A store that has nothing: what arrives can only come out of the archive.
     const { installation } = nix;
     const empty = { NIX_REMOTE: `local?root=${mkdtempSync(join(tmpdir(), 'store-'))}` };
-    const other = new Nix(exec, { ...installation, env: { ...installation.env, ...empty } });
+    const other = new Nix(
+      { exec, environment: process.env },
+      { ...installation, env: { ...installation.env, ...empty } },
+    );
     await deployOne(nix, config('switch'), deployment(web, toplevel('two')));
     const outcome = await deployOne(
       other,

@@ -90,7 +90,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test('NIX_PATH and nix.conf are not seen', async () => {
       const { bin } = bench.nix.installation;
       const env = { NIX_CONFIG: `build-users-group =\nnix-path = nixpkgs=${bench.miniature.path}` };
-      const nix = new Nix(exec, { bin, version: bench.nix.installation.version, env });
+      const nix = new Nix({ exec, environment: process.env }, { bin, version: bench.nix.installation.version, env });
       const before = process.env.NIX_PATH;
       process.env.NIX_PATH = `nixpkgs=${bench.miniature.path}`;
       try {

@@ -37,6 +37,7 @@ export class Stores {
       progress: event => log(event.text),
       signal: new AbortController().signal,
       scratch,
+      environment: process.env,
     };
   }
 
@@ -73,7 +74,7 @@ export class Stores {
     const directory = await mkdtemp(join(this.scratch, 'store-'));
     await mkdir(join(directory, 'nix/store'), { recursive: true });
     const env = { NIX_REMOTE: `local?root=${directory}`, NIX_CONFIG: 'build-users-group =' };
-    return new Nix(this.#exec, { bin: this.#bin, version: this.#version, env });
+    return new Nix(this.context, { bin: this.#bin, version: this.#version, env });
   }
 
   /** A host whose closure is a system, its configuration and 40 packages, which are the same for every host. */

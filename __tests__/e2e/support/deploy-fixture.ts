@@ -12,14 +12,17 @@ import type { Target } from './target.ts';
 /** Nix as a runner would have it, in this process's own store; built in no sandbox, since the testbed is one. */
 export async function localNix(version = '2.26'): Promise<Nix> {
   await exec('mkdir', ['-p', '/nix/store']);
-  return new Nix(exec, {
-    bin: `/opt/nix/${version}/bin`,
-    version,
-    env: {
-      NIX_CONFIG:
-        'build-users-group =\nsandbox = false\nfilter-syscalls = false\nsubstituters =\nextra-platforms = aarch64-linux\n',
+  return new Nix(
+    { exec, environment: process.env },
+    {
+      bin: `/opt/nix/${version}/bin`,
+      version,
+      env: {
+        NIX_CONFIG:
+          'build-users-group =\nsandbox = false\nfilter-syscalls = false\nsubstituters =\nextra-platforms = aarch64-linux\n',
+      },
     },
-  });
+  );
 }
 
 /** Builds all of deploy-systems.nix: name → toplevel. */
@@ -80,6 +83,7 @@ export function context(
     progress: event => void recorded.events.push(event),
     signal: signal ?? new AbortController().signal,
     scratch,
+    environment: process.env,
   };
 }
 

@@ -142,7 +142,7 @@ export class Machine {
     return exec('nsenter', this.enter(argv, options), { ...passed, env: { PATH: process.env.PATH } }).catch(error => {
       // What a person who reads a failed test wants to know: the command itself, and all that it said.
       if (error instanceof CommandError) {
-        error.message = `${this.name}: ${argv.join(' ')} exited with ${error.code ?? error.signal}:\n${error.stderr}`;
+        error.message = `${this.name}: ${argv.join(' ')} exited with ${error.code ?? JSON.stringify(error.failure)}:\n${error.stderr}`;
       }
       throw error;
     });

@@ -39,14 +39,17 @@ export class PlanBench {
     if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
     const bin = join(installed, 'bin');
     const said = (await exec(join(bin, 'nix'), ['--version'])).stdout.trim().split(' ').at(-1) ?? '';
-    const nix = new Nix(exec, {
-      bin,
-      version: said,
-      env: {
-        NIX_CONFIG:
-          'build-users-group =\nsandbox = false\nsubstituters =\ndownload-attempts = 1\nextra-platforms = aarch64-linux',
+    const nix = new Nix(
+      { exec, environment: process.env },
+      {
+        bin,
+        version: said,
+        env: {
+          NIX_CONFIG:
+            'build-users-group =\nsandbox = false\nsubstituters =\ndownload-attempts = 1\nextra-platforms = aarch64-linux',
+        },
       },
-    });
+    );
     const scratch = await mkdtemp(join(tmpdir(), 'plan-test-'));
 
     // What `fetchTarball` and a flake's input would bring: the tree in the store, under the name they give it.
@@ -65,6 +68,7 @@ export class PlanBench {
       progress: ({ host, state }) => log(`${host} ${state}`),
       signal: new AbortController().signal,
       scratch: join(scratch, 'run'),
+      environment: process.env,
     };
     await mkdir(context.scratch);
     return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
@@ -77,7 +81,7 @@ export class PlanBench {
       if (/\/nix-instantiate$/.test(command) || args[0] === 'eval') evaluations.push([command, ...args]);
       return exec(command, args, options);
     };
-    return { nix: new Nix(watched, this.nix.installation), evaluations };
+    return { nix: new Nix({ exec: watched, environment: process.env }, this.nix.installation), evaluations };
   }
 
   remove(): Promise<void> {

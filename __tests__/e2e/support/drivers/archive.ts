@@ -28,7 +28,7 @@ export interface ArchiveAnswer {
 }
 
 const job = JSON.parse(readFileSync(0, 'utf8')) as ArchiveJob;
-const nix = new Nix(exec, { bin: null, version: job.nixVersion, env: {} });
+const nix = new Nix({ exec, environment: process.env }, { bin: null, version: job.nixVersion, env: {} });
 const log = (message: string): void => console.error(message);
 const built = await Promise.all(
   job.hosts.map(async ({ name, system, toplevel, nix: hostNix }): Promise<Built> => {
@@ -67,6 +67,7 @@ const context = {
   progress: () => undefined,
   signal: new AbortController().signal,
   scratch: mkdtempSync(join(tmpdir(), 'archive-driver-')),
+  environment: process.env,
 };
 const began = performance.now();
 const archives = await archive(built, job.config, new Nix(counted, nix.installation), context, null);

@@ -59,6 +59,7 @@ const context: Context = {
   progress: () => undefined,
   signal: new AbortController().signal,
   scratch: mkdtempSync('/var/tmp/ferry-'),
+  environment: process.env,
 };
 const answer: Answer = { error: null, log, version: null, state: '', outputs: [], started, built: '' };
 
