@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { parseMessage } from '../../src/plan/adapter.ts';
-import { inRepository, placeOf } from '../../src/plan/diagnose.ts';
-import { deal, processes } from '../../src/plan/evaluate.ts';
-import { flakeReference, unlockedInput } from '../../src/plan/flake.ts';
-import { attributePath } from '../../src/plan/source.ts';
+import { parseMessage } from '../../src/plan/evaluation/adapter.ts';
+import { inRepository, placeOf } from '../../src/plan/evaluation/diagnose.ts';
+import { deal, processes } from '../../src/plan/evaluation/evaluate.ts';
+import { flakeReference, unlockedInput } from '../../src/plan/evaluation/flake-reference.ts';
+import { attributePath } from '../../src/plan/formats/choose.ts';
 
 const gibibyte = 1024 ** 3;
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { configurationsNamed } from '../../src/plan/configurations.ts';
+import { configurationsNamed } from '../../src/plan/formats/configuration.ts';
 import { locate } from '../../src/plan/locate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'locate-'));

@@ -1,5 +1,5 @@
+import type { SharedPlans } from './cache/actions-cache.ts';
 import type { Format } from './fleet.ts';
-import type { SharedPlans } from './shared.ts';
 
 /** What the plan stage is asked for. */
 export interface PlanConfig {

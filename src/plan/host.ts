@@ -2,7 +2,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { inRepository } from './diagnose.ts';
+import { inRepository } from './evaluation/diagnose.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
 import { type Deployment, layer, parseDeployment, targetOf } from './targets.ts';
 

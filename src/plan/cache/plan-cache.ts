@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
-import type { Exec } from '../exec.ts';
-import type { Nix } from '../nix/index.ts';
-import { nixFolder } from './adapter.ts';
-import type { PlanConfig } from './config.ts';
-import type { Repository } from './git.ts';
-import { type Knowledge, readKnowledge, textOf } from './knowledge.ts';
-import { type Evidence, ownFiles } from './pins.ts';
-import { reachesOut, readsMachine } from './scan.ts';
-import { sharedShelf } from './shared.ts';
+import type { Context } from '../../context.ts';
+import { CommandError } from '../../errors.ts';
+import type { Exec } from '../../exec.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { PlanConfig } from '../config.ts';
+import { nixFolder } from '../evaluation/adapter.ts';
+import { type Evidence, ownFiles } from '../pins/problems.ts';
+import { reachesOut, readsMachine } from '../pins/scan.ts';
+import type { Repository } from '../repository.ts';
+import { sharedShelf } from './actions-cache.ts';
+import { type Knowledge, readKnowledge, textOf } from './serialize.ts';
 
 /** Where the plans of earlier runs are kept for this source in this state. */
 export interface PlanCache {

@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
-import type { Nix } from '../nix/index.ts';
+import type { Context } from '../../context.ts';
+import { CommandError } from '../../errors.ts';
+import type { Nix } from '../../nix/index.ts';
 
 /** How one source is asked: a file of nix/, and what stands in its request. */
 export interface Adapter {

@@ -1,8 +1,8 @@
 import { relative, resolve } from 'node:path';
-import type { Context } from '../context.ts';
-import type { Nix } from '../nix/index.ts';
+import type { Context } from '../../context.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { Repository } from '../repository.ts';
 import { ask, type NixFailure } from './adapter.ts';
-import type { Repository } from './git.ts';
 
 /** A flake as Nix is asked for it. */
 export interface FlakeReference {

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
-import type { Nix } from '../nix/index.ts';
-import type { Adapter, NixFailure } from './adapter.ts';
-import type { PlanConfig } from './config.ts';
-import { configurationsIn, configurationsNamed, filesOf } from './configurations.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { PlanConfig } from '../config.ts';
+import type { Adapter, NixFailure } from '../evaluation/adapter.ts';
+import type { Format } from '../fleet.ts';
+import type { Repository } from '../repository.ts';
+import { type Found, flakeAdapter, plain } from './adapter.ts';
+import { configurationsIn, configurationsNamed, filesOf } from './configuration.ts';
 import { detect } from './detect.ts';
-import type { Format } from './fleet.ts';
-import { type Found, flakeAdapter, plain } from './found.ts';
-import type { Repository } from './git.ts';
 
 /** What the source is and how it is asked. */
 export interface Source {

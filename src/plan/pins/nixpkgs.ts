@@ -1,13 +1,13 @@
 import { homedir } from 'node:os';
 import { relative } from 'node:path';
-import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
-import type { Nix } from '../nix/index.ts';
-import { type Adapter, ask, type NixFailure } from './adapter.ts';
-import type { PlanConfig } from './config.ts';
-import type { Format } from './fleet.ts';
-import { givenNixpkgs, pinError, pinsAround } from './pins.ts';
-import type { Source } from './source.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { PlanConfig } from '../config.ts';
+import { type Adapter, ask, type NixFailure } from '../evaluation/adapter.ts';
+import type { Format } from '../fleet.ts';
+import type { Source } from '../formats/choose.ts';
+import { givenNixpkgs, pinError, pinsAround } from './problems.ts';
 
 /**
  * The adapter with what stands for <nixpkgs>: the pin in the input `nixpkgs`, for configuration.nix and NixOps, which say

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { UserError } from '../errors.ts';
-import { configurationsIn, filesOf } from './configurations.ts';
-import type { Format } from './fleet.ts';
-import { type Found, flakeAdapter, namesOf, plain } from './found.ts';
+import { UserError } from '../../errors.ts';
+import type { Format } from '../fleet.ts';
+import { type Found, flakeAdapter, namesOf, plain } from './adapter.ts';
+import { configurationsIn, filesOf } from './configuration.ts';
 
 /** What a source may be. */
 interface Candidate {

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
-import { mapConcurrently } from '../concurrency.ts';
-import type { Context } from '../context.ts';
-import type { Nix } from '../nix/index.ts';
+import { mapConcurrently } from '../../concurrency.ts';
+import type { Context } from '../../context.ts';
+import type { Nix } from '../../nix/index.ts';
 import { type Adapter, ask, type NixFailure, type Question } from './adapter.ts';
 
 /** What one host's evaluation came to. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { UserError } from '../../errors.ts';
 
 /** Plain configurations, as paths relative to the source's folder: one, which says its host's name itself, or one a host. */
 export type Configurations = { single: string } | { hosts: Record<string, string> };

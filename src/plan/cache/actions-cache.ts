@@ -1,11 +1,11 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CachePort, Context } from '../context.ts';
-import { explain, UserError } from '../errors.ts';
-import type { Nix } from '../nix/index.ts';
-import type { Shelf } from './cache.ts';
-import { type Knowledge, readKnowledge, textOf } from './knowledge.ts';
+import type { CachePort, Context } from '../../context.ts';
+import { explain, UserError } from '../../errors.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { Shelf } from './plan-cache.ts';
+import { type Knowledge, readKnowledge, textOf } from './serialize.ts';
 
 /** Plans that runs on several machines share. */
 export interface SharedPlans {

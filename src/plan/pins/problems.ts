@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
-import type { Nix } from '../nix/index.ts';
-import type { NixFailure } from './adapter.ts';
-import { inRepository, placeOf } from './diagnose.ts';
-import { unlockedInput } from './flake.ts';
-import type { Host, Pin } from './fleet.ts';
-import type { Repository } from './git.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { NixFailure } from '../evaluation/adapter.ts';
+import { inRepository, placeOf } from '../evaluation/diagnose.ts';
+import { unlockedInput } from '../evaluation/flake-reference.ts';
+import type { Host, Pin } from '../fleet.ts';
+import type { Repository } from '../repository.ts';
 import { lineOf, searchPaths, unpinnedFetches } from './scan.ts';
 
 /** Something that isn't fixed, and where. */

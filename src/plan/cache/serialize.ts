@@ -1,6 +1,6 @@
-import type { Format, Pin } from './fleet.ts';
-import { formats } from './fleet.ts';
-import type { Answer } from './host.ts';
+import type { Format, Pin } from '../fleet.ts';
+import { formats } from '../fleet.ts';
+import type { Answer } from '../host.ts';
 
 /** What was learnt of a source; a plan is made from it. */
 export interface Knowledge {

@@ -1,9 +1,9 @@
-import type { Context } from '../context.ts';
-import type { Nix } from '../nix/index.ts';
-import { type Adapter, ask, type NixFailure } from './adapter.ts';
-import type { PlanConfig } from './config.ts';
-import { checkLock, flakeReference } from './flake.ts';
-import type { Repository } from './git.ts';
+import type { Context } from '../../context.ts';
+import type { Nix } from '../../nix/index.ts';
+import type { PlanConfig } from '../config.ts';
+import { type Adapter, ask, type NixFailure } from '../evaluation/adapter.ts';
+import { checkLock, flakeReference } from '../evaluation/flake-reference.ts';
+import type { Repository } from '../repository.ts';
 
 /** What is looked into while the format is found. */
 export interface Found {
