@@ -175,7 +175,7 @@ rec {
     else if request.warn or false then
       <nixpkgs>
     else
-      throw "${who} does not say which nixpkgs it is built from, so that <nixpkgs> of the machine would be taken";
+      throw "${who} does not say which nixpkgs it is built from, so that <nixpkgs> of the machine would be used";
 
   # eval-config.nix of a nixpkgs folder.
   evalConfigOf = nixpkgs: import (nixpkgs + "/nixos/lib/eval-config.nix");

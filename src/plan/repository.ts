@@ -2,28 +2,36 @@ import { resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
 import type { Exec } from '../exec.ts';
 
-/** What Git knows of the folder that holds the configuration. */
+/** The Git repository that holds the configuration. */
 export interface Repository {
   /** Absolute path of the work tree. */
   root: string;
   /** 40 hex digits; null before the first commit. */
   commit: string | null;
-  /** True when tracked files differ from `commit`. */
+  /** True if tracked files differ from `commit`. */
   dirty: boolean;
   /** True for a clone without history, as actions/checkout makes it. */
   shallow: boolean;
 }
 
-/** Null when `folder` lies in no Git work tree, or there is no Git. */
-export async function repositoryOf(folder: string, exec: Exec): Promise<Repository | null> {
-  const git = async (...args: string[]): Promise<string | null> => {
+/** Runs Git and returns its standard output; null if it fails, which `git grep` also does if it finds nothing. */
+export type Git = (...args: string[]) => Promise<string | null>;
+
+/** Git in a folder. A failure, for example because there is no Git, is not an error. */
+export function gitIn(folder: string, exec: Exec): Git {
+  return async (...args) => {
     try {
-      return (await exec('git', ['-C', folder, ...args])).stdout.trim();
+      return (await exec('git', ['-C', folder, ...args])).stdout;
     } catch (error) {
       if (error instanceof CommandError) return null;
       throw error;
     }
   };
+}
+
+/** Null if `folder` is not in a Git work tree, or if there is no Git. */
+export async function repositoryOf(folder: string, exec: Exec): Promise<Repository | null> {
+  const git = gitIn(folder, exec);
   const [root, commit, status, shallow] = await Promise.all([
     git('rev-parse', '--show-toplevel'),
     git('rev-parse', '--verify', 'HEAD'),
@@ -31,5 +39,10 @@ export async function repositoryOf(folder: string, exec: Exec): Promise<Reposito
     git('rev-parse', '--is-shallow-repository'),
   ]);
   if (root === null) return null;
-  return { root: resolve(root), commit, dirty: status !== '', shallow: shallow === 'true' };
+  return {
+    root: resolve(root.trim()),
+    commit: commit?.trim() ?? null,
+    dirty: status?.trim() !== '',
+    shallow: shallow?.trim() === 'true',
+  };
 }

@@ -1,57 +1,57 @@
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { Answer } from './host.ts';
+import type { EvaluatedHost } from './host.ts';
 
-/** How deep a toplevel may lie in the package around it: a link farm in a link farm is three. */
+/** Maximum depth of a toplevel in the package around it: a link farm in a link farm has depth three. */
 const depth = 4;
 
 const toplevel = /^\/nix\/store\/[a-z0-9]{32}-(nixos-system-.+)\.drv$/;
 
 /**
- * Finds the toplevel behind a package that wraps one, as deploy-rs' profiles and packages with a switch script do, by what
- * its derivation refers to. An answer that is no package stays as it is.
+ * Finds the toplevel inside a package that contains one, as deploy-rs' profiles and packages with a switch script do, by the
+ * references of its derivation. A host that is not a package is returned unchanged.
  *
- * @throws UserError when the package holds no NixOS system, or several.
+ * @throws UserError if the package contains no NixOS system, or several.
  */
-export async function lookBehind(answer: Answer, nix: Nix): Promise<Answer> {
-  if (answer.wrapper === null) return answer;
-  const found = await toplevelsBehind(answer.wrapper, nix);
-  if (found.includes(answer.drvPath)) return answer;
-  const [drvPath, other] = found;
+export async function unwrapToplevel(host: EvaluatedHost, nix: Nix): Promise<EvaluatedHost> {
+  if (host.wrapper === null) return host;
+  const toplevels = await toplevelsInside(host.wrapper, nix);
+  if (toplevels.includes(host.drvPath)) return host;
+  const [drvPath, other] = toplevels;
   if (drvPath === undefined) {
-    throw new UserError(`${JSON.stringify(answer.name)} is a package, and no NixOS system is in it.`, {
-      where: { host: answer.name },
-      cure: 'Name a host: config.system.build.toplevel, a NixOS evaluation, or a package that links to one.',
+    throw new UserError(`${JSON.stringify(host.name)} is a package that contains no NixOS system.`, {
+      where: { host: host.name },
+      cure: 'Write config.system.build.toplevel, a NixOS evaluation, or a package that links to one.',
     });
   }
   if (other !== undefined) {
     throw new UserError(
-      `${JSON.stringify(answer.name)} is a package with several NixOS systems: ${found.join(', ')}.`,
+      `${JSON.stringify(host.name)} is a package that contains several NixOS systems: ${toplevels.join(', ')}.`,
       {
-        where: { host: answer.name },
-        cure: 'Name one of them by its attribute.',
+        where: { host: host.name },
+        cure: 'Write the attribute of one of them.',
       },
     );
   }
   const { stdout } = await nix.run('nix-store', ['--query', '--outputs', drvPath]);
-  return { ...answer, drvPath, output: stdout.trim(), system: await systemOf(drvPath, nix) };
+  return { ...host, drvPath, output: stdout.trim(), system: await systemOf(drvPath, nix) };
 }
 
-async function toplevelsBehind(wrapper: string, nix: Nix): Promise<string[]> {
+async function toplevelsInside(wrapper: string, nix: Nix): Promise<string[]> {
   let level = [wrapper];
   const seen = new Set(level);
   for (let i = 0; i < depth && level.length > 0; i++) {
     const { stdout } = await nix.run('nix-store', ['--query', '--references', ...level]);
     const references = [...new Set(stdout.split('\n').filter(path => path.endsWith('.drv') && !seen.has(path)))];
-    const found = toplevelsIn(references);
-    if (found.length > 0) return found.sort();
+    const toplevels = toplevelsIn(references);
+    if (toplevels.length > 0) return toplevels.sort();
     for (const path of references) seen.add(path);
     level = references;
   }
   return [];
 }
 
-/** deploy-rs calls its scripts after the toplevel: `nixos-system-web-25.05-activate-rs` is none. */
+/** deploy-rs names its scripts after the toplevel: `nixos-system-web-25.05-activate-rs` is not one. */
 export function toplevelsIn(drvPaths: readonly string[]): string[] {
   const named = drvPaths.flatMap(path => {
     const [, name] = toplevel.exec(path) ?? [];

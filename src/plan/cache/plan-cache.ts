@@ -1,150 +1,121 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { Context } from '../../context.ts';
-import { CommandError } from '../../errors.ts';
-import type { Exec } from '../../exec.ts';
-import type { Nix } from '../../nix/index.ts';
 import type { PlanConfig } from '../config.ts';
 import { nixFolder } from '../evaluation/adapter.ts';
+import type { SourceEvaluation } from '../evaluation/source-evaluation.ts';
 import { type Evidence, ownFiles } from '../pins/problems.ts';
 import { reachesOut, readsMachine } from '../pins/scan.ts';
-import type { Repository } from '../repository.ts';
-import { sharedShelf } from './actions-cache.ts';
-import { type Knowledge, readKnowledge, textOf } from './serialize.ts';
+import { type Git, gitIn } from '../repository.ts';
+import type { Source } from '../source.ts';
+import { ActionsCacheStore } from './actions-cache.ts';
+import { directoryStore } from './plan-store.ts';
 
-/** Where the plans of earlier runs are kept for this source in this state. */
+/** The plans of earlier runs for this source in this state. */
 export interface PlanCache {
-  read(): Promise<Knowledge | null>;
-  /** Keeps what was learnt, unless it came from more than the name of this state tells. */
-  write(knowledge: Knowledge, evidence: Evidence): Promise<void>;
+  read(): Promise<SourceEvaluation | null>;
+  /** Keeps an evaluation, unless it depends on more than what its name identifies. */
+  write(evaluation: SourceEvaluation, evidence: Evidence): Promise<void>;
 }
 
-/** Keeps plans by name. */
-export interface Shelf {
-  /** The plan of the first of these names that there is one of. */
-  read(names: readonly string[]): Promise<Knowledge | null>;
-  write(name: string, knowledge: Knowledge): Promise<void>;
-}
-
-/** What a flake may know of its commit besides its files. */
-const knowsCommit = '\\b(rev|shortRev|dirtyRev|revCount|lastModified|lastModifiedDate|sourceInfo)\\b';
+/** What a flake can learn about its commit besides its files. */
+const commitAttributes = '\\b(rev|shortRev|dirtyRev|revCount|lastModified|lastModifiedDate|sourceInfo)\\b';
 
 /**
- * The cache for a source; null when its state has no name: outside Git, with changes, or without a place to keep it.
+ * The cache for a source; null if its state has no name: outside Git, with uncommitted changes, or if no cache is configured.
  *
- * The name is of all that an answer comes from: the files of the source (Git's tree; the whole repository's where files
- * outside the source may have been read), our adapters, the version of Nix, the kind of machine, and how the source is asked.
+ * An evaluation is named after everything that it depends on: the files of the source (Git's tree of its folder; that of the
+ * whole repository if files outside of the folder may have been read), our adapters, the version of Nix, the kind of machine,
+ * and the inputs.
  */
-export async function planCache(
-  config: PlanConfig,
-  repository: Repository | null,
-  nix: Nix,
-  context: Context,
-): Promise<PlanCache | null> {
+export async function planCache(config: PlanConfig, source: Source): Promise<PlanCache | null> {
   const place = config.planCache;
+  const { repository, nix, context } = source;
   if (place === null || repository === null || repository.dirty || repository.commit === null) return null;
-  const { root, commit } = repository;
-  const git = gitIn(root, context.exec);
-  const folder = relative(root, resolve(config.source));
-  const [trees, named, links, hidden] = await Promise.all([
-    git('rev-parse', `${commit}:${folder === '' ? '' : folder}`, `${commit}:`),
-    git('grep', '-qE', knowsCommit, commit, '--', '*.nix'),
-    git('ls-files', '-s', '--', config.source),
-    namesHidden(commit, git),
+  const git = gitIn(source.root, context.exec);
+  const names = await namesOf(repository.commit, source, config, git);
+  if (names === null) return null;
+  const store = typeof place === 'string' ? directoryStore(place) : new ActionsCacheStore(place, nix, context);
+  return {
+    read: () => store.read([names.folder, names.repository]),
+    async write(evaluation, evidence) {
+      const scope = await scopeOf(evidence, git);
+      if (scope !== null) await store.write(names[scope], evaluation);
+    },
+  };
+}
+
+/** What an evaluation depends on: the files of the source's folder, or of the whole repository. */
+type Scope = 'folder' | 'repository';
+
+async function namesOf(
+  commit: string,
+  source: Source,
+  config: PlanConfig,
+  git: Git,
+): Promise<Record<Scope, string> | null> {
+  const folder = relative(source.root, resolve(source.folder));
+  const [trees, usesCommit, hidden] = await Promise.all([
+    git('rev-parse', `${commit}:${folder}`, `${commit}:`),
+    git('grep', '-qE', commitAttributes, commit, '--', '*.nix'),
+    namesUntracked(commit, git),
   ]);
-  if (trees === null || links === null || hidden) return null;
-  const [sourceTree, rootTree] = trees.trim().split('\n');
-  const hasLinks = /^120000 /m.test(links);
-  const asked = JSON.stringify([
+  if (trees === null || hidden) return null;
+  const [folderTree, rootTree] = trees.trim().split('\n');
+  const inputs = JSON.stringify([
     'plan 2',
-    nix.installation.version,
+    source.nix.installation.version,
     await adaptersDigest(),
     arch(),
     folder,
     config.format,
     config.attribute,
-    config.files ?? [],
-    config.arguments ?? {},
+    source.files,
+    source.inputs.arguments,
     config.nixpkgs,
     config.nixpkgsPin,
     config.system,
-    // In a flake that asks for its commit, every commit is another one.
-    named === null ? null : commit,
+    // A flake that reads its commit is different in every commit.
+    usesCommit === null ? null : commit,
   ]);
   const nameOf = (scope: string, tree: string | undefined): string =>
-    createHash('sha256').update(`${scope} ${tree} ${asked}`).digest('hex');
-  const names = { source: nameOf('source', sourceTree), repository: nameOf('repository', rootTree) };
-  const shelf = typeof place === 'string' ? directoryShelf(place) : sharedShelf(place, nix, context);
-
-  return {
-    read: () => shelf.read([names.source, names.repository]),
-    async write(knowledge, evidence) {
-      if (config.nixpkgsPin === 'warn' || readsOther(evidence)) return;
-      const own = ownFiles(evidence);
-      // What Git does not know of has no part in the name.
-      const tracked = new Set(((await git('ls-files', '-z')) ?? '').split('\0'));
-      if (own.some(path => !tracked.has(path))) return;
-      const texts = await Promise.all(own.map(path => readFile(join(root, path), 'utf8')));
-      if (texts.some(readsMachine)) return;
-      const within =
-        folder === '' ||
-        (!hasLinks &&
-          own.every((path, index) => {
-            const inside = relative(folder, dirname(path)).split('/').filter(Boolean);
-            return inside[0] !== '..' && !reachesOut(texts[index] ?? '', inside.length);
-          }));
-      await shelf.write(within ? names.source : names.repository, knowledge);
-    },
-  };
+    createHash('sha256').update(`${scope} ${tree} ${inputs}`).digest('hex');
+  return { folder: nameOf('source', folderTree), repository: nameOf('repository', rootTree) };
 }
 
-type Git = (...args: string[]) => Promise<string | null>;
-
-/** What Git prints; null when it fails, as `git grep` does when it finds nothing. */
-function gitIn(root: string, exec: Exec): Git {
-  return async (...args) => {
-    try {
-      return (await exec('git', ['-C', root, ...args])).stdout;
-    } catch (error) {
-      if (error instanceof CommandError) return null;
-      throw error;
-    }
-  };
+/** What the evaluation depends on; null if it depends on more than the repository. */
+async function scopeOf(evidence: Evidence, git: Git): Promise<Scope | null> {
+  const { folder: absolute, root, inputs } = evidence.source;
+  if (inputs.nixpkgsPin === 'warn' || readsOther(evidence)) return null;
+  const own = ownFiles(evidence);
+  const tracked = new Set(((await git('ls-files', '-z')) ?? '').split('\0'));
+  if (own.some(path => !tracked.has(path))) return null;
+  const texts = await Promise.all(own.map(path => readFile(join(root, path), 'utf8')));
+  if (texts.some(readsMachine)) return null;
+  const folder = relative(root, resolve(absolute));
+  if (folder === '') return 'folder';
+  const entries = await git('ls-files', '-s', '--', absolute);
+  const hasLinks = entries === null || /^120000 /m.test(entries);
+  const staysInside = own.every((path, index) => {
+    const inside = relative(folder, dirname(path)).split('/').filter(Boolean);
+    return inside[0] !== '..' && !reachesOut(texts[index] ?? '', inside.length);
+  });
+  return staysInside && !hasLinks ? 'folder' : 'repository';
 }
 
-/** Whether the repository's Nix files name a path that lies there and that Git does not know of. */
-async function namesHidden(commit: string, git: Git): Promise<boolean> {
+/** Whether the repository's Nix files contain the name of an existing file that Git does not track. */
+async function namesUntracked(commit: string, git: Git): Promise<boolean> {
   const others = ((await git('ls-files', '--others', '--directory', '-z')) ?? '').split('\0').filter(Boolean);
-  // As the end of a path, which is how Nix writes one.
-  const words = others.flatMap(path => ['-e', `/${basename(path)}`]);
-  return words.length > 0 && (await git('grep', '-qF', ...words, commit, '--', '*.nix')) !== null;
+  // As the end of a path, as it is written in Nix.
+  const patterns = others.flatMap(path => ['-e', `/${basename(path)}`]);
+  return patterns.length > 0 && (await git('grep', '-qF', ...patterns, commit, '--', '*.nix')) !== null;
 }
 
-/** Whether files were evaluated that lie neither in the repository nor in the store, nor are ours. */
+/** Whether files were evaluated that are neither in the repository nor in the store nor ours. */
 function readsOther({ files, roots }: Evidence): boolean {
   const known = ['/nix/store', nixFolder(), ...roots];
   return [...files].some(file => file.startsWith('/') && !known.some(folder => file.startsWith(`${folder}/`)));
-}
-
-function directoryShelf(directory: string): Shelf {
-  const fileOf = (name: string): string => join(directory, `${name}.json`);
-  return {
-    async read(names) {
-      for (const name of names) {
-        const text = await readFile(fileOf(name), 'utf8').catch(() => null);
-        if (text !== null) return readKnowledge(text);
-      }
-      return null;
-    },
-    async write(name, knowledge) {
-      const file = fileOf(name);
-      await mkdir(directory, { recursive: true });
-      await writeFile(`${file}.${process.pid}`, textOf(knowledge), { mode: 0o600 });
-      await rename(`${file}.${process.pid}`, file);
-    },
-  };
 }
 
 async function adaptersDigest(): Promise<string> {

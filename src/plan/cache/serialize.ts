@@ -1,74 +1,58 @@
-import type { Format, Pin } from '../fleet.ts';
-import { formats } from '../fleet.ts';
-import type { Answer } from '../host.ts';
+import { emptyRecords, type SourceEvaluation } from '../evaluation/source-evaluation.ts';
+import { formatNames } from '../formats/index.ts';
 
-/** What was learnt of a source; a plan is made from it. */
-export interface Knowledge {
-  format: Format;
-  detected: string | null;
-  main: string;
-  names: string[];
-  notes: Record<string, unknown>;
-  /** Host → what its evaluation answered. */
-  answers: Record<string, Answer>;
-  /** Host → what is known of its target, also where it was not evaluated as a whole. */
-  deployments: Record<string, unknown>;
-  /** Path of a nixpkgs → how it is fixed. */
-  pins: Record<string, Pin>;
-}
-
-/** Records without a prototype: a host may be named `constructor`. */
-export function nothingKnown(): Pick<Knowledge, 'answers' | 'deployments' | 'pins'> {
-  return { answers: Object.create(null), deployments: Object.create(null), pins: Object.create(null) };
-}
-
-/** Reads what `textOf` wrote; null for anything else. */
-export function readKnowledge(text: string): Knowledge | null {
-  let kept: Knowledge;
+/** Reads what `serialize` returned; null for anything else. */
+export function deserialize(text: string): SourceEvaluation | null {
+  let kept: SourceEvaluation;
   try {
-    kept = JSON.parse(text) as Knowledge;
+    kept = JSON.parse(text) as SourceEvaluation;
   } catch {
     return null;
   }
-  if (!isKnowledge(kept)) return null;
-  const records = nothingKnown();
+  if (!isSourceEvaluation(kept)) return null;
+  const records = emptyRecords();
   for (const [name, record] of Object.entries(records)) Object.assign(record, kept[name as keyof typeof records]);
   return { ...kept, ...records };
 }
 
-/** What is kept of it: a host whose secrets stand in the configuration as text is left out. */
-export function textOf(knowledge: Knowledge): string {
-  const open = (deployment: unknown): boolean => !JSON.stringify(deployment ?? null).includes('"source":{"text":');
+/** The evaluation as text, without the hosts that have the text of a secret in their configuration. */
+export function serialize(evaluation: SourceEvaluation): string {
+  const hasNoSecret = (deployment: unknown): boolean =>
+    !JSON.stringify(deployment ?? null).includes('"source":{"text":');
   return JSON.stringify({
-    ...knowledge,
-    answers: Object.fromEntries(Object.entries(knowledge.answers).filter(([, answer]) => open(answer.deployment))),
-    deployments: Object.fromEntries(Object.entries(knowledge.deployments).filter(([, said]) => open(said))),
+    ...evaluation,
+    answers: Object.fromEntries(
+      Object.entries(evaluation.answers).filter(([, answer]) => hasNoSecret(answer.deployment)),
+    ),
+    deployments: Object.fromEntries(Object.entries(evaluation.deployments).filter(([, one]) => hasNoSecret(one))),
   });
 }
 
-function isKnowledge(kept: unknown): kept is Knowledge {
+function isSourceEvaluation(kept: unknown): kept is SourceEvaluation {
   if (!isRecord(kept)) return false;
   const { format, detected, main, names, notes, answers, deployments, pins } = kept;
   return (
-    (formats as readonly unknown[]).includes(format) &&
+    (formatNames as readonly unknown[]).includes(format) &&
     isText(detected, null) &&
     isText(main) &&
     areTexts(names) &&
     [notes, answers, deployments, pins].every(isRecord) &&
-    Object.entries(answers as object).every(([name, answer]) => names.includes(name) && isAnswer(name, answer)) &&
+    Object.entries(answers as object).every(
+      ([name, answer]) => names.includes(name) && isEvaluatedHost(name, answer),
+    ) &&
     Object.keys(deployments as object).every(name => names.includes(name)) &&
     Object.values(pins as object).every(isPin)
   );
 }
 
-function isAnswer(host: string, answer: unknown): boolean {
+function isEvaluatedHost(host: string, answer: unknown): boolean {
   if (!isRecord(answer)) return false;
   const { name, system, drvPath, output, nixpkgs, nix, wrapper } = answer;
   return (
     name === host &&
     [system, drvPath, output].every(value => isText(value)) &&
-    isStorePath.test(`${output}`) &&
-    isStorePath.test(`${drvPath}`) &&
+    storePath.test(`${output}`) &&
+    storePath.test(`${drvPath}`) &&
     `${drvPath}`.endsWith('.drv') &&
     isText(nixpkgs, null) &&
     isText(wrapper, null) &&
@@ -76,7 +60,7 @@ function isAnswer(host: string, answer: unknown): boolean {
   );
 }
 
-const isStorePath = /^\/nix\/store\/[0-9a-z]{32}-[0-9A-Za-z+._?=-]+$/;
+const storePath = /^\/nix\/store\/[0-9a-z]{32}-[0-9A-Za-z+._?=-]+$/;
 
 function isPin(pin: unknown): boolean {
   return isRecord(pin) && isText(pin.revision, null) && isText(pin.narHash, null) && isText(pin.by);

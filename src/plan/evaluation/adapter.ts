@@ -9,44 +9,64 @@ import type { Context } from '../../context.ts';
 import { CommandError } from '../../errors.ts';
 import type { Nix } from '../../nix/index.ts';
 
-/** How one source is asked: a file of nix/, and what stands in its request. */
+/** How a source is evaluated: a file of nix/ and the request that it is called with. */
 export interface Adapter {
   /** Name of the file in nix/ without `.nix`. */
   file: string;
-  /** Goes to the file as JSON text. */
+  /** Passed to the file as JSON text. */
   request: Readonly<Record<string, unknown>>;
-  /** True when the evaluation may see nothing but what is locked. */
+  /** True if the evaluation may use only what is locked. */
   pure: boolean;
-  /** Folders, as Nix names them in an error's place, whose contents are that of the repository's root. */
+  /** Folders with the contents of the repository's root, as Nix names them in the place of an error. */
   roots: string[];
-  /** Entries of the search path, as `nixpkgs=/nix/store/…`; none where left out. */
+  /** Entries of the search path, for example `nixpkgs=/nix/store/…`. */
   searchPath?: readonly string[];
-  /** Bytes that the evaluator's heap may take. */
+  /** Maximum size of the evaluator's heap in bytes. */
   heap?: number;
 }
 
-/** What an evaluation said of the hosts, up to where it failed. */
-export interface Answers<T> {
+/** The attributes of an adapter: `nix/glue.nix` says what each evaluates to. */
+export type AdapterAttribute = 'names' | 'deployments' | 'hosts' | 'option';
+
+/** Which attribute of an adapter to evaluate, and what is added to the adapter's request for it. */
+export interface AdapterCall {
+  attribute: AdapterAttribute;
+  hosts?: readonly string[];
+  /** For `option`: the path of the option, as its names. */
+  option?: readonly string[];
+}
+
+/** What every evaluation needs. */
+export interface Evaluator {
+  nix: Nix;
+  context: Context;
+}
+
+/** Reported while an evaluation runs. */
+export type EvaluationEvent<T> = { begun: string } | { answer: T };
+
+/** What an evaluation returned for the hosts, up to the point where it failed. */
+export interface AdapterResult<T> {
   answers: T[];
-  /** The answer of the whole call; undefined when it failed. */
-  result: unknown;
+  /** Value of the attribute; undefined if the evaluation failed. */
+  value: unknown;
   failure: NixFailure | null;
-  /** Name of the host that was being evaluated when it failed; null when none was begun. */
+  /** Name of the host that was being evaluated when the evaluation failed; null if it had not begun with a host. */
   begun: string | null;
   /** Nix files that were evaluated. */
   files: Set<string>;
 }
 
-/** An error as Nix tells it. */
+/** An error reported by Nix. */
 export interface NixFailure {
   message: string;
   /** With its trace, as Nix prints it. */
   printed: string;
-  /** Where it is, and where it was called from, innermost first. */
+  /** The place of the error and the places that led to it, innermost first. */
   places: NixPlace[];
-  /** Where this evaluation found the repository's files, as far as it came: the adapter's roots, and a flake's copy. */
+  /** Where this evaluation read the repository's files: the adapter's roots and, once it is known, the copy of a flake. */
   roots: readonly string[];
-  /** Nix files that were evaluated before it, as Nix names them. */
+  /** Nix files that were evaluated before the error, as Nix names them. */
   files: ReadonlySet<string>;
 }
 
@@ -56,81 +76,85 @@ export interface NixPlace {
   column: number;
 }
 
-/** What Nix itself says of a failure. */
-type Told = Pick<NixFailure, 'message' | 'printed' | 'places'>;
-
-/** What each adapter's attributes answer with. */
-export type Question = 'names' | 'deployments' | 'hosts' | 'option';
+/** The part of a failure that Nix itself reports. */
+type NixError = Pick<NixFailure, 'message' | 'printed' | 'places'>;
 
 /**
- * Asks an adapter, in one evaluator.
+ * Evaluates an attribute of an adapter in one process of Nix.
  *
- * @param onAnswer called with each host's answer as soon as it is known, and with a host's name when it is begun.
+ * @param onEvent called when the evaluation of a host begins, and with its answer as soon as it is known.
+ * @returns the answers, or the failure. @throws what is not an error of the evaluation, for example that Nix cannot be started.
  */
-export async function ask<T>(
+export async function callAdapter<T>(
   adapter: Adapter,
-  question: Question,
-  request: Readonly<Record<string, unknown>>,
-  nix: Nix,
-  context: Context,
-  onEvent: (event: { begun: string } | { answer: T }) => void = () => undefined,
-): Promise<Answers<T>> {
+  call: AdapterCall,
+  { nix, context }: Evaluator,
+  onEvent: (event: EvaluationEvent<T>) => void = () => undefined,
+): Promise<AdapterResult<T>> {
   const mark = `ferry-${randomBytes(12).toString('hex')}`;
-  const folder = nixFolder();
-  const glue = await readFile(join(folder, 'glue.nix'), 'utf8');
-  const keyUnits = await readFile(join(folder, 'key-units.nix'), 'utf8');
-  const file = join(folder, `${adapter.file}.nix`);
-  const arguments_ = [
-    '--argstr',
-    'request',
-    JSON.stringify({ ...adapter.request, ...request, mark }),
-    ...['--arg', 'glue', glue, '--arg', 'keyUnits', keyUnits],
-    ...['--log-format', 'internal-json', '--show-trace', '-vv'],
-    ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
-    // The variable NIX_PATH is empty already; nix.conf has a setting too.
-    ...['--option', 'nix-path', ''],
-    ...(adapter.pure ? [] : (adapter.searchPath ?? []).flatMap(entry => ['-I', entry])),
-  ];
-  const { program, args } = adapter.pure
-    ? { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), question, ...arguments_] }
-    : {
-        program: 'nix-instantiate',
-        args: ['--eval', '--strict', '--json', '--read-write-mode', file, '-A', question, ...arguments_],
-      };
-  const answers: Answers<T> = { answers: [], result: undefined, failure: null, begun: null, files: new Set() };
-  const failures: Told[] = [];
-  const onStderr = (line: string): void => {
-    const message = parseMessage(line);
-    if (message.kind === 'error') {
-      const places = message.failure.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
-      // What is no file is text of ours.
-      failures.push({ ...message.failure, places: places.filter(({ file }) => file.startsWith('/')) });
-    } else if (message.kind === 'file') answers.files.add(pathOf(message.file, adapter));
-    else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
-      const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as { begun: string } | { answer: T };
-      if ('begun' in event) answers.begun = event.begun;
-      else answers.answers.push(event.answer);
-      onEvent(event);
-    } else if (message.kind === 'text' && message.level <= 1) context.log.debug(message.text);
-  };
+  const { program, args } = await commandOf(adapter, call, mark);
   const env = {
     ...nix.environment(),
     ...(adapter.pure ? {} : await withoutHome(context.scratch)),
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
+  const result: AdapterResult<T> = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
+  const errors: NixError[] = [];
+  const onStderr = (line: string): void => {
+    const message = parseMessage(line);
+    if (message.kind === 'error') errors.push(withPaths(message.failure, adapter));
+    else if (message.kind === 'file') result.files.add(pathOf(message.file, adapter));
+    else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
+      const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as EvaluationEvent<T>;
+      if ('begun' in event) result.begun = event.begun;
+      else result.answers.push(event.answer);
+      onEvent(event);
+    } else if (message.kind === 'text' && message.level <= 1) context.log.debug(message.text);
+  };
   try {
     const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
-    answers.result = JSON.parse(stdout);
-    answers.begun = null;
+    return { ...result, value: JSON.parse(stdout), begun: null };
   } catch (error) {
     if (!(error instanceof CommandError) || context.signal.aborted) throw error;
-    const failure = failures.at(-1) ?? withoutMessage(error);
-    answers.failure = { ...failure, roots: rootsOf(adapter, answers.files), files: answers.files };
+    const failure = errors.at(-1) ?? withoutMessage(error);
+    return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
   }
-  return answers;
 }
 
-/** A flake is evaluated in a copy, whose first file is its flake.nix. */
+/** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
+async function commandOf(
+  adapter: Adapter,
+  { attribute, ...more }: AdapterCall,
+  mark: string,
+): Promise<{ program: string; args: string[] }> {
+  const folder = nixFolder();
+  const file = join(folder, `${adapter.file}.nix`);
+  const args = [
+    '--argstr',
+    'request',
+    JSON.stringify({ ...adapter.request, ...more, mark }),
+    ...['--arg', 'glue', await readFile(join(folder, 'glue.nix'), 'utf8')],
+    ...['--arg', 'keyUnits', await readFile(join(folder, 'key-units.nix'), 'utf8')],
+    ...['--log-format', 'internal-json', '--show-trace', '-vv'],
+    ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+    // The variable NIX_PATH is empty already; nix.conf has a setting too.
+    ...['--option', 'nix-path', ''],
+  ];
+  if (adapter.pure) {
+    return { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), attribute, ...args] };
+  }
+  const searchPath = (adapter.searchPath ?? []).flatMap(entry => ['-I', entry]);
+  const mode = ['--eval', '--strict', '--json', '--read-write-mode'];
+  return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...searchPath] };
+}
+
+/** An error with its places as files; a place without a file is in the text of our own expressions. */
+function withPaths(error: NixError, adapter: Adapter): NixError {
+  const places = error.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
+  return { ...error, places: places.filter(({ file }) => file.startsWith('/')) };
+}
+
+/** Nix evaluates a copy of a flake, and reads its flake.nix first. */
 function rootsOf({ request, roots }: Adapter, files: ReadonlySet<string>): string[] {
   if (!('reference' in request)) return roots;
   for (const file of files) {
@@ -140,9 +164,9 @@ function rootsOf({ request, roots }: Adapter, files: ReadonlySet<string>): strin
   return roots;
 }
 
-/** A file as a path. Newer Nix names a flake's files by its reference, as `«git+file:///fleet?rev=…»/flake.nix`. */
+/** A file as a path. Newer versions of Nix name a flake's files by its reference: `«git+file:///fleet?rev=…»/flake.nix`. */
 function pathOf(file: string, { request, roots }: Adapter): string {
-  // 2.26 and newer write line and column a second time, after the file.
+  // Nix 2.26 and newer repeat line and column after the file.
   const path = file.replace(/:\d+:\d+$/, '');
   const [, reference, rest] = /^«([^»?]*)[^»]*»(\/.*)$/.exec(path) ?? [];
   const own = String(request.reference ?? '').replace(/\?.*$/, '');
@@ -150,8 +174,8 @@ function pathOf(file: string, { request, roots }: Adapter): string {
 }
 
 /**
- * What else an impure evaluation could see of the machine: nixpkgs reads configuration and overlays from the home directory,
- * and two variables. Nix's caches and Git's configuration stay where they are.
+ * Hides the rest of the machine from an impure evaluation: nixpkgs reads configuration and overlays from the home directory
+ * and from two variables. Nix's caches and Git's configuration are still used.
  */
 async function withoutHome(scratch: string): Promise<Record<string, string | undefined>> {
   const home = join(scratch, 'home');
@@ -167,8 +191,8 @@ async function withoutHome(scratch: string): Promise<Record<string, string | und
 }
 
 /**
- * Variables of Nix's collector (Boehm's). A heap that begins larger than Nix's own 384 MiB is collected less often: on 40 hosts
- * of NixOS 17.09 it saves a tenth of the time. Beyond a gibibyte, touching new memory costs more than collecting.
+ * Variables of Nix's garbage collector (Boehm's). A heap that starts larger than Nix's default of 384 MiB is collected less
+ * often: with 40 hosts of NixOS 17.09 that saves a tenth of the time. Beyond 1 GiB, touching new memory costs more than collecting.
  */
 function heapOf(bytes: number): Record<string, string> {
   const kibibytes = Math.floor(bytes / 1024);
@@ -178,8 +202,8 @@ function heapOf(bytes: number): Record<string, string> {
   };
 }
 
-/** Nix ended without saying why: killed, or out of memory. */
-function withoutMessage(error: CommandError): Told {
+/** Nix ended without an error message: it was killed, or it ran out of memory. */
+function withoutMessage(error: CommandError): NixError {
   const ended = error.code === null ? `was ended by ${error.signal ?? 'a signal'}` : `exited with ${error.code}`;
   const memory = /out of memory/i.test(error.stderr) || error.signal === 'SIGKILL' || error.signal === 'SIGABRT';
   const printed = stripVTControlCharacters(error.stderr).trim();
@@ -203,7 +227,7 @@ interface RawMessage {
 }
 
 type Message =
-  | { kind: 'error'; failure: Told }
+  | { kind: 'error'; failure: NixError }
   | { kind: 'file'; file: string }
   | { kind: 'text'; level: number; text: string }
   | { kind: 'none' };
@@ -235,12 +259,12 @@ export function parseMessage(line: string): Message {
   return { kind: 'error', failure };
 }
 
-/** The folder nix/ of this program, beside src/ or dist/. */
+/** The folder nix/ of this program, next to src/ or dist/. */
 export function nixFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'nix', 'glue.nix'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error(`nix/glue.nix is not beside ${fileURLToPath(import.meta.url)}`);
+    if (parent === folder) throw new Error(`no folder above ${fileURLToPath(import.meta.url)} has nix/glue.nix`);
     folder = parent;
   }
   return join(folder, 'nix');

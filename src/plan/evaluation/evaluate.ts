@@ -1,14 +1,13 @@
 import { freemem } from 'node:os';
 import { mapConcurrently } from '../../concurrency.ts';
 import type { Context } from '../../context.ts';
-import type { Nix } from '../../nix/index.ts';
-import { type Adapter, ask, type NixFailure, type Question } from './adapter.ts';
+import { type Adapter, type AdapterAttribute, callAdapter, type Evaluator, type NixFailure } from './adapter.ts';
 
-/** What one host's evaluation came to. */
+/** The result of one host's evaluation. */
 export type Evaluated<T> = { host: string; answer: T } | { host: string; failure: NixFailure };
 
 export interface Evaluation<T> {
-  /** In the order of the hosts asked for. */
+  /** In the order of the requested hosts. */
   hosts: Evaluated<T>[];
   /** Nix files that were evaluated. */
   files: Set<string>;
@@ -16,25 +15,31 @@ export interface Evaluation<T> {
 
 /** How evaluators share the machine. */
 export interface Budget {
-  /** Evaluators at once; null: one a processor. */
+  /** Maximum number of evaluators at once; null: one per processor. */
   jobs: number | null;
-  /** Bytes for all of them together; null: what is free. */
+  /** Bytes for all of them together; null: the free memory. */
   memory: number | null;
 }
 
-/** What one evaluator needs to be of use; a host of nixpkgs takes 50 MB (17.09) to 400 MB (25.05) of it. */
+export interface EvaluateOptions extends Evaluator {
+  budget: Budget;
+  /** The error to throw if Nix fails before it has begun with any host. */
+  errorFor(failure: NixFailure): Error;
+}
+
+/** The least memory with which an evaluator is useful; a host takes 50 MB (nixpkgs 17.09) to 400 MB (25.05) of it. */
 const leastMemory = 768 * 1024 * 1024;
 
-/** Hosts below which a further evaluator costs more than it saves: each reads nixpkgs' libraries and packages anew. */
+/** With fewer hosts, another evaluator costs more than it saves: each one reads nixpkgs' libraries and packages again. */
 const leastHosts = 2;
 
-/** Into how many evaluators `hosts` hosts are split. */
+/** The number of evaluators for `hosts` hosts. */
 export function processes(hosts: number, processors: number, jobs: number | null, memory: number): number {
   const most = Math.min(jobs ?? processors, Math.floor(memory / leastMemory), Math.ceil(hosts / leastHosts));
   return Math.max(1, most);
 }
 
-/** Deals `items` out to `count` hands of nearly equal size, each in order. */
+/** Splits `items` into `count` lists of nearly equal length, each in order. */
 export function deal<T>(items: readonly T[], count: number): T[][] {
   return Array.from({ length: Math.min(count, items.length) }, (_, hand) =>
     items.filter((_item, index) => index % count === hand),
@@ -42,63 +47,57 @@ export function deal<T>(items: readonly T[], count: number): T[][] {
 }
 
 /**
- * Evaluates hosts in as many evaluators as processors, memory and their number make sensible. A host that fails takes none
- * of the others with it: what was answered before it is kept, and the rest goes to a new evaluator.
+ * Evaluates hosts in as many evaluators as processors, memory and the number of hosts justify. If a host fails, the others are
+ * not affected: the answers before it are kept, and the remaining hosts are evaluated by a new evaluator.
  *
- * @throws NixFailure's error only through `onSource`: when Nix fails before it has begun any host.
+ * @throws `options.errorFor` if Nix fails before it has begun with any host.
  */
-export async function evaluate<T extends { name: string }>(
+export async function evaluateHosts<T extends { name: string }>(
   adapter: Adapter,
-  question: Question,
+  attribute: AdapterAttribute,
   hosts: readonly string[],
-  budget: Budget,
-  nix: Nix,
-  context: Context,
-  onSource: (failure: NixFailure) => Error,
+  options: EvaluateOptions,
 ): Promise<Evaluation<T>> {
+  const { budget, nix, context } = options;
   const memory = budget.memory ?? freemem();
   const count = processes(hosts.length, nix.processors, budget.jobs, memory);
   const files = new Set<string>();
-  const found = new Map<string, Evaluated<T>>();
-  const exhausted: string[] = [];
+  const results = new Map<string, Evaluated<T>>();
+  const outOfMemory: string[] = [];
 
   const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
     let rest = names;
     while (rest.length > 0) {
-      const told = await ask<T>({ ...adapter, heap }, question, { hosts: rest }, nix, context, event => {
-        if ('begun' in event) {
-          context.progress({ host: event.begun, stage: 'plan', state: 'running', text: 'evaluating' });
-        } else {
-          context.progress({ host: event.answer.name, stage: 'plan', state: 'done', text: 'evaluated' });
-        }
-      });
-      for (const file of told.files) files.add(file);
-      for (const answer of told.answers) found.set(answer.name, { host: answer.name, answer });
-      if (told.failure === null) return;
-      const culprit = told.begun;
-      if (culprit === null) throw onSource(told.failure);
-      const before = rest;
+      const call = { attribute, hosts: rest };
+      const result = await callAdapter<T>({ ...adapter, heap }, call, options, progressOf(context));
+      for (const file of result.files) files.add(file);
+      for (const answer of result.answers) results.set(answer.name, { host: answer.name, answer });
+      const { failure, begun: culprit } = result;
+      if (failure === null) return;
+      if (culprit === null) throw options.errorFor(failure);
+      const isAlone = rest[0] === culprit && last;
       rest = rest.slice(rest.indexOf(culprit) + 1);
-      if (isMemory(told.failure) && (before[0] !== culprit || !last)) {
-        // Not this host's fault: hosts before it filled the heap. It gets an evaluator of its own, later.
-        exhausted.push(culprit);
+      if (isMemory(failure) && !isAlone) {
+        // The hosts before it may have filled the heap: it gets an evaluator of its own, later.
+        outOfMemory.push(culprit);
         continue;
       }
-      context.progress({
-        host: culprit,
-        stage: 'plan',
-        state: 'failed',
-        text: told.failure.message.split('\n')[0] ?? '',
-      });
-      found.set(culprit, { host: culprit, failure: told.failure });
+      const text = failure.message.split('\n')[0] ?? '';
+      context.progress({ host: culprit, stage: 'plan', state: 'failed', text });
+      results.set(culprit, { host: culprit, failure });
     }
   };
   const hands = deal(hosts, count);
   await mapConcurrently(hands, hands.length, hand => run(hand, memory / count, false));
-  for (const host of exhausted) {
-    await run([host], memory, true);
-  }
-  return { hosts: hosts.flatMap(host => found.get(host) ?? []), files };
+  for (const host of outOfMemory) await run([host], memory, true);
+  return { hosts: hosts.flatMap(host => results.get(host) ?? []), files };
+}
+
+function progressOf({ progress }: Context): Parameters<typeof callAdapter<{ name: string }>>[3] {
+  return event =>
+    'begun' in event
+      ? progress({ host: event.begun, stage: 'plan', state: 'running', text: 'evaluating' })
+      : progress({ host: event.answer.name, stage: 'plan', state: 'done', text: 'evaluated' });
 }
 
 function isMemory(failure: NixFailure): boolean {

@@ -1,12 +1,11 @@
 import { relative, resolve } from 'node:path';
-import type { Context } from '../../context.ts';
-import type { Nix } from '../../nix/index.ts';
 import type { Repository } from '../repository.ts';
-import { ask, type NixFailure } from './adapter.ts';
+import type { Source } from '../source.ts';
+import { callAdapter, type NixFailure } from './adapter.ts';
 
-/** A flake as Nix is asked for it. */
+/** How Nix refers to a flake. */
 export interface FlakeReference {
-  /** A flake reference: locked to a commit where the work tree is clean. */
+  /** A flake reference; locked to a commit if the work tree is clean. */
   url: string;
   locked: boolean;
 }
@@ -18,15 +17,15 @@ export function flakeReference(source: string, repository: Repository | null): F
   const locked = !repository.dirty && repository.commit !== null;
   const query = [
     ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
-    // Without a ref Nix 2.8 asks a repository whose path must be encoded for its branch master.
+    // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
     ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
-    // Nix refuses a clone without history unless it is told; the flake has no revCount then.
+    // Nix refuses a clone without history unless this is set; the flake has no revCount then.
     ...(locked && repository.shallow ? ['shallow=1'] : []),
   ];
   return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
 }
 
-/** Percent-encodes all but what every part of a URL may hold. */
+/** Percent-encodes every character that is not allowed in all parts of a URL. */
 function encode(path: string): string {
   return path.replace(/[^\w/.~-]/gu, char => encodeURIComponent(char).replace(/[!'()*]/g, hex));
 }
@@ -36,40 +35,31 @@ function hex(char: string): string {
 }
 
 /**
- * Has Nix check the lock of a flake that is then evaluated as its folder is. Such an evaluation would lock a missing input by
- * itself, from the network; a pure one of the same files refuses to.
+ * Has Nix check the lock of a flake that is not evaluated in pure mode. An impure evaluation would lock a missing input by
+ * itself, from the network; a pure evaluation of the same files refuses to.
+ *
+ * @returns the failure if an input is not locked, or if the work tree cannot be copied to the store.
  */
-export async function checkLock(
-  source: string,
-  repository: Repository | null,
-  nix: Nix,
-  context: Context,
-  onFailure: (failure: NixFailure, main: string) => Error,
-): Promise<void> {
-  const roots = [repository?.root ?? source];
-  const asked = { url: repository === null ? null : `file://${encode(repository.root)}`, folder: source };
-  const tree = await ask({ file: 'tree', request: asked, pure: false, roots }, 'names', {}, nix, context);
-  if (tree.failure !== null) throw onFailure(tree.failure, 'flake.nix');
-  const { root } = tree.result as { root: string };
-  const [info] = await nix.closure([root]);
-  const folder = relative(roots[0] ?? source, resolve(source));
+export async function checkLock(source: Source): Promise<NixFailure | null> {
+  const { folder, repository, root } = source;
+  const url = repository === null ? null : `file://${encode(root)}`;
+  const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
+  const tree = await callAdapter(treeAdapter, { attribute: 'names' }, source);
+  if (tree.failure !== null) return tree.failure;
+  const copy = (tree.value as { root: string }).root;
+  const [info] = await source.nix.closure([copy]);
+  const inside = relative(root, resolve(folder));
   const query = [
     `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
-    ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
+    ...(inside === '' ? [] : [`dir=${encode(inside)}`]),
   ];
-  const request = { reference: `path:${root}?${query.join('&')}` };
-  const locked = await ask(
-    { file: 'outputs', request, pure: true, roots: [...roots, root] },
-    'names',
-    {},
-    nix,
-    context,
-  );
-  if (locked.failure !== null && unlockedInput(locked.failure.message) !== null)
-    throw onFailure(locked.failure, 'flake.nix');
+  const request = { reference: `path:${copy}?${query.join('&')}` };
+  const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
+  const { failure } = await callAdapter(pureAdapter, { attribute: 'names' }, source);
+  return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
 }
 
-/** What an unlocked input is called in Nix's errors; null for another error. */
+/** The unlocked input that an error of Nix names, empty if it names none; null for another error. */
 export function unlockedInput(message: string): string | null {
   const match =
     /cannot update (?:unlocked )?flake input '([^']+)' in pure mode/.exec(message) ??

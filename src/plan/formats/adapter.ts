@@ -1,68 +1,83 @@
-import type { Context } from '../../context.ts';
-import type { Nix } from '../../nix/index.ts';
-import type { PlanConfig } from '../config.ts';
-import { type Adapter, ask, type NixFailure } from '../evaluation/adapter.ts';
+import { basename, resolve } from 'node:path';
+import { UserError } from '../../errors.ts';
+import { type Adapter, callAdapter } from '../evaluation/adapter.ts';
 import { checkLock, flakeReference } from '../evaluation/flake-reference.ts';
-import type { Repository } from '../repository.ts';
+import type { Source } from '../source.ts';
 
-/** What is looked into while the format is found. */
-export interface Found {
-  folder: string;
-  /** What was named of it, relative to it; none: the usual names. */
-  files: readonly string[];
-  repository: Repository | null;
-  config: PlanConfig;
-  nix: Nix;
-  context: Context;
-  onFailure: (failure: NixFailure, main: string) => Error;
-}
-
-/** What is no flake, asked by a file of nix/. */
-export function plain(file: string, { folder, repository, config }: Found, request: Record<string, unknown>): Adapter {
+/** An adapter for Nix files that are not a flake. @param file name of the file in nix/ without `.nix`. */
+export function fileAdapter(file: string, source: Source, request: Readonly<Record<string, unknown>>): Adapter {
+  const { root, inputs } = source;
   return {
     file,
-    request: {
-      ...request,
-      root: repository?.root ?? folder,
-      system: config.system,
-      warn: config.nixpkgsPin === 'warn',
-    },
+    request: { ...request, root, system: inputs.system, warn: inputs.nixpkgsPin === 'warn' },
     pure: false,
-    roots: [repository?.root ?? folder],
+    roots: [root],
   };
 }
 
-/** A flake, asked by a file of nix/. */
-export async function flakeAdapter(file: string, found: Found, more: Record<string, unknown> = {}): Promise<Adapter> {
-  const { folder, repository, config, nix, context } = found;
+/**
+ * An adapter for a flake.
+ *
+ * @param file name of the file in nix/ without `.nix`.
+ * @throws UserError if an input of the flake is not locked, unless `nixpkgs-pin` is `warn`.
+ */
+export async function flakeAdapter(
+  file: string,
+  source: Source,
+  request: Readonly<Record<string, unknown>> = {},
+): Promise<Adapter> {
+  const { folder, repository, root, inputs, context } = source;
   const reference = flakeReference(folder, repository);
-  const strict = config.nixpkgsPin === 'error';
+  const strict = inputs.nixpkgsPin === 'error';
   if (!reference.locked) {
     context.log.notice(
       repository === null
-        ? 'The source is not in a Git repository: its flake is evaluated as the folder is.'
-        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not purely.',
+        ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
+        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.',
     );
-    if (strict) await checkLock(folder, repository, nix, context, found.onFailure);
+    if (strict) {
+      const failure = await checkLock(source);
+      if (failure !== null) throw source.errorFor(failure, 'flake.nix');
+    }
   }
   return {
     file,
-    request: { ...more, reference: reference.url, system: config.system },
+    request: { ...request, reference: reference.url, system: inputs.system },
     pure: reference.locked && strict,
-    roots: [repository?.root ?? folder],
+    roots: [root],
   };
 }
 
-/** What every file of nix/ answers first. */
-interface Names {
-  names: string[];
-  root: string;
-  notes: unknown;
+/** @throws UserError if a format that exists only in flakes is to start from another file. */
+export function checkIsFlake(format: string, main: string): void {
+  if (isFlake(main)) return;
+  throw new UserError(`${format} starts from flake.nix, not from ${main}.`, { where: { input: 'source' } });
 }
 
-/** @throws what `found.onFailure` makes of a failure. */
-export async function namesOf(adapter: Adapter, found: Found, main: string): Promise<Names> {
-  const { result, failure } = await ask(adapter, 'names', { hosts: [] }, found.nix, found.context);
-  if (failure !== null) throw found.onFailure(failure, main);
-  return result as Names;
+export function isFlake(main: string): boolean {
+  return basename(main) === 'flake.nix';
+}
+
+/** The name of a host whose configuration does not define one. */
+export function fallbackName(folder: string): string {
+  return basename(resolve(folder)) || 'nixos';
+}
+
+/** What the attribute `names` of every adapter evaluates to. */
+export interface Names {
+  names: string[];
+  /** The folder that the source was read from. */
+  root: string;
+  notes: Record<string, unknown>;
+}
+
+/** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */
+export async function namesOf(
+  adapter: Adapter,
+  source: Source,
+  main: string,
+): Promise<Names & { files: ReadonlySet<string> }> {
+  const { value, failure, files } = await callAdapter(adapter, { attribute: 'names' }, source);
+  if (failure !== null) throw source.errorFor(failure, main);
+  return { ...(value as Names), files };
 }

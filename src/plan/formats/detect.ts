@@ -1,167 +1,142 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../errors.ts';
-import type { Format } from '../fleet.ts';
-import { type Found, flakeAdapter, namesOf, plain } from './adapter.ts';
-import { configurationsIn, filesOf } from './configuration.ts';
+import type { Source } from '../source.ts';
+import { fileAdapter, flakeAdapter, isFlake, namesOf } from './adapter.ts';
+import type { FileOutline } from './format.ts';
+import { type Format, formatNames, formats } from './index.ts';
 
-/** What a source may be. */
+/** A format that the source may have. */
 interface Candidate {
   format: Format;
-  /** The file that everything starts from. */
+  /** The file that the evaluation starts from, relative to the source's folder. */
   main: string;
+  /** What the format was recognized by, in words. */
   why: string;
 }
 
 /**
- * Finds the format of a source that does not say it.
+ * Detects the format of a source.
  *
- * @throws UserError when there is nothing, or when two are there and none of them is a part of the other.
+ * @throws UserError if no format matches, or more than one.
  */
-export async function detect(found: Found): Promise<Candidate> {
-  const candidates = found.files.length > 0 ? await named(found) : await strong(found);
-  if (found.files.length === 0 && candidates.length === 0) candidates.push(...weak(found));
+export async function detect(source: Source): Promise<Candidate> {
+  const { folder, files } = source;
+  const candidates = files.length > 0 ? await amongFiles(source) : await inFolder(source);
   const [first, second] = candidates;
-  if (first === undefined && found.files.length > 0) {
-    throw new UserError(`What ${found.files.join(' and ')} holds is not told by its name.`, {
-      where: { input: 'format' },
-      cure: 'Write `format: configuration` for a NixOS configuration, or the format it is.',
-    });
-  }
-  if (first === undefined) {
-    throw new UserError(`No NixOS configuration was found in ${found.folder}.`, {
-      where: { input: 'source' },
-      cure: 'It looks for flake.nix, hive.nix, network.nix, nixops.nix, nixos.nix, default.nix and configuration.nix; let `source` name their folder.',
-    });
-  }
-  if (second !== undefined) {
-    throw new UserError(`It could be ${first.format} (${first.why}) or ${second.format} (${second.why}).`, {
-      where: { input: 'format' },
-      cure: `Write \`format: ${first.format}\` or \`format: ${second.format}\`.`,
-    });
-  }
+  if (first === undefined) throw files.length > 0 ? unknownFiles(files) : nothingFound(folder);
+  if (second !== undefined) throw ambiguous(first, second);
   return first;
 }
 
-/** Files that say by themselves that the fleet starts from them. */
-async function strong(found: Found): Promise<Candidate[]> {
-  const has = (file: string): boolean => existsSync(join(found.folder, file));
-  const candidates: Candidate[] = [];
-  if (has('flake.nix')) candidates.push(...(await flakeCandidates(found)));
-  if (has('hive.nix') && !candidates.some(({ format }) => format === 'colmena')) {
-    candidates.push({ format: 'colmena', main: 'hive.nix', why: 'hive.nix' });
-  }
-  if (has('network.nix')) candidates.push(...(await networkCandidates('network.nix', found)));
-  if (has('nixops.nix')) candidates.push({ format: 'nixops', main: 'nixops.nix', why: 'nixops.nix' });
-  return candidates;
-}
-
-/** The files that were named: by their usual names or, of others, by what they hold. */
-async function named(found: Found): Promise<Candidate[]> {
-  const { files } = found;
-  const [main = '', ...others] = files;
-  if (files.every(file => basename(file) === 'configuration.nix')) {
-    return [{ format: 'configuration', main, why: `${files.join(', ')} is named` }];
-  }
-  if (others.length > 0) {
-    const networks = await Promise.all(files.map(async file => (await shapeOf(file, found)).isNetwork));
-    const why = 'several files are named, which NixOps makes one network of';
-    return networks.includes(true) ? [{ format: 'nixops', main, why }] : [];
-  }
-  switch (basename(main)) {
-    case 'flake.nix':
-      return flakeCandidates(found);
-    case 'hive.nix':
-      return [{ format: 'colmena', main, why: main }];
-    case 'nixops.nix':
-      return [{ format: 'nixops', main, why: main }];
-    case 'nixos.nix':
-    case 'default.nix':
-      return [{ format: 'expression', main, why: `${main} is named` }];
-    default: {
-      const { isHive, isNetwork } = await shapeOf(main, found);
-      if (isHive) return [{ format: 'colmena', main, why: `${main} has meta` }];
-      return isNetwork ? networkCandidates(main, found) : [];
-    }
-  }
-}
-
-const flakeOutputs: { output: string; format: Format }[] = [
-  { output: 'deploy', format: 'deploy-rs' },
-  { output: 'colmenaHive', format: 'colmena' },
-  { output: 'colmena', format: 'colmena' },
-  { output: 'nixopsConfigurations', format: 'nixops' },
-];
-
-/** A tool's output stands above nixosConfigurations, which such a flake mostly has too, as the tool's own raw material. */
-async function flakeCandidates(found: Found): Promise<Candidate[]> {
-  const adapter = await flakeAdapter('outputs', found);
-  const outputs = await namesOf(adapter, found, 'flake.nix');
-  const candidates: Candidate[] = [];
-  for (const { output, format } of flakeOutputs) {
-    if (outputs.names.includes(output) && !candidates.some(candidate => candidate.format === format)) {
-      candidates.push({ format, main: 'flake.nix', why: `flake.nix has the output ${output}` });
-    }
+/** Looks for the usual files. The files of generic formats count only if there are no others. */
+async function inFolder(source: Source): Promise<Candidate[]> {
+  const has = (file: string): boolean => existsSync(join(source.folder, file));
+  const specific = formatNames.filter(format => formats[format].generic !== true);
+  const flakes = has('flake.nix') ? await inFlake('flake.nix', source) : [];
+  const candidates = [...flakes];
+  for (const file of new Set(specific.flatMap(format => formats[format].mainFiles))) {
+    if (!has(file)) continue;
+    const owners = specific.filter(format => formats[format].mainFiles.includes(file));
+    const found = owners.length > 1 ? bySigns(file, owners, await outlineOf(file, source)) : named(file, owners);
+    // The output `colmena` of a flake mostly comes from hive.nix.
+    candidates.push(...found.filter(({ format }) => !flakes.some(flake => flake.format === format)));
   }
   if (candidates.length > 0) return candidates;
-  if (outputs.names.includes('nixosConfigurations')) {
-    return [{ format: 'flake', main: 'flake.nix', why: 'flake.nix has the output nixosConfigurations' }];
+  for (const format of formatNames) {
+    const { generic, mainFiles, find } = formats[format];
+    const existing = find?.(source.folder) ?? mainFiles.filter(has);
+    const [main] = existing;
+    if (generic !== true || main === undefined) continue;
+    // Hosts in folders of their own are one source; other files are alternatives.
+    const mains = find === undefined ? existing : [main];
+    return mains.map(file => ({
+      format,
+      main: file,
+      why: `${find === undefined ? file : existing.join(', ')} exists`,
+    }));
   }
-  throw new UserError('flake.nix has no output that names hosts.', {
-    where: { file: 'flake.nix' },
-    cure: `Write nixosConfigurations (or deploy, colmenaHive); it has ${outputs.names.join(', ') || 'none'}.`,
+  return [];
+}
+
+/** Looks at the files that the input `source` names: at their names and, if those are not usual ones, at their contents. */
+async function amongFiles(source: Source): Promise<Candidate[]> {
+  const { files } = source;
+  const [main = '', ...others] = files;
+  if (others.length === 0 && isFlake(main)) return inFlake(main, source);
+  const accepting = formatNames.filter(format => others.length === 0 || formats[format].severalFiles === true);
+  const owners = accepting.filter(format => files.every(file => formats[format].mainFiles.includes(basename(file))));
+  if (owners.length === 1) return named(main, owners);
+  const outlines = await Promise.all(files.map(file => outlineOf(file, source)));
+  const matching = accepting.filter(format => outlines.some(outline => signsOf(format, outline) !== null));
+  if (others.length === 0) return outlines.flatMap(outline => bySigns(main, matching, outline));
+  const why = `several files are named, and ${matching.join(' or ')} merges them`;
+  return matching.map(format => ({ format, main, why }));
+}
+
+function named(main: string, owners: readonly Format[]): Candidate[] {
+  return owners.map(format => ({ format, main, why: main }));
+}
+
+/** The formats that a flake has outputs of; `nixosConfigurations` counts only if there is no other. */
+async function inFlake(main: string, source: Source): Promise<Candidate[]> {
+  const { names } = await namesOf(await flakeAdapter('outputs', source), source, main);
+  const candidates = formatNames.flatMap(format => {
+    const output = formats[format].flakeOutputs?.find(name => names.includes(name));
+    return output === undefined ? [] : [{ format, main, why: `flake.nix has the output ${output}` }];
+  });
+  const specific = candidates.filter(({ format }) => formats[format].generic !== true);
+  if (specific.length > 0) return specific;
+  if (candidates.length > 0) return candidates;
+  throw new UserError('flake.nix has no output that defines hosts.', {
+    where: { file: main },
+    cure: `Add nixosConfigurations (or deploy, colmenaHive). Its outputs: ${names.join(', ') || 'none'}.`,
   });
 }
 
-const morphWords = ['pkgs', 'evalConfig', 'lib', 'runCommand', 'specialArgs', 'ordering', 'nixConfig', 'buildShell'];
-const nixopsWords = ['nixpkgs', 'storage', 'lock', 'enableRollback'];
-
-interface Shape {
-  /** The names in its `network`. */
-  network: string[];
-  /** Its own names. */
-  top: string[];
-  isFunction: boolean;
-  isNetwork: boolean;
-  isHive: boolean;
+/** The formats of `among` that a file shows signs of; if it shows none, all of them that it can be. */
+function bySigns(main: string, among: readonly Format[], outline: FileOutline): Candidate[] {
+  const signs = among.map(format => ({ format, words: signsOf(format, outline) ?? [] }));
+  const shown = signs.filter(({ words }) => words.length > 0);
+  if (shown.length === 0) return among.map(format => ({ format, main, why: `${main} exists` }));
+  return shown.map(({ format, words }) => ({ format, main, why: `${main} has ${words.join(', ')}` }));
 }
 
-/** What a file looks like before its format is known. */
-async function shapeOf(main: string, found: Found): Promise<Shape> {
-  const adapter = plain('network', found, { file: join(found.folder, main) });
-  const { names, notes } = await namesOf(adapter, found, main);
+function signsOf(format: Format, outline: FileOutline): readonly string[] | null {
+  return formats[format].signs?.(outline) ?? null;
+}
+
+async function outlineOf(file: string, source: Source): Promise<FileOutline> {
+  const adapter = fileAdapter('network', source, { file: join(source.folder, file) });
+  const { names, notes } = await namesOf(adapter, source, file);
   const { isFunction, top } = notes as { isFunction: boolean; top: string[] };
-  // A function may be anything, unless its file says by its name what it is.
-  const isNetwork = isFunction ? /^(?:network|nixops)/.test(basename(main)) : top.includes('network');
-  return { network: names, top, isFunction, isNetwork, isHive: top.includes('meta') };
+  return { name: basename(file), isFunction, attributes: top, network: names };
 }
 
-/** morph and NixOps both write network.nix; its `network` tells them apart where it says enough. */
-async function networkCandidates(main: string, found: Found): Promise<Candidate[]> {
-  const { network, top, isFunction } = await shapeOf(main, found);
-  const words: Record<'morph' | 'nixops', string[]> = {
-    morph: network.filter(name => morphWords.includes(name)).map(name => `network.${name}`),
-    nixops: [
-      ...network.filter(name => nixopsWords.includes(name)).map(name => `network.${name}`),
-      ...top.filter(name => name === 'resources' || name === 'require'),
-      ...(isFunction ? ['a function of arguments'] : []),
-    ],
-  };
-  const undecided = words.morph.length === 0 && words.nixops.length === 0;
-  return (['morph', 'nixops'] as const)
-    .filter(format => undecided || words[format].length > 0)
-    .map(format => ({ format, main, why: `${main} ${undecided ? 'is there' : `has ${words[format].join(', ')}`}` }));
+function unknownFiles(files: readonly string[]): UserError {
+  return new UserError(`The format of ${files.join(' and ')} could not be detected.`, {
+    where: { input: 'format' },
+    cure: 'Write `format: configuration` for a NixOS configuration, or the name of its format.',
+  });
 }
 
-/** Files that other formats have too; the first that is there counts. */
-function weak({ folder }: Found): Candidate[] {
-  const has = (file: string): boolean => existsSync(join(folder, file));
-  const expressions = ['nixos.nix', 'default.nix'].filter(has);
-  if (expressions.length > 0) {
-    return expressions.map(main => ({ format: 'expression', main, why: `${main} is there` }));
+function nothingFound(folder: string): UserError {
+  const usual = formatNames.flatMap(format => formats[format].mainFiles);
+  return new UserError(`No NixOS configuration was found in ${folder}.`, {
+    where: { input: 'source' },
+    cure: `Set \`source\` to the folder that contains one of: flake.nix, ${[...new Set(usual)].join(', ')}.`,
+  });
+}
+
+function ambiguous(one: Candidate, other: Candidate): UserError {
+  if (one.format === other.format) {
+    return new UserError(`Both ${one.main} and ${other.main} could be the ${one.format} to start from.`, {
+      where: { input: 'source' },
+      cure: 'Set `source` to one of the files.',
+    });
   }
-  const configurations = filesOf(configurationsIn(folder));
-  const [first] = configurations;
-  if (first === undefined) return [];
-  return [{ format: 'configuration', main: first, why: `${configurations.join(', ')} is there` }];
+  return new UserError(`The format could be ${one.format} (${one.why}) or ${other.format} (${other.why}).`, {
+    where: { input: 'format' },
+    cure: `Write \`format: ${one.format}\` or \`format: ${other.format}\`.`,
+  });
 }
