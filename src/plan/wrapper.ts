@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { systemsOf } from '../nix/derivation.ts';
 import type { Nix } from '../nix/index.ts';
 import type { EvaluatedHost } from './host.ts';
 
@@ -34,7 +35,8 @@ export async function unwrapToplevel(host: EvaluatedHost, nix: Nix): Promise<Eva
     );
   }
   const { stdout } = await nix.run('nix-store', ['--query', '--outputs', drvPath]);
-  return { ...host, drvPath, output: stdout.trim(), system: await systemOf(drvPath, nix) };
+  const system = (await systemsOf([drvPath], nix)).get(drvPath) ?? 'unknown';
+  return { ...host, drvPath, output: stdout.trim(), system };
 }
 
 async function toplevelsInside(wrapper: string, nix: Nix): Promise<string[]> {
@@ -58,15 +60,4 @@ export function toplevelsIn(drvPaths: readonly string[]): string[] {
     return name === undefined ? [] : [{ path, name }];
   });
   return named.filter(({ name }) => !named.some(other => name.startsWith(`${other.name}-`))).map(({ path }) => path);
-}
-
-/** The system a derivation is built on, by `nix show-derivation` or, as it is called since 2.14, `nix derivation show`. */
-async function systemOf(drvPath: string, nix: Nix): Promise<string> {
-  const { stdout } = await nix.run('nix', ['show-derivation', drvPath]);
-  // Until 2.31 keyed by path, later below `derivations`.
-  const shown = JSON.parse(stdout) as Record<string, { system?: string }> & {
-    derivations?: Record<string, { system?: string }>;
-  };
-  const [derivation] = Object.values(shown.derivations ?? shown);
-  return derivation?.system ?? 'unknown';
 }
