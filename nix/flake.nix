@@ -1,11 +1,11 @@
-# A flake's nixosConfigurations; targets and tags from `ferry.<host>` in its outputs: `user@address:port`, or a set.
+# A flake's nixosConfigurations. The output `ferry.<host>` defines targets and tags: `user@address:port`, or a set.
 { request, glue }:
 let
   inherit (glue request) answer evaluated find;
   flake = builtins.getFlake (glue request).request.reference;
   configurations = flake.nixosConfigurations or { };
 
-  # Patterns without `...`, so that a word that is missing or unknown is named.
+  # Patterns without `...`, so that errors name an attribute that is missing or unknown.
   command =
     {
       description,
@@ -21,7 +21,7 @@ let
         timeout
         ;
     };
-  page =
+  request =
     {
       description,
       port,
@@ -53,7 +53,7 @@ let
     }:
     {
       cmd = map command cmd;
-      http = map page http;
+      http = map request http;
     };
   secret =
     name:
@@ -81,15 +81,15 @@ let
       source.file = source;
     };
   complete =
-    said:
-    if !builtins.isAttrs said then
-      said
+    settings:
+    if !builtins.isAttrs settings then
+      settings
     else
-      said
+      settings
       // {
-        healthChecks = checks (said.healthChecks or { });
-        preDeployChecks = checks (said.preDeployChecks or { });
-        secrets = builtins.attrValues (builtins.mapAttrs secret (said.secrets or { }));
+        healthChecks = checks (settings.healthChecks or { });
+        preDeployChecks = checks (settings.preDeployChecks or { });
+        secrets = builtins.attrValues (builtins.mapAttrs secret (settings.secrets or { }));
       };
 in
 answer {

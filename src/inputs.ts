@@ -3,8 +3,8 @@ import { parse as parseYaml } from 'yaml';
 import { modes } from './deploy/outcome.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './nearest.ts';
-import { formats } from './plan/fleet.ts';
-import { parseDeployment } from './plan/targets.ts';
+import { formatNames } from './plan/formats/index.ts';
+import { parseTargetSettings } from './plan/targets.ts';
 
 /**
  * Every input of the action, which is every flag of the command line: its default, what it means, how it is read.
@@ -18,7 +18,7 @@ export const inputs = {
     'The folder of the repository that holds the configuration, or its files, separated by commas or lines.',
     text => text,
   ),
-  format: input('auto', 'How the configuration is written.', oneOf('auto', ...formats)),
+  format: input('auto', 'How the configuration is written.', oneOf('auto', ...formatNames)),
   attribute: input('', 'Attribute path, where the format needs one.', optional),
   arguments: input(
     '',
@@ -281,7 +281,7 @@ function origin(text: string): { directory: string } | { run: number | null } | 
 function targets(text: string): Record<string, unknown> {
   const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
   // Only checked here, before anything runs; the plan stage lays it over what the source says.
-  for (const [host, value] of Object.entries(parsed)) parseDeployment(value, `targets.${host}`);
+  for (const [host, value] of Object.entries(parsed)) parseTargetSettings(value, `targets.${host}`);
   return parsed;
 }
 

@@ -14,7 +14,7 @@ import { noUnits } from './deploy/units.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import { locate, option, type PlanConfig, parseDeployment, plan, select, targetOf } from './plan/index.ts';
+import { locate, option, type PlanConfig, parseTargetSettings, plan, select, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
   emulateOther,
@@ -306,7 +306,7 @@ async function deploymentsFrom(
   for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
   return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => ({
     ...{ host, system, toplevel, commit: manifest.commit, closureBytes, buildOnly: false, tags: [] },
-    target: host in config.targets ? targetOf(parseDeployment(config.targets[host], `targets.${host}`)) : null,
+    target: host in config.targets ? targetOf(parseTargetSettings(config.targets[host], `targets.${host}`)) : null,
     closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
     ...{ healthChecks: none, preDeployChecks: none, secrets: [] },
   }));

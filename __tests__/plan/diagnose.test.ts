@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { evaluationFailure } from '../../src/plan/diagnose.ts';
+import { evaluationFailure } from '../../src/plan/evaluation/diagnose.ts';
 
 const failure = (message: string, printed: string) => ({
   kind: 'evaluation' as const,

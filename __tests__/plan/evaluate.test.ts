@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { parseMessage } from '../../src/plan/adapter.ts';
-import { inRepository, placeOf } from '../../src/plan/diagnose.ts';
-import { deal, processes } from '../../src/plan/evaluate.ts';
-import { flakeReference, unlockedInput } from '../../src/plan/flake.ts';
-import { attributePath } from '../../src/plan/source.ts';
+import { attributePath } from '../../src/plan/attribute-path.ts';
+import { parseMessage } from '../../src/plan/evaluation/adapter.ts';
+import { inRepository, placeOf } from '../../src/plan/evaluation/diagnose.ts';
+import { deal, processes } from '../../src/plan/evaluation/evaluate.ts';
+import { flakeReference, unlockedInput } from '../../src/plan/evaluation/flake-reference.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -45,8 +45,8 @@ test.each<[string | null, string[]]>([
   expect(attributePath(text)).toEqual(names);
 });
 
-test.each(['a..b', '.a', 'a.', 'a."b', 'a b'])('%j is no attribute path', text => {
-  expect(() => attributePath(text)).toThrow('is no attribute path');
+test.each(['a..b', '.a', 'a.', 'a."b', 'a b'])('%j is not an attribute path', text => {
+  expect(() => attributePath(text)).toThrow('is not an attribute path');
 });
 
 test('messages of Nix: evaluated files, errors with their places, plain lines', () => {

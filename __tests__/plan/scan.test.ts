@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { codeOf, lineOf, reachesOut, readsMachine, searchPaths, unpinnedFetches } from '../../src/plan/scan.ts';
+import { codeOf, lineOf, reachesOut, readsMachine, searchPaths, unpinnedFetches } from '../../src/plan/pins/scan.ts';
 
 test.each<[string, string]>([
   ['a # b\nc', 'a    \nc'],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layer, parseDeployment, portOf, targetOf } from '../../src/plan/targets.ts';
+import { layer, parseTargetSettings, portOf, targetOf } from '../../src/plan/targets.ts';
 
 test.each<[unknown, object]>([
   ['web.example', { address: 'web.example' }],
@@ -17,7 +17,7 @@ test.each<[unknown, object]>([
   ],
   [{ buildOnly: true }, { address: false }],
 ])('%j is read', (value, expected) => {
-  expect(parseDeployment(value, 'targets.web')).toEqual(expected);
+  expect(parseTargetSettings(value, 'targets.web')).toEqual(expected);
 });
 
 test.each<[unknown, string]>([
@@ -33,11 +33,11 @@ test.each<[unknown, string]>([
   [{ user: '-x' }, 'targets.web.user is "-x".'],
   [{ sshOptions: '-4' }, 'targets.web.sshOptions is "-4".'],
 ])('%j is refused', (value, message) => {
-  expect(() => parseDeployment(value, 'targets.web')).toThrow(message);
+  expect(() => parseTargetSettings(value, 'targets.web')).toThrow(message);
 });
 
 test('a word that is nearly right is named', () => {
-  expect(() => parseDeployment({ adress: 'x' }, 'targets.web')).toThrow(
+  expect(() => parseTargetSettings({ adress: 'x' }, 'targets.web')).toThrow(
     expect.objectContaining({ cure: expect.stringContaining('Did you mean address?') }),
   );
 });

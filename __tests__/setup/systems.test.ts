@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { compareVersions, nixVersion } from '../../src/setup/find.ts';
+import { derivationsIn } from '../../src/nix/derivation.ts';
+import { compareVersions } from '../../src/nix/version.ts';
+import { nixVersion } from '../../src/setup/find.ts';
 import { parseVersion } from '../../src/setup/release.ts';
 import { storeCacheKeys } from '../../src/setup/store-cache.ts';
-import { derivationsIn } from '../../src/setup/systems.ts';
 
 test.each([
   ['nix (Nix) 2.8.0\n', '2.8.0'],

@@ -1,33 +1,33 @@
-import type { Format } from './fleet.ts';
-import type { SharedPlans } from './shared.ts';
+import type { SharedPlans } from './cache/actions-cache.ts';
+import type { Format } from './formats/index.ts';
 
-/** What the plan stage is asked for. */
+/** Configuration of the plan stage. */
 export interface PlanConfig {
-  /** Absolute path of the folder that holds the configuration. */
+  /** Absolute path of the folder that contains the configuration. */
   source: string;
-  /** Files in `source`, relative to it, for the formats that are one or several files; empty: found by their usual names. */
+  /** Files to start from, relative to `source`; empty: find them by their usual names. */
   files?: readonly string[];
   format: 'auto' | Format;
-  /** Attribute path, for the formats that need one. */
+  /** Attribute path, for formats that need one. */
   attribute: string | null;
-  /** Arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them; JSON's values. */
+  /** Arguments for a NixOps network or an expression that is a function, like `--arg` and `--argstr`; JSON values. */
   arguments?: Readonly<Record<string, unknown>>;
-  /** Names, globs (`*`, `?`), `@tag`; `!x` leaves out. Empty: all hosts. */
+  /** Names, globs (`*`, `?`), `@tag`; `!x` excludes. Empty: all hosts. */
   hosts: readonly string[];
-  /** Host → `user@address:port` or a mapping; stands above what the source says. */
+  /** Host → `user@address:port` or a mapping; overrides the source. */
   targets: Readonly<Record<string, unknown>>;
-  /** A pin of nixpkgs for `configuration`; null: found beside it. */
+  /** A pin of nixpkgs; null: the one next to the source, for formats that do not name a nixpkgs themselves. */
   nixpkgs: string | null;
-  /** What to do with a nixpkgs that isn't pinned. */
+  /** How to treat an unpinned nixpkgs. */
   nixpkgsPin: 'error' | 'warn';
-  /** The caller's NIX_PATH, seen only where `nixpkgsPin` is `warn`; null: Nix's own default. */
+  /** The caller's NIX_PATH, used only if `nixpkgsPin` is `warn`; null: Nix's default. */
   nixPath?: string | null;
-  /** The system of a plain configuration that doesn't say it; null: found. */
+  /** The system of hosts whose configuration does not define it. */
   system: string | null;
-  /** Where plans of earlier runs are kept: a directory, or what runs on several machines share; null: keep none. */
+  /** Where plans are cached: in a directory, or shared by runs on different machines; null: nowhere. */
   planCache: string | SharedPlans | null;
-  /** At most so many evaluators at once; null: as many as processors, hosts and memory make sensible. */
+  /** Maximum number of evaluators at once; null: as many as processors, hosts and memory justify. */
   jobs?: number | null;
-  /** Bytes that all evaluators together may use; null: what the machine has available. */
+  /** Bytes that all evaluators together may use; null: the machine's free memory. */
   memory?: number | null;
 }

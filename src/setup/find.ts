@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { explain } from '../errors.ts';
+import { compareVersions } from '../nix/version.ts';
 import type { SetupConfig } from './config.ts';
 
 /** A Nix on this machine. */
@@ -65,14 +66,4 @@ export async function nixVersion(context: Context, program: string): Promise<str
   const version = stdout.match(/\d+\.\d+(\.\d+)?/g)?.at(-1);
   if (version === undefined) throw new Error(`\`nix --version\` says ${stdout.trim()}`);
   return version;
-}
-
-/** Negative when `a` is older, 0 when the numbers are equal; a missing number is 0. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { systemsOf } from '../nix/derivation.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
 import { publicKeyOf } from '../nix/sign.ts';
 import { type Builder, parseBuilders } from './builders.ts';
@@ -20,7 +21,7 @@ import { asRoot } from './root.ts';
 import { newRun } from './run.ts';
 import { type NixConf, parseNixConf, settingNames } from './settings.ts';
 import { type CachedFleet, emptyStoreCache, restoreStoreCache, writeStoreCache } from './store-cache.ts';
-import { localSystem, mustBuild, ownSystems, systemsOf } from './systems.ts';
+import { localSystem, mustBuild, ownSystems } from './systems.ts';
 
 export type { SetupConfig, SetupPorts } from './config.ts';
 export { stateKey } from './config.ts';
@@ -168,7 +169,7 @@ export async function prepareSystems(
   if (config.emulate === 'always') {
     for (const { system, drvPath } of foreign) needed.set(system, [...(needed.get(system) ?? []), drvPath]);
   }
-  for (const [drvPath, system] of await systemsOf(toBuild, nix, context)) {
+  for (const [drvPath, system] of await systemsOf(toBuild, new Nix(context, nix))) {
     needed.set(system, [...(needed.get(system) ?? []), drvPath]);
   }
   const remote = setUp.builders.flatMap(builder => builder.systems);

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
-import { compareVersions } from './find.ts';
+import { compareVersions } from '../nix/version.ts';
 
 /** What may not be set by `nix-conf`, and why. The value given is the only one that is let through. */
 const fixed: Readonly<Record<string, { only: string; why: string }>> = {

@@ -1,6 +1,5 @@
 import type { Context } from '../context.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
-import { compareVersions } from './find.ts';
 import { showSettings } from './settings.ts';
 
 /** Nix's name of the system that Node runs on. */
@@ -36,31 +35,4 @@ export async function mustBuild(
     },
   });
   return [...found];
-}
-
-/** The system of each derivation. */
-export async function systemsOf(
-  drvPaths: readonly string[],
-  installation: NixInstallation,
-  context: Context,
-): Promise<Map<string, string>> {
-  const nix = new Nix(context, installation);
-  const show = compareVersions(installation.version, '2.14') < 0 ? ['show-derivation'] : ['derivation', 'show'];
-  const systems = new Map<string, string>();
-  // An argument list takes 2 MiB at most.
-  for (let at = 0; at < drvPaths.length; at += 1000) {
-    const { stdout } = await nix.run('nix', [...show, ...drvPaths.slice(at, at + 1000)]);
-    for (const [path, { system }] of derivationsIn(stdout)) systems.set(path, system);
-  }
-  return systems;
-}
-
-/** Reads both shapes of `nix derivation show`: keyed by path, and (newer) by name inside `derivations`. */
-export function derivationsIn(json: string): [string, { system: string }][] {
-  const parsed = JSON.parse(json) as Record<string, unknown>;
-  const derivations = (parsed.derivations ?? parsed) as Record<string, { system: string }>;
-  return Object.entries(derivations).map(([path, derivation]) => [
-    path.startsWith('/') ? path : `/nix/store/${path}`,
-    derivation,
-  ]);
 }

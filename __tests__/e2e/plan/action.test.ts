@@ -81,7 +81,7 @@ test('what another put there under the name of the plan is not used', async () =
   entry.content = foreign.content;
   const { main } = await job({}, { uses: 'plan' });
   expect(main.annotations).toContainEqual(
-    expect.objectContaining({ level: 'warning', message: expect.stringMatching(/^The kept plan is not used: /) }),
+    expect.objectContaining({ level: 'warning', message: expect.stringMatching(/^The cached plan is not used: /) }),
   );
   expect(main.log).toMatch(/router.*evaluating/);
 });

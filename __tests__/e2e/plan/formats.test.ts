@@ -30,14 +30,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       [
         'a hive and a network',
         ['hive.nix', 'network.nix'],
-        /^It could be colmena \(hive\.nix\) or morph \(network\.nix has network\.pkgs\)\.$/,
+        /^The format could be morph \(network\.nix has network\.pkgs\) or colmena \(hive\.nix\)\.$/,
         'format',
       ],
       [
         'two expressions',
         ['nixos.nix', 'default.nix'],
-        /^It could be expression \(nixos\.nix is there\) or expression \(default\.nix is there\)\.$/,
-        'format',
+        /^Both nixos\.nix and default\.nix could be the expression to start from\.$/,
+        'source',
       ],
       ['nothing', ['README.md'], /^No NixOS configuration was found in /, 'source'],
     ])('%s', async (_, names, message, input) => {
@@ -49,7 +49,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test('a network.nix that says too little to tell morph from NixOps', async () => {
       const folder = await folderOf({ 'network.nix': '{ network.description = "x"; web = { }; }' });
       await expect(run(folder)).rejects.toMatchObject({
-        message: expect.stringMatching(/^It could be morph .* or nixops /),
+        message: expect.stringMatching(/^The format could be morph .* or nixops /),
         cure: 'Write `format: morph` or `format: nixops`.',
       });
     });
@@ -57,7 +57,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test('a flake without hosts', async () => {
       const folder = await folderOf({ 'flake.nix': '{ outputs = _: { packages = { }; }; }' });
       await expect(run(folder)).rejects.toMatchObject({
-        message: 'flake.nix has no output that names hosts.',
+        message: 'flake.nix has no output that defines hosts.',
         cure: expect.stringContaining('packages'),
       });
     });
@@ -112,7 +112,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'nixpkgs.nix': pinned(),
       });
       expect((await run(folder)).failures).toMatchObject([
-        { host: 'tool', message: expect.stringContaining('no NixOS system is in it') },
+        { host: 'tool', message: expect.stringContaining('contains no NixOS system') },
       ]);
     });
 
@@ -169,8 +169,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
       bench.logged.length = 0;
       expect((await run(folder)).hosts.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
-      expect(bench.logged).toContain('The source is morph: network.nix has network.ordering, network.pkgs.');
-      expect(bench.logged).toContain(`nixpkgs ${bench.miniature.sri}, by nixpkgs.nix:3: a, b, c`);
+      expect(bench.logged).toContain('Format: morph (network.nix has network.ordering, network.pkgs).');
+      expect(bench.logged).toContain(`nixpkgs ${bench.miniature.sri}, pinned by nixpkgs.nix:3: a, b, c`);
     });
 
     describe('nixops: a flake', () => {
@@ -296,7 +296,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         { host: 'asks', message: expect.stringContaining('interactiveSudo') },
         { host: 'empty', message: expect.stringContaining('has no profile named system, only home') },
       ]);
-      expect(bench.logged).toContainEqual(expect.stringMatching(/"web" has further profiles, home,/));
+      expect(bench.logged).toContainEqual(
+        expect.stringMatching(/"web" has profiles that are not NixOS systems, home:/),
+      );
     });
 
     test('deploy-rs: a node that is called otherwise than its configuration, told by its profile alone', async () => {
@@ -315,7 +317,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const module = '{ imports = [ ./hardware-configuration.nix ]; networking.hostName = "alone"; }';
       const folder = await folderOf({ ...files, 'configuration.nix': module });
       expect((await run(folder)).failures).toMatchObject([
-        { host: 'alone', message: expect.stringContaining('does not say its system') },
+        { host: 'alone', message: expect.stringContaining('does not define its system') },
       ]);
       const { hosts } = await run(folder, { system: 'aarch64-linux' });
       expect(hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);

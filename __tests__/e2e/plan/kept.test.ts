@@ -236,7 +236,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
       await Promise.all(saving);
       return fleet;
     };
-    const warnings = (): string[] => bench.logged.filter(line => /kept plan|not kept/.test(line));
+    const warnings = (): string[] => bench.logged.filter(line => /cached plan|not cached/.test(line));
 
     test.each<Format>(['flake', 'nixops'])(
       '%s: a fresh machine evaluates nothing, and has what is to build',
@@ -301,7 +301,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
       await writeFile(await planOf(service), JSON.stringify(change(await read(service), await read(others))));
       expect(await freshly(folder, shared, first)).toEqual(first);
       expect(evaluations).not.toEqual([]);
-      expect(warnings()).toContainEqual(expect.stringMatching(/^The kept plan is not used: /));
+      expect(warnings()).toContainEqual(expect.stringMatching(/^The cached plan is not used: /));
     });
 
     test('an entry without its derivations, one of another secret, a service that fails: all is evaluated', async () => {
@@ -320,7 +320,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
         save: () => Promise.reject(new Error('no service')),
       };
       expect(await freshly(folder, sharedOn(broken), first)).toEqual(first);
-      expect(warnings()).toEqual(['The kept plan is not used: no service', 'The plan is not kept: no service']);
+      expect(warnings()).toEqual(['The cached plan is not used: no service', 'The plan is not cached: no service']);
     });
   });
 });

@@ -57,7 +57,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test('whose name and content tell no format is asked for it', async () => {
       const folder = await folderOf({ 'hosts/router.nix': named('router') });
       await expect(run(folder, './hosts/router.nix')).rejects.toMatchObject({
-        message: 'What router.nix holds is not told by its name.',
+        message: 'The format of router.nix could not be detected.',
         where: { input: 'format' },
         cure: expect.stringContaining('format: configuration'),
       });
@@ -87,8 +87,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test.each<[Format, string]>([
-      ['morph', 'morph starts from one file, and `source` names one.nix, two.nix.'],
-      ['flake', 'flake starts from one file, and `source` names one.nix, two.nix.'],
+      ['morph', 'morph starts from one file, but `source` names one.nix, two.nix.'],
+      ['flake', 'flake starts from one file, but `source` names one.nix, two.nix.'],
     ])('%s takes one', async (format, message) => {
       const folder = await folderOf({ 'one.nix': '{ }', 'two.nix': '{ }' });
       await expect(run(folder, './one.nix, ./two.nix', { format })).rejects.toMatchObject({
@@ -147,7 +147,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test('for what takes none are one error', async () => {
       const { files } = fleetOf('morph', { web: sound() }, bench);
       await expect(run(await folderOf(files), './', { arguments: { a: 1 } })).rejects.toMatchObject({
-        message: 'morph takes no arguments, and "a" is given.',
+        message: 'morph takes no arguments, but "a" is given.',
         where: { input: 'arguments' },
       });
       const plain = fleetOf('nixops', { web: sound() }, bench).files;

@@ -242,7 +242,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       await expect(
         planned({ ...configuration }, { nixpkgs: 'github:NixOS/nixpkgs/nixos-25.05' }),
       ).rejects.toMatchObject({
-        message: expect.stringContaining('names no hash'),
+        message: expect.stringContaining('has no hash'),
         where: { input: 'nixpkgs' },
       });
       for (const files of [configuration, expression('<nixpkgs>')]) {

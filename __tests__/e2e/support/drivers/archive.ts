@@ -70,7 +70,7 @@ const context = {
   environment: process.env,
 };
 const began = performance.now();
-const archives = await archive(built, job.config, new Nix(counted, nix.installation), context, null);
+const archives = await archive(built, job.config, new Nix(context, nix.installation), context, null);
 const answer: ArchiveAnswer = {
   archives,
   seconds: (performance.now() - began) / 1000,

@@ -1,4 +1,4 @@
-/** A fetch in a Nix file that says where from, but not what. */
+/** A fetch in a Nix file that names neither a hash nor a revision. */
 export interface Unpinned {
   /** Offset in the text. */
   at: number;
@@ -7,16 +7,16 @@ export interface Unpinned {
 }
 
 /**
- * The text with comments and what strings hold blanked out, every character in its place. Code inside `${}` stays.
+ * The text with comments and the contents of strings replaced by spaces, so that offsets stay valid. Code in `${}` is kept.
  *
- * Just enough of Nix's lexer for this: comments, "strings", ''strings'' with their escapes, and interpolation.
+ * Implements just enough of Nix's lexer: comments, "strings", ''strings'' with their escapes, and interpolation.
  */
 export function codeOf(text: string): string {
   const out = Array.from({ length: text.length }, (_, i) => text.charAt(i));
   const blank = (from: number, to: number): void => {
     for (let i = from; i < to; i++) if (out[i] !== '\n') out[i] = ' ';
   };
-  /** Ends after the brace that closes what was open at the start, or with the text. */
+  /** Returns the offset after the brace that closes the one before `start`, or the end of the text. */
   const code = (start: number): number => {
     let depth = 0;
     let i = start;
@@ -76,10 +76,10 @@ const fetchers = {
   getFlake: /[?&](?:rev|narHash)=|\b[0-9a-f]{40}\b/,
 } as const;
 
-/** Fetches that plainly name no hash or revision. What is computed elsewhere isn't judged here. */
+/** Fetches that clearly have no hash or revision. Arguments that are computed elsewhere are not judged here. */
 export function unpinnedFetches(text: string): Unpinned[] {
   const code = codeOf(text);
-  const found: Unpinned[] = [];
+  const fetches: Unpinned[] = [];
   const call =
     /(?<![\w'-])(builtins\s*\.\s*)?(fetchTarball|fetchurl|fetchGit|fetchMercurial|fetchTree|getFlake)(?![\w'-])\s*(\(?\s*)(["{]|[a-z]+:|'')/g;
   for (const match of code.matchAll(call)) {
@@ -91,16 +91,16 @@ export function unpinnedFetches(text: string): Unpinned[] {
       string?,
     ];
     if (name === undefined || begin === undefined) continue;
-    // nixpkgs' own fetchurl cannot do without a hash.
+    // nixpkgs' own fetchurl requires a hash.
     if (name === 'fetchurl' && builtin === undefined) continue;
     const start = match.index + whole.length - begin.length;
-    const pinned = begin === '{' ? setIsPinned(code, text, start, name) : wordIsPinned(code, text, start, name);
-    if (!pinned) found.push({ at: match.index, what: name });
+    const pinned = begin === '{' ? isPinnedSet(code, text, start, name) : isPinnedWord(code, text, start, name);
+    if (!pinned) fetches.push({ at: match.index, what: name });
   }
-  return found;
+  return fetches;
 }
 
-function setIsPinned(code: string, text: string, start: number, name: keyof typeof fetchers): boolean {
+function isPinnedSet(code: string, text: string, start: number, name: keyof typeof fetchers): boolean {
   let depth = 0;
   let end = start;
   for (; end < code.length; end++) {
@@ -109,15 +109,15 @@ function setIsPinned(code: string, text: string, start: number, name: keyof type
     if (depth === 0) break;
   }
   const inside = code.slice(start, end);
-  // `{ … } // more` and a pattern before `:` are judged where they are made.
+  // `{ … } // more` may add the hash, and a pattern before `:` is not an argument.
   if (/^\}\s*(?:\/\/|:|@)/.test(code.slice(end))) return true;
   if (/\burl\s*=\s*(?:\.|\/|toString\b)/.test(inside)) return true;
   if (fetchers[name].test(inside)) return true;
-  // A tarball's address may name a revision, but nothing checks what comes.
+  // The URL of a tarball may contain a revision, but nothing checks what is downloaded.
   return name !== 'fetchTarball' && name !== 'fetchurl' && fetchers.getFlake.test(text.slice(start, end));
 }
 
-function wordIsPinned(code: string, text: string, start: number, name: keyof typeof fetchers): boolean {
+function isPinnedWord(code: string, text: string, start: number, name: keyof typeof fetchers): boolean {
   const rest = code[start] === '"' ? /"[^"]*"/y : /\S+/y;
   rest.lastIndex = start;
   const word = rest.exec(code)?.[0] ?? '';
@@ -125,7 +125,7 @@ function wordIsPinned(code: string, text: string, start: number, name: keyof typ
   return name !== 'fetchTarball' && name !== 'fetchurl' && fetchers.getFlake.test(raw);
 }
 
-/** `<nixpkgs>` and its like, which the machine's NIX_PATH decides. `<nix/…>` is Nix's own. */
+/** `<nixpkgs>` and other paths that the machine's NIX_PATH determines. `<nix/…>` is Nix's own. */
 export function searchPaths(text: string): Unpinned[] {
   return Array.from(codeOf(text).matchAll(/<(?!nix\/)[A-Za-z0-9._+-]+(?:\/[A-Za-z0-9._+-]+)*>/g), match => ({
     at: match.index,
@@ -138,12 +138,12 @@ export function lineOf(text: string, at: number): number {
   return text.slice(0, at).split('\n').length;
 }
 
-/** Whether a Nix file asks what no commit tells: the environment, or the time. */
+/** Whether a Nix file reads what the commit does not determine: the environment or the time. */
 export function readsMachine(text: string): boolean {
   return /\b(?:getEnv|currentTime)\b/.test(codeOf(text));
 }
 
-/** Whether a Nix file that lies `depth` folders below another may name something outside of that one. */
+/** Whether a Nix file `depth` folders below a folder may refer to something outside of that folder. */
 export function reachesOut(text: string, depth: number): boolean {
   if (/\bdirOf\b/.test(text)) return true;
   return (text.match(/[^\s"'();{}[\]]*\.\.(?=\/|[\s"'();{}[\]]|$)[^\s"'();{}[\]]*/g) ?? []).some(

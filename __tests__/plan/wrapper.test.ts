@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { toplevelsIn } from '../../src/plan/behind.ts';
+import { toplevelsIn } from '../../src/plan/wrapper.ts';
 
 const path = (name: string): string => `/nix/store/${'0'.repeat(32)}-${name}`;
 

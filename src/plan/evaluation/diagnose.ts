@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { type Place, UserError } from '../errors.ts';
-import { explainNixError } from '../nix/explain.ts';
+import { type Place, UserError } from '../../errors.ts';
+import { explainNixError } from '../../nix/explain.ts';
+import type { EvaluationFailure } from '../fleet.ts';
 import type { NixFailure, NixPlace } from './adapter.ts';
-import type { EvaluationFailure } from './fleet.ts';
 
-const keptTrace = 16 * 1024;
+/** Characters of a trace that the plan keeps. */
+const traceLength = 16 * 1024;
 
 /**
- * A place of Nix's as one in the repository; null when it lies outside.
+ * Translates a place reported by Nix to one relative to the repository; null if it is outside of the repository.
  *
- * @param roots folders that hold what the repository's root holds: the work tree, and the store paths Nix copied it to.
+ * @param roots folders with the contents of the repository's root: the work tree, and the store paths Nix copied it to.
  */
 export function inRepository(place: NixPlace, roots: readonly string[]): NixPlace | null {
   for (const root of roots) {
@@ -20,32 +21,32 @@ export function inRepository(place: NixPlace, roots: readonly string[]): NixPlac
   return null;
 }
 
-/** The innermost place of a failure that lies in the repository; null when there is none. */
+/** The innermost place of a failure inside the repository; null if there is none. */
 export function placeOf(failure: NixFailure): NixPlace | null {
   for (const place of [...failure.places, ...placesIn(failure.printed)]) {
     const inside = inRepository(place, failure.roots);
     if (inside !== null) return inside;
   }
-  return whereThrown(failure);
+  return placeOfThrow(failure);
 }
 
-/** Nix 2.8 doesn't say where a `throw` stands: the one place in the evaluated files that holds its words. */
-function whereThrown({ message, files, roots }: NixFailure): NixPlace | null {
+/** Nix 2.8 does not report the place of a `throw`: it is the only place in the evaluated files with that text. */
+function placeOfThrow({ message, files, roots }: NixFailure): NixPlace | null {
   if (message.includes('\n') || message.length < 4) return null;
-  const found: NixPlace[] = [];
+  const matches: NixPlace[] = [];
   for (const file of files) {
     const inside = inRepository({ file, line: 1, column: 1 }, roots);
     if (inside === null || !existsSync(file)) continue;
     for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
       const at = line.indexOf(message);
-      if (at >= 0) found.push({ file: inside.file, line: index + 1, column: at + 1 });
+      if (at >= 0) matches.push({ file: inside.file, line: index + 1, column: at + 1 });
     }
   }
-  const [first, second] = found;
+  const [first, second] = matches;
   return first !== undefined && second === undefined ? first : null;
 }
 
-/** Places that the text of an error names: `at /file:1:2`, and the modules' "In `/file'" without a line. */
+/** Places named in the text of an error: `at /file:1:2`, and the module system's "In `/file'" without a line. */
 function placesIn(printed: string): NixPlace[] {
   const places: NixPlace[] = [];
   for (const [, file, line, column] of printed.matchAll(/(\/[^\s:'"`»]+):(\d+)(?::(\d+))?/g)) {
@@ -57,33 +58,33 @@ function placesIn(printed: string): NixPlace[] {
   return places;
 }
 
-/** A host's failure, for the plan. */
+/** The failure of one host, as the plan reports it. */
 export function evaluationFailure(host: string, failure: NixFailure): EvaluationFailure {
   const place = placeOf(failure);
   return {
     host,
     message: meaning(failure),
-    trace: failure.printed.slice(0, keptTrace),
+    trace: failure.printed.slice(0, traceLength),
     file: place?.file ?? null,
     line: place?.line ?? null,
     column: place?.column ?? null,
   };
 }
 
-/** A failure that belongs to no single host: the source as a whole cannot be read. */
+/** The error for a failure that no single host caused: the source as a whole cannot be evaluated. */
 export function sourceFailure(failure: NixFailure, fallback: Place = {}): UserError {
   const place = placeOf(failure);
   return new UserError(meaning(failure), { where: place ?? fallback, cause: failure.printed });
 }
 
-/** Nix's message, and where we know it what it means and what to do. */
+/** Nix's message and, if it is a known one, what it means and what to do. */
 function meaning({ message, printed }: NixFailure): string {
   const known = explainNixError(printed);
-  const said = sentence(message);
-  return known === null ? said : `${said} It means that ${known.message}. ${known.cure}`;
+  const text = sentence(message);
+  return known === null ? text : `${text} It means that ${known.message}. ${known.cure}`;
 }
 
-/** Nix's message as a sentence: without the module system's frame and with a full stop. */
+/** Nix's message as a sentence: with a capital letter and a full stop. */
 function sentence(message: string): string {
   const text = message.replace(/^error: /, '').trim();
   const cut = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
