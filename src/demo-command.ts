@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { demo } from './demo/index.ts';
 import { UserError } from './errors.ts';
 import { readInputs } from './inputs.ts';
-import { run, setupConfigOf } from './pipeline.ts';
+import { run } from './pipeline.ts';
 import { report, text } from './report/index.ts';
 import { prepareSystems, setup } from './setup/index.ts';
 import { openTerminal } from './terminal.ts';
@@ -35,15 +35,15 @@ export async function demoCommand(words: readonly string[]): Promise<'ok' | 'dep
           cache: join(terminal.cache, 'demo'),
           async prepare(system) {
             const config = readInputs({ emulate: 'always', cache: 'never' }, name => `--${name}`);
-            const setUp = await setup(setupConfigOf(config, outer), context, outer.setup);
+            const setUp = await setup({ ...config.setup, ...outer.machine }, context, outer.setup);
             const hosts = [{ name: 'demo', drvPath: '', system }];
             return (await prepareSystems(setUp, { hosts, lock: null }, context, outer.setup)).nix;
           },
           async run(given) {
             const config = readInputs(given, name => `--${name}`);
-            const archives = join(context.scratch, 'archives');
+            const directory = join(context.scratch, 'archives');
             const done = await terminal.within(ports =>
-              run('run', config, { ...ports, archives, planCache: null }, context),
+              run('run', config, { ...ports, archives: { directory, artifacts: null }, planCache: null }, context),
             );
             await report(done, context.log, null);
             process.stdout.write(text(done));

@@ -36,14 +36,14 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
   core.saveState(scratchState, scratch);
   const { context, close } = openContext(core, scratch);
   try {
-    const done = await run(step, config, portsOf(core, config, env, context), context);
+    const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
     close();
     for (const [name, value] of Object.entries(outputsOf(done))) core.setOutput(name, value);
     const { ok } = await report(done, context.log, async markdown => {
       if (env.GITHUB_STEP_SUMMARY !== undefined) await core.summary.addRaw(markdown).write();
     });
     if (!ok) process.exitCode = 1;
-    if (config.comment) await comment(done, config['github-token'], env, context);
+    if (config.report.comment) await comment(done, config.report.githubToken, env, context);
   } finally {
     close();
     await rm(scratch, { recursive: true, force: true });

@@ -4,7 +4,6 @@ import { artifactStore } from './archive/upload.ts';
 import type { CachePort, Context, Log } from './context.ts';
 import type { Place } from './errors.ts';
 import { exec } from './exec.ts';
-import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
@@ -54,26 +53,26 @@ export function openContext(core: Core, scratch: string): { context: Context; cl
 }
 
 /** What the runner offers a step: its state, its cache, its artifacts. */
-export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, context: Context): Ports {
+export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv, context: Context): Ports {
   const repository = env.GITHUB_REPOSITORY ?? null;
   const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
   const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
   const api = env.GITHUB_API_URL ?? 'https://api.github.com';
-  const access = { token: config['github-token'], repository, run: number, api };
+  const access = { token, repository, run: number, api };
   return {
     setup: {
       saveState: core.saveState,
       publish: { addPath: core.addPath, exportVariable: core.exportVariable },
       ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
     },
-    daemon: 'own',
-    artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
-    archives: join(context.scratch, 'archives'),
+    machine: { daemon: 'own', environment: env },
+    archives: {
+      directory: join(context.scratch, 'archives'),
+      artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
+    },
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
-    run: number === null ? null : run,
-    who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
-    environment: env,
+    deployer: { who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`, run: number === null ? null : run },
   };
 }
 

@@ -52,14 +52,11 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
       try {
         return await work({
           setup: { saveState },
-          daemon: 'any',
-          artifacts: null,
-          archives: join(process.cwd(), 'archives'),
+          machine: { daemon: 'any', environment: env },
+          archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
           planCache: join(cache, 'plans'),
           repository: null,
-          run: null,
-          who: `${userInfo().username}@${hostname()}`,
-          environment: env,
+          deployer: { who: `${userInfo().username}@${hostname()}`, run: null },
         });
       } finally {
         progress.end();

@@ -33,7 +33,7 @@ async function measure(nix: Nix, toplevel: string, directory: string): Promise<M
   const job: ArchiveJob = {
     hosts: [{ name: 'web1', system: 'x86_64-linux', toplevel }],
     config: {
-      kind: 'full',
+      archive: 'full',
       directory,
       signingKey: null,
       includeSource: false,

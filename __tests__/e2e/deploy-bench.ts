@@ -125,7 +125,7 @@ export function configuration(
     knownHosts,
     parallel: 4,
     canary: null,
-    maxFailures: null,
+    maxFailures: 100,
     confirmTimeout: 60,
     healthTimeout: 60,
     who: 'acme/fleet run 7',

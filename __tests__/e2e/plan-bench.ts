@@ -87,13 +87,16 @@ export class PlanBench {
   config(source: string, rest: Partial<PlanConfig> = {}): PlanConfig {
     return {
       source,
+      files: [],
       format: 'auto',
       attribute: null,
+      arguments: {},
       hosts: [],
       targets: {},
       nixpkgs: null,
       nixpkgsPin: 'error',
       system: null,
+      nixPath: null,
       planCache: null,
       ...rest,
     };

@@ -17,8 +17,8 @@ import { type Evidence, ownFiles, pinError, pinOf, problemsIn, tellPins, warnOf 
 import { inOrder, needsTags, select } from './select.ts';
 import { attributePath, sourceOf } from './source.ts';
 
-export type { PlanConfig } from './config.ts';
-export { locate } from './locate.ts';
+export type { PlanConfig, PlanSurroundings } from './config.ts';
+export { type Located, locate } from './locate.ts';
 export { select } from './select.ts';
 export { parseDeployment, targetOf } from './targets.ts';
 

@@ -22,7 +22,7 @@ import { type NixConf, parseNixConf, settingNames } from './settings.ts';
 import { type CachedFleet, emptyStoreCache, restoreStoreCache, writeStoreCache } from './store-cache.ts';
 import { localSystem, mustBuild, ownSystems, systemsOf } from './systems.ts';
 
-export type { SetupConfig, SetupPorts } from './config.ts';
+export type { SetupConfig, SetupPorts, SetupSurroundings } from './config.ts';
 export { stateKey } from './config.ts';
 export { teardown } from './run.ts';
 export type { CachedFleet } from './store-cache.ts';
@@ -125,7 +125,7 @@ async function storeCache(
   context: Context,
 ): Promise<{ directory: string | null; keys: string[] }> {
   if (ports.cache === undefined || config.cache === 'never') return { directory: null, keys: [] };
-  const signingKey = config.signingKey ?? null;
+  const { signingKey } = config;
   const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
   const own = signingKey === null ? [] : [await publicKeyOf(signingKey, new Nix(context.exec, bare))];
   if (own.length + conf.trustedPublicKeys.length === 0) {
@@ -207,7 +207,7 @@ export async function saveStoreCache(
   context: Context,
   ports: SetupPorts,
 ): Promise<void> {
-  const signingKey = setUp.config.signingKey ?? null;
+  const { signingKey } = setUp.config;
   if (ports.cache === undefined || setUp.settings.substituters.length === 0 || toplevels.length === 0) return;
   if (signingKey === null) return;
   if (!ports.cache.trusted) {
