@@ -1,5 +1,5 @@
 import type { Place } from './errors.ts';
-import type { Exec } from './exec.ts';
+import type { Exec, ExecOptions, ExecResult } from './exec.ts';
 
 /** What a stage may say. The action writes it as workflow commands, the command line to standard error. */
 export interface Log {
@@ -23,9 +23,22 @@ export interface HostEvent {
   text: string;
 }
 
+/**
+ * Runs a short command that answers a question, such as `git rev-parse` or `ssh -G`: one that needs no input, no timeout,
+ * no cancellation and no output while it runs.
+ *
+ * @throws CommandError as `Exec` does.
+ */
+export type Query = (
+  command: string,
+  args: readonly string[],
+  options?: Pick<ExecOptions, 'cwd' | 'env' | 'allow'>,
+) => Promise<ExecResult>;
+
 /** What each stage is given besides its own data. */
 export interface Context {
   exec: Exec;
+  query: Query;
   log: Log;
   /** Must not throw and must return at once. */
   progress(event: HostEvent): void;

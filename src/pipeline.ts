@@ -10,9 +10,9 @@ import {
   deploy,
   deploymentsOfArchives,
   deploymentsOfBuilt,
+  outcomesOfUnbuilt,
 } from './deploy/index.ts';
-import type { Mode, Outcome } from './deploy/outcome.ts';
-import { noUnits } from './deploy/units.ts';
+import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
@@ -159,7 +159,7 @@ export async function optionOf(
   return option(planConfig, host, path, nixOf(setUp, context), context);
 }
 
-/** Calls `stage` and records its duration, even if it throws. */
+/** Does the work of a stage and records its duration in seconds, even if it throws. */
 async function timed<T>(run: Run, stage: Stage, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   try {
@@ -229,14 +229,6 @@ function deployAll(
   nix: Nix,
 ): Promise<Outcome[]> {
   return deploy(deployments, { ...config.deploy, ...ports.deployer }, nix, context);
-}
-
-function outcomesOfUnbuilt(built: readonly Built[], mode: Mode): Outcome[] {
-  const message = 'It was not built; the target is as it was.';
-  const nothing = { before: null, after: null, units: noUnits(), seconds: 0 };
-  return built.flatMap(one =>
-    one.ok ? [] : [{ host: one.host.name, outcome: 'skipped' as const, mode, message, ...nothing }],
-  );
 }
 
 /** Logs what ended the run and describes it for the report. */

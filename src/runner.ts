@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getExecOutput } from '@actions/exec';
 import { artifactStore } from './archive/upload.ts';
-import type { CachePort, Context, Log } from './context.ts';
-import type { Place } from './errors.ts';
+import type { CachePort, Context, Log, Query } from './context.ts';
+import { CommandError, type Place } from './errors.ts';
 import { exec } from './exec.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
@@ -35,6 +36,26 @@ function properties(where: Place | undefined): Parameters<Core['error']>[1] {
   };
 }
 
+/** `Context.query` by @actions/exec; nothing of it is shown in the log. */
+export const query: Query = async (command, args, { cwd, env, allow = [0] } = {}) => {
+  const argv = [command, ...args];
+  const set = Object.entries(env ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  const ended = await getExecOutput(command, [...args], {
+    silent: true,
+    ignoreReturnCode: true,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env: Object.fromEntries(set) as Record<string, string> }),
+  }).catch(error => {
+    // With ignoreReturnCode, it throws only if the program cannot be started.
+    throw new CommandError(argv, 127, null, (error as Error).message);
+  });
+  // Its types do not say that the code is null if a signal ended the program.
+  const code = ended.exitCode as number | null;
+  if (code === null) throw new CommandError(argv, null, 'a signal', ended.stderr.slice(-8 * 1024));
+  if (!allow.includes(code)) throw new CommandError(argv, code, null, ended.stderr.slice(-8 * 1024));
+  return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
+};
+
 /** The context of a run inside the runner; `close` ends its progress and may be called twice. */
 export function openContext(core: Core, scratch: string): { context: Context; close: () => void } {
   const progress = openProgress({ write: text => process.stdout.write(text) }, false);
@@ -44,6 +65,7 @@ export function openContext(core: Core, scratch: string): { context: Context; cl
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   const context: Context = {
     exec,
+    query,
     log: runnerLog(core),
     progress: event => progress.event(event),
     signal: cancelled.signal,

@@ -34,6 +34,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
   const context: Context = {
     exec,
+    query: exec,
     log: terminalLog(progress, env.FERRY_DEBUG === '1'),
     progress: event => progress.event(event),
     signal: cancelled.signal,

@@ -48,6 +48,7 @@ const built = await Promise.all(
 );
 const context = {
   exec,
+  query: exec,
   log: { debug: log, info: log, notice: log, warning: log, error: log, secret: () => undefined },
   progress: () => undefined,
   signal: new AbortController().signal,

@@ -69,6 +69,7 @@ export function context(
   const silent = (): void => undefined;
   return {
     exec,
+    query: exec,
     log: {
       debug: silent,
       info: silent,

@@ -61,6 +61,7 @@ export class PlanBench {
     const log = (message: string): void => void logged.push(message);
     const context: Context = {
       exec,
+      query: exec,
       log: { debug: () => undefined, info: log, notice: log, warning: log, error: log, secret: log },
       progress: ({ host, state }) => log(`${host} ${state}`),
       signal: new AbortController().signal,

@@ -41,6 +41,7 @@ const say =
   };
 const context: Context = {
   exec,
+  query: exec,
   log: {
     debug: say('debug'),
     info: say('info'),

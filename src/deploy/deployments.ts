@@ -2,6 +2,8 @@ import type { Archive, Manifest } from '../archive/index.ts';
 import type { Built } from '../build/built.ts';
 import { parseDeployment, targetOf } from '../plan/index.ts';
 import type { Deployment } from './deployment.ts';
+import type { Mode, Outcome } from './outcome.ts';
+import { noUnits } from './units.ts';
 
 /**
  * What to deploy of the hosts that were built from a source: all that did not fail.
@@ -36,4 +38,13 @@ export function deploymentsOfArchives(
     closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
     ...{ buildOnly: false, tags: [], healthChecks: none, preDeployChecks: none, secrets: [] },
   }));
+}
+
+/** The outcomes of the hosts whose build failed: nothing was deployed to their targets. */
+export function outcomesOfUnbuilt(built: readonly Built[], mode: Mode): Outcome[] {
+  const message = 'It was not built; the target is as it was.';
+  const nothing = { before: null, after: null, units: noUnits(), seconds: 0 };
+  return built.flatMap(one =>
+    one.ok ? [] : [{ host: one.host.name, outcome: 'skipped' as const, mode, message, ...nothing }],
+  );
 }

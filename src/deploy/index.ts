@@ -14,7 +14,7 @@ import { openSession, type Session } from './session.ts';
 import { noUnits } from './units.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment } from './deployment.ts';
-export { deploymentsOfArchives, deploymentsOfBuilt } from './deployments.ts';
+export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
 export { endLeftSession } from './session.ts';
 
 /**

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { Context } from '../context.ts';
+import type { Context, Query } from '../context.ts';
 import { CommandError } from '../errors.ts';
-import type { Exec } from '../exec.ts';
 import type { Nix } from '../nix/index.ts';
 import { nixFolder } from './adapter.ts';
 import type { PlanConfig } from './config.ts';
@@ -46,7 +45,7 @@ export async function planCache(
   const place = config.planCache;
   if (place === null || repository === null || repository.dirty || repository.commit === null) return null;
   const { root, commit } = repository;
-  const git = gitIn(root, context.exec);
+  const git = gitIn(root, context.query);
   const folder = relative(root, resolve(config.source));
   const [trees, named, links, hidden] = await Promise.all([
     git('rev-parse', `${commit}:${folder === '' ? '' : folder}`, `${commit}:`),
@@ -103,10 +102,10 @@ export async function planCache(
 type Git = (...args: string[]) => Promise<string | null>;
 
 /** What Git prints; null when it fails, as `git grep` does when it finds nothing. */
-function gitIn(root: string, exec: Exec): Git {
+function gitIn(root: string, query: Query): Git {
   return async (...args) => {
     try {
-      return (await exec('git', ['-C', root, ...args])).stdout;
+      return (await query('git', ['-C', root, ...args])).stdout;
     } catch (error) {
       if (error instanceof CommandError) return null;
       throw error;

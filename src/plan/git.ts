@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import type { Query } from '../context.ts';
 import { CommandError } from '../errors.ts';
-import type { Exec } from '../exec.ts';
 
 /** What Git knows of the folder that holds the configuration. */
 export interface Repository {
@@ -15,10 +15,10 @@ export interface Repository {
 }
 
 /** Null when `folder` lies in no Git work tree, or there is no Git. */
-export async function repositoryOf(folder: string, exec: Exec): Promise<Repository | null> {
+export async function repositoryOf(folder: string, query: Query): Promise<Repository | null> {
   const git = async (...args: string[]): Promise<string | null> => {
     try {
-      return (await exec('git', ['-C', folder, ...args])).stdout.trim();
+      return (await query('git', ['-C', folder, ...args])).stdout.trim();
     } catch (error) {
       if (error instanceof CommandError) return null;
       throw error;

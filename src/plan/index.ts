@@ -44,7 +44,7 @@ interface Opened {
  *   that isn't pinned, unless `nixpkgsPin` is `warn`.
  */
 export async function plan(config: PlanConfig, nix: Nix, context: Context): Promise<Fleet> {
-  const repository = await repositoryOf(config.source, context.exec);
+  const repository = await repositoryOf(config.source, context.query);
   const cache = await planCache(config, repository, nix, context);
   const kept = (await cache?.read()) ?? null;
   let opening: Promise<Opened> | null = null;
@@ -145,7 +145,7 @@ export async function option(
   nix: Nix,
   context: Context,
 ): Promise<unknown> {
-  const repository = await repositoryOf(config.source, context.exec);
+  const repository = await repositoryOf(config.source, context.query);
   const { adapter, knowledge } = await open(config, repository, nix, context);
   if (!knowledge.names.includes(host)) throw unknownHost(host, knowledge.names, 'host');
   const path = attributePath(optionPath);
