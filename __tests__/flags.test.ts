@@ -42,7 +42,7 @@ test('a secret comes from its variable', () => {
 describe('refused', () => {
   test.each([
     [['--mdoe', 'x'], 'There is no --mdoe. Did you mean --mode?'],
-    [['--from', 'run'], '--from is not accepted by this step, only by others. This step accepts: source, format'],
+    [['--from', 'run'], '--from is not accepted here; other steps accept it. Accepted here: source, format'],
     [['--mode'], '--mode needs a value.'],
     [['-m', 'test'], 'There is no flag -m.'],
     [['--json=yes'], '--json takes no value.'],

@@ -41,7 +41,7 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
   });
 
   test('a word near none of the names lists them all', () => {
-    expect(refusal({ zzzzzzzz: '1' })).toContain('Accepted are: source, format,');
+    expect(refusal({ zzzzzzzz: '1' })).toContain('Accepted: source, format,');
   });
 
   test('a comment without a token says which permission is missing', () => {

@@ -9,26 +9,27 @@ import { openTerminal } from './terminal.ts';
 
 const about = `ferry demo
 
-Carry an example fleet of an x86_64 and an aarch64 host from its source to two machines inside this one, and show it.
-For Debian and Ubuntu, as root or as a user who may call sudo without a password. What it fetches is kept in
-$XDG_CACHE_HOME/nix-ferry/demo; all else it removes, except Nix where it had to install it.
+Build an example fleet of an x86_64 and an aarch64 host and deploy it to two machines that run inside this one.
+
+Needs Debian or Ubuntu, and root or sudo without a password. Downloads are kept in $XDG_CACHE_HOME/nix-ferry/demo.
+Everything else is removed, except Nix if the demo had to install it.
 `;
 
 /**
- * The command `demo`: wires the demo to the pipeline.
+ * The command `demo`: connects the demo to the pipeline.
  *
- * @returns how it ended, by the names that the command line's exit codes have.
+ * @returns how it ended, as a name of an exit code in src/cli.ts.
  */
 export async function demoCommand(words: readonly string[]): Promise<'ok' | 'deploy' | 'cancelled'> {
   if (words.some(word => word === '--help' || word === '-h')) {
     process.stdout.write(about);
     return 'ok';
   }
-  if (words.length > 0) throw new UserError(`'${words[0]}' is no flag of the demo.`, { cure: 'It takes none.' });
+  if (words.length > 0) throw new UserError(`Unexpected argument '${words[0]}'.`, { cure: 'The demo takes no flags.' });
   const terminal = await openTerminal(process.env);
   const { context } = terminal;
   try {
-    // The targets' emulation outlives the runs that go to them, as real machines would.
+    // The targets' emulation lasts longer than the runs that deploy to them, as with real machines.
     const ended = await terminal.within(outer =>
       demo(
         {
@@ -57,7 +58,7 @@ export async function demoCommand(words: readonly string[]): Promise<'ok' | 'dep
     return context.signal.aborted ? 'cancelled' : ended ? 'ok' : 'deploy';
   } catch (error) {
     if (!context.signal.aborted) throw error;
-    terminal.line('Cancelled; all of the demo is gone.');
+    terminal.line('Cancelled. Everything that the demo made has been removed.');
     return 'cancelled';
   } finally {
     await terminal.close();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { UserError } from './errors.ts';
 import type { Input } from './input.ts';
-import { inputs, unknownInput } from './inputs.ts';
+import { type Group, inputs, namesOf, unknownInput } from './inputs.ts';
 
 /** What the words after a command say. */
 export interface Flags {
@@ -114,16 +114,33 @@ function readText(name: string, file: string): string {
 const width = 110;
 const indent = 28;
 
+/** The headings of `--help`, in their order. An input of several groups is listed in the first one. */
+const headings: Record<Group, string> = {
+  plan: 'Source and hosts',
+  deploy: 'Deployment',
+  setup: 'Nix and caches',
+  archive: 'Making archives',
+  fetch: 'Deploying existing archives',
+  report: 'Report',
+};
+
 /** The text of `--help` for one command. */
 export function help(usage: string, about: string, allowed: readonly string[]): string {
-  const rows = allowed.map(name => {
-    const { default: fallback, description, words, secret } = inputs.get(name) as Input<unknown>;
-    const value = secret ? 'FILE' : words.length > 0 ? words.join('|') : fallback === 'false' ? '' : 'VALUE';
-    const shown = fallback === '' || fallback === 'false' || secret ? '' : ` Default: ${fallback}.`;
-    return row(`  --${name} ${value}`.trimEnd(), `${description.replaceAll('`', '')}${shown}`);
+  const shown = new Set<string>();
+  const sections = (Object.keys(headings) as Group[]).map(group => {
+    const names = namesOf(group).filter(name => allowed.includes(name) && !shown.has(name));
+    for (const name of names) shown.add(name);
+    return names.length === 0 ? '' : `${headings[group]}:\n${names.map(inputRow).join('\n')}\n\n`;
   });
-  for (const [name, about] of Object.entries(switches)) rows.push(row(`  --${name}`, about));
-  return `${usage}\n\n${about}\n\n${rows.join('\n')}\n`;
+  const general = Object.entries(switches).map(([name, text]) => row(`  --${name}`, text));
+  return `${usage}\n\n${about}\n\n${sections.join('')}General:\n${general.join('\n')}\n`;
+}
+
+function inputRow(name: string): string {
+  const { default: fallback, description, words, secret } = inputs.get(name) as Input<unknown>;
+  const value = secret ? 'FILE' : words.length > 0 ? words.join('|') : fallback === 'false' ? '' : 'VALUE';
+  const said = fallback === '' || fallback === 'false' || secret ? '' : ` Default: ${fallback}`;
+  return row(`  --${name} ${value}`.trimEnd(), `${description.replaceAll('`', '')}${said}`);
 }
 
 /** A flag and its description, in lines of `width`. */

@@ -92,11 +92,11 @@ function readOne(
 export function unknownInput(name: string, allowed: readonly string[], called: (name: string) => string): UserError {
   const where = { input: name };
   if (inputs.has(name)) {
-    const cure = `This step accepts: ${allowed.join(', ')}.`;
-    return new UserError(`${called(name)} is not accepted by this step, only by others.`, { where, cure });
+    const cure = `Accepted here: ${allowed.join(', ')}.`;
+    return new UserError(`${called(name)} is not accepted here; other steps accept it.`, { where, cure });
   }
   const meant = nearest(name, allowed);
-  const cure = meant === null ? `Accepted are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`;
+  const cure = meant === null ? `Accepted: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`;
   return new UserError(`There is no ${called(name)}.`, { where, cure });
 }
 

@@ -11,7 +11,7 @@ import { scratchParent } from './scratch.ts';
 
 type Core = typeof import('@actions/core');
 
-/** Says things the way the runner shows them: workflow commands for notices, warnings and errors, plain lines else. */
+/** Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines. */
 export function runnerLog(core: Core): Log {
   return {
     debug: message => core.debug(message),
@@ -20,7 +20,7 @@ export function runnerLog(core: Core): Log {
     warning: (message, where) => core.warning(message, properties(where)),
     error: (message, where) => core.error(message, properties(where)),
     secret: text => {
-      // The runner masks line by line; a key's lines must each be told.
+      // The runner masks line by line, so each line of a key is registered.
       for (const line of text.split('\n')) if (line.trim().length > 3) core.setSecret(line.trim());
     },
   };
@@ -84,7 +84,7 @@ export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv
   return {
     setup: {
       saveState: core.saveState,
-      publish: { addPath: core.addPath, exportVariable: core.exportVariable },
+      publish: { addPath: core.addPath, exportVariable: core.exportVariable, setOutput: core.setOutput },
       ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
     },
     machine: { daemon: 'own', environment: env },
@@ -99,8 +99,8 @@ export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv
 }
 
 /**
- * Events that only who may write to the repository can start, and that run its own code. What others build (pull requests,
- * but a comment too, after which many a workflow takes the code of a pull request) must not reach later runs.
+ * Events that only people with write access can trigger and that run the repository's own code. What other events build
+ * must not reach later runs: pull requests, but also comments, after which many workflows check out a pull request.
  */
 const trusted = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release'];
 
@@ -110,13 +110,13 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
     directory,
     restore: async (key, prefixes) => {
       const { restoreCache } = await import('@actions/cache');
-      // Looked up by itself: an answer that comes too late must not be unpacked over what is used meanwhile.
+      // A separate lookup: an answer that comes too late must not be unpacked over files that are in use by then.
       const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
       const found = await within(10, lookup, signal);
       if (found === undefined) return null;
-      // Without a limit of ours the client waits ten minutes for 128 MB.
+      // By default, the client waits ten minutes for 128 MB.
       const restored = await restoreCache([directory], found, [], { segmentTimeoutInMs: 60_000 });
-      if (restored === undefined) throw new Error(`its entry ${found} could not be fetched.`);
+      if (restored === undefined) throw new Error(`its entry ${found} could not be downloaded.`);
       return restored;
     },
     save: async key => {
@@ -127,13 +127,13 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
   };
 }
 
-/** What `asked` answers, if it does so in time: the cache's client tries again for a quarter of an hour, and cannot be stopped. */
-function within<T>(seconds: number, asked: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
+function within<T>(seconds: number, request: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
     const timer = setTimeout(giveUp, seconds * 1000);
     signal.addEventListener('abort', giveUp, { once: true });
-    asked.then(resolve, reject).finally(() => {
+    request.then(resolve, reject).finally(() => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
     });

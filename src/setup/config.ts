@@ -23,6 +23,7 @@ export interface SetupPorts {
   publish?: {
     addPath(directory: string): void;
     exportVariable(name: string, value: string): void;
+    setOutput(name: 'nix-version-installed', value: string): void;
   };
   /** The Actions cache; absent where there is none. */
   cache?: CachePort;

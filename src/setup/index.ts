@@ -85,6 +85,7 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   context.log.info(`Nix ${found.version} of ${found.bin}, with a proven sandbox.`);
   if (ports.publish !== undefined) {
     ports.publish.addPath(found.bin);
+    ports.publish.setOutput('nix-version-installed', found.version);
     for (const [name, value] of Object.entries(nix.env)) ports.publish.exportVariable(name, value);
   }
   return { nix, run, found, config, settings, builders };

@@ -6,7 +6,7 @@ export const setupInputs = {
   /** Null: any Nix that is installed, else the pinned release. `2.34.4`, `2.34.4@sha256:…` or `system`. */
   nixVersion: input(
     '',
-    'Nix version to install if none is found: `version` or `version@sha256:…`. `system` never installs Nix.',
+    'Nix version to install if none is found: `version` or `version@sha256:HASH`; `system` never installs Nix.',
     optional,
   ),
   /** Null: the official releases. A mirror has their layout. */
@@ -17,7 +17,11 @@ export const setupInputs = {
     'Emulate other systems: only if something must be built for them (`auto`), `always` or `never`.',
     oneOf('auto', 'never', 'always'),
   ),
-  qemu: input('', "Static qemu to use instead of the distribution's: `path@sha256:…` or `URL@sha256:…`.", pinnedFile),
+  qemu: input(
+    '',
+    "Static qemu to use instead of the distribution's: `path@sha256:HASH` or `URL@sha256:HASH`.",
+    pinnedFile,
+  ),
   builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional, 'long'),
   cache: input(
     'auto',
