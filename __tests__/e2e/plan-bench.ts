@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../../src/context.ts';
 import { type Exec, exec } from '../../src/exec.ts';
+import { readInputs } from '../../src/inputs.ts';
 import { Nix } from '../../src/nix/index.ts';
 import type { PlanConfig } from '../../src/plan/index.ts';
 import { repository, root } from './testbed/machine.ts';
@@ -87,16 +88,9 @@ export class PlanBench {
 
   config(source: string, rest: Partial<PlanConfig> = {}): PlanConfig {
     return {
+      ...readInputs({}, name => name).plan,
       source,
       files: [],
-      format: 'auto',
-      attribute: null,
-      arguments: {},
-      hosts: [],
-      targets: {},
-      nixpkgs: null,
-      nixpkgsPin: 'error',
-      system: null,
       nixPath: null,
       planCache: null,
       ...rest,
