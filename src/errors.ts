@@ -1,8 +1,8 @@
 /**
- * An error in what the user gave us, or in what another system answered, that the user can fix.
+ * An error in what the user gave us, or in what the world answered, that the user can mend.
  *
  * `message` says what is wrong, `where` names the place (an input, a file with line and column, a host) and `cure` what
- * to write instead. It is printed without a stack. Any other error is an internal error and is printed with one.
+ * to write instead. It is printed without a stack; any other error is a defect of ours and is printed with one.
  */
 export class UserError extends Error {
   override name = 'UserError';
@@ -16,7 +16,7 @@ export class UserError extends Error {
   }
 }
 
-/** A place the user can go to. `file` is relative to the repository if it is inside; line and column count from 1. */
+/** A place a user can go to: `file` is relative to the repository where it lies inside it; line and column count from 1. */
 export interface Place {
   input?: string;
   host?: string;
@@ -43,7 +43,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Without the advice that older versions of Nix print after the error. */
+/** Without Nix's advice, which older versions put after the error. */
 function lastLine(text: string): string {
   const lines = text.trim().split('\n');
   return lines.findLast(line => !line.startsWith("(use '--show-trace'")) ?? '';
