@@ -1,3 +1,8 @@
+/**
+ * Our own way to run programs. @actions/exec, which `Context.query` uses in the action (src/runner.ts), does not give its
+ * caller the child process: it cannot cancel it, stop it after a time or write a promise to its input, it drops a last line
+ * without a newline from line listeners, and it does not report signals.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { CommandError, type CommandFailure } from './errors.ts';

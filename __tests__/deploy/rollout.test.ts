@@ -15,7 +15,7 @@ test.each<[DeployConfig['canary'], string[]]>([
   expect(waves([...'abcdef'], canary).map(wave => wave.join(''))).toEqual(expected);
 });
 
-const free = { parallel: 2, canary: null, maxFailures: null };
+const free = { parallel: 2, canary: null, maxFailures: 100 };
 
 /** Rolls out over hosts a, b, … of which those in `bad` end as the kind given; tells outcomes, and how many went at once. */
 async function run(

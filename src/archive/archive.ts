@@ -1,4 +1,5 @@
 import type { Pin } from '../plan/fleet.ts';
+import type { ArchiveInputs } from './inputs.ts';
 
 /** What the archive stage hands on: where each host's closure lies as files that Nix can import. */
 export interface Archive {
@@ -43,17 +44,19 @@ export interface Artifact {
 export const archiveKinds = ['delta', 'full', 'none'] as const;
 export type ArchiveKind = (typeof archiveKinds)[number];
 
-/** What the archive stage is told. */
-export interface ArchiveConfig {
-  /** `delta` leaves out what the target can fetch from a cache it trusts; `none` packs nothing at all. */
-  kind: ArchiveKind;
-  /** Each host's archive becomes the folder `closure-<host>` in it; made when missing. */
+/** What the archive stage is asked for: its inputs, and what only the entry and the plan know. */
+export interface ArchiveConfig extends ArchiveInputs, ArchiveSurroundings {}
+
+/** Where archives are kept. */
+export interface ArchiveStores {
+  /** Each host's archive becomes the folder `closure-<host>` in it; created if missing. */
   directory: string;
-  /** A secret key in Nix's form `name:base64`; null: unsigned. */
-  signingKey: string | null;
-  /** Whether the configuration and the pinned nixpkgs go along. */
-  includeSource: boolean;
-  /** Absolute path of the folder that holds the configuration; null: there is none to go along. */
+  /** Null: archives are not uploaded and can only be read from folders. */
+  artifacts: ArtifactStore | null;
+}
+
+export interface ArchiveSurroundings extends Pick<ArchiveStores, 'directory'> {
+  /** Absolute path of the folder that holds the configuration; null: there is none to put into the archive. */
   source: string | null;
   provenance: Provenance;
 }

@@ -22,10 +22,20 @@ import { plainPath } from './plain.ts';
 import { addConfiguration, nixpkgsOf } from './source.ts';
 import { filesOf, write } from './write.ts';
 
-export type { Archive, ArchiveConfig, Artifact, ArtifactStore, Manifest, ManifestPath, Provenance } from './archive.ts';
+export type {
+  Archive,
+  ArchiveConfig,
+  ArchiveStores,
+  Artifact,
+  ArtifactStore,
+  Manifest,
+  ManifestPath,
+  Provenance,
+} from './archive.ts';
 export { archiveKinds, archiveName } from './archive.ts';
 export { fetchArchives, readArchive, readArchives } from './fetch.ts';
 export { importArchive } from './import.ts';
+export { takeArchives } from './take.ts';
 export { verifyArchive } from './verify.ts';
 
 type BuiltHost = Extract<Built, { ok: true }>;
@@ -37,7 +47,7 @@ type BuiltHost = Extract<Built, { ok: true }>;
  * A path that several hosts share is compressed once. A folder appears under its name only when it is complete; one of
  * that name is replaced.
  *
- * @returns one entry for each host that was built, in their order; empty when `config.kind` is `none`.
+ * @returns one entry for each host that was built, in their order; empty when `config.archive` is `none`.
  * @throws UserError when the signing key is not one, or the disk too small.
  */
 export async function archive(
@@ -47,7 +57,7 @@ export async function archive(
   context: Context,
   artifacts: ArtifactStore | null,
 ): Promise<Archive[]> {
-  const { kind } = config;
+  const { archive: kind } = config;
   const hosts = built.filter(one => one.ok);
   if (kind === 'none' || hosts.length === 0) return [];
   if (config.signingKey !== null) context.log.secret(config.signingKey.trim());

@@ -40,7 +40,7 @@ export async function addConfiguration(folder: string, nix: Nix, context: Contex
 /** Relative to `folder`; null outside of a repository. */
 async function trackedFiles(folder: string, context: Context): Promise<string[] | null> {
   try {
-    const { stdout } = await context.exec('git', ['-C', folder, 'ls-files', '-z'], { signal: context.signal });
+    const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
     return stdout.split('\0').filter(name => name !== '');
   } catch (error) {
     // Cancelled, say: not knowing what is tracked must not mean that all of it goes into the store.

@@ -48,7 +48,7 @@ export async function rollOut<T extends { host: string }>(
       failed.push(item.host);
       if (outcome.outcome === 'unreachable') return outcome;
       broken.push(item.host);
-      if (maxFailures !== null && broken.length > maxFailures) {
+      if (broken.length > maxFailures) {
         held = `Held back: ${broken.join(', ')} failed, and max-failures is ${maxFailures}.`;
       }
       return outcome;

@@ -56,7 +56,7 @@ export async function openSession(
     await writeFile(join(context.scratch, record), JSON.stringify({ directory, agent: agent?.pid ?? null }));
     const paths = { agent: agent?.socket ?? null, knownHosts: join(directory, 'known_hosts'), control };
     await writeFile(config, renderSshConfig(targets, paths, context.log.warning));
-    await checkPins(targets, config, paths.knownHosts, context.exec);
+    await checkPins(targets, config, paths.knownHosts, context.query);
   } catch (error) {
     await close();
     if (!(error instanceof CommandError) || error.failure.kind !== 'missing') throw error;

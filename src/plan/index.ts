@@ -13,8 +13,8 @@ import { logPins } from './pins/pin.ts';
 import { inOrder, needsTags, select } from './select.ts';
 import type { TargetSettings } from './targets.ts';
 
-export type { PlanConfig } from './config.ts';
-export { locate } from './locate.ts';
+export type { PlanConfig, PlanSurroundings } from './config.ts';
+export { type Located, locate } from './locate.ts';
 export { select } from './select.ts';
 export { parseTargetSettings, targetOf } from './targets.ts';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import type { Query } from '../context.ts';
 import { CommandError } from '../errors.ts';
-import type { Exec } from '../exec.ts';
 
 /** The Git repository that holds the configuration. */
 export interface Repository {
@@ -18,10 +18,10 @@ export interface Repository {
 export type Git = (...args: string[]) => Promise<string | null>;
 
 /** Git in a folder. A failure, for example because there is no Git, is not an error. */
-export function gitIn(folder: string, exec: Exec): Git {
+export function gitIn(folder: string, query: Query): Git {
   return async (...args) => {
     try {
-      return (await exec('git', ['-C', folder, ...args])).stdout;
+      return (await query('git', ['-C', folder, ...args])).stdout;
     } catch (error) {
       if (error instanceof CommandError) return null;
       throw error;
@@ -30,8 +30,8 @@ export function gitIn(folder: string, exec: Exec): Git {
 }
 
 /** Null if `folder` is not in a Git work tree, or if there is no Git. */
-export async function repositoryOf(folder: string, exec: Exec): Promise<Repository | null> {
-  const git = gitIn(folder, exec);
+export async function repositoryOf(folder: string, query: Query): Promise<Repository | null> {
+  const git = gitIn(folder, query);
   const [root, commit, status, shallow] = await Promise.all([
     git('rev-parse', '--show-toplevel'),
     git('rev-parse', '--verify', 'HEAD'),

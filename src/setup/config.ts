@@ -1,28 +1,17 @@
 import type { CachePort } from '../context.ts';
 import type { Patience } from './download.ts';
+import type { SetupInputs } from './inputs.ts';
 
-/** What the set-up stage is asked for: plain data, made by the entry from its inputs. */
-export interface SetupConfig {
-  /** Null: any Nix found, else the pinned release. `2.34.4`, `2.34.4@sha256:…`, or `system`: only what is there. */
-  nixVersion: string | null;
-  /** A URL prefix with the layout of the official releases, or a local release tarball; null: the official releases. */
-  nixSource: string | null;
-  /** `own`: a daemon of this run, always; `any`: none, where the machine's Nix serves as it is, as people expect on theirs. */
+/** What the set-up stage is asked for: its inputs, and what only the entry knows. */
+export interface SetupConfig extends SetupInputs, SetupSurroundings {}
+
+/** What the entry knows of the machine that it runs on. */
+export interface SetupSurroundings {
+  /** `own`: always start a daemon of this run; `any`: use the machine's own Nix if it is suitable as it is. */
   daemon: 'own' | 'any';
-  /** Further lines for nix.conf, checked. */
-  nixConf: string;
-  emulate: 'auto' | 'never' | 'always';
-  /** A static qemu to use instead of the distribution's: path or URL, with its hash. */
-  qemu?: { source: string; sha256: string } | null;
-  /** Remote builders, in Nix's machines format or as YAML. */
-  builders: string | null;
-  cache: 'auto' | 'never';
-  githubToken: string | null;
-  /** Private key in Nix's form that signs what goes into the store cache; without it nothing is saved. */
-  signingKey?: string | null;
-  /** The environment the entry runs in: PATH, HOME, proxies, certificates, SSH_AUTH_SOCK are taken from it. */
+  /** The environment of the entry: PATH, HOME, proxies, certificates and SSH_AUTH_SOCK are read from it. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** How long servers are waited for; the usual where left out. */
+  /** How long to wait for servers; defaults to `patience` in download.ts. */
   patience?: Patience;
 }
 
@@ -34,6 +23,7 @@ export interface SetupPorts {
   publish?: {
     addPath(directory: string): void;
     exportVariable(name: string, value: string): void;
+    setOutput(name: 'nix-version-installed', value: string): void;
   };
   /** The Actions cache; absent where there is none. */
   cache?: CachePort;

@@ -90,7 +90,8 @@ function registrationName(run: Run, system: string): string {
 }
 
 async function registerOwn(system: string, run: Run, config: SetupConfig, context: Context): Promise<void> {
-  const { path, from } = config.qemu ? await givenQemu(config.qemu, context) : await findQemu(system, run, context);
+  const { path, from } =
+    config.qemu !== null ? await givenQemu(config.qemu, context) : await findQemu(system, run, context);
   await asRoot(context, run, 'register', [system], registrationLine(registrationName(run, system), system, path));
   context.log.info(`Emulation of ${system}: registered ${from}.`);
 }

@@ -23,7 +23,7 @@ import { type NixConf, parseNixConf, settingNames } from './settings.ts';
 import { type CachedFleet, emptyStoreCache, restoreStoreCache, writeStoreCache } from './store-cache.ts';
 import { localSystem, mustBuild, ownSystems } from './systems.ts';
 
-export type { SetupConfig, SetupPorts } from './config.ts';
+export type { SetupConfig, SetupPorts, SetupSurroundings } from './config.ts';
 export { stateKey } from './config.ts';
 export { teardown } from './run.ts';
 export type { CachedFleet } from './store-cache.ts';
@@ -86,6 +86,7 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   context.log.info(`Nix ${found.version} of ${found.bin}, with a proven sandbox.`);
   if (ports.publish !== undefined) {
     ports.publish.addPath(found.bin);
+    ports.publish.setOutput('nix-version-installed', found.version);
     for (const [name, value] of Object.entries(nix.env)) ports.publish.exportVariable(name, value);
   }
   return { nix, run, found, config, settings, builders };
@@ -126,7 +127,7 @@ async function storeCache(
   context: Context,
 ): Promise<{ directory: string | null; keys: string[] }> {
   if (ports.cache === undefined || config.cache === 'never') return { directory: null, keys: [] };
-  const signingKey = config.signingKey ?? null;
+  const { signingKey } = config;
   const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
   const own = signingKey === null ? [] : [await publicKeyOf(signingKey, new Nix(context, bare))];
   if (own.length + conf.trustedPublicKeys.length === 0) {
@@ -208,7 +209,7 @@ export async function saveStoreCache(
   context: Context,
   ports: SetupPorts,
 ): Promise<void> {
-  const signingKey = setUp.config.signingKey ?? null;
+  const { signingKey } = setUp.config;
   if (ports.cache === undefined || setUp.settings.substituters.length === 0 || toplevels.length === 0) return;
   if (signingKey === null) return;
   if (!ports.cache.trusted) {

@@ -25,7 +25,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   afterAll(() => stores.remove());
 
   const config = (directory: string, rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
-    kind: 'full',
+    archive: 'full',
     directory: join(scratch, directory),
     signingKey: null,
     includeSource: false,
@@ -109,7 +109,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await writeFile(keyFile, cache.secret, { mode: 0o600 });
     await nix.run('nix', ['store', 'sign', '--recursive', '--key-file', keyFile, first.toplevel]);
     changed.closure = await nix.closure([changed.toplevel]);
-    const delta = await one(changed, config('delta', { kind: 'delta' }), nix);
+    const delta = await one(changed, config('delta', { archive: 'delta' }), nix);
     const { manifest } = await readArchive(delta.directory, context);
     const inside = manifest.paths.filter(path => path.inside).map(({ path }) => path.slice(44));
     expect(inside.sort()).toEqual(['configuration-web1', 'nixos-system-web1']);
@@ -334,7 +334,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     };
     expect(await archive([failed], config('nothing'), nix, context, null)).toEqual([]);
     expect(
-      await archive([await stores.build(nix, 'web1')], config('none', { kind: 'none' }), nix, context, null),
+      await archive([await stores.build(nix, 'web1')], config('none', { archive: 'none' }), nix, context, null),
     ).toEqual([]);
   });
 });

@@ -65,7 +65,7 @@ afterAll(async () => {
 });
 
 const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
-  kind: 'full',
+  archive: 'full',
   directory: join(stores.scratch, 'archives'),
   signingKey: null,
   includeSource: false,

@@ -313,7 +313,7 @@ test('a delta: what is not in it comes from the cache that the machine is config
   await bench.archive(
     'delta',
     [{ name: 'server', system: 'x86_64-linux', toplevel: after, nix }],
-    { kind: 'delta', signingKey: bench.signingKey.secret },
+    { archive: 'delta', signingKey: bench.signingKey.secret },
     { NIX_REMOTE: 'local?root=/home/runner/store' },
   );
   const delta = bench.made('server delta');

@@ -6,7 +6,7 @@ import { Fleet } from '../support/fleet.ts';
 import { repository } from '../support/machine.ts';
 import { work } from '../support/runner.ts';
 
-/** The command line as a person has it: Node 20, a Nix of their own, sudo for what needs root. */
+/** The command line as a user has it: Node 20, their own Nix, and sudo for what needs root. */
 let fleet: Fleet;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ async function ferry(...args: string[]) {
   return { code, stdout, stderr, json: () => JSON.parse(stdout) as Run };
 }
 
-test('plan tells each host, its system and its derivation; a second one is free', async () => {
+test('plan shows each host, its system and its derivation; a second one gives the same', async () => {
   const first = await ferry('plan');
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv$/m);
@@ -71,11 +71,11 @@ test('run finds nothing left to do, and prints a line for each host', async () =
   expect(stdout.match(/^(router|server) .*unchanged: /gm)).toHaveLength(2);
 });
 
-test('what is wrong has its exit code and one line', async () => {
+test('each kind of failure has its exit code, and wrong input one line', async () => {
   const unknown = await ferry('deploy', '--mode', 'swich');
   expect([unknown.code, unknown.stderr.trim()]).toEqual([
     2,
-    "ferry: --mode is 'swich', and takes none, dry-activate, test, boot, switch. Did you mean switch?",
+    "ferry: --mode: 'swich' is not one of none, dry-activate, test, boot, switch. Did you mean switch?",
   ]);
   expect((await ferry('plan', '--source', '/nowhere')).code).toBe(2);
   const stranger = await ferry(

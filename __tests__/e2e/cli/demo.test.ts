@@ -20,7 +20,7 @@ async function demo(): Promise<string> {
   return (await runner.run(['node', cli, 'demo'])).stdout;
 }
 
-/** All that a demo could leave: its processes, files, mounts and registrations. */
+/** Everything that a demo could leave: its processes, files, mounts and registrations. */
 async function left(): Promise<string> {
   // Neither this script nor its grep has the words it looks for among its arguments.
   const script = `
@@ -31,21 +31,21 @@ async function left(): Promise<string> {
   return (await runner.run(['sudo', 'sh'], { input: script })).stdout;
 }
 
-test('carries both hosts to activated targets, each on a processor of its own', async () => {
+test('deploys both hosts, each to a target with its own kind of processor', async () => {
   await runner.run(['sh', '-c', '! command -v nix && ! command -v qemu-aarch64-static && ! test -e /usr/sbin/sshd']);
   const before = await left();
   const said = await demo();
   for (const [name, machine] of Object.entries(fleet)) {
     expect(said).toMatch(new RegExp(`${name} +${machine}-linux +deployed`));
     const runs = new RegExp(
-      `${name} +runs (/nix/store/[0-9a-z]{32}-nixos-system-${name}-\\S+)\n +profile \\1; uname -m of its own program: ${machine};`,
+      `${name} +runs (/nix/store/[0-9a-z]{32}-nixos-system-${name}-\\S+)\n +profile \\1; its own uname -m: ${machine};`,
     );
     expect(said).toMatch(runs);
     expect(said).toMatch(new RegExp(`${name} +${machine}-linux +unchanged`));
   }
   expect(said).toContain('Both hosts run what their source says.');
   expect(await left()).toBe(before);
-  // What it needed of packages is not installed.
+  // The packages that it needed are not installed.
   await runner.run(['test', '!', '-e', '/usr/sbin/sshd']);
 });
 
@@ -64,8 +64,8 @@ test('the second time builds nothing, and fetches only qemu', async () => {
 });
 
 /**
- * A runner signals the program alone, a terminal the foreground group, and a person presses Ctrl-C again while the demo
- * puts away what it made.
+ * A runner signals only the program, a terminal the foreground group, and a user presses Ctrl-C again while the demo cleans
+ * up.
  */
 const interrupted = `
   seconds=$1 && shift
@@ -74,7 +74,7 @@ const interrupted = `
   while kill -s INT -- "-$!" 2>/dev/null; do sleep 0.03; done
   wait`;
 
-test('Ctrl-C ends it at any moment, and nothing of it is left', async () => {
+test('Ctrl-C ends it at any moment, and nothing is left behind', async () => {
   const before = await left();
   for (const milliseconds of [300, 1500, 3000]) {
     const argv = ['sh', '-c', interrupted, 'sh', `${milliseconds / 1000}`, 'node', cli, 'demo'];
@@ -89,19 +89,19 @@ test('Ctrl-C ends it at any moment, and nothing of it is left', async () => {
   }
 });
 
-test('without sudo says so, before anything is done', async () => {
+test('without sudo, it says so before anything is done', async () => {
   await runner.run(['sudo', 'useradd', '--create-home', 'guest']);
   const { code, stderr } = await runner.machine.run(['node', cli, 'demo'], { user: 'guest', allow: [2] });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'ferry: The demo needs root, and `sudo -n` does not give it. Run it as root, or let this user call sudo without a password.\n',
+    'ferry: The demo needs root, and `sudo -n` does not work. Run it as root, or as a user with sudo without a password.\n',
   );
 });
 
-test('where root may not mount, as in a plain container, it says so', async () => {
+test('if root may not mount, as in a plain container, it says so', async () => {
   const argv = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', 'node', cli, 'demo'];
   const { stderr } = await runner.machine.run(argv, { allow: [2] });
   expect(stderr).toBe(
-    'ferry: This machine does not let root make namespaces and mount in them. Run the demo on a real or virtual machine, or in a privileged container.\n',
+    'ferry: Root may not create namespaces and mount in them on this machine. Run the demo on a real or virtual machine, or in a privileged container.\n',
   );
 });

@@ -25,6 +25,7 @@ test('the step `setup` alone gives Nix to the later steps, and takes back what i
   });
   if (result.main.code !== 0) throw new Error(result.main.log);
   expect(result.exported.NIX_REMOTE).toMatch(/^unix:\/\/\/run\/nix-ferry-/);
+  expect(result.outputs['nix-version-installed']).toMatch(/^\d+\.\d+/);
   expect(result.leaks).toEqual([]);
   expect(result.post?.code).toBe(0);
   const left = await runner.machine.run([

@@ -93,7 +93,7 @@ export class ArchiveBench {
     const job: ArchiveJob = {
       hosts,
       config: {
-        kind: 'full',
+        archive: 'full',
         directory: `/home/runner/archives/${name}`,
         signingKey: null,
         includeSource: false,

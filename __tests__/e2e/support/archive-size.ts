@@ -11,7 +11,7 @@ export async function archiveAlone(nix: Nix, toplevel: string, directory: string
   const job: ArchiveJob = {
     hosts: [{ name: 'web1', system: 'x86_64-linux', toplevel }],
     config: {
-      kind: 'full',
+      archive: 'full',
       directory,
       signingKey: null,
       includeSource: false,

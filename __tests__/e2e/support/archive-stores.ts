@@ -33,6 +33,7 @@ export class Stores {
     const log = (message: string): void => void this.logged.push(message);
     this.context = {
       exec: this.#exec,
+      query: this.#exec,
       log: { debug: log, info: log, notice: log, warning: log, error: log, secret: () => undefined },
       progress: event => log(event.text),
       signal: new AbortController().signal,

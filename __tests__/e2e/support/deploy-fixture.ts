@@ -5,6 +5,7 @@ import type { Context, HostEvent } from '../../../src/context.ts';
 import { type DeployConfig, type Deployment, deploy } from '../../../src/deploy/index.ts';
 import type { Mode, Outcome } from '../../../src/deploy/outcome.ts';
 import { exec } from '../../../src/exec.ts';
+import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
 import { repository, root } from './machine.ts';
 import type { Target } from './target.ts';
@@ -72,6 +73,7 @@ export function context(
   const silent = (): void => undefined;
   return {
     exec,
+    query: exec,
     log: {
       debug: silent,
       info: silent,
@@ -124,12 +126,12 @@ export function configuration(
   more: Partial<DeployConfig> = {},
 ): DeployConfig {
   return {
+    ...readInputs({}, name => name).deploy,
     mode,
     deployKey,
     knownHosts,
     parallel: 4,
-    canary: null,
-    maxFailures: null,
+    maxFailures: 100,
     confirmTimeout: 60,
     healthTimeout: 60,
     who: 'acme/fleet run 7',

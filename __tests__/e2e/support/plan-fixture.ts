@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../../../src/context.ts';
 import { type Exec, exec } from '../../../src/exec.ts';
+import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
 import type { PlanConfig } from '../../../src/plan/index.ts';
 import { repository, root } from './machine.ts';
@@ -64,6 +65,7 @@ export class PlanBench {
     const log = (message: string): void => void logged.push(message);
     const context: Context = {
       exec,
+      query: exec,
       log: { debug: () => undefined, info: log, notice: log, warning: log, error: log, secret: log },
       progress: ({ host, state }) => log(`${host} ${state}`),
       signal: new AbortController().signal,
@@ -90,14 +92,10 @@ export class PlanBench {
 
   config(source: string, rest: Partial<PlanConfig> = {}): PlanConfig {
     return {
+      ...readInputs({}, name => name).plan,
       source,
-      format: 'auto',
-      attribute: null,
-      hosts: [],
-      targets: {},
-      nixpkgs: null,
-      nixpkgsPin: 'error',
-      system: null,
+      files: [],
+      nixPath: null,
       planCache: null,
       ...rest,
     };

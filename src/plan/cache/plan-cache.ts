@@ -33,7 +33,7 @@ export async function planCache(config: PlanConfig, source: Source): Promise<Pla
   const place = config.planCache;
   const { repository, nix, context } = source;
   if (place === null || repository === null || repository.dirty || repository.commit === null) return null;
-  const git = gitIn(source.root, context.exec);
+  const git = gitIn(source.root, context.query);
   const names = await namesOf(repository.commit, source, config, git);
   if (names === null) return null;
   const store = typeof place === 'string' ? directoryStore(place) : new ActionsCacheStore(place, nix, context);

@@ -63,6 +63,7 @@ const counted: Exec = (command, args, options) => {
 };
 const context = {
   exec: counted,
+  query: counted,
   log: { debug: log, info: log, notice: log, warning: log, error: log, secret: () => undefined },
   progress: () => undefined,
   signal: new AbortController().signal,

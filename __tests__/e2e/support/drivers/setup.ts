@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../../../src/context.ts';
 import { type Exec, exec } from '../../../../src/exec.ts';
+import { readInputs } from '../../../../src/inputs.ts';
 import { prepareSystems, type Setup, type SetupConfig, setup, teardown } from '../../../../src/setup/index.ts';
 
 /** Where a run keeps its state; __tests__/e2e/support/setup.ts says the same. */
@@ -48,6 +49,7 @@ const counted: Exec = (command, args, options) => {
 };
 const context: Context = {
   exec: counted,
+  query: counted,
   log: {
     debug: say('debug'),
     info: say('info'),
@@ -72,14 +74,8 @@ async function work(): Promise<void> {
     },
   };
   const config: SetupConfig = {
-    nixVersion: null,
-    nixSource: null,
+    ...readInputs({}, name => name).setup,
     daemon: 'own',
-    nixConf: '',
-    emulate: 'auto',
-    builders: null,
-    cache: 'auto',
-    githubToken: null,
     environment: process.env,
     ...order.config,
   };
