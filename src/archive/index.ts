@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { size } from '../amounts.ts';
 import type { Built } from '../build/built.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
@@ -219,6 +220,6 @@ async function refer(earlier: Artifact, name: string, artifacts: ArtifactStore, 
 }
 
 function say(context: Context, one: Archive, state: 'running' | 'done', text?: string): void {
-  const whole = `${one.paths} of ${one.closurePaths} paths, ${(one.bytes / 1e6).toFixed(1)} MB`;
+  const whole = `${one.paths} of ${one.closurePaths} paths, ${size(one.bytes)}`;
   context.progress({ host: one.host, stage: 'archive', state, text: text ?? whole });
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { duration } from '../amounts.ts';
 import type { Context } from '../context.ts';
 import type { OutcomeKind } from '../deploy/outcome.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
@@ -128,5 +129,5 @@ function isTrue({ name, current, profile, machine }: Fact, run: Run): boolean {
 }
 
 function seconds(begun: number): string {
-  return `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+  return duration((performance.now() - begun) / 1000);
 }

@@ -1,3 +1,4 @@
+import { size } from '../amounts.ts';
 import type { CommandError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
 import type { Activation } from './answers.ts';
@@ -134,7 +135,7 @@ export function notCopied(error: CommandError, target: Target, free: number | nu
     .join(' ');
   const why = said === '' ? error.message : said;
   if (/No space left on device/.test(why)) {
-    const left = free === null ? '' : ` (${Math.floor(free / 1024 ** 2)} MiB were free)`;
+    const left = free === null ? '' : ` (${size(free)} were free)`;
     return {
       outcome: 'failed',
       message: `The target's disk is full${left}: collect its garbage (\`nix-collect-garbage --delete-older-than 30d\`). ${why}`,

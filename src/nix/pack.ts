@@ -1,6 +1,7 @@
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { size } from '../amounts.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
@@ -170,12 +171,7 @@ async function checkSpace(paths: readonly PathInfo[], directory: string): Promis
   const free = bavail * bsize;
   const needed = paths.reduce((sum, { narSize }) => sum + narSize, 0) * leastRatio;
   if (free >= needed) return;
-  throw new UserError(
-    `${directory} has ${megabytes(free)} free; the archives need at least ${megabytes(needed)} there.`,
-    { cure: makeRoom },
-  );
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e6)} MB`;
+  throw new UserError(`${directory} has ${size(free)} free; the archives need at least ${size(needed)} there.`, {
+    cure: makeRoom,
+  });
 }

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * Text that Markdown and HTML show as it is, on one line: whatever is no letter, digit or plain punctuation becomes a
  * numeric character reference, which neither opens markup, nor a table's cell, nor an address or mention.
@@ -14,15 +16,11 @@ function reference(character: string): string {
   return `&#${character.codePointAt(0)};`;
 }
 
-/** Text without terminal sequences and control characters but tab and newline. */
+/** Text without terminal sequences and without control characters other than tab and newline. */
 export function plain(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-      .replaceAll(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-_])/g, '')
-      .replaceAll('\r\n', '\n')
-      .replaceAll(/(?![\t\n])\p{C}/gu, '')
-  );
+  return stripVTControlCharacters(text)
+    .replaceAll('\r\n', '\n')
+    .replaceAll(/(?![\t\n])\p{C}/gu, '');
 }
 
 /** A block that shows `text` as it is, whatever fences it holds itself. */

@@ -1,6 +1,7 @@
+import stringWidth from 'string-width';
+import { count, duration } from '../amounts.ts';
 import type { HostEvent } from '../context.ts';
-import { count, duration } from './amounts.ts';
-import { cellsOf, column, cut } from './cells.ts';
+import { column, cut } from './cells.ts';
 import { plain } from './markdown.ts';
 
 /** Where progress is written: standard error, or what a test puts in its place. */
@@ -139,7 +140,7 @@ export function frameOf(
   const ordered = [...of('failed'), ...running, ...done];
   const room = Math.max(1, most - 1);
   const shown = ordered.slice(0, room);
-  const nameWidth = Math.min(24, Math.max(...shown.map(({ host }) => cellsOf(host)), 0));
+  const nameWidth = Math.min(24, Math.max(...shown.map(({ host }) => stringWidth(host)), 0));
   const lines = shown.map(({ host, stage, state, text, since }) => {
     const time = state === 'running' ? ` ${duration((now - since) / 1000)}` : '';
     return `${marks[state]} ${column(host, nameWidth)} ${stage.padEnd(7)}${time} ${oneLine(text)}`;

@@ -1,5 +1,5 @@
+import { count, duration, size } from '../amounts.ts';
 import type { Outcome, OutcomeKind, UnitChanges } from '../deploy/outcome.ts';
-import { count, duration, size } from './amounts.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import type { Run } from './run.ts';
 import { type HostFailure, verdict } from './verdict.ts';

@@ -1,4 +1,5 @@
-import { count, duration, size } from './amounts.ts';
+import stringWidth from 'string-width';
+import { count, duration, size } from '../amounts.ts';
 import { column } from './cells.ts';
 import { plain } from './markdown.ts';
 import type { Run } from './run.ts';
@@ -9,7 +10,7 @@ export function text(run: Run): string {
   const { failures } = verdict(run);
   const hosts = run.fleet?.hosts.map(({ name, system }) => ({ name, system })) ?? [];
   const listed = hosts.length > 0 ? hosts : run.archives.map(({ host, system }) => ({ name: host, system }));
-  const width = Math.min(32, Math.max(4, ...listed.map(({ name }) => name.length)));
+  const width = Math.min(32, Math.max(4, ...listed.map(({ name }) => stringWidth(name))));
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );

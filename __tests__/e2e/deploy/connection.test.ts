@@ -246,7 +246,9 @@ describe('several targets', () => {
         deployment(full, toplevel('one')),
       );
       expect(outcome).toMatchObject({ outcome: 'failed', before: null, after: null });
-      expect(outcome.message).toMatch(/^The target's disk is full \([01] MiB were free\): collect its garbage/);
+      expect(outcome.message).toMatch(
+        /^The target's disk is full \((1\.0 MiB|[\d.]+ K?i?B) were free\): collect its garbage/,
+      );
       expect(await full.profile()).toBeNull();
     } finally {
       await full.stop();

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CommandError } from '../../../src/errors.ts';
 import { embeddedFleet } from '../support/embedded.ts';
@@ -198,6 +199,5 @@ async function failing(...argv: string[]): Promise<string> {
     error => error,
   );
   if (!(failure instanceof CommandError)) throw new Error(`${argv.join(' ')} did not fail`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
-  return failure.stderr.replaceAll(/\u001b\[[\d;]*m/g, '');
+  return stripVTControlCharacters(failure.stderr);
 }
