@@ -6,7 +6,7 @@ let
   configurations = flake.nixosConfigurations or { };
 
   # Patterns without `...`, so that errors name an attribute that is missing or unknown.
-  command =
+  commandCheck =
     {
       description,
       cmd,
@@ -21,7 +21,7 @@ let
         timeout
         ;
     };
-  request =
+  httpCheck =
     {
       description,
       port,
@@ -52,8 +52,8 @@ let
       http ? [ ],
     }:
     {
-      cmd = map command cmd;
-      http = map request http;
+      cmd = map commandCheck cmd;
+      http = map httpCheck http;
     };
   secret =
     name:

@@ -23,7 +23,6 @@ test.each<[string[], string[]]>([
   [['x"$(id)'], ['x"$(id)']],
   [['@odd'], ['@odd']],
   [['!not'], ['!not']],
-  [['!!not', 'd*', '!*'], []],
 ])('%j takes in %j', (selectors, expected) => {
   expect(select(names, selectors, tags)).toEqual(expected);
 });
@@ -46,7 +45,30 @@ test('a host that does not exist is named with the nearest and the known ones', 
       cure: 'Did you mean "@prod"? Known tags: @prod, @web.',
     }),
   );
-  expect(() => select(names, ['!nope-*'], tags)).toThrow('There is no host "nope-*".');
+  expect(() => select(names, ['!nope-*'], tags)).toThrow('No host matches "nope-*".');
+});
+
+test.each([[['!*']], [['db', '!db']], [['!!not', 'd*', '!*']]])('%j selects no host', selectors => {
+  expect(() => select(names, selectors, tags)).toThrow(
+    expect.objectContaining({
+      message: `The selection "${selectors.join(', ')}" contains no host.`,
+      where: { input: 'hosts' },
+    }),
+  );
+});
+
+test('an empty fleet has an empty selection', () => {
+  expect(select([], [], tags)).toEqual([]);
+});
+
+test.each<[string, string, string]>([
+  ['zzz-*', 'No host matches "zzz-*".', 'Known hosts: db,'],
+  ['@zzz-*', 'No tag matches "@zzz-*".', 'Known tags: @prod,'],
+  ['db web-1', 'There is no host "db web-1".', 'Separate names by commas: db, web-1.'],
+])('%j', (selector, message, cure) => {
+  expect(() => select(names, [selector], tags)).toThrow(
+    expect.objectContaining({ message, cure: expect.stringContaining(cure) }),
+  );
 });
 
 test('tags are asked for only where a selector names one', () => {

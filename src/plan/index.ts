@@ -8,7 +8,7 @@ import type { SourceEvaluation } from './evaluation/source-evaluation.ts';
 import type { EvaluationFailure, Fleet, Host } from './fleet.ts';
 import { formats } from './formats/index.ts';
 import { hostOf, readTargets, targetSettingsOf } from './host.ts';
-import { OpenedSource, sourceOf } from './opened-source.ts';
+import { logFormat, OpenedSource, sourceOf } from './opened-source.ts';
 import { logPins } from './pins/pin.ts';
 import { inOrder, needsTags, select } from './select.ts';
 import type { TargetSettings } from './targets.ts';
@@ -32,7 +32,9 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
   const source = await sourceOf(config, nix, context);
   const cache = await planCache(config, source);
   const open = once(() => OpenedSource.open(source, config));
-  const known = (await cache?.read()) ?? (await open()).evaluation;
+  const cached = (await cache?.read()) ?? null;
+  if (cached !== null) logFormat(cached.format, cached.detected, context);
+  const known = cached ?? (await open()).evaluation;
   const targets = readTargets(config.targets, known.names);
 
   const tagged = needsTags(config.hosts) ? await readTags(known, targets, open) : withoutTags(known);
@@ -143,9 +145,9 @@ function hostsOf(
   return { hosts, failures: [...failures, ...wrong] };
 }
 
-/** Masks the text of secrets, and logs the format, what the plan leaves out and which nixpkgs the hosts are built from. */
+/** Masks the text of secrets, and logs what the plan leaves out and which nixpkgs the hosts are built from. */
 function logPlan(
-  { format, detected, notes }: SourceEvaluation,
+  { format, notes }: SourceEvaluation,
   selected: readonly string[],
   hosts: readonly Host[],
   { log }: Context,
@@ -155,6 +157,5 @@ function logPlan(
     const leftOut = formats[format].leftOut?.(host, notes) ?? null;
     if (leftOut !== null) log.warning(leftOut, { host });
   }
-  if (detected !== null) log.info(`Format: ${format} (${detected}).`);
   logPins(hosts, log);
 }

@@ -8,6 +8,7 @@ import { type Budget, type Evaluated, evaluateHosts } from './evaluation/evaluat
 import { emptyRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import { namesOf } from './formats/adapter.ts';
 import { chooseFormat } from './formats/choose.ts';
+import type { Format } from './formats/index.ts';
 import { unknownHost } from './host.ts';
 import { withNixpkgs } from './pins/nixpkgs.ts';
 import { type Evidence, sourceError } from './pins/problems.ts';
@@ -64,6 +65,7 @@ export class OpenedSource {
   static async open(source: Source, config: PlanConfig): Promise<OpenedSource> {
     const choice = await chooseFormat(source, config.format);
     const { format, detected, main } = choice;
+    logFormat(format, detected, source.context);
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
     const { names, root, notes, files } = await namesOf(adapter, source, main);
     const roots = [...new Set([...adapter.roots, root])];
@@ -115,6 +117,11 @@ export class OpenedSource {
       cure: 'Set `attribute` to the whole evaluation instead of its toplevel.',
     });
   }
+}
+
+/** Logs a detected format. It is called before the evaluation, which may fail because the format is not the intended one. */
+export function logFormat(format: Format, detected: string | null, { log }: Context): void {
+  if (detected !== null) log.info(`Format: ${format} (${detected}).`);
 }
 
 function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {

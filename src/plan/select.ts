@@ -14,7 +14,7 @@ export function needsTags(selectors: readonly string[]): boolean {
  * contains `*`, `@` or `!` can be selected.
  *
  * @param tags returns the tags of a host; called only if `needsTags` is true.
- * @throws UserError if a selector matches no host; it lists the known ones and the most similar.
+ * @throws UserError if a selector matches no host, with the known ones and the most similar, and if no host is left.
  */
 export function select(
   names: readonly string[],
@@ -32,9 +32,14 @@ export function select(
   const excludes = (selector: string): boolean => selector.startsWith('!') && !names.includes(selector);
   const included = selectors.filter(selector => !excludes(selector)).map(matches);
   const excluded = selectors.filter(excludes).map(selector => matches(selector.slice(1)));
-  return names.filter(
+  const selected = names.filter(
     name => (included.length === 0 || included.some(set => set.has(name))) && !excluded.some(set => set.has(name)),
   );
+  if (selected.length > 0 || names.length === 0) return selected;
+  throw new UserError(`The selection ${JSON.stringify(selectors.join(', '))} contains no host.`, {
+    where: { input: 'hosts' },
+    cure: 'Select at least one host, or leave `hosts` empty for all hosts.',
+  });
 }
 
 /** Sorted by the first of these tags that each host has, hosts without any of them last, as morph's `ordering.tags` does. */
@@ -61,11 +66,17 @@ function glob(text: string): RegExp {
 function unknown(selector: string, names: readonly string[], tags: (host: string) => readonly string[]): UserError {
   const isTag = selector.startsWith('@');
   const known = isTag ? [...new Set(names.flatMap(name => tags(name)))].sort().map(tag => `@${tag}`) : [...names];
-  const meant = nearest(selector, known);
   const kind = isTag ? 'tag' : 'host';
-  return new UserError(`There is no ${kind} ${JSON.stringify(selector)}.`, {
+  const isGlob = /[*?]/.test(selector);
+  const words = selector.split(/\s+/).filter(word => word !== '');
+  const meant = isGlob ? null : nearest(selector, known);
+  const text = JSON.stringify(selector);
+  return new UserError(isGlob ? `No ${kind} matches ${text}.` : `There is no ${kind} ${text}.`, {
     where: { input: 'hosts' },
     cure: [
+      ...(words.length > 1 && words.every(word => known.includes(word))
+        ? [`Separate names by commas: ${words.join(', ')}.`]
+        : []),
       ...(meant === null ? [] : [`Did you mean ${JSON.stringify(meant)}?`]),
       known.length === 0 ? `The source has no ${kind}s.` : `Known ${kind}s: ${known.map(show).join(', ')}.`,
     ].join(' '),

@@ -54,6 +54,27 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
     });
 
+    test('a file that the flake reads is not another source', async () => {
+      const { files } = fleetOf('colmena in a flake', { web: named('web') }, bench);
+      const flake = `{
+        inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05";
+        outputs = { nixpkgs, ... }: { colmena = import ./network.nix nixpkgs; };
+      }`;
+      const hive = 'nixpkgs: { meta.nixpkgs = import nixpkgs { system = "x86_64-linux"; }; web = ./hosts/0.nix; }';
+      const { format, hosts } = await run(await folderOf({ ...files, 'flake.nix': flake, 'network.nix': hive }));
+      expect([format, hosts.map(({ name }) => name)]).toEqual(['colmena', ['web']]);
+      // A network that the flake does not read is another source.
+      const other = { ...files, 'network.nix': '{ network.pkgs = { }; }' };
+      await expect(run(await folderOf(other))).rejects.toThrow(/^The format could be morph .* or colmena/);
+    });
+
+    test('the format is logged before anything can fail', async () => {
+      const folder = await folderOf({ 'morph.nix': '{ network.pkgs = { }; web = ; }' });
+      bench.logged.length = 0;
+      await expect(run(folder)).rejects.toThrow('Syntax error');
+      expect(bench.logged).toContain('Format: morph (morph.nix).');
+    });
+
     test('a flake without hosts', async () => {
       const folder = await folderOf({ 'flake.nix': '{ outputs = _: { packages = { }; }; }' });
       await expect(run(folder)).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { fallbackName, fileAdapter } from './adapter.ts';
@@ -30,7 +30,7 @@ export type Configurations = { single: string } | { hosts: Record<string, string
 export function configurationsIn(folder: string): Configurations {
   if (existsSync(join(folder, 'configuration.nix'))) return { single: 'configuration.nix' };
   for (const below of ['.', 'hosts', 'machines']) {
-    if (!existsSync(join(folder, below))) continue;
+    if (!statSync(join(folder, below), { throwIfNoEntry: false })?.isDirectory()) continue;
     const hosts = readdirSync(join(folder, below), { withFileTypes: true })
       .filter(entry => entry.isDirectory() && existsSync(join(folder, below, entry.name, 'configuration.nix')))
       .map(entry => [entry.name, join(below, entry.name, 'configuration.nix')] as const);

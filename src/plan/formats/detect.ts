@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { UserError } from '../../errors.ts';
+import { callAdapter } from '../evaluation/adapter.ts';
+import { inRepository } from '../evaluation/diagnose.ts';
 import type { Source } from '../source.ts';
-import { fileAdapter, flakeAdapter, isFlake, namesOf } from './adapter.ts';
+import { fileAdapter, flakeAdapter, isFlake, type Names, namesOf } from './adapter.ts';
 import type { FileOutline } from './format.ts';
 import { type Format, formatNames, formats } from './index.ts';
 
@@ -34,14 +36,17 @@ async function inFolder(source: Source): Promise<Candidate[]> {
   const has = (file: string): boolean => existsSync(join(source.folder, file));
   const specific = formatNames.filter(format => formats[format].generic !== true);
   const flakes = has('flake.nix') ? await inFlake('flake.nix', source) : [];
-  const candidates = [...flakes];
+  const others: Candidate[] = [];
   for (const file of new Set(specific.flatMap(format => formats[format].mainFiles))) {
     if (!has(file)) continue;
     const owners = specific.filter(format => formats[format].mainFiles.includes(file));
     const found = owners.length > 1 ? bySigns(file, owners, await outlineOf(file, source)) : named(file, owners);
     // The output `colmena` of a flake mostly comes from hive.nix.
-    candidates.push(...found.filter(({ format }) => !flakes.some(flake => flake.format === format)));
+    others.push(...found.filter(({ format }) => !flakes.some(flake => flake.format === format)));
   }
+  const [flake] = flakes;
+  const read = flake === undefined || others.length === 0 ? new Set() : await filesOf(flake, source);
+  const candidates = [...flakes, ...others.filter(({ main }) => !read.has(main))];
   if (candidates.length > 0) return candidates;
   for (const format of formatNames) {
     const { generic, mainFiles, find } = formats[format];
@@ -57,6 +62,20 @@ async function inFolder(source: Source): Promise<Candidate[]> {
     }));
   }
   return [];
+}
+
+/** The files that the evaluation of a candidate reads to know its hosts, relative to the source's folder. */
+async function filesOf({ format, main }: Candidate, source: Source): Promise<Set<string>> {
+  const adapter = await formats[format].adapter(main, source);
+  const { value, failure, files } = await callAdapter(adapter, { attribute: 'names' }, source);
+  const roots = failure?.roots ?? [...adapter.roots, (value as Names).root];
+  const folder = relative(source.root, source.folder);
+  return new Set(
+    [...files].flatMap(file => {
+      const inside = inRepository({ file, line: 1, column: 1 }, roots);
+      return inside === null ? [] : [relative(folder, inside.file)];
+    }),
+  );
 }
 
 /** Looks at the files that the input `source` names: at their names and, if those are not usual ones, at their contents. */
@@ -124,7 +143,7 @@ function nothingFound(folder: string): UserError {
   const usual = formatNames.flatMap(format => formats[format].mainFiles);
   return new UserError(`No NixOS configuration was found in ${folder}.`, {
     where: { input: 'source' },
-    cure: `Set \`source\` to the folder that contains one of: flake.nix, ${[...new Set(usual)].join(', ')}.`,
+    cure: `Set \`source\` to a folder that contains flake.nix, ${[...new Set(usual)].join(', ')}, or to a file.`,
   });
 }
 

@@ -5,9 +5,9 @@ import { type FormatDefinition, isNetwork } from './format.ts';
 /** Settings in `network` that only morph has. */
 const settings = ['pkgs', 'evalConfig', 'lib', 'runCommand', 'specialArgs', 'ordering', 'nixConfig', 'buildShell'];
 
-/** morph: network.nix. */
+/** morph: network.nix or morph.nix. */
 export const morph: FormatDefinition = {
-  mainFiles: ['network.nix'],
+  mainFiles: ['network.nix', 'morph.nix'],
   signs(file) {
     if (!isNetwork(file)) return null;
     return file.network.filter(name => settings.includes(name)).map(name => `network.${name}`);
