@@ -44,7 +44,7 @@ beforeAll(async () => {
     startAarch64Target({ name: 'pi', deployKey: key }),
   ]);
   systems = await buildSystems(nix);
-}, 120_000);
+});
 afterAll(() => Promise.all([web?.stop(), pi?.stop()]));
 
 const toplevel = (name: string): string => systems[name] ?? `no system ${name}`;
@@ -140,7 +140,7 @@ describe('addresses', () => {
     const space = ['-t', String(web.machine.pid), '-U', '-n', '-S', '0', '-G', '0'];
     await exec('nsenter', [...space, 'ip', '-6', 'address', 'add', 'fd99::2/64', 'dev', 'eth0', 'nodad']);
     await inside('systemd-run', '/usr/sbin/sshd', '-D', '-p', '2222');
-    await until(() => exec('ssh-keyscan', ['-T', '2', '-p', '2222', 'fd99::2']), 'sshd', 10_000);
+    await until(() => exec('ssh-keyscan', ['-T', '2', '-p', '2222', 'fd99::2']), 'sshd');
     const target = address(web, { address: 'fd99::2', port: 2222 });
     const wanted = deployment(web, toplevel('one'), { host: 'web.example.com', target });
     const knownHosts = `[fd99::2]:2222 ${web.hostKey.public}`;
@@ -270,7 +270,7 @@ describe('several targets', () => {
     await web.machine.restoreLink();
     expect(outcome).toMatchObject({ outcome: 'unreachable', after: toplevel('two') });
     expect(outcome.message).toContain('while copying the closure');
-  }, 120_000);
+  });
 });
 
 describe.each(['2.8', '2.34'])('Nix %s as the deployer', version => {
@@ -314,11 +314,11 @@ describe('an aarch64 target without systemd', () => {
     await pi.machine.restoreLink();
     expect(await running).toMatchObject({ outcome: 'deployed', after: slow });
     expect(await pi.profile()).toBe(slow);
-  }, 120_000);
+  });
 });
 
 describe('a deployer that is killed', () => {
-  test('its target goes on, its agent is gone within seconds, and post clears the rest away', async () => {
+  test('its target goes on, its agent ends, and post clears the rest away', async () => {
     const work = mkdtempSync(join(tmpdir(), 'kill-'));
     const scratch = join(work, 'scratch');
     const file = join(work, 'deploy.json');
@@ -339,7 +339,7 @@ describe('a deployer that is killed', () => {
         }
       });
     expect(left('ssh-agent')).toHaveLength(1);
-    await until(async () => expect(left('ssh-agent')).toEqual([]), 'the end of the agent', 15_000);
+    await until(async () => expect(left('ssh-agent')).toEqual([]), 'the end of the agent');
     await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
     await endLeftSession(scratch, exec);
     expect(left()).toEqual([]);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   key = await generateKey('deploy');
   [nix, web] = await Promise.all([localNix(), startSystemdTarget({ name: 'web', deployKey: key })]);
   systems = await buildSystems(nix);
-}, 120_000);
+});
 afterAll(() => web?.stop());
 
 const toplevel = (name: string): string => systems[name] ?? `no system ${name}`;
@@ -254,7 +254,7 @@ describe('a target on the first system', () => {
     expect(outcome).toMatchObject({ outcome: 'deployed', before: toplevel('one'), after: toplevel('slow') });
     expect(outcome.units.start.concat(outcome.units.restart)).toContain('worker.service');
     expect(await stateOf(web)).toMatchObject({ profile: toplevel('slow'), runs: [], roots: '' });
-  }, 120_000);
+  });
 
   test('sshd is restarted in the middle of the activation: nothing is lost', async () => {
     const running = go('switch', 'slow');

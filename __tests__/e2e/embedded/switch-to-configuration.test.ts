@@ -186,9 +186,16 @@ describe('with systemd', () => {
 
   test('EAGAIN: another one holds the lock', async () => {
     const lock = '/run/nixos/switch-to-configuration.lock';
-    const held = target.machine.run(['flock', lock, 'sh', '-c', 'echo > /run/held; sleep 1.5']);
+    const held = target.machine.run([
+      'flock',
+      lock,
+      'sh',
+      '-c',
+      'echo > /run/held; until [ -e /run/release ]; do sleep 0.02; done',
+    ]);
     await target.says('sh', '-c', 'until [ -e /run/held ]; do sleep 0.02; done');
     expect(await call('first', 'test')).toEqual([11, ['Could not acquire lock']]);
+    await target.says('touch', '/run/release');
     await held;
     expect((await call('first', 'test'))[0]).toBe(0);
   });

@@ -218,14 +218,13 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
   });
 });
 
-test.each<[string, (service: ResultsService) => void, string[], number]>([
+test.each<[string, (service: ResultsService) => void, string[]]>([
   [
     'answers with 5xx',
     service => service.fail(/CacheEntry/, 503, 99),
     ['did not answer within 10 s', 'The store cache is not saved'],
-    90,
   ],
-  ['does not answer', service => service.fail(/GetCacheEntry/, 0, 99), ['did not answer within 10 s'], 40],
+  ['does not answer', service => service.fail(/GetCacheEntry/, 0, 99), ['did not answer within 10 s']],
   [
     'holds an entry that it does not give',
     service => {
@@ -233,16 +232,16 @@ test.each<[string, (service: ResultsService) => void, string[], number]>([
       service.fail(/^(GET|HEAD)$/, 500, 99);
     },
     ['The store cache is not used: its entry .* could not be fetched'],
-    90,
   ],
-  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache is not saved'], 120],
-])('a service that %s is a warning', async (_what, fault, told, seconds) => {
+  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache is not saved']],
+])('a service that %s is a warning', async (_what, fault, told) => {
   const service = await ResultsService.start();
   fault(service);
   const run = await freshRun({ hosts: 'server' }, { results: service });
   await service.stop();
   for (const text of told) expect(warnings(run).join('\n')).toMatch(new RegExp(text));
-  expect(run.main.seconds).toBeLessThan(seconds);
+  // Two reads and two writes, each tried a few times.
+  expect(service.requests.length).toBeLessThanOrEqual(30);
 });
 
 test('what was built is kept though a later stage fails', async () => {
@@ -264,7 +263,7 @@ test('a cancelled run does not wait for the service', async () => {
     // For the plan, then for what was built.
     const saves = () => service.requests.filter(({ what }) => what === 'CreateCacheEntry');
     const asked = async () => expect(saves()).toHaveLength(2);
-    await until(asked, 'the service', 60_000);
+    await until(asked, 'the service');
     step.cancel();
     return step.done;
   };

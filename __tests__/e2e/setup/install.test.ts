@@ -8,7 +8,7 @@ import { drive } from '../support/setup.ts';
 
 const { version, tarball, sha256 } = theRelease();
 const whole = wholeRelease();
-const patience = { attempts: 3, stall: 500, pause: 20 };
+const patience = { attempts: 3, stall: 60_000, pause: 20 };
 const requests: string[] = [];
 let answer: RequestListener;
 let server: Awaited<ReturnType<typeof serve>>;
@@ -32,9 +32,14 @@ describe('from a release', () => {
   afterAll(() => runner.stop());
 
   /** Orders to install from the server, which then behaves as `behaviour`; and what is left in /nix. */
-  async function install(behaviour: RequestListener, nixVersion = `${version}@sha256:${sha256}`) {
+  async function install(
+    behaviour: RequestListener,
+    nixVersion = `${version}@sha256:${sha256}`,
+    stall = patience.stall,
+  ) {
     answer = behaviour;
-    const result = await drive(runner, { config: { nixVersion, nixSource: server.source, patience }, end: 'teardown' });
+    const config = { nixVersion, nixSource: server.source, patience: { ...patience, stall } };
+    const result = await drive(runner, { config, end: 'teardown' });
     return { ...result, left: (await runner.run(['find', '/nix', '-mindepth', '1'])).stdout };
   }
 
@@ -83,8 +88,8 @@ describe('from a release', () => {
       3,
       /it sent nothing for 0\.5 s, 3 times/,
     ],
-  ])('%s is an error, and /nix is as it was', async (_what, behaviour, nixVersion, asked, message) => {
-    const { error, left } = await install(behaviour, nixVersion);
+  ])('%s is an error, and /nix is as it was', async (what, behaviour, nixVersion, asked, message) => {
+    const { error, left } = await install(behaviour, nixVersion, what.includes('hangs') ? 500 : patience.stall);
     expect(error?.message).toMatch(message);
     expect(error?.cure).toBeTruthy();
     expect(requests).toHaveLength(asked);

@@ -7,7 +7,7 @@ import { probeProgram } from '../../../src/setup/probe-program.ts';
 import { testAddress } from '../support/link.ts';
 import { Runner } from '../support/runner.ts';
 import { drive, startDriving, stateFile } from '../support/setup.ts';
-import { generateKey, type Key } from '../support/target.ts';
+import { generateKey, type Key, until } from '../support/target.ts';
 
 const token = `ghs_${randomUUID()}`;
 let runner: Runner;
@@ -40,7 +40,7 @@ async function traces(): Promise<Record<string, string>> {
     processes: await lines('ps -eo args | grep -E "[n]ix-daemon|[r]oot\\.sh|[q]emu-aarch64" || true'),
     registrations: await lines('ls /proc/sys/fs/binfmt_misc | grep -v -e "^register$" -e "^status$" || true'),
     files: await lines('find /run /dev/shm /nix -maxdepth 1 -name "*nix-ferry*"'),
-    // Not into other mounts: this repository is one.
+    // Not into other mounts.
     secrets: await lines(
       `find /run /tmp /var /home /root /etc /nix/var /dev/shm -xdev -type f -exec grep -lsF -e ${token} -e ${half} {} + || true`,
     ),
@@ -87,7 +87,7 @@ describe('nor one that was killed in the middle', () => {
     const builders = JSON.stringify([builder]);
     const order = { config: { ...config, nixVersion: '2.34.4', nixSource: source, builders } };
     const driving = startDriving(runner, order);
-    for (let waited = 0; waited < 100 && !(await traces()).secrets?.includes('keys'); waited++) await sleep(50);
+    await until(async () => expect((await traces()).secrets).toContain('keys'), 'the key');
     await driving.kill();
     expect((await traces()).secrets).toContain('/client/keys/key-1');
     await drive(runner, { state: (await runner.run(['cat', stateFile])).stdout });

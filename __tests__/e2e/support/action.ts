@@ -256,10 +256,13 @@ function startStep(runner: Runner, user: string, argv: string[], env: Record<str
   const log = (): string => Buffer.concat(chunks).toString();
   const done = new Promise<StepResult>((resolve, reject) => {
     child.once('error', reject);
-    // Its exit, not the end of its output: a process it left behind may hold that open.
     child.once('exit', code => {
-      const finish = (): void => resolve({ code, log: log(), ...commands(log()), seconds: seconds() });
-      setTimeout(finish, 200);
+      const took = seconds();
+      const finish = (): void => resolve({ code, log: log(), ...commands(log()), seconds: took });
+      child.once('close', finish);
+      // A process that it left behind may hold its output open.
+      const quiet = setTimeout(finish, 1000);
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', () => quiet.refresh());
     });
   });
   return { done, log, seconds, signal: name => signalInside(child, name) };

@@ -15,7 +15,7 @@ const testbed = process.env.FERRY_TESTBED ?? '';
 
 const namespaces = join(repository, 'scripts/testbed-namespaces.sh');
 const machineScript = join(import.meta.dirname, 'machine.sh');
-const upMilliseconds = 60_000;
+const upMilliseconds = 120_000;
 
 /** The path of a root (or of another thing) that scripts/testbed-roots.sh made, by name. @throws outside the testbed. */
 export function root(name: string): string {
@@ -73,7 +73,7 @@ export class Machine {
     this.#console = console;
   }
 
-  /** @throws when it is not up within a minute, with what it printed. */
+  /** @throws when it is not up within two minutes, with what it printed. */
   static async start(options: MachineOptions): Promise<Machine> {
     const scratch = mkdtempSync(join(tmpdir(), `machine-${options.name}-`));
     const files = mkdtempSync(join(tmpdir(), `files-${options.name}-`));

@@ -162,14 +162,14 @@ function targetFiles(options: TargetOptions, hostKey: Key): Record<string, { con
   };
 }
 
-/** Tries until it succeeds. @throws the last error after a minute. */
-export async function until<T>(attempt: () => Promise<T>, what: string, milliseconds = 60_000): Promise<T> {
-  const end = Date.now() + milliseconds;
+/** Tries until it succeeds. @throws the last error after two minutes, more than a loaded machine needs. */
+export async function until<T>(attempt: () => Promise<T>, what: string): Promise<T> {
+  const end = Date.now() + 120_000;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() > end) throw new Error(`${what}: not within ${milliseconds / 1000} s`, { cause: error });
+      if (Date.now() > end) throw new Error(`${what}: not within two minutes`, { cause: error });
       await new Promise(resolve => setTimeout(resolve, 100));
     }
   }

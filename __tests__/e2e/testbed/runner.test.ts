@@ -122,7 +122,7 @@ describe('the runner harness and the results service', () => {
     ['kill', null],
   ] as const)('post runs also after %s', async (how, code) => {
     const action = startAction(runner, { uses: step, inputs: { do: 'wait' } });
-    await until(async () => expect(action.log()).toContain('waiting'), 'main', 20_000);
+    await until(async () => expect(action.log()).toContain('waiting'), 'main');
     action[how]();
     const { main, post } = await action.done;
     expect(main.code === null || main.code === 137 ? null : main.code).toBe(code);
@@ -160,6 +160,6 @@ test('a machine ends with the process that started it, however that ends', async
   );
   expect(existsSync(`/proc/${pid}`)).toBe(true);
   child.kill('SIGKILL');
-  await until(async () => expect(existsSync(`/proc/${pid}/root/bin`)).toBe(false), 'its end', 5_000);
+  await until(async () => expect(existsSync(`/proc/${pid}/root/bin`)).toBe(false), 'its end');
   expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain('machine-orphan');
 });
