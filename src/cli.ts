@@ -25,7 +25,7 @@ const commands: Record<string, Command> = {
   archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
   deploy: one(
     'deploy',
-    'Build the hosts, or read them from archives (--from DIR or --archive DIR), and activate them on their targets.',
+    'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.',
   ),
   run: one('run', 'Do all of this: plan, build, archive, deploy.'),
   option: {
