@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the testbed's roots that are not there yet, side by side, in the cache directory CACHE: CACHE/roots/NAME-HASH, where
-# HASH is that of the recipe (__tests__/e2e/support/roots/NAME.sh and what it shares). What was not used for a month is removed.
-# Run as root of the machine. Prints one line NAME PATH for each root on standard output, what happens on standard error.
+# Makes the missing roots of the testbed, all at once, as CACHE/roots/NAME-HASH, where HASH is that of the recipe
+# (__tests__/e2e/support/roots/NAME.sh and what it includes, without comments). Removes roots that were not used for a month.
+# Needs root. Prints a line NAME PATH for each root on standard output, progress on standard error.
 #
 # usage: testbed-roots.sh CACHE [NAME…]
 set -euo pipefail
@@ -17,7 +17,7 @@ mkdir -p "$cache/roots" "$cache/logs"
 exec 5>"$cache/roots/.lock"
 flock 5
 
-# In the background: make NAME HASH
+# make NAME HASH: makes a root
 make() {
   local name=$1 root=$cache/roots/$1-$2 began=$SECONDS
   local partial=$root.partial
@@ -35,7 +35,7 @@ make() {
     mv "$partial" "$root"
     echo "testbed: root $name made in $((SECONDS - began)) s" >&2
   else
-    echo "testbed: root $name could not be made; the end of $cache/logs/$name.log:" >&2
+    echo "testbed: root $name could not be made; last lines of $cache/logs/$name.log:" >&2
     tail -n 25 "$cache/logs/$name.log" >&2
     rm -rf --one-file-system "$partial" "$partial.work"
     return 1
@@ -50,13 +50,13 @@ trap 'kill "${pids[@]}" 2>/dev/null' INT TERM
 for name in "${names[@]}"; do
   shared=("$recipes/common.sh")
   case $name in nix-* | release) shared+=("$recipes/nix.sh") ;; esac
-  hash=$(cat "${shared[@]}" "$recipes/$name.sh" | sha256sum | cut -c1-12)
+  hash=$(sed '/^ *#/d' "${shared[@]}" "$recipes/$name.sh" | sha256sum | cut -c1-12)
   lines+=("$name $cache/roots/$name-$hash")
   if [ -d "$cache/roots/$name-$hash" ]; then
     touch "$cache/roots/$name-$hash"
     continue
   fi
-  echo "testbed: making root $name (once; it stays in $cache/roots)" >&2
+  echo "testbed: making root $name in $cache/roots (only once)" >&2
   make "$name" "$hash" &
   pids+=($!)
 done
