@@ -56,18 +56,11 @@ export class Runner {
     });
     const path = options.nix === undefined ? standardPath : `/opt/nix/${options.nix}/bin:${standardPath}`;
     const runner = new Runner(machine, path);
-    const own = [work.workspace, work.temp, work.files, work.toolCache];
-    await machine.run(['mkdir', '-p', ...own]);
-    const homes = ['/home/runner', work.toolCache];
-    await machine.run(['find', ...homes, '-xdev', '-exec', 'chown', '-h', 'runner:runner', '{}', '+'], {
-      allow: [0, 1],
-    });
-    await machine.run(['chmod', '0755', '/home/runner']);
-    if (options.nix !== undefined) {
-      // Without these Nix uses a store below the user's home.
-      await machine.run(['mkdir', '-p', '/nix/store', '/nix/var/nix']);
-      await machine.run(['chown', '-R', 'runner:runner', '/nix']);
-    }
+    // Without a store Nix uses one below the user's home.
+    const store = options.nix === undefined ? [] : ['/nix/store', '/nix/var/nix'];
+    await machine.run(['mkdir', '-p', work.workspace, work.temp, work.files, work.toolCache, ...store]);
+    const owned = ['/home/runner', work.toolCache, ...(options.nix === undefined ? [] : ['/nix'])];
+    await machine.run(['sh', '-euc', 'chown -R runner:runner "$@" && chmod 0755 /home/runner', 'sh', ...owned]);
     return runner;
   }
 
