@@ -35,11 +35,14 @@ async function measure(
 for (const version of ['2.34', '2.8'] as const) {
   const stores = await Stores.create(version);
   // Each file is a path, so that nothing waits for a large one.
-  await measure(stores, version, 'archive of programs', await programs(), 5);
+  const all = await programs();
+  // Nix 2.8 compresses with one processor: a quarter of them is enough.
+  const some = version === '2.8' ? all.filter((_, index) => index % 4 === 0) : all;
+  await measure(stores, version, 'archive of programs', some, 5);
   if (version === '2.34') {
     // A path for each package, as in a Nix store. Without git, whose programs are nearly identical.
     const directory = await mkdtemp(join(stores.scratch, 'packages-'));
-    const packages = (await packagesOf(await programs(), directory)).filter(folder => basename(folder) !== 'git');
+    const packages = (await packagesOf(all, directory)).filter(folder => basename(folder) !== 'git');
     await measure(stores, version, 'archive of packages', packages, 3);
   }
   await stores.remove();

@@ -115,7 +115,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     }
   });
 
-  test('the same again changes nothing, and does so in seconds', async () => {
+  test('the same again changes nothing', async () => {
     const before = await Promise.all(fleet.targets.map(everything));
     const again = await fleet.step({ mode: 'switch', archive: 'none' });
     expect(again.main.code).toBe(0);

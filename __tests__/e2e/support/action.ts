@@ -14,16 +14,16 @@ export interface ActionOptions {
   inputs?: Readonly<Record<string, string>>;
   /** The step's `env`. */
   env?: Readonly<Record<string, string>>;
-  /** What GITHUB_EVENT_NAME says, and what lies at GITHUB_EVENT_PATH. */
+  /** GITHUB_EVENT_NAME, and the content of the file GITHUB_EVENT_PATH. */
   event?: { name: string; payload?: unknown };
   results?: ResultsService;
-  /** Who runs it; `runner` where left out. */
+  /** The user who runs it; default `runner`. */
   user?: string;
-  /** 24 is what action.yml names and what the runner uses. */
+  /** Default 24, the version that action.yml names. */
   node?: 20 | 24;
-  /** What may not appear in a log, a summary, an output, the state or an environment file, in any line of it. */
+  /** Texts that must not appear, in whole or in single lines, in a log, summary, output, the state or an environment file. */
   secrets?: readonly string[];
-  /** The job's steps between this action's main and its post. */
+  /** Runs as the job's steps between the action's main and its post. */
   between?: () => Promise<void>;
 }
 
@@ -34,14 +34,14 @@ export interface Annotation {
   properties: Record<string, string>;
 }
 
-/** What a part of the action (main or post) left behind. */
+/** The result of one part of the action, main or post. */
 export interface StepResult {
   /** Null when it was killed. */
   code: number | null;
-  /** Standard output and error in the order they came, unmasked. */
+  /** Standard output and standard error in order of arrival, unmasked. */
   log: string;
   annotations: Annotation[];
-  /** Texts the step asked to mask. */
+  /** Texts that the step masked. */
   masks: string[];
   seconds: number;
 }
@@ -51,25 +51,25 @@ export interface ActionResult {
   post: StepResult | null;
   outputs: Record<string, string>;
   state: Record<string, string>;
-  /** What it exported to later steps. */
+  /** Variables that it exported to later steps. */
   exported: Record<string, string>;
   path: string[];
   /** The job summary, Markdown. */
   summary: string;
-  /** Where a secret leaked to; empty when none did. */
+  /** The places where a secret was found; should be empty. */
   leaks: string[];
 }
 
-/** A step that runs; `done` answers when its post has ended. */
+/** A running step; `done` resolves when its post has ended. */
 export interface RunningAction {
   done: Promise<ActionResult>;
-  /** What main (or post) printed so far. */
+  /** The output of main (or post) so far. */
   log(): string;
-  /** Seconds since the process of main (or post) began; 0 before. */
+  /** Seconds since main (or post) was started; 0 before. */
   seconds(): number;
-  /** As the runner cancels: SIGINT, after 7.5 s SIGTERM, after 2.5 s SIGKILL; post runs all the same. */
+  /** Cancels like the runner: SIGINT, after 7.5 s SIGTERM, after another 2.5 s SIGKILL. Post still runs. */
   cancel(): void;
-  /** Main is gone at once, as when the machine runs out of memory; post runs all the same. */
+  /** Kills main, as when the machine runs out of memory. Post still runs. */
   kill(): void;
 }
 
@@ -78,7 +78,7 @@ interface Definition {
   runs: { using: string; main: string; post?: string };
 }
 
-/** Runs an action as the hosted runner does: main, the job's other steps, then post, whatever became of main. */
+/** Runs an action like the hosted runner: main, the job's other steps, then post, even if main failed. */
 export function runAction(runner: Runner, options: ActionOptions = {}): Promise<ActionResult> {
   return startAction(runner, options).done;
 }
@@ -196,7 +196,7 @@ class Files {
   }
 }
 
-/** Every input of action.yml, and what was given beside them; upper case, spaces to underscores, dashes kept. */
+/** A variable for each input of action.yml and each given one: upper case, spaces become underscores, dashes stay. */
 function inputEnvironment(definition: Definition, given: Readonly<Record<string, string>>): Record<string, string> {
   const evaluate = (value: unknown): string =>
     String(value ?? '').replaceAll(/\$\{\{\s*github\.token\s*\}\}/g, 'ghs_of-the-job');
@@ -260,7 +260,7 @@ function startStep(runner: Runner, user: string, argv: string[], env: Record<str
       const took = seconds();
       const finish = (): void => resolve({ code, log: log(), ...commands(log()), seconds: took });
       child.once('close', finish);
-      // A process that it left behind may hold its output open.
+      // A process that it left running may keep its output open.
       const quiet = setTimeout(finish, 1000);
       for (const stream of [child.stdout, child.stderr]) stream.on('data', () => quiet.refresh());
     });
@@ -268,13 +268,13 @@ function startStep(runner: Runner, user: string, argv: string[], env: Record<str
   return { done, log, seconds, signal: name => signalInside(child, name) };
 }
 
-/** nsenter waits for the program it started; the signal is for the program. */
+/** Signals the program, not the nsenter that waits for it. */
 function signalInside(child: ChildProcess, name: NodeJS.Signals): void {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   for (const pid of childrenOf(child.pid)) process.kill(pid, name);
 }
 
-/** The workflow commands in a log, as the runner reads them. */
+/** The workflow commands in a log, parsed like the runner does. */
 function commands(log: string): { annotations: Annotation[]; masks: string[] } {
   const annotations: Annotation[] = [];
   const masks: string[] = [];
@@ -302,7 +302,7 @@ function commands(log: string): { annotations: Annotation[]; masks: string[] } {
   return { annotations, masks };
 }
 
-/** Each secret is looked for line by line: a key that is printed in part is leaked too. `::add-mask::` is how to hide one. */
+/** Searches for each line of each secret: part of a key is a leak too. Lines with `::add-mask::` do not count. */
 function findLeaks(texts: Record<string, string>, secrets: readonly string[]): string[] {
   const pieces = secrets
     .flatMap(secret => secret.split('\n'))

@@ -12,11 +12,11 @@ import type { Target } from './target.ts';
 const nixConfig =
   'experimental-features = nix-command flakes\nsandbox = false\nsandbox-paths =\nextra-platforms = aarch64-linux\n';
 
-/** A runner on which the embedded fleet is built and archived, and from which archives are carried to targets as files. */
+/** A runner that builds and archives the embedded fleet; archives are copied from it to targets as files. */
 export class ArchiveBench {
   readonly runner: Runner;
   signingKey = { secret: '', public: '' };
-  /** Of the run that the archives come from. */
+  /** The address of the run that made the archives. */
   readonly address = 'https://github.com/octocat/fleet/actions/runs/7';
   readonly #archives = new Map<string, Archive>();
 
@@ -25,8 +25,8 @@ export class ArchiveBench {
   }
 
   /**
-   * With the archives of server and router `before` and `after` a change of the greeting, signed with one key, the latter
-   * with the configuration; the same `unsigned`; and `strange`, signed with a key that no machine trusts.
+   * Makes archives of server and router: `before` and `after` a change of the greeting, signed with one key, `after` with the
+   * configuration; `unsigned`; and `strange`, signed with a key that no machine trusts.
    */
   static async start(): Promise<ArchiveBench> {
     const bench = new ArchiveBench(await Runner.start({ nix: '2.26', emulates: true }));
@@ -47,7 +47,7 @@ export class ArchiveBench {
     await this.runner.stop();
   }
 
-  /** What a target's nix.conf says of the key. */
+  /** The line of a target's nix.conf that trusts the key. */
   get trust(): string {
     return `trusted-public-keys = ${this.signingKey.public}\n`;
   }
@@ -83,7 +83,7 @@ export class ArchiveBench {
     await this.archive(name, hosts, { signingKey, includeSource: name === 'after' });
   }
 
-  /** Archives `hosts` under the name `HOST NAME`. */
+  /** Archives `hosts`; `made` then finds each as `HOST NAME`. */
   async archive(
     name: string,
     hosts: ArchiveJob['hosts'],
@@ -117,13 +117,13 @@ export class ArchiveBench {
     return found;
   }
 
-  /** Carries an archive to a target, as its /root/NAME; the zip that a browser gives keeps no modes. */
+  /** Copies an archive to /root/NAME on a target, without modes, like a zip that was downloaded with a browser. */
   carry(target: Target, name: string, to: string): string {
     const from = this.runner.machine.path(this.made(name).directory);
     const destination = target.machine.path(`/root/${to}`);
     execFileSync('rm', ['-rf', destination]);
     execFileSync('cp', ['-R', '--no-preserve=mode,ownership', from, destination]);
-    // As the upload adds it to an artifact.
+    // The upload adds this file to an artifact.
     writeFileSync(join(destination, 'run.json'), `${JSON.stringify({ run: this.address })}\n`);
     return `/root/${to}`;
   }
@@ -133,7 +133,7 @@ export function install(target: Target, directory: string, ...args: string[]): P
   return target.machine.run(['sh', `${directory}/install`, ...args], { allow: [0, 1, 2, 3, 4, 5, 100] });
 }
 
-/** All that an install may not change when it refuses. */
+/** Everything that must stay unchanged when an install is refused. */
 export async function stateOf(target: Target): Promise<unknown> {
   return {
     profile: await target.profile(),
@@ -144,7 +144,7 @@ export async function stateOf(target: Target): Promise<unknown> {
   };
 }
 
-/** The refusal: one line that says why, and nothing on the target is other than before. */
+/** Expects a refusal: one line that says why, and no change on the target. */
 export async function refused(target: Target, directory: string, why: RegExp, ...args: string[]): Promise<void> {
   const state = await stateOf(target);
   const done = await install(target, directory, ...args);
@@ -154,7 +154,7 @@ export async function refused(target: Target, directory: string, why: RegExp, ..
   expect(await stateOf(target)).toEqual(state);
 }
 
-/** Flips a bit of a file on the target: of the byte after `mark`, or of the one in the middle. */
+/** Flips a bit of a file on the target: in the byte after `mark`, or in the middle. */
 export function flip(target: Target, file: string, mark?: string): void {
   const path = target.machine.path(file);
   const bytes = readFileSync(path);
@@ -164,8 +164,8 @@ export function flip(target: Target, file: string, mark?: string): void {
 }
 
 /**
- * Programs that stand before those of the same name on PATH: the first call whose words match ends the whole install by
- * SIGKILL, at once or `after` seconds that the real program had.
+ * Puts wrappers of programs first on PATH. The first call that matches `words` kills the whole install by SIGKILL, at once or
+ * after the real program has run for `after` seconds.
  */
 function layTrap(target: Target, words: string, after: number | null): string {
   const directory = '/root/trap';

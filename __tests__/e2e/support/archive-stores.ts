@@ -13,15 +13,15 @@ import type { NixVersion } from './runner.ts';
 export type BuiltHost = Extract<Built, { ok: true }>;
 
 /**
- * Real Nix of one version, and stores of its own below a temporary directory, with closures made by `builtins.toFile`: they
- * refer to each other as real ones do and need no builder.
+ * Real Nix of one version with its own stores below a temporary directory. Their closures are made by `builtins.toFile`: the
+ * paths refer to each other like real ones and need no builder.
  */
 export class Stores {
   readonly scratch: string;
   readonly context: Context;
-  /** What was logged, and the texts of progress. */
+  /** Log messages and progress texts. */
   readonly logged: string[] = [];
-  /** Every command that was run, with its words and its environment. */
+  /** Each command that was run, with its arguments and environment, as JSON. */
   readonly commands: string[] = [];
   readonly #bin: string;
   readonly #version: string;
@@ -48,7 +48,7 @@ export class Stores {
   };
 
   static async create(version: NixVersion): Promise<Stores> {
-    // Where the testbed's Nix looks for its libraries.
+    // The testbed's Nix looks for its libraries there.
     const installed = `/opt/nix/${version}`;
     await mkdir('/opt/nix', { recursive: true });
     if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
@@ -70,7 +70,7 @@ export class Stores {
     return { secret, public: converted.stdout.trim() };
   }
 
-  /** An empty store of its own. */
+  /** A new, empty store. */
   async newStore(): Promise<Nix> {
     const directory = await mkdtemp(join(this.scratch, 'store-'));
     await mkdir(join(directory, 'nix/store'), { recursive: true });
@@ -78,7 +78,7 @@ export class Stores {
     return new Nix(this.context, { bin: this.#bin, version: this.#version, env });
   }
 
-  /** A host whose closure is a system, its configuration and 40 packages, which are the same for every host. */
+  /** A host whose closure is a system, its configuration, and 40 packages and a library that all hosts share. */
   async build(nix: Nix, host: string, text = 'as it was', hostNix: HostNix | null = null): Promise<BuiltHost> {
     const file = join(this.scratch, 'closure.nix');
     await writeFile(
@@ -93,8 +93,8 @@ export class Stores {
     const args = ['--eval', '--read-write-mode', '--json', file, '--argstr', 'host', host, '--argstr', 'text', text];
     const drafts = await this.newStore();
     const toplevel = JSON.parse((await drafts.run('nix-instantiate', args)).stdout) as string;
-    // Nix asks for no signature of what is content-addressed, as these files are. The registration that nix-store dumps
-    // does not say so: loaded elsewhere, they are like any built path.
+    // These files are content-addressed, so Nix requires no signature. The registration that nix-store dumps omits this:
+    // loaded into another store, they are like built paths.
     const { stdout: registration } = await drafts.run('nix-store', ['--dump-db']);
     await exec('cp', ['-a', '-n', join(rootOf(drafts), 'nix/store'), join(rootOf(nix), 'nix')]);
     await nix.run('nix-store', ['--load-db'], { input: registration });
@@ -122,7 +122,7 @@ export class Stores {
   }
 }
 
-/** Where a store lies on the disk. */
+/** The directory of a store. */
 export function rootOf(nix: Nix): string {
   return nix.installation.env.NIX_REMOTE?.split('=')[1] as string;
 }

@@ -10,7 +10,7 @@ import { Nix } from '../../../src/nix/index.ts';
 import { repository, root } from './machine.ts';
 import type { Target } from './target.ts';
 
-/** Nix as a runner would have it, in this process's own store; built in no sandbox, since the testbed is one. */
+/** Nix like on a runner, with the store of this test file. It builds without a sandbox: the testbed is one. */
 export async function localNix(version = '2.26'): Promise<Nix> {
   await exec('mkdir', ['-p', '/nix/store']);
   return new Nix(
@@ -26,7 +26,7 @@ export async function localNix(version = '2.26'): Promise<Nix> {
   );
 }
 
-/** Builds all of deploy-systems.nix: name → toplevel. */
+/** Builds all systems of fixtures/deploy-systems.nix. @returns name → toplevel. */
 export async function buildSystems(nix: Nix, system = 'x86_64-linux'): Promise<Record<string, string>> {
   const work = mkdtempSync(join(tmpdir(), 'systems-'));
   await exec('sh', [
@@ -43,7 +43,7 @@ export async function buildSystems(nix: Nix, system = 'x86_64-linux'): Promise<R
   return JSON.parse(stdout) as Record<string, string>;
 }
 
-/** Runs `work` while this process's binfmt_misc knows aarch64 programs. */
+/** Runs `work` while aarch64 programs are registered in this file's binfmt_misc. */
 export async function emulating<T>(work: () => Promise<T>): Promise<T> {
   const directory = '/proc/sys/fs/binfmt_misc';
   const elf = '\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00';
@@ -57,7 +57,7 @@ export async function emulating<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a test may want to know or change of a run of the deploy stage. */
+/** What a run of the deploy stage reported. */
 export interface Recorded {
   events: HostEvent[];
   warnings: string[];

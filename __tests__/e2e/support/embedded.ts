@@ -7,12 +7,12 @@ import { repository, root } from './machine.ts';
 const architectures = { 'x86_64-linux': 'amd64', 'aarch64-linux': 'arm64' } as const;
 
 /**
- * A copy of `examples/embedded` with the busyboxes that build it, from the packages that the testbed keeps. Fleets of
- * other formats find their nixpkgs in `<it>/nixpkgs`. Whoever makes a Git repository of it adds the busyboxes too.
+ * Copies `examples/embedded` and adds the busyboxes that build it, from packages of the testbed. Fleets of other formats
+ * find their nixpkgs in its folder `nixpkgs`. Git ignores the busyboxes: add them with `git add --force`.
  */
 export async function embeddedFleet(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'embedded-'));
-  // Machines that are shown it read it as a user of their own.
+  // Users of other machines read it.
   await chmod(directory, 0o755);
   await cp(join(repository, 'examples/embedded'), directory, { recursive: true });
   const packages = join(root('runner'), 'var/local/apt');

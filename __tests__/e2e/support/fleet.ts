@@ -6,7 +6,7 @@ import { ResultsService } from './results.ts';
 import { Runner, type RunnerOptions, work } from './runner.ts';
 import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target } from './target.ts';
 
-/** The embedded fleet as a repository on a runner, and the machines that its two hosts run on. */
+/** The embedded fleet as a repository on a runner, and the targets of its two hosts. */
 export class Fleet {
   readonly runner: Runner;
   readonly results: ResultsService;
@@ -54,7 +54,7 @@ export class Fleet {
     };
   }
 
-  /** A workflow step of ours with access to both targets. The deploy key is a secret that must not leak. */
+  /** Runs the action as a step with access to both targets. The deploy key must not leak. */
   step(inputs: Record<string, string>, options: ActionOptions = {}): Promise<ActionResult> {
     const secrets = [this.deployKey.private, this.results.token];
     return runAction(this.runner, {
@@ -65,17 +65,17 @@ export class Fleet {
     });
   }
 
-  /** Changes a file of the fleet, and commits it. */
+  /** Changes a file of the fleet and commits it. */
   async change(file: string, change: (text: string) => string): Promise<void> {
     const path = this.runner.machine.path(join(work.workspace, file));
     const before = readFileSync(path, 'utf8');
     const after = change(before);
-    if (after === before) throw new Error(`${file} is as it was`);
+    if (after === before) throw new Error(`${file} did not change`);
     writeFileSync(path, after);
     await this.runner.commit();
   }
 
-  /** A copy with the busybox of both systems in it, which is how a clone of it builds (examples/embedded/README). */
+  /** Copies the fleet with the busyboxes of both systems, as examples/embedded/README.md describes. */
   async #checkOut(): Promise<void> {
     await this.runner.run(['cp', '-R', `${repository}/examples/embedded/.`, '.']);
     await this.runner.run(['chmod', '-R', 'u+w', '.']);

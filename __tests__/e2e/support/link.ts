@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../../src/exec.ts';
 
-/** A machine's cable: a pair of virtual interfaces, one end here, one end inside. */
+/** A machine's network link: a veth pair between the machine and the test. */
 export interface Link {
   address: string;
   cut(): Promise<void>;
   restore(): Promise<void>;
 }
 
-/** The address of the test itself, as every machine reaches it; scripts/testbed-jest.sh gives it. */
+/** The address at which every machine reaches the test; scripts/testbed-file.sh configures it. */
 export const testAddress = '10.255.255.1';
 
-/** Connects the network namespace of `pid` with this one; the machine is then reached at `address`, and reaches all others. */
+/** Connects the network namespace of `pid` with this one and with the other machines; the machine gets `address`. */
 export async function connect(pid: number, address?: string): Promise<Link> {
   const number = takeNumber();
   const outside = `ferry${number}`;
@@ -30,7 +30,7 @@ export async function connect(pid: number, address?: string): Promise<Link> {
     await ip('link', 'set', outside, 'up');
     await ip('route', 'replace', `${own}/32`, 'dev', outside, 'src', testAddress);
   };
-  // So that a machine finds the others through us.
+  // Machines reach each other through this namespace.
   writeFileSync(`/proc/sys/net/ipv4/conf/${outside}/proxy_arp`, '1');
   await restore();
   return {
@@ -42,7 +42,7 @@ export async function connect(pid: number, address?: string): Promise<Link> {
   };
 }
 
-/** A number that no other link of this run has: the workers of jest share one network, and the modules of a file are its own. */
+/** A number that no other link of this test file has, although modules may be loaded several times. */
 function takeNumber(): number {
   for (let number = 1; ; number++) {
     try {

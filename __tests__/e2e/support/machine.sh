@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Turns the fresh namespaces it is started in (user, mount, pid, network, ipc, uts) into a machine, and becomes its PID 1.
-# The machine's root is an overlay: below it the cached root, above it a tmpfs that ends with the machine.
+# Makes a machine of the new namespaces (user, mount, pid, network, ipc, uts) it is started in, and becomes its PID 1. The
+# machine's root is an overlay: the cached root below, a tmpfs above, which is gone with the machine.
 #
 # usage: machine.sh OPTION… -- COMMAND [ARGUMENT…]
-#   --root=DIR             the cached root; never written
+#   --root=DIR             the cached root, which is never written
 #   --scratch=DIR          an empty directory to mount on
 #   --name=NAME            host name
-#   --bind=SRC:DST         shows SRC at DST; DST is made
+#   --bind=SRC:DST         mounts SRC on DST, which is created
 #   --bind-read-only=SRC:DST
-#   --readable=SRC:DST     like --bind-read-only; every user can read all of it, whatever its modes are
-#   --volatile=DST         a tmpfs of its own
-#   --copy=DIR             copies what lies in DIR over the root, with modes, as root's
-#   --cgroup=DIR           makes the cgroup DIR and lives in it, with a cgroup2 file system of its own
-#   --binfmt               mounts this user namespace's own, empty binfmt_misc
-#   --emulate=FILE         registers FILE, a static qemu, there for aarch64: held open, so that the root need not have it
-#   --environment=NAME=VALUE   all the environment that COMMAND gets
+#   --readable=SRC:DST     like --bind-read-only, and every user can read all files, whatever their modes
+#   --volatile=DST         mounts a tmpfs on DST
+#   --copy=DIR             copies the content of DIR over the root, with modes; root owns it
+#   --cgroup=DIR           creates the cgroup DIR, if missing, and joins it; mounts it as the machine's cgroup2 file system
+#   --binfmt               mounts this user namespace's binfmt_misc, which is empty
+#   --emulate=FILE         like --binfmt, and registers FILE, a static qemu, for aarch64; the root does not need the file
+#   --environment=NAME=VALUE   a variable for COMMAND, which gets no others but PATH
 set -euo pipefail
 shopt -s nullglob
 
@@ -40,7 +40,7 @@ shift
 if [ -n "$cgroup" ] && [ "${MACHINE_CGROUP:-}" != "$cgroup" ]; then
   mkdir -p "$cgroup"
   echo 0 >"$cgroup/cgroup.procs"
-  # A new cgroup namespace has as its root the cgroup of the process that makes it.
+  # The root of a new cgroup namespace is the cgroup of the process that creates it.
   MACHINE_CGROUP=$cgroup exec unshare -C "$0" "${all[@]}"
 fi
 
@@ -88,7 +88,7 @@ for entry in "${mounts[@]}"; do
     : >>"$destination"
   fi
   mount --rbind "$source" "$destination"
-  # With a umask of 077, say. The modes are changed in an overlay, which copies these files into memory.
+  # For example after a clone with umask 077. Changing the modes in an overlay copies these files into memory.
   if [[ $entry == --readable=* ]] &&
     [ -n "$(find "$source" '(' -type d ! -perm -o=rx -o -type f ! -perm -o=r ')' -print -quit)" ]; then
     mkdir "$scratch/readable" "$scratch/readable-work"
@@ -101,7 +101,7 @@ done
 
 if [ "$binfmt" = yes ]; then mount -t binfmt_misc binfmt_misc "$at/proc/sys/fs/binfmt_misc"; fi
 if [ -n "$emulate" ]; then
-  # The ELF header of an aarch64 program, and which of its bits count. F: open the interpreter now; C: sudo is to work.
+  # The ELF header of an aarch64 program, and the mask of the bits to compare. F: open qemu now; C: make sudo work.
   elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
   mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
   printf '%s' ":qemu-aarch64:M::$elf:$mask:$emulate:FC" >"$at/proc/sys/fs/binfmt_misc/register"
@@ -115,12 +115,12 @@ echo 0 >"$at/proc/sys/net/ipv4/ip_unprivileged_port_start" 2>/dev/null || true
 
 if [ -n "$copy" ]; then cp -R --preserve=mode "$copy/." "$at/"; fi
 
-# The old root goes away, so that what runs in the machine may make user namespaces (a chroot may not).
+# Without the old root, programs in the machine may create user namespaces, which they may not in a chroot.
 mkdir -p "$at/.old"
 cd "$at"
 pivot_root . .old
 umount -l /.old
 rmdir /.old
-# Standard output is the sign for whoever waits.
+# machine.ts waits for this line.
 echo "machine: $name is up"
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${environment[@]}" "$@"

@@ -7,17 +7,17 @@ import { CommandError } from '../../../src/errors.ts';
 import { type Exec, type ExecOptions, type ExecResult, exec } from '../../../src/exec.ts';
 import { connect, type Link } from './link.ts';
 
-/** The repository, at the same path in every machine that shows it. */
+/** The checkout, `/repository` in the testbed and in every machine that can read it. */
 export const repository = join(import.meta.dirname, '../../..');
 
-/** Where scripts/test.sh shows the finished roots, each by its name. */
+/** scripts/test.sh mounts each root there, by its name. */
 const testbed = process.env.FERRY_TESTBED ?? '';
 
 const namespaces = join(repository, 'scripts/testbed-namespaces.sh');
 const machineScript = join(import.meta.dirname, 'machine.sh');
 const upMilliseconds = 120_000;
 
-/** The path of a root (or of another thing) that scripts/testbed-roots.sh made, by name. @throws outside the testbed. */
+/** The path of a root, or of `qemu-aarch64`, by name. @throws outside the testbed. */
 export function root(name: string): string {
   if (testbed === '') throw new Error('This test needs the testbed: run it with `npm test` (scripts/test.sh).');
   return join(testbed, name);
@@ -28,32 +28,32 @@ export interface MachineOptions {
   name: string;
   /** The name of a cached root. */
   root: string;
-  /** What PID 1 is. */
+  /** The command that becomes PID 1. */
   init: readonly string[];
   /** The environment of PID 1. */
   environment?: Readonly<Record<string, string>>;
-  /** Directories or files to show inside: source → destination. */
+  /** Directories or files to mount inside, read-only: source → destination. */
   readOnly?: Readonly<Record<string, string>>;
-  /** Directories that are empty tmpfs, as root's. */
+  /** Directories to mount an empty tmpfs on; root owns them. */
   volatile?: readonly string[];
-  /** Files put over the root before it starts: absolute path → content and mode (0644 where left out). Root's. */
+  /** Files to add to the root before the start: absolute path → content and mode (default 0644). Root owns them. */
   files?: Readonly<Record<string, { content: string; mode?: number }>>;
-  /** A cgroup of its own, as systemd needs. */
+  /** Gives it its own cgroup, which systemd needs. */
   cgroup?: boolean;
-  /** `empty`: a binfmt_misc without an entry; `aarch64`: with qemu registered; otherwise none is mounted. */
+  /** `empty`: a binfmt_misc without entries; `aarch64`: with qemu registered. Without it none is mounted. */
   binfmt?: 'empty' | 'aarch64';
-  /** Its IPv4 address on its link to the test; chosen where left out. */
+  /** Its IPv4 address; by default a free one. */
   address?: string;
 }
 
 export interface RunOptions extends ExecOptions {
-  /** Who runs it; root where left out. */
+  /** The user who runs it; default root. */
   user?: string;
 }
 
 /**
- * A machine: a root of its own with its own PID 1, users, mounts, network and binfmt_misc. It ends with `stop()`, and in any
- * case with the process that started it. What it writes lies in memory and is gone then.
+ * A machine: namespaces with their own root, PID 1, users, mounts, network and binfmt_misc. It ends with `stop()`, or with the
+ * process that started it. What it writes is in memory and lost at its end.
  */
 export class Machine {
   readonly name: string;
@@ -78,7 +78,7 @@ export class Machine {
     const scratch = mkdtempSync(join(tmpdir(), `machine-${options.name}-`));
     const files = mkdtempSync(join(tmpdir(), `files-${options.name}-`));
     mkdirSync(join(scratch, 'mount'));
-    // The copy gives the machine's root this directory's mode.
+    // The machine's root gets the mode of this directory.
     chmodSync(files, 0o755);
     for (const [path, { content, mode }] of Object.entries(options.files ?? {})) {
       mkdirSync(dirname(join(files, path)), { recursive: true });
@@ -137,10 +137,10 @@ export class Machine {
    * @throws CommandError when its exit code is not in `allow`.
    */
   run(argv: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
-    // The directory is one of the machine: `enter` changes to it.
+    // A path inside the machine; `enter` changes to it.
     const { cwd: _cwd, user: _user, ...passed } = options;
     return exec('nsenter', this.enter(argv, options), { ...passed, env: { PATH: process.env.PATH } }).catch(error => {
-      // What a person who reads a failed test wants to know: the command itself, and all that it said.
+      // For the reader of a failed test: the command without nsenter, and all of its error output.
       if (error instanceof CommandError) {
         error.message = `${this.name}: ${argv.join(' ')} exited with ${error.code ?? JSON.stringify(error.failure)}:\n${error.stderr}`;
       }
@@ -148,7 +148,7 @@ export class Machine {
     });
   }
 
-  /** What `run` gives to nsenter, for callers that need the child process itself. */
+  /** The arguments of nsenter that `run` uses, for callers that need the child process. */
   enter(argv: readonly string[], options: RunOptions = {}): string[] {
     const user = options.user ?? 'root';
     const home = user === 'root' ? '/root' : `/home/${user}`;
@@ -166,23 +166,23 @@ export class Machine {
     return ['-t', String(this.pid), ...spaces, ...become, 'env', '-i', ...directory, ...settings, ...argv];
   }
 
-  /** The same door as src/exec.ts, into this machine: what the stages are given in tests of one stage. */
+  /** An Exec (src/exec.ts) that runs commands in this machine, for tests of one stage. */
   exec(user?: string): Exec {
     return (command, args, options = {}) =>
       this.run([command, ...args], user === undefined ? options : { ...options, user });
   }
 
-  /** A path of the machine as this process may read and write it. Symbolic links that are absolute lead out of it. */
+  /** A path of the machine, for this process to read and write. Absolute symbolic links do not resolve inside the machine. */
   path(inside: string): string {
     return join(`/proc/${this.pid}/root`, inside);
   }
 
-  /** What PID 1 printed so far. */
+  /** The output of PID 1 so far. */
   console(): string {
     return this.#console.join('');
   }
 
-  /** Nothing comes or goes from now on, as when a cable is pulled: connections hang. */
+  /** Drops all traffic from now on, as when a cable is pulled: connections hang. */
   cutLink(): Promise<void> {
     return this.#link.cut();
   }
@@ -191,7 +191,7 @@ export class Machine {
     return this.#link.restore();
   }
 
-  /** Ends it at once, as a power loss does. */
+  /** Ends it at once, like a power loss. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise(resolve => this.#child.once('close', resolve));
@@ -223,7 +223,7 @@ function up(child: ChildProcess, name: string, console: string[]): Promise<void>
   });
 }
 
-/** The descendant that is PID 1 of a namespace below ours. */
+/** The descendant of `pid` that is PID 1 of a nested pid namespace; 0 if there is none. */
 function initOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const own = readFileSync('/proc/self/status', 'utf8');
@@ -236,7 +236,7 @@ function initOf(pid: number): number {
   return 0;
 }
 
-/** The processes that `pid` started and that still run. */
+/** The running child processes of `pid`. */
 export function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`)
     .flatMap(task => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))

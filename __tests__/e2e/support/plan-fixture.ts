@@ -10,12 +10,12 @@ import type { PlanConfig } from '../../../src/plan/index.ts';
 import { repository, root } from './machine.ts';
 import type { NixVersion } from './runner.ts';
 
-/** Git repositories to plan, real Nix of one version with the bench's own /nix, and a miniature nixpkgs that is fetched. */
+/** Git repositories to plan, real Nix of one version, and a miniature nixpkgs that is fetched from the store. */
 export class PlanBench {
   readonly scratch: string;
   readonly nix: Nix;
   readonly logged: string[] = [];
-  /** The miniature with its busybox, in the store, and its NAR hash in both spellings. */
+  /** The miniature with its busybox, in the store, and its NAR hash in two encodings. */
   readonly miniature: { path: string; sri: string; base32: string };
   readonly context: Context;
 
@@ -34,7 +34,7 @@ export class PlanBench {
   }
 
   static async create(version: NixVersion): Promise<PlanBench> {
-    // Where the testbed's Nix looks for its libraries.
+    // The testbed's Nix looks for its libraries there.
     const installed = `/opt/nix/${version}`;
     await mkdir('/opt/nix', { recursive: true });
     if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
@@ -53,7 +53,7 @@ export class PlanBench {
     );
     const scratch = await mkdtemp(join(tmpdir(), 'plan-test-'));
 
-    // What `fetchTarball` and a flake's input would bring: the tree in the store, under the name they give it.
+    // The tree in the store under the name that `fetchTarball` and a flake's input use.
     const tree = join(scratch, 'source');
     await cp(join(repository, 'examples/embedded/nixpkgs'), tree, { recursive: true });
     await exec(join(repository, 'examples/embedded/fetch-bootstrap.sh'), [join(tree, 'bootstrap')]);
@@ -76,7 +76,7 @@ export class PlanBench {
     return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
   }
 
-  /** The bench's Nix, and its programs that evaluated, as they were called. */
+  /** The same Nix, and the command lines of its evaluations. */
   watched(): { nix: Nix; evaluations: string[][] } {
     const evaluations: string[][] = [];
     const watched: Exec = (command, args, options) => {
@@ -121,8 +121,8 @@ export class PlanBench {
   }
 
   /**
-   * An example as a user has it, with one difference: what it pins is the miniature, since nixpkgs cannot be fetched here. The
-   * hash stands where nixpkgs' stood, so that the store has what would be downloaded.
+   * A copy of an example that pins the miniature, since nixpkgs cannot be fetched here. Only the hash is replaced: the store
+   * already has the path that would be downloaded.
    */
   async example(format: string): Promise<string> {
     const folder = join(this.scratch, `example-${format}`);
@@ -144,7 +144,7 @@ export class PlanBench {
     return folder;
   }
 
-  /** deploy-rs' flake by one that makes packages of the same form: its own needs a Rust compiler. */
+  /** Replaces deploy-rs' flake, which needs a Rust compiler, by one that makes packages of the same form. */
   private async replaceDeployRs(folder: string): Promise<void> {
     const tree = join(this.scratch, 'deploy-rs');
     await mkdir(tree, { recursive: true });

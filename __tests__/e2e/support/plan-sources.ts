@@ -25,29 +25,29 @@ export function formatOf(form: Form): Format {
 /** A repository of one form, as its files. */
 export interface FleetFiles {
   files: Record<string, string>;
-  /** The file that everything starts from. */
+  /** The main file. */
   main: string;
-  /** Where the module of a host lies. */
+  /** The file with a host's module. */
   moduleOf(host: string): string;
 }
 
-/** Text as a Nix string. */
+/** Text as a Nix string literal. */
 function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/\$\{/g, '\\${')}"`;
 }
 
-/** The module of a host that evaluates, and bears this name. */
+/** A module that evaluates, for a host with this name. */
 export function named(host: string): string {
   return sound(`networking.hostName = "${host}";`);
 }
 
-/** The files of a fleet of such hosts. */
+/** The files of a fleet of these hosts. */
 export function namedFleet(form: Form, hosts: readonly string[], bench: PlanBench): FleetFiles['files'] {
   return fleetOf(form, Object.fromEntries(hosts.map(host => [host, named(host)])), bench).files;
 }
 
 /**
- * A fleet of the form with these hosts, each with its module in a file of its own.
+ * A fleet of this form with these hosts; each host's module is a file.
  *
  * @param hosts host → its module.
  */
@@ -132,7 +132,7 @@ ${each((_, path) => `nixos { configuration = ${path}; system = "x86_64-linux"; }
   return { main: sources[form].main, files: { ...sources[form].files, ...modules }, moduleOf };
 }
 
-/** The flake example's lock, with the miniature in nixpkgs' place. */
+/** The flake example's lock file, with the miniature instead of nixpkgs. */
 export function lockOf(bench: PlanBench): string {
   const lock = JSON.parse(readFileSync(join(repository, 'examples/flake/flake.lock'), 'utf8')) as {
     nodes: { nixpkgs: { locked: object } };
@@ -141,7 +141,7 @@ export function lockOf(bench: PlanBench): string {
   return JSON.stringify(lock);
 }
 
-/** A module that evaluates; more of it in `lines`. */
+/** A module that evaluates, with additional `lines`. */
 export function sound(...lines: string[]): string {
   return `{ lib, config, ... }:\n{\n  nixpkgs.hostPlatform = "x86_64-linux";\n${lines.map(line => `  ${line}\n`).join('')}}\n`;
 }

@@ -6,7 +6,7 @@ import { testAddress } from './link.ts';
 import { root } from './machine.ts';
 import { Runner } from './runner.ts';
 
-/** The release that __tests__/e2e/support/roots/release.sh made: its version, its tarball and the tarball's hash. */
+/** The release that roots/release.sh made: its version, tarball and the tarball's hash. */
 export function theRelease(): { version: string; name: string; tarball: Buffer; sha256: string; directory: string } {
   const version =
     readdirSync(root('release'))
@@ -19,15 +19,15 @@ export function theRelease(): { version: string; name: string; tarball: Buffer; 
 }
 
 /**
- * A runner without Nix that sees the release at /release. It is made from Debian's Nix, which has Debian's bash-static
- * compiled in as the sandbox's shell.
+ * A runner without Nix and with the release at /release. The release is made from Debian's Nix, which uses Debian's
+ * bash-static as the sandbox's shell.
  */
 export function bareRunner(): Promise<Runner> {
   const shell = { [join(root('nix-2.34'), 'libexec/bash-static')]: '/usr/bin/bash-static' };
   return Runner.start({ name: 'bare', readOnly: { [theRelease().directory]: '/release', ...shell } });
 }
 
-/** A server that machines reach at `source`, with the layout of the official one. */
+/** Starts a server that machines reach at `source`. */
 export async function serve(listener: RequestListener): Promise<{ source: string; stop(): void }> {
   const server = createServer(listener);
   await new Promise<void>(resolve => server.listen(0, resolve));
@@ -40,7 +40,7 @@ export async function serve(listener: RequestListener): Promise<{ source: string
   };
 }
 
-/** Answers as the official server does. */
+/** Answers like the official server. */
 export function wholeRelease(): RequestListener {
   const { version, name, tarball, sha256 } = theRelease();
   return (request, response) => {

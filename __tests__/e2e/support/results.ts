@@ -8,7 +8,7 @@ export interface StoredArtifact {
   id: number;
   name: string;
   zip: Buffer;
-  /** `sha256:…` as the client said it. */
+  /** `sha256:…`, as sent by the client. */
   digest: string;
   /** The attempt of the run that uploaded it. */
   attempt: string;
@@ -20,22 +20,22 @@ export interface StoredCache {
   content: Buffer;
 }
 
-/** One request of a call or of a blob, in the order of arrival. `what` is the RPC's name, or `GET` and `PUT` for blobs. */
+/** A request. `what` is the name of the RPC, or `GET` or `PUT` for blobs. */
 export interface Recorded {
   what: string;
   status: number;
 }
 
 /**
- * GitHub's results service as @actions/artifact 6 and @actions/cache 6 speak to it, on loopback: artifacts, caches, and the
- * blob storage behind both. What it cannot show: GitHub's own limits and permissions, and how long it keeps things.
+ * GitHub's results service for @actions/artifact 6 and @actions/cache 6: artifacts, caches, and the blob storage behind
+ * both. It does not have GitHub's limits, permissions and retention.
  */
 export class ResultsService {
   readonly artifacts: StoredArtifact[] = [];
   readonly caches: StoredCache[] = [];
   readonly requests: Recorded[] = [];
   readonly url: string;
-  /** Not a secret of anybody, but a run must treat it as one: it may not appear in a log. */
+  /** A run must treat it as a secret: it must not appear in a log. */
   token = '';
   #ids = 1000;
   readonly #close: () => Promise<void>;
@@ -49,7 +49,7 @@ export class ResultsService {
     this.nextAttempt();
   }
 
-  /** A run that is started again: the token names another attempt, and each attempt may hold a name once. */
+  /** Re-runs the workflow: the token names another attempt. Each attempt may use a name once. */
   nextAttempt(): void {
     // Unsigned, three parts; the scope names the run's attempt and the job.
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -57,7 +57,7 @@ export class ResultsService {
     this.token = [part({ alg: 'none' }), part({ scp: scope }), randomUUID().replaceAll('-', '')].join('.');
   }
 
-  /** `address`: where to listen; a machine's way to the test where left out. */
+  /** @param address to listen on; by default the one at which machines reach the test. */
   static async start(address: string = testAddress): Promise<ResultsService> {
     const server = createServer((request, response) => {
       service.#answer(request, response).catch(error => response.writeHead(500).end(String(error)));
@@ -79,19 +79,18 @@ export class ResultsService {
   }
 
   /**
-   * The next `times` requests whose name matches get this status: 429 and 5xx the clients try again, others not; 0 is no
-   * answer at all.
+   * The next `times` requests whose name matches get this status. Clients retry after 429 and 5xx only; 0 means no answer.
    */
   fail(what: RegExp, status: number, times = 1): void {
     this.#faults.push({ what, status, times });
   }
 
-  /** What a step finds in its environment to speak to this service. */
+  /** The environment variables with which a step uses this service. */
   environment(): Record<string, string> {
     return { ACTIONS_RESULTS_URL: this.url, ACTIONS_RUNTIME_TOKEN: this.token, ACTIONS_CACHE_SERVICE_V2: 'true' };
   }
 
-  /** @throws when there is none of this name, or more than one. */
+  /** @throws when there is not exactly one of this name. */
   artifact(name: string): StoredArtifact {
     const found = this.artifacts.filter(artifact => artifact.name === name);
     if (found.length !== 1 || found[0] === undefined) {
@@ -204,12 +203,12 @@ export class ResultsService {
     }
   }
 
-  /** What an attempt of the run holds under a name. */
+  /** The artifact of this name in an attempt of the run. */
   #held({ workflow_run_backend_id, name }: Record<string, string>): StoredArtifact | undefined {
     return this.artifacts.find(one => one.name === name && one.attempt === workflow_run_backend_id);
   }
 
-  /** The key itself first, then each restore key as a prefix, the newest entry first. */
+  /** An entry with this key, or else the newest one with a restore key as its prefix. */
   #findCache(input: { key: string; restore_keys?: string[]; version: string }): StoredCache | undefined {
     const usable = this.caches.filter(({ version }) => version === input.version).reverse();
     const exact = usable.find(({ key }) => key === input.key);
@@ -221,7 +220,7 @@ export class ResultsService {
     return undefined;
   }
 
-  /** Azure's block blobs, as far as the clients use them: one PUT, or blocks and a list of them; GET also of a range. */
+  /** The part of Azure's block blobs that the clients use: one PUT, or blocks and a block list; GET, also of a range. */
   #blob(
     request: IncomingMessage,
     url: URL,

@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { Machine, type RunOptions, repository, root, standardPath } from './machine.ts';
 
-/** The versions of Nix that the testbed has, as its oldest, its present and its newest. */
+/** The versions of Nix in the testbed: the oldest and the newest that are supported, and one between. */
 export type NixVersion = '2.8' | '2.26' | '2.34';
 
 export interface RunnerOptions {
   name?: string;
-  /** Nix that is there already: on PATH, with a store that belongs to the user `runner`. None where left out. */
+  /** Nix that is already installed: on PATH, with a store that the user `runner` owns. By default there is none. */
   nix?: NixVersion;
-  /** What else to show inside, read-only: source → destination. */
+  /** Further mounts, read-only: source → destination. */
   readOnly?: Readonly<Record<string, string>>;
-  /** A binfmt_misc with qemu's aarch64 entry in it already; empty where left out. */
+  /** Registers qemu for aarch64; by default binfmt_misc is empty. */
   emulates?: boolean;
 }
 
-/** Where the runner puts things, as on GitHub's. */
+/** Paths, as on hosted runners. */
 export const work = {
   workspace: '/home/runner/work/fleet/fleet',
   temp: '/home/runner/work/_temp',
@@ -25,9 +25,9 @@ export const work = {
 } as const;
 
 /**
- * A machine like a hosted runner: the user `runner` with sudo and no password, Node 20 and 24, Git, an SSH client; an empty
- * /nix, an empty binfmt_misc, no Nix and no qemu, but apt-get can install both (from files, there is no network).
- * It sees this repository at the path it has here, read-only.
+ * A machine like a hosted runner: user `runner` with sudo without a password, Node 20 and 24, Git, an SSH client; an empty
+ * /nix, an empty binfmt_misc, no Nix and no qemu, but apt-get can install both (from files; there is no network). The
+ * checkout is at /repository, read-only.
  */
 export class Runner {
   readonly machine: Machine;
@@ -42,7 +42,7 @@ export class Runner {
     const machine = await Machine.start({
       name: options.name ?? 'runner',
       root: 'runner',
-      // A shell reaps what its children leave behind.
+      // A shell reaps orphaned processes.
       init: ['bash', '-c', 'while :; do sleep 3600 & wait; done'],
       binfmt: options.emulates === true ? 'aarch64' : 'empty',
       cgroup: true,
@@ -56,24 +56,15 @@ export class Runner {
     });
     const path = options.nix === undefined ? standardPath : `/opt/nix/${options.nix}/bin:${standardPath}`;
     const runner = new Runner(machine, path);
-    const own = [work.workspace, work.temp, work.files, work.toolCache];
-    await machine.run(['mkdir', '-p', ...own]);
-    // Where this repository lies below /home/runner, as on GitHub's runners, it is shown there read-only.
-    const homes = ['/home/runner', work.toolCache];
-    await machine.run(['find', ...homes, '-xdev', '-exec', 'chown', '-h', 'runner:runner', '{}', '+'], {
-      allow: [0, 1],
-    });
-    // Other users find the repository too, where it lies below.
-    await machine.run(['chmod', '0755', '/home/runner']);
-    if (options.nix !== undefined) {
-      // Without these Nix takes itself for a guest, and uses a store below the user's home.
-      await machine.run(['mkdir', '-p', '/nix/store', '/nix/var/nix']);
-      await machine.run(['chown', '-R', 'runner:runner', '/nix']);
-    }
+    // Without a store Nix uses one below the user's home.
+    const store = options.nix === undefined ? [] : ['/nix/store', '/nix/var/nix'];
+    await machine.run(['mkdir', '-p', work.workspace, work.temp, work.files, work.toolCache, ...store]);
+    const owned = ['/home/runner', work.toolCache, ...(options.nix === undefined ? [] : ['/nix'])];
+    await machine.run(['sh', '-euc', 'chown -R runner:runner "$@" && chmod 0755 /home/runner', 'sh', ...owned]);
     return runner;
   }
 
-  /** As the user `runner`, in the workspace. @throws CommandError */
+  /** Runs a command as the user `runner`, in the workspace. @throws CommandError */
   run(argv: readonly string[], options: RunOptions = {}): ReturnType<Machine['run']> {
     return this.machine.run(argv, {
       user: 'runner',
@@ -83,7 +74,7 @@ export class Runner {
     });
   }
 
-  /** Copies a directory (a fixture, an example of this repository) into the workspace and makes it a commit. */
+  /** Copies a directory into the workspace and commits it. */
   async checkout(directory: string): Promise<void> {
     await this.run(['sh', '-c', 'cp -R "$0/." . && chmod -R u+w . && git init -q -b main', directory]);
     await this.commit();

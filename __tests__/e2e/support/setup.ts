@@ -3,10 +3,10 @@ import type { Answer, Order } from './drivers/setup.ts';
 import { repository } from './machine.ts';
 import { type Runner, work } from './runner.ts';
 
-/** Where the driver keeps its run's state, as it says. */
+/** The file in which the driver saves the state of its run; drivers/setup.ts has the same path. */
 export const stateFile = '/var/tmp/state';
 
-/** What `drive` runs, to be killed in the middle. */
+/** Starts what `drive` runs, for a test to kill. */
 export function startDriving(runner: Runner, order: Order, user = 'runner'): { kill(): Promise<void> } {
   const ended = runner.run(argvOf(order), { user, allow: [0, 1, 137] }).catch(() => undefined);
   return {
@@ -26,7 +26,7 @@ export async function drive(
 ): Promise<Answer> {
   const { stdout, stderr } = await runner.run(argvOf(order), { user, env, allow: [0, 137] });
   const last = stdout.trim().split('\n').at(-1) ?? '';
-  if (!last.startsWith('{')) throw new Error(`The driver gave no answer: ${stdout}${stderr}`);
+  if (!last.startsWith('{')) throw new Error(`The driver printed no answer: ${stdout}${stderr}`);
   return JSON.parse(last) as Answer;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { exec } from '../../../src/exec.ts';
 import { Machine } from './machine.ts';
 
-/** An SSH key made for this run; both halves as the files that ssh-keygen writes. */
+/** An SSH key pair, as the files that ssh-keygen writes. */
 export interface Key {
   private: string;
   public: string;
@@ -20,17 +20,17 @@ export async function generateKey(comment: string): Promise<Key> {
 export interface TargetOptions {
   /** Host name. */
   name: string;
-  /** Who may log in, as root and as `deploy` (who may sudo). */
+  /** Logs in as root and as `deploy`, who may use sudo. */
   deployKey: Key;
-  /** The target's own key; made where left out. */
+  /** The target's host key; by default a new one. */
   hostKey?: Key;
-  /** IPv4; chosen where left out. */
+  /** IPv4; by default a free one. */
   address?: string;
-  /** Further lines of nix.conf. */
+  /** Additional lines of nix.conf. */
   nixConf?: string;
 }
 
-/** A machine that is deployed to: sshd on port 22, nix-daemon, root and `deploy` log in with the deploy key. */
+/** A machine to deploy to: sshd on port 22 and nix-daemon; root and `deploy` log in with the deploy key. */
 export class Target {
   readonly machine: Machine;
   readonly system: 'x86_64-linux' | 'aarch64-linux';
@@ -51,17 +51,17 @@ export class Target {
     return `${this.address} ${this.hostKey.public}`;
   }
 
-  /** What a command prints there as root, trimmed. @throws CommandError */
+  /** Runs a command as root and returns its trimmed output. @throws CommandError */
   async says(...argv: string[]): Promise<string> {
     return (await this.machine.run(argv)).stdout.trim();
   }
 
-  /** The store path that the system profile names; null when there is none. */
+  /** The store path of the system profile; null if there is none. */
   profile(): Promise<string | null> {
     return this.#resolve('/nix/var/nix/profiles/system');
   }
 
-  /** The store path that runs now; null before the first activation. */
+  /** The store path of the running system; null before the first activation. */
   currentSystem(): Promise<string | null> {
     return this.#resolve('/run/current-system');
   }
@@ -92,7 +92,7 @@ export class Target {
   }
 }
 
-/** An x86_64 target with systemd as PID 1. Answers when systemd has booted and sshd listens (some 3 s). */
+/** Starts an x86_64 target with systemd as PID 1, and waits until sshd listens (about 3 s). */
 export async function startSystemdTarget(options: TargetOptions): Promise<Target> {
   const hostKey = options.hostKey ?? (await generateKey(`host ${options.name}`));
   const machine = await Machine.start({
@@ -104,13 +104,13 @@ export async function startSystemdTarget(options: TargetOptions): Promise<Target
     files: targetFiles(options, hostKey),
     ...(options.address === undefined ? {} : { address: options.address }),
   });
-  // The answer is `degraded` (exit 1) when some unit of the distribution cannot work in a container.
+  // It is `degraded` (exit 1) if a unit of the distribution does not work in a container.
   await until(() => machine.run(['systemctl', 'is-system-running', '--wait'], { allow: [0, 1] }), options.name);
   await until(() => machine.run(['systemctl', 'is-active', 'ssh.service']), options.name);
   return new Target(machine, 'x86_64-linux', hostKey);
 }
 
-/** A target all of whose programs are aarch64's, under qemu: sshd and nix-daemon, and no systemd. */
+/** Starts a target whose programs are all aarch64, run by qemu: sshd and nix-daemon, no systemd. */
 export async function startAarch64Target(options: TargetOptions): Promise<Target> {
   const hostKey = options.hostKey ?? (await generateKey(`host ${options.name}`));
   const machine = await Machine.start({

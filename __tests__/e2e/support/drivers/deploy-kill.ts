@@ -1,5 +1,5 @@
-// Deploys one host as a process of its own, for a test to kill. Arguments: a JSON file with `deployment` and `config`,
-// a scratch directory. Run with Node 24, which takes TypeScript as it is.
+// Deploys one host in a separate process, for a test to kill. Arguments: a JSON file with `deployment` and `config`, and a
+// scratch directory. Needs Node 24, which runs TypeScript.
 import { readFileSync } from 'node:fs';
 import { deploy } from '../../../../src/deploy/index.ts';
 import { context, localNix, recorder } from '../deploy-fixture.ts';

@@ -1,5 +1,5 @@
-// Runs inside a machine of the testbed: the set-up stage as its entry calls it, told what to do by one argument of JSON
-// (Order), answering with one line of JSON (Answer). Where Order.end is not given, nothing is torn down.
+// Runs the set-up stage inside a machine of the testbed, as its entry does. The argument is an Order in JSON; the last line
+// of output is an Answer. Without Order.end nothing is torn down.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { type Exec, exec } from '../../../../src/exec.ts';
 import { readInputs } from '../../../../src/inputs.ts';
 import { prepareSystems, type Setup, type SetupConfig, setup, teardown } from '../../../../src/setup/index.ts';
 
-/** Where a run keeps its state; __tests__/e2e/support/setup.ts says the same. */
+/** The file in which a run saves its state; __tests__/e2e/support/setup.ts has the same path. */
 const stateFile = '/var/tmp/state';
 
 export interface Order {
   config?: Partial<SetupConfig>;
-  /** Nix expressions of derivations to prepare for and to build, with their systems. */
+  /** Derivations to prepare for and to build: Nix expressions with their systems. */
   derivations?: { name: string; system: string; expression: string }[];
-  /** `kill`: by SIGKILL, as soon as all else is done. */
+  /** `kill`: SIGKILL to itself when all else is done. */
   end?: 'teardown' | 'kill';
-  /** A state to tear down, and nothing else. */
+  /** Only tears down this state. */
   state?: string;
 }
 
@@ -69,7 +69,7 @@ async function work(): Promise<void> {
   const ports = {
     saveState: (_key: string, value: string): void => {
       answer.state = value;
-      // Read again by whoever tears down after a kill.
+      // For the teardown after a kill.
       writeFileSync(stateFile, value);
     },
   };

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# What the recipes of this folder share. Each recipe is run with ROOT, the directory to fill, as root of a user namespace
-# that has the machine's ids and network, and a binfmt_misc of its own.
+# Shared by the recipes of this folder. A recipe fills the directory ROOT. It runs as root of a user namespace with the
+# machine's ids and network and its own binfmt_misc.
 
-# The Debian mirror of this machine's own apt configuration; FERRY_DEBIAN_MIRROR goes first; empty (debootstrap's own
-# default) on a machine that is not Debian.
+# Prints FERRY_DEBIAN_MIRROR, or else the Debian mirror in this machine's apt configuration. Prints nothing on a machine that
+# is not Debian; debootstrap then uses its default.
 debian_mirror() {
   if [ -n "${FERRY_DEBIAN_MIRROR:-}" ]; then
     echo "$FERRY_DEBIAN_MIRROR"
     return
   fi
-  # shellcheck disable=SC2016  # apt's own format words
+  # shellcheck disable=SC2016 # apt's format words
   apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     awk '$3 == "main" && $1 ~ /\/debian\/?$/ && $2 !~ /security|updates|backports/ { print $1; exit }'
 }
@@ -24,7 +24,7 @@ bootstrap() {
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg "$@" "$suite" "$ROOT" ${mirror:+"$mirror"}
 }
 
-# What no machine needs: the package lists and archives, and debootstrap's bind-mounted devices.
+# Removes what no machine needs: package lists and archives, and debootstrap's bind-mounted devices.
 slim() {
   umount "$ROOT"/dev/* "$ROOT/proc" 2>/dev/null || true
   rm -rf "$ROOT"/var/cache/apt/*.bin "$ROOT"/var/cache/apt/archives/*.deb "$ROOT"/var/lib/apt/lists/* \
@@ -33,8 +33,8 @@ slim() {
   : >"$ROOT/etc/machine-id"
 }
 
-# Lets this user namespace run aarch64 programs. The third field is the ELF header of such a program, the fourth says which
-# of its bits count; F opens qemu now, so that a chroot need not have it.
+# Lets this user namespace run aarch64 programs. The third field is the ELF header of such a program, the fourth is the mask
+# of the bits to compare. F opens qemu now, so that it works in a chroot without qemu.
 emulate_aarch64() {
   local elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
   local mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'

@@ -1,3 +1,3 @@
 # shellcheck shell=bash
-# Nix 2.34, as sid has it.
+# Nix 2.34 of Debian sid.
 relocated_nix sid /opt/nix/2.34

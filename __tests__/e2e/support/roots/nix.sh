@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# relocated_nix SUITE PREFIX: Debian's nix-bin of SUITE with all its libraries as PREFIX/{bin,lib,libexec}, which runs
-# on any root that shows it there; ROOT is what PREFIX will be. Two paths are compiled in, and whoever shows it has to
-# provide them: /usr/libexec/nix/build-remote (a link to nix) and /usr/bin/bash-static (the sandbox's /bin/sh).
+# relocated_nix SUITE PREFIX: fills ROOT with Debian's nix-bin of SUITE and all its libraries ({bin,lib,libexec}). It runs
+# in any root in which ROOT is mounted as PREFIX, together with the two paths that are compiled in:
+# /usr/libexec/nix/build-remote (a link to nix) and /usr/bin/bash-static (the sandbox's /bin/sh).
 relocated_nix() {
   local suite=$1 prefix=$2 mirror work file
   mirror=$(debian_mirror)
@@ -29,7 +29,7 @@ CONF
   cp -a "$work"/tree/usr/bin/nix* "$ROOT/bin/"
   ln -s ../bin/nix "$ROOT/libexec/build-remote"
   cp -L "$(find "$work/tree" -path '*/bin/bash-static' -type f | head -n 1)" "$ROOT/libexec/bash-static"
-  # Every library the program needs, also those that its libraries need; found by the tree's own loader.
+  # All libraries that the program needs, directly or indirectly, as its own loader finds them.
   local libraries=("$work/tree/lib/x86_64-linux-gnu" "$work/tree/usr/lib/x86_64-linux-gnu" "$work/tree/usr/lib/nix")
   local loader
   loader=$(find "$work/tree" -name 'ld-linux-x86-64.so.2' -path '*x86_64*' | head -n 1)
@@ -48,7 +48,7 @@ CONF
   rm -rf "$work"
 }
 
-# Debian's own address, as debootstrap knows it: for machines whose apt names no Debian mirror.
+# debootstrap's default mirror, for machines whose apt configuration names no Debian mirror.
 debootstrap_mirror() {
   sed -n 's/^default_mirror \(http.*\)$/\1/p' /usr/share/debootstrap/scripts/trixie | head -n 1
 }

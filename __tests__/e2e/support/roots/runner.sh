@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# As a hosted runner is: a user `runner` with sudo and no password, Node, Git, an SSH client; neither Nix nor qemu.
-# What apt-get may install there comes from a repository of files inside the root, because the machine has no network.
-# `copy`, not `file`: apt then has the packages in its cache, as it has those from a network.
+# Like a hosted runner: user `runner` with sudo without a password, Node, Git, an SSH client; neither Nix nor qemu.
+# The machine has no network, so apt-get installs from a package repository in the root. With `copy` instead of `file`, apt
+# puts the packages into its cache, as it does with packages from a network.
 bootstrap trixie sudo,nodejs,git,openssh-client,ca-certificates,xz-utils,zstd,zip,unzip,jq,iproute2,procps,shellcheck
 chroot "$ROOT" useradd --create-home --uid 1001 --shell /bin/bash runner
 echo 'runner ALL=(ALL) NOPASSWD:ALL' >"$ROOT/etc/sudoers.d/runner"
@@ -19,7 +19,7 @@ chroot "$ROOT" apt-get -qy -o Dir::Cache::archives="$repository" -o APT::Sandbox
 (cd "$ROOT$repository" && chroot "$ROOT" sh -c "cd $repository && apt-get -q -o APT::Sandbox::User=root download busybox-static:arm64")
 chroot "$ROOT" dpkg --remove-architecture arm64
 rm -rf "$ROOT$repository/partial" "$ROOT$repository/lock"
-# apt takes a percent sign of a file name for an escape.
+# apt reads a percent sign in a file name as an escape.
 for deb in "$ROOT$repository"/*%3a*.deb; do mv "$deb" "${deb//%3a/.}"; done
 for deb in "$ROOT$repository"/*.deb; do
   dpkg-deb --field "$deb"
