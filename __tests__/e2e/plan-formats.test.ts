@@ -65,7 +65,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect([format, hosts.map(({ name }) => name)]).toEqual(['colmena', ['web']]);
       // A network that the flake does not read is another source.
       const other = { ...files, 'network.nix': '{ network.pkgs = { }; }' };
-      await expect(run(await folderOf(other))).rejects.toThrow(/^The format could be morph .* or colmena/);
+      await expect(run(await folderOf(other))).rejects.toThrow(/^The format could be colmena .* or morph /);
     });
 
     test('the format is logged before anything can fail', async () => {
