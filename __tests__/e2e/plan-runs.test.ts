@@ -58,6 +58,22 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     ]);
   }, 60_000);
 
+  test('a selection by tag reads the tags first, and shows only the selected hosts as evaluated', async () => {
+    const files = fleet('morph', ['a', 'b']);
+    const tagged = (files['network.nix'] ?? '').replace(
+      'imports = [ ./hosts/0.nix ];',
+      '$& deployment.tags = [ "x" ];',
+    );
+    const folder = await folderOf({ ...files, 'network.nix': tagged });
+    bench.logged.length = 0;
+    expect((await run(folder, { hosts: ['@x'] })).hosts.map(({ name }) => name)).toEqual(['a']);
+    expect(bench.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
+      'Reading the tags of 2 hosts.',
+      'a running',
+      'a done',
+    ]);
+  });
+
   describe('a flake', () => {
     test('with changes is planned with them, and it is said', async () => {
       const folder = await folderOf(fleet('flake', ['web']));
