@@ -70,7 +70,7 @@ export class PlanBench {
     return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
   }
 
-  /** The bench's Nix, and its programs that evaluated, as they were called. */
+  /** The bench's Nix, and the command lines of its evaluations. */
   watched(): { nix: Nix; evaluations: string[][] } {
     const evaluations: string[][] = [];
     const watched: Exec = (command, args, options) => {
@@ -119,8 +119,8 @@ export class PlanBench {
   }
 
   /**
-   * An example as a user has it, with one difference: what it pins is the miniature, since nixpkgs cannot be fetched here. The
-   * hash stands where nixpkgs' stood, so that the store has what would be downloaded.
+   * An example as a user has it, with one difference: it pins the miniature, because nixpkgs cannot be fetched here. The
+   * hash replaces that of nixpkgs, so that the store already has what would be downloaded.
    */
   async example(format: string): Promise<string> {
     const folder = join(this.scratch, `example-${format}`);
@@ -142,7 +142,7 @@ export class PlanBench {
     return folder;
   }
 
-  /** deploy-rs' flake by one that makes packages of the same form: its own needs a Rust compiler. */
+  /** Replaces deploy-rs' flake by one that makes packages of the same form: its own needs a Rust compiler. */
   private async replaceDeployRs(folder: string): Promise<void> {
     const tree = join(this.scratch, 'deploy-rs');
     await mkdir(tree, { recursive: true });
