@@ -24,7 +24,7 @@ test.each<[number, number, number | null, number, number]>([
   },
 );
 
-test('hosts are dealt out evenly, each once', () => {
+test('hosts are split evenly, each once', () => {
   expect(deal([1, 2, 3, 4, 5], 2)).toEqual([
     [1, 3, 5],
     [2, 4],
@@ -85,7 +85,7 @@ test('messages of Nix: evaluated files, errors with their places, plain lines', 
   expect(parseMessage('@nix {broken')).toMatchObject({ kind: 'text' });
 });
 
-test('the innermost place in the repository is taken', () => {
+test('the innermost place in the repository is used', () => {
   const at = (file: string, line: number) => ({ file, line, column: 1 });
   const failure = {
     message: 'oh',
@@ -111,7 +111,7 @@ test.each<[object, string]>([
   expect(flakeReference('/fleet', repository)).toEqual({ url, locked: url.includes('rev=') });
 });
 
-test('what a path holds stays a path', () => {
+test('special characters of a path are encoded', () => {
   const repository = { root: "/a b/$(x)'?#%é", commit: 'c', dirty: true, shallow: false };
   expect(flakeReference("/a b/$(x)'?#%é/in&ner", repository).url).toBe(
     'git+file:///a%20b/%24%28x%29%27%3F%23%25%C3%A9?dir=in%26ner',

@@ -54,7 +54,7 @@ test.each<[string, string]>([
   );
 });
 
-test('configurations that are named', () => {
+test('named configurations', () => {
   expect(configurationsNamed(['hosts/router.nix'])).toEqual({ single: 'hosts/router.nix' });
   const hosts = { web: 'web/configuration.nix', router: 'router.nix' };
   expect(configurationsNamed(Object.values(hosts))).toEqual({ hosts });

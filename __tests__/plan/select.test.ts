@@ -23,15 +23,15 @@ test.each<[string[], string[]]>([
   [['x"$(id)'], ['x"$(id)']],
   [['@odd'], ['@odd']],
   [['!not'], ['!not']],
-])('%j takes in %j', (selectors, expected) => {
+])('%j selects %j', (selectors, expected) => {
   expect(select(names, selectors, tags)).toEqual(expected);
 });
 
-test.each(['a?b', 'a.b'])('%j: only * and ? mean more than themselves', selector => {
+test.each(['a?b', 'a.b'])('%j: only * and ? are special', selector => {
   expect(select(['a.b', 'axbx', '[ab]', 'a+'], [selector], tags)).toEqual(['a.b']);
 });
 
-test('a host that does not exist is named with the nearest and the known ones', () => {
+test('the error for a host that does not exist lists the most similar and all known names', () => {
   expect(() => select(names, ['wep-1'], tags)).toThrow(
     expect.objectContaining({
       message: 'There is no host "wep-1".',
@@ -71,7 +71,7 @@ test.each<[string, string, string]>([
   );
 });
 
-test('tags are asked for only where a selector names one', () => {
+test('tags are needed only if a selector names one', () => {
   expect(needsTags(['web-*', '!db'])).toBe(false);
   expect(needsTags(['web-*', '!@db'])).toBe(true);
 });

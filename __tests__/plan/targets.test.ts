@@ -36,13 +36,13 @@ test.each<[unknown, string]>([
   expect(() => parseTargetSettings(value, 'targets.web')).toThrow(message);
 });
 
-test('a word that is nearly right is named', () => {
+test('the most similar key is suggested', () => {
   expect(() => parseTargetSettings({ adress: 'x' }, 'targets.web')).toThrow(
     expect.objectContaining({ cure: expect.stringContaining('Did you mean address?') }),
   );
 });
 
-test('the input stands above the source, word by word', () => {
+test('the input overrides the source, setting by setting', () => {
   const both = layer({ address: 'a', port: 1, tags: ['t'], sshOptions: ['-4'] }, { address: 'b', user: 'u' });
   expect(targetOf(both)).toEqual({
     address: 'b',
@@ -54,7 +54,7 @@ test('the input stands above the source, word by word', () => {
   });
 });
 
-test('without an address there is no target', () => {
+test('there is no target without an address', () => {
   expect(targetOf({ user: 'u' })).toBeNull();
   expect(targetOf({ address: false })).toBeNull();
 });

@@ -19,6 +19,7 @@ export async function addDeployments(
   evaluation: SourceEvaluation,
   opened: OpenedSource,
 ): Promise<Completed> {
+  opened.source.context.log.info(`Reading the tags of ${hosts.length} hosts.`);
   const results = await opened.evaluate<{ name: string; deployment: unknown }>('deployments', hosts);
   const deployments: HostRecords['deployments'] = {};
   const failures: EvaluationFailure[] = [];

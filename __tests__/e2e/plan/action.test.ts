@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => results.stop());
 
-/** A job of the embedded fleet on a machine of its own, as GitHub's are. */
+/** A job of the embedded fleet on its own machine, as on GitHub. */
 async function job(inputs: Record<string, string>, options: ActionOptions = {}): Promise<ActionResult> {
   const runner = await Runner.start({ nix: '2.26' });
   try {
@@ -37,14 +37,14 @@ const kept = (): string[] => results.caches.map(({ key }) => key).filter(key => 
 const warnings = ({ main }: ActionResult) => main.annotations.filter(({ level }) => level === 'warning');
 
 let first: ActionResult;
-test('a pull request evaluates, and keeps nothing; nor does a run without a key', async () => {
+test('a pull request evaluates and caches nothing; neither does a run without a key', async () => {
   const event = { name: 'pull_request' };
   expect((await job({}, { uses: 'plan', event })).main.log).toMatch(/router.*evaluating/);
   expect((await job({ 'signing-key': '' }, { uses: 'plan' })).main.log).toMatch(/router.*evaluating/);
   expect(kept()).toEqual([]);
 });
 
-test('a push evaluates, and keeps its plan', async () => {
+test('a push evaluates and caches its plan', async () => {
   first = await job({});
   expect(first.main.log).toMatch(/router.*evaluating/);
   expect([kept(), warnings(first)]).toEqual([[expect.any(String)], []]);
@@ -65,14 +65,14 @@ test('the next one, on another machine, evaluates nothing, builds nothing, and a
   expect(kept()).toHaveLength(1);
 });
 
-test('so does a pull request that changes nothing of it, as the step `plan`', async () => {
+test('so does a pull request without changes to the source, as the step `plan`', async () => {
   const { main, outputs } = await job({}, { uses: 'plan', event: { name: 'pull_request' } });
   expect(main.log).toContain('Restored the plan of 2 hosts from the cache');
   expect(main.log).not.toContain('evaluating');
   expect(JSON.parse(outputs.hosts ?? '')).toEqual(['router', 'server']);
 });
 
-test('what another put there under the name of the plan is not used', async () => {
+test('an entry that someone else put under the name of the plan is not used', async () => {
   const other = signingKey('fleet-1').secret;
   const [entry] = results.caches.filter(({ key }) => key === kept()[0]);
   await job({ 'signing-key': other }, { uses: 'plan' });

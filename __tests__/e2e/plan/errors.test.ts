@@ -66,7 +66,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ]);
     });
 
-    test('a syntax error in the file that all starts from is one error with its place', async () => {
+    test('a syntax error in the main file is one error with its place', async () => {
       const { files, main, moduleOf } = fleetOf(form, { web: sound() }, bench);
       const folder = await bench.repository(`${form.replaceAll(' ', '-')}-main`, {
         ...files,
@@ -84,12 +84,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }
     });
 
-    test('names are names, whatever stands in them', async () => {
+    test('names are names, whatever characters they contain', async () => {
       const names = [
         'a.b',
         'q"uo\'te',
         '$(touch touched)',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a name, as it is
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the name of a host
         '${throw "x"}',
         '`id`',
         'a b',
@@ -110,7 +110,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect([existsSync(join(folder, 'touched')), existsSync('touched')]).toEqual([false, false]);
     });
 
-    test('a host that is not there is one error with the nearest', async () => {
+    test('a host that does not exist is one error with the most similar name', async () => {
       const { files } = fleetOf(form, { web: sound(), database: sound() }, bench);
       const folder = await bench.repository(`${form.replaceAll(' ', '-')}-unknown`, files);
       await expect(

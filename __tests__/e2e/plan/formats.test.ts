@@ -65,7 +65,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect([format, hosts.map(({ name }) => name)]).toEqual(['colmena', ['web']]);
       // A network that the flake does not read is another source.
       const other = { ...files, 'network.nix': '{ network.pkgs = { }; }' };
-      await expect(run(await folderOf(other))).rejects.toThrow(/^The format could be morph .* or colmena/);
+      await expect(run(await folderOf(other))).rejects.toThrow(/^The format could be colmena .* or morph /);
     });
 
     test('the format is logged before anything can fail', async () => {
@@ -115,7 +115,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(hosts[0]?.toplevel).toEqual((await run(plain)).hosts[0]?.toplevel);
     });
 
-    test('expression: an attribute that is not there', async () => {
+    test('expression: an attribute that does not exist', async () => {
       const folder = await folderOf({
         'nixos.nix': `{ web = ${nixos}; }`,
         'web.nix': named('web'),
@@ -177,7 +177,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "ec2"/) }]);
     });
 
-    test('morph: the order of its tags, which is told with the format and the pin', async () => {
+    test('morph: the order of its tags; the format and the pin are logged', async () => {
       const folder = await folderOf({
         'network.nix': `{
           network = { pkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; }; ordering.tags = [ "db" "web" ]; };
@@ -248,7 +248,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
     });
 
-    test('colmena: a flake with a raw and with a prepared hive, a host only built, defaults and special arguments', async () => {
+    test('colmena: a flake with a raw and with a prepared hive, a host that is only built, defaults and special arguments', async () => {
       const hive = `{
         meta = { nixpkgs = import nixpkgs { system = "x86_64-linux"; }; specialArgs.greeting = "hello"; };
         defaults.services.openssh.enable = true;
@@ -266,7 +266,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         { name: 'local', buildOnly: true, target: null },
         { name: 'web', buildOnly: false, target: { address: 'web', user: 'root' }, tags: ['x'] },
       ]);
-      // What makeHive answers with, as far as it is read: the schema, and each host's evaluation with colmena's options.
+      // The part of makeHive's result that is read: the schema, and each host's evaluation with colmena's options.
       const prepared = `colmenaHive = { __schema = "v0.5"; nodes.web = nixpkgs.lib.nixosSystem { modules = [ ./web.nix {
         options.deployment = nixpkgs.lib.mkOption { type = nixpkgs.lib.types.anything; };
         config.deployment = { targetHost = "w"; targetPort = 5; targetUser = null; tags = [ ]; keys = { }; privilegeEscalationCommand = [ "doas" ]; };
@@ -322,7 +322,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       );
     });
 
-    test('deploy-rs: a node that is called otherwise than its configuration, told by its profile alone', async () => {
+    test('deploy-rs: a node whose name is not that of its configuration is found by its profile', async () => {
       const folder = await bench.example('deploy-rs');
       const [, , web] = (await run(folder)).hosts;
       const flake = join(folder, 'flake.nix');
@@ -333,7 +333,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect([web?.name, hosts[1]?.system, hosts[1]?.toplevel]).toEqual(['web', 'x86_64-linux', web?.toplevel]);
     });
 
-    test('configuration: one alone is named by its host name; a system that nothing says is asked for', async () => {
+    test('configuration: a single one has the name of its host; an undefined system is an error', async () => {
       const files = { 'nixpkgs.nix': pinned(), 'hardware-configuration.nix': '{ }' };
       const module = '{ imports = [ ./hardware-configuration.nix ]; networking.hostName = "alone"; }';
       const folder = await folderOf({ ...files, 'configuration.nix': module });
@@ -346,7 +346,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 });
 
-test('every example is whole: its workflow, and hosts that build', async () => {
+test('every example is complete: it has a workflow, and its hosts build', async () => {
   const bench = await PlanBench.create('2.26');
   try {
     const formats: Format[] = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];

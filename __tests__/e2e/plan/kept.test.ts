@@ -11,7 +11,7 @@ import { PlanBench } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
-describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Nix %s', version => {
+describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s', version => {
   let bench: PlanBench;
   let evaluations: string[][];
   let nix: Nix;
@@ -33,7 +33,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
 
   const formats: Format[] = ['flake', 'morph', 'configuration'];
   test.each(formats)(
-    '%s: nothing changed, nothing is evaluated; what changed is',
+    '%s: only what has changed is evaluated',
     async format => {
       const folder = await folderOf(fleet(format));
       const planCache = join(bench.scratch, `cache-${counter}`);
@@ -49,12 +49,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
       await run(folder, { planCache, hosts: ['h1', 'h2', 'h3'] });
       expect(evaluations).toEqual([]);
 
-      // What the input says stands above what is kept.
+      // The input overrides what is cached.
       const [moved] = (await run(folder, { planCache, hosts: ['h1'], targets: { h1: 'root@elsewhere' } })).hosts;
       expect(evaluations).toEqual([]);
       expect(moved?.target?.address).toBe('elsewhere');
 
-      // A commit of other files, a tree with changes, a derivation that is gone.
+      // A commit of other files, a tree with changes, a derivation that was deleted.
       await appendFile(
         join(folder, format === 'configuration' ? 'hosts/h1/configuration.nix' : 'hosts/1.nix'),
         '\n# x\n',
@@ -74,7 +74,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     60_000,
   );
 
-  test('does not keep the text of a secret, nor what Git does not know of', async () => {
+  test('does not contain the text of a secret, nor what depends on untracked files', async () => {
     const module = `{ imports = [ ./web.nix ]; deployment.keys.k.text = "hush hush"; }`;
     const pin = fleet('colmena')['nixpkgs.nix'] ?? '';
     const hive = `{ meta.nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; }; open = ./web.nix; shut = ${module}; }`;
@@ -103,7 +103,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     }
   });
 
-  test('of a folder that reads files beside it ends when those change', async () => {
+  test('is not used if a file outside of the folder has changed that the source reads', async () => {
     const files = fleet('morph', ['a', 'b']);
     const inner = Object.fromEntries(Object.entries(files).map(([file, text]) => [`inner/${file}`, text]));
     const folder = await folderOf({
@@ -123,7 +123,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     expect(after.hosts[1]?.toplevel).toEqual(before.hosts[1]?.toplevel);
   });
 
-  test('of a flake that says its commit is another one for another commit', async () => {
+  test('is not used for another commit if the flake reads its commit', async () => {
     const flake = (fleet('flake', ['web'])['flake.nix'] ?? '')
       .replace('outputs = { nixpkgs, ... }', 'outputs = { self, nixpkgs, ... }')
       .replace('modules = [', 'modules = [ { environment.etc.commit.text = self.rev; }');
@@ -152,10 +152,10 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     ['a file of the machine', { 'hosts/0.nix': '{ imports = [ MACHINE ]; }' }],
     ['the environment', { 'hosts/0.nix': sound('networking.hostName = "h" + builtins.getEnv "NOTHING";') }],
     [
-      'what Git does not know of, as data',
+      'an untracked file, as data',
       { '.gitignore': 'local.json', 'hosts/0.nix': sound('networking.hostName = builtins.readFile ../local.json;') },
     ],
-  ])('is none where it came from %s', async (_, more) => {
+  ])('does not keep what depends on %s', async (_, more) => {
     const machine = join(bench.scratch, 'machine.nix');
     await writeFile(machine, named('h0'));
     const module = more['hosts/0.nix']?.replace('MACHINE', machine) ?? '';
@@ -177,7 +177,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
       root => symlink('../name', join(root, 'inner/name')),
       false,
     ],
-  ])('of a folder that reads %s, after a commit beside it', async (_, line, prepare, free) => {
+  ])('a folder that reads %s, after a commit outside of it', async (_, line, prepare, free) => {
     const files = Object.entries(fleet('morph', ['a'])).map(([file, text]) => [`inner/${file}`, text]);
     const root = await folderOf({ ...Object.fromEntries(files), 'inner/hosts/0.nix': sound(line), name: 'before' });
     await prepare(root);
@@ -190,7 +190,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     expect([evaluations.length === 0, before?.toplevel.drvPath === after?.toplevel.drvPath]).toEqual([free, free]);
   });
 
-  test('that is damaged is none', async () => {
+  test('is not used if it is damaged', async () => {
     const folder = await folderOf(fleet('morph', ['h0']));
     const planCache = join(bench.scratch, `cache-${counter}`);
     const first = await run(folder, { planCache });
@@ -203,7 +203,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
 
   describe('in the Actions cache', () => {
     const secret = 'fleet-1:c2VjcmV0';
-    /** The service as folders: one an entry, the newest last. */
+    /** The service as folders, one per entry. */
     const portOf = (service: string, trusted = true): CachePort => {
       const directory = join(bench.scratch, 'plan-cache');
       return {
@@ -227,7 +227,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     const sharedOn = (port: CachePort, key = secret) => ({
       planCache: { port, secret: key, beside: (work: Promise<void>) => void saving.push(work) },
     });
-    /** A machine that has none of the fleet's derivations. */
+    /** Runs on a machine without the fleet's derivations. */
     const freshly = async (folder: string, rest: Partial<PlanConfig>, before?: Fleet): Promise<Fleet> => {
       const drvPaths = before?.hosts.map(({ toplevel }) => toplevel.drvPath) ?? [];
       if (drvPaths.length > 0) await bench.nix.run('nix-store', ['--delete', '--ignore-liveness', ...drvPaths]);
@@ -239,7 +239,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
     const warnings = (): string[] => bench.logged.filter(line => /cached plan|not cached/.test(line));
 
     test.each<Format>(['flake', 'nixops'])(
-      '%s: a fresh machine evaluates nothing, and has what is to build',
+      '%s: a new machine evaluates nothing, and gets the derivations to build',
       async format => {
         const folder = await folderOf(fleet(format));
         const service = join(bench.scratch, `service-${counter}`);
@@ -254,7 +254,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
         expect(bench.logged).toContainEqual(
           expect.stringMatching(/^Restored the plan of 2 hosts from the cache, nix-ferry-plan-/),
         );
-        // One more host: another entry, which knows all three.
+        // One more host: another entry, which contains all three.
         const more = await freshly(folder, { ...shared, hosts: ['h1', 'h2'] }, first);
         expect(JSON.stringify(evaluations)).not.toContain('\\"hosts\\":[\\"h1');
         expect(more.hosts.map(({ name }) => name)).toEqual(['h1', 'h2']);
@@ -262,7 +262,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
       },
     );
 
-    test('what may not reach others is not saved, but what is there is used', async () => {
+    test('an untrusted run saves nothing, but uses existing entries', async () => {
       const folder = await folderOf(fleet('morph', ['h0']));
       const service = join(bench.scratch, `service-${counter}`);
       const untrusted = sharedOn(portOf(service, false));
@@ -275,20 +275,20 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
 
     test.each<[string, (entry: Record<string, string>, other: Record<string, string>) => Record<string, string>]>([
       [
-        'says another derivation',
+        'contains another derivation',
         ({ text = '', ...entry }) => ({
           ...entry,
           text: text.replace(/"drvPath":"[^"]*"/, '"drvPath":"/nix/store/00000000000000000000000000000000-x.drv"'),
         }),
       ],
       [
-        'says another target',
+        'contains another target',
         ({ text = '', ...entry }) => ({ ...entry, text: text.replaceAll('host.example.org', 'evil.example.org') }),
       ],
       ['is that of another source', (_, other) => other],
-      ['is that of another source under this name', ({ name = '' }, other) => ({ ...other, name })],
-      ['has no mark', ({ name = '', text = '' }) => ({ name, text })],
-      ['is nothing', () => ({})],
+      ['is that of another source, renamed', ({ name = '' }, other) => ({ ...other, name })],
+      ['has no MAC', ({ name = '', text = '' }) => ({ name, text })],
+      ['is empty', () => ({})],
     ])('an entry that %s is not used, with a warning', async (_, change) => {
       const folder = await folderOf(fleet('morph', ['h0']));
       const elsewhere = await folderOf({ ...fleet('morph', ['h0']), 'hosts/0.nix': named('elsewhere') });
@@ -304,7 +304,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a plan that is kept, with Ni
       expect(warnings()).toContainEqual(expect.stringMatching(/^The cached plan is not used: /));
     });
 
-    test('an entry without its derivations, one of another secret, a service that fails: all is evaluated', async () => {
+    test('everything is evaluated after an entry without derivations, one with another secret, and a service that fails', async () => {
       const folder = await folderOf(fleet('morph', ['h0']));
       const service = join(bench.scratch, `service-${counter}`);
       const port = portOf(service);

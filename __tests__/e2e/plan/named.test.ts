@@ -43,7 +43,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(fleet.hosts.map(({ toplevel }) => toplevel)).toEqual(expected.hosts.map(({ toplevel }) => toplevel));
     });
 
-    test('a configuration.nix in a folder, its pin above it', async () => {
+    test('a configuration in a folder, with its pin above it', async () => {
       const files = {
         'hosts/router.nix': named('router'),
         'hosts/other.nix': 'throw "not asked"',
@@ -54,7 +54,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(hosts).toMatchObject([{ name: 'router', nixpkgs: { narHash: bench.miniature.sri, by: 'nixpkgs.nix:3' } }]);
     });
 
-    test('whose name and content tell no format is asked for it', async () => {
+    test('whose format cannot be detected is an error', async () => {
       const folder = await folderOf({ 'hosts/router.nix': named('router') });
       await expect(run(folder, './hosts/router.nix')).rejects.toMatchObject({
         message: 'The format of router.nix could not be detected.',
@@ -65,13 +65,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   describe('several files', () => {
-    test('of a NixOps network, in folders of their own', async () => {
+    test('of a NixOps network, in different folders', async () => {
       const folder = await folderOf({
         'infra/network.nix': `{ network.nixpkgs = import (import ../nixpkgs.nix) { system = "x86_64-linux"; }; web = ../web.nix; }`,
         'infra/ec2/physical.nix': '{ web.deployment = { targetHost = "192.0.2.1"; targetPort = 2222; }; }',
         'web.nix': named('web'),
         'nixpkgs.nix': pin(),
-        // Two pins: the network says itself which it takes.
+        // Two pins: the network itself defines which one it uses.
         'flake.lock': lockOf(bench),
       });
       const fleet = await run(folder, './infra/network.nix, ./infra/ec2/physical.nix');
@@ -89,7 +89,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test.each<[Format, string]>([
       ['morph', 'morph starts from one file, but `source` names one.nix, two.nix.'],
       ['flake', 'flake starts from one file, but `source` names one.nix, two.nix.'],
-    ])('%s takes one', async (format, message) => {
+    ])('%s accepts only one', async (format, message) => {
       const folder = await folderOf({ 'one.nix': '{ }', 'two.nix': '{ }' });
       await expect(run(folder, './one.nix, ./two.nix', { format })).rejects.toMatchObject({
         message,
@@ -108,7 +108,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'web.nix': named('web'),
         'nixpkgs.nix': pin(),
       });
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what Nix must not read
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: must not be evaluated
     const domain = '"${throw "read"}$(id)';
 
     test.each(['{ domain, count ? 1 }:', 'args: with args;', '{ domain, ... }@args: with args;'])(
@@ -122,7 +122,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       },
     );
 
-    test('are values, whatever stands in them', async () => {
+    test('are values, whatever characters they contain', async () => {
       const folder = await folderOf({
         'nixos.nix': `{ domain, system }: { web = import (import ./nixpkgs.nix + "/nixos") { inherit system; configuration = { imports = [ ./web.nix ]; environment.etc.domain.text = domain; }; }; }`,
         'web.nix': named('web'),
@@ -144,7 +144,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
     });
 
-    test('for what takes none are one error', async () => {
+    test('for a format without arguments are one error', async () => {
       const { files } = fleetOf('morph', { web: sound() }, bench);
       await expect(run(await folderOf(files), './', { arguments: { a: 1 } })).rejects.toMatchObject({
         message: 'morph takes no arguments, but "a" is given.',

@@ -30,7 +30,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     nix: Nix = bench.nix,
   ): Promise<Fleet> => plan(bench.config(await bench.repository(`pins-${counter++}`, files), rest), nix, bench.context);
 
-  /** A nixos.nix whose third line says where nixpkgs comes from. */
+  /** A nixos.nix that imports nixpkgs in its third line. */
   const expression = (nixpkgs: string): Record<string, string> => ({
     'nixos.nix': `{
   web = import (
@@ -87,7 +87,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
     });
 
-    test('NIX_PATH and nix.conf are not seen', async () => {
+    test('NIX_PATH and nix.conf have no effect', async () => {
       const { bin } = bench.nix.installation;
       const env = { NIX_CONFIG: `build-users-group =\nnix-path = nixpkgs=${bench.miniature.path}` };
       const nix = new Nix({ exec, environment: process.env }, { bin, version: bench.nix.installation.version, env });
@@ -108,7 +108,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ['nixops', 'network.nix', { 'network.nix': '{ network.enableRollback = true; web = ./web.nix; }' }],
       ['colmena', 'hive.nix', { 'hive.nix': '{ meta.name = "x"; web = ./web.nix; }' }],
       ['configuration', 'configuration.nix', { 'configuration.nix': '{ imports = [ ./web.nix ]; }' }],
-    ])('%s that says no nixpkgs', async (_, file, files) => {
+    ])('%s without a nixpkgs', async (_, file, files) => {
       await expect(planned({ ...files, 'web.nix': sound() })).rejects.toMatchObject({
         name: 'UserError',
         message: expect.stringContaining('Not pinned: '),
@@ -156,7 +156,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   test.each([
     ['<nixpkgs>', '<nixpkgs>'],
     ['a tarball without hash', 'fetchTarball "file://TARBALL"'],
-  ])('%s passes with a warning where nixpkgs-pin says so', async (_, nixpkgs) => {
+  ])('%s is a warning if nixpkgs-pin is warn', async (_, nixpkgs) => {
     bench.logged.length = 0;
     const fleet = await planned(expression(nixpkgs.replace('TARBALL', tarball)), {
       nixpkgsPin: 'warn',
@@ -166,7 +166,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(bench.logged).toContainEqual(expect.stringMatching(/^Not pinned: /));
   });
 
-  test('an input without a lock passes with a warning where nixpkgs-pin says so', async () => {
+  test('an input without a lock is a warning if nixpkgs-pin is warn', async () => {
     const { files } = fleetOf('flake', { web: sound('networking.hostName = "web";') }, bench);
     const flake = (files['flake.nix'] ?? '').replace(
       'github:NixOS/nixpkgs/nixos-25.05',
@@ -216,7 +216,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         () => ({ 'nixpkgs.nix': `fetchTarball {\n  url = "${archive}";\n  sha256 = "${hash()}";\n}` }),
         'nixpkgs.nix:3',
       ],
-    ])('beside a configuration: %s', async (_, pin, by) => {
+    ])('next to a configuration: %s', async (_, pin, by) => {
       const { hosts, failures } = await planned({ ...configuration, ...pin() }, { format: 'configuration' });
       expect(failures).toEqual([]);
       expect(hosts).toMatchObject([{ name: 'web', nixpkgs: { narHash: bench.miniature.sri, by } }]);
@@ -253,7 +253,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }
     });
 
-    test('two beside a configuration are an error that names both', async () => {
+    test('two next to a configuration are an error that names both', async () => {
       await expect(
         planned({ ...configuration, 'flake.lock': lockOf(bench), 'nixpkgs.nix': '<x>' }, { format: 'configuration' }),
       ).rejects.toMatchObject({
@@ -263,7 +263,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
   });
 
-  test('configuration and overlays of the home directory are not seen', async () => {
+  test('configuration and overlays of the home directory have no effect', async () => {
     const home = join(bench.scratch, 'somebody');
     await mkdir(join(home, '.config/nixpkgs/overlays'), { recursive: true });
     await writeFile(join(home, '.config/nixpkgs/config.nix'), 'throw "seen"');

@@ -6,7 +6,7 @@ import type { NixVersion } from '../support/runner.ts';
 
 const formats: Format[] = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
 
-/** What the examples' workflow files give as `targets`, where the format cannot say it. */
+/** The `targets` in the examples' workflow files, for what the format cannot define. */
 const tagsOnly = { web: { tags: ['prod', 'web'] }, db: { tags: ['prod'] }, pi: { tags: ['edge'] } };
 const everything = {
   web: { address: 'deploy@web.example.org', tags: ['prod', 'web'] },
@@ -69,7 +69,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }
     });
 
-    test.each(formats)('%s has the same derivations, and what it reads of targets', format => {
+    test.each(formats)('%s has the same derivations and targets', format => {
       // A key of NixOps' and colmena's brings a unit with it, so web is another system there.
       const same = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
       for (const name of same) expect(host(format, name).toplevel).toEqual(host('expression', name).toplevel);
@@ -120,7 +120,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ]);
     });
 
-    test.each(formats)('%s: the pin is told with its hash and its revision', format => {
+    test.each(formats)('%s: the pin has its hash and its revision', format => {
       for (const name of ['db', 'pi', 'web']) {
         expect(host(format, name).nixpkgs).toMatchObject({
           narHash: bench.miniature.sri,
@@ -129,7 +129,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }
     });
 
-    test.each(formats)('%s answers for an option', async format => {
+    test.each(formats)('%s has the value of an option', async format => {
       const config = bench.config(folders.get(format) ?? '');
       const ports = await option(config, 'web', 'networking.firewall.allowedTCPPorts', bench.nix, bench.context);
       expect(ports).toEqual(expect.arrayContaining([80, 443]));

@@ -29,7 +29,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   const nine = Array.from({ length: 9 }, (_, i) => `h${i}`);
   const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, bench);
 
-  test('the answer is the same whatever the split, and the order too', async () => {
+  test('the result and its order do not depend on the number of evaluators', async () => {
     const folder = await folderOf({ ...fleet('morph'), 'hosts/4.nix': '{ ... }: throw "broken host"' });
     const one = await run(folder, { jobs: 1 });
     expect(one.hosts.map(({ name }) => name)).toEqual(nine.filter(name => name !== 'h4'));
@@ -47,7 +47,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     const folder = await folderOf(fleet('morph'));
     const whole = await run(folder);
     expect(await run(folder, { memory: 40_000_000, jobs: 2 })).toEqual(whole);
-    // 100 million integers, which must be there at once.
+    // 100 million integers, all in memory at once.
     const numbers = 'builtins.sort builtins.lessThan (builtins.genList (i: 0 - i) 100000000)';
     const huge = sound(`networking.hostName = toString (builtins.length (${numbers}));`);
     const greedy = await folderOf({ ...fleet('morph'), 'hosts/1.nix': huge });
@@ -58,8 +58,24 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     ]);
   }, 60_000);
 
+  test('a selection by tag reads the tags first, and shows only the selected hosts as evaluated', async () => {
+    const files = fleet('morph', ['a', 'b']);
+    const tagged = (files['network.nix'] ?? '').replace(
+      'imports = [ ./hosts/0.nix ];',
+      '$& deployment.tags = [ "x" ];',
+    );
+    const folder = await folderOf({ ...files, 'network.nix': tagged });
+    bench.logged.length = 0;
+    expect((await run(folder, { hosts: ['@x'] })).hosts.map(({ name }) => name)).toEqual(['a']);
+    expect(bench.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
+      'Reading the tags of 2 hosts.',
+      'a running',
+      'a done',
+    ]);
+  });
+
   describe('a flake', () => {
-    test('with changes is planned with them, and it is said', async () => {
+    test('with uncommitted changes is planned with them, with a notice', async () => {
       const folder = await folderOf(fleet('flake', ['web']));
       const clean = await run(folder);
       expect([clean.dirty, clean.commit]).toEqual([false, expect.stringMatching(/^[0-9a-f]{40}$/)]);
@@ -71,7 +87,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(bench.logged).toContainEqual(expect.stringContaining('uncommitted changes'));
     });
 
-    test('in a folder whose name means something to shells and addresses, below the root, in clones without history', async () => {
+    test('in a folder with special characters in its name, below the root, in clones without history', async () => {
       const files = Object.fromEntries(
         Object.entries(fleet('flake', ['web'])).map(([file, text]) => [`deep er/in'ner/${file}`, text]),
       );

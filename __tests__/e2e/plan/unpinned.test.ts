@@ -6,7 +6,7 @@ import { PlanBench } from '../support/plan-fixture.ts';
 import { type Form, fleetOf, formatOf, forms, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
-/** Every way of not pinning, as it stands in a file, what it is called, and a word of the cure. */
+/** Ways not to pin nixpkgs: the Nix code, its name in the error, and a part of the cure. */
 const ways: [string, string, string][] = [
   ['<nixpkgs>', '<nixpkgs>', 'Pin nixpkgs in the repository'],
   ['fetchTarball "channel:nixos-25.05"', 'fetchTarball without a hash', 'sha256'],
@@ -26,7 +26,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     bench = await PlanBench.create(version);
     tarball = join(bench.scratch, 'nixpkgs.tar.gz');
     await exec('tar', ['-C', bench.scratch, '-czf', tarball, 'source']);
-    // All of them would be found: by NIX_PATH, and by their address where there is a file.
+    // All of them would succeed: by NIX_PATH, or because the file exists.
     process.env.NIX_PATH = `nixpkgs=${bench.miniature.path}`;
   }, 120_000);
   afterAll(async () => {
@@ -48,7 +48,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   };
 
   describe.each(forms)('%s', form => {
-    // Beside a configuration or a NixOps network there is a pin, and <nixpkgs> is that one.
+    // A pin next to a configuration or a NixOps network is <nixpkgs>.
     const here = form === 'configuration' || form === 'nixops' ? ways.slice(1) : ways;
     test.each(here)('%s in a host is refused', async (way, what, cure) => {
       const module = sound(

@@ -26,7 +26,7 @@ export interface Adapter {
   heap?: number;
 }
 
-/** The attributes of an adapter: `nix/glue.nix` says what each evaluates to. */
+/** The attributes of an adapter: `nix/glue.nix` defines them. */
 export type AdapterAttribute = 'names' | 'deployments' | 'hosts' | 'option';
 
 /** Which attribute of an adapter to evaluate, and what is added to the adapter's request for it. */

@@ -64,12 +64,14 @@ export async function evaluateHosts<T extends { name: string }>(
   const files = new Set<string>();
   const results = new Map<string, Evaluated<T>>();
   const outOfMemory: string[] = [];
+  // Hosts whose tags are read may not be selected.
+  const onEvent = attribute === 'hosts' ? progressOf(context) : undefined;
 
   const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
     let rest = names;
     while (rest.length > 0) {
       const call = { attribute, hosts: rest };
-      const result = await callAdapter<T>({ ...adapter, heap }, call, options, progressOf(context));
+      const result = await callAdapter<T>({ ...adapter, heap }, call, options, onEvent);
       for (const file of result.files) files.add(file);
       for (const answer of result.answers) results.set(answer.name, { host: answer.name, answer });
       const { failure, begun: culprit } = result;

@@ -24,7 +24,7 @@ interface SearchPath {
  * format does not name a nixpkgs itself, or with `nixpkgs-pin: warn` the machine's.
  *
  * @returns the adapter, and the Nix files that were evaluated to find the pin.
- * @throws UserError if the pin is not one, if there are several, or if there is none and the format requires one.
+ * @throws UserError if the pin is invalid, if there are several, or if there is none and the format requires one.
  */
 export async function withNixpkgs(
   choice: Choice,
