@@ -11,7 +11,7 @@ import { ResultsService, type StoredArtifact } from './testbed/results.ts';
 
 /*
  * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
- * asked for the artifacts of other runs, a small stand-in gives the three answers needed.
+ * asked for the artifacts of other runs, a small mock gives the three answers that are needed.
  */
 let stores: Stores;
 let results: ResultsService;
@@ -83,7 +83,7 @@ const github = (run: number, token: string | null = 'ghs_token') => {
   return artifactStore({ token, repository: 'octocat/fleet', run, api }, stores.context.log);
 };
 
-test('an artifact a host; Nix reads it when it is unzipped', async () => {
+test('one artifact per host; Nix reads it when it is unzipped', async () => {
   const nix = await stores.newStore();
   const hosts = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
   const made = await archive(hosts, config(), nix, stores.context, github(7));
@@ -112,7 +112,7 @@ test('an artifact a host; Nix reads it when it is unzipped', async () => {
   expect((await exec('ls', [made[0]?.directory ?? ''])).stdout).not.toContain('run.json');
 });
 
-test('a later job of the run fetches them, with the digests they were uploaded with', async () => {
+test('a later job of the run downloads them, with the digests that they were uploaded with', async () => {
   const directory = await mkdtemp(join(stores.scratch, 'fetched-'));
   const all = await fetchArchives(null, null, directory, github(7));
   expect(all.map(({ host }) => host)).toEqual(['web1', 'web2']);
@@ -123,7 +123,7 @@ test('a later job of the run fetches them, with the digests they were uploaded w
   await expect(fetchArchives(['web3'], null, directory, github(7))).rejects.toThrow(/no archive of web3/);
 });
 
-test('what a later run has unchanged is not uploaded again, but referred to, and can be fetched from there', async () => {
+test('an unchanged archive is not uploaded again by a later run, which refers to the earlier artifact', async () => {
   const before = results.artifact('closure-web1');
   earlier.push(...results.artifacts.splice(0));
   const nix = await stores.newStore();
@@ -146,7 +146,9 @@ test('what a later run has unchanged is not uploaded again, but referred to, and
   }
   const gone = earlier.splice(0);
   const fetched = fetchArchives(['web1'], null, stores.scratch, github(8));
-  await expect(fetched).rejects.toThrow(/closure-web1 is held by run 7, from which it cannot be had: /);
+  await expect(fetched).rejects.toThrow(
+    /closure-web1 is an artifact of run 7 and could not be downloaded from there: /,
+  );
   earlier.push(...gone);
 });
 
@@ -196,7 +198,7 @@ test.each([
   }
 });
 
-test('without a token another run is not asked, and the error says what to give', async () => {
+test('without a token the artifacts of another run cannot be read, and the error names the permission', async () => {
   await expect(fetchArchives(null, 7, stores.scratch, github(8, null))).rejects.toMatchObject({
     where: { input: 'github-token' },
   });

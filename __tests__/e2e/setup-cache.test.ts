@@ -128,7 +128,7 @@ test('a run for a pull request saves nothing, nor does one without a key', async
     freshRun({ hosts: 'server' }, { event, end }),
     freshRun({ hosts: 'server', 'signing-key': '' }),
   ]);
-  expect(first.log).toContain('what this run builds must not reach others');
+  expect(first.log).toContain('later runs must not use what this event builds');
   expect(second.log).not.toContain('Saved');
   expect(warnings(first).concat(warnings(second))).toEqual([]);
   expect(requested(0)).not.toContain('CreateCacheEntry');
@@ -160,7 +160,7 @@ test('the second run, on another machine, builds nothing, emulates nothing and s
   const second = await freshRun({}, { begin });
   expect(second.built).toEqual([]);
   expect(second.log).not.toContain('Emulation');
-  expect(second.log).toContain('Nothing was built that the store cache has not.');
+  expect(second.log).toContain('The store cache already has everything that was built.');
   expect(warnings(second)).toEqual([]);
   expect(requested(before)).not.toContain('CreateCacheEntry');
 });
@@ -189,12 +189,12 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
     [
       'a bad signature',
       directory => rewrite(directory, /^(Sig: \S+?:)(.)/m, (_all, head, first) => head + (first === 'A' ? 'B' : 'A')),
-      /^The store cache holds \d+ paths without a signature that is trusted here/,
+      /^Ignoring \d+ paths of the store cache that are not signed by a trusted key/,
     ],
     [
       'the name of other content than it was signed for',
       directory => rewrite(directory, /^NarSize: (\d+)$/m, (_all, size) => `NarSize: ${Number(size) + 8}`),
-      /^The store cache holds \d+ paths without a signature that is trusted here/,
+      /^Ignoring \d+ paths of the store cache that are not signed by a trusted key/,
     ],
     [
       'entries that are none',
@@ -222,7 +222,7 @@ test.each<[string, (service: ResultsService) => void, string[], number]>([
   [
     'answers with 5xx',
     service => service.fail(/CacheEntry/, 503, 99),
-    ['did not answer within 10 s', 'The store cache is not saved'],
+    ['did not answer within 10 s', 'The store cache was not saved'],
     90,
   ],
   ['does not answer', service => service.fail(/GetCacheEntry/, 0, 99), ['did not answer within 10 s'], 40],
@@ -235,7 +235,7 @@ test.each<[string, (service: ResultsService) => void, string[], number]>([
     ['The store cache is not used: its entry .* could not be fetched'],
     90,
   ],
-  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache is not saved'], 120],
+  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache was not saved'], 120],
 ])('a service that %s is a warning', async (_what, fault, told, seconds) => {
   const service = await ResultsService.start();
   fault(service);

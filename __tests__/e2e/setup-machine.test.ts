@@ -34,7 +34,7 @@ test('it serves as it is: nothing is started, and root is not asked for', async 
   expect(answer.error).toBeNull();
   expect(answer.state).toBe('');
   expect(answer.outputs).toHaveLength(1);
-  expect(answer.log.join('\n')).toContain("the machine's own; its sandbox is proven");
+  expect(answer.log.join('\n')).toContain("Using the machine's own Nix");
 });
 
 test('a machine whose sandbox is off does not serve as it is', async () => {
@@ -42,7 +42,7 @@ test('a machine whose sandbox is off does not serve as it is', async () => {
   const answer = await drive(runner, { config: { daemon: 'any' }, end: 'teardown' });
   expect(answer.error).toBeNull();
   expect(answer.state).not.toBe('');
-  expect(answer.log.join('\n')).toContain("is not used as it is: Nix's sandbox is off");
+  expect(answer.log.join('\n')).toContain("is not suitable as it is: Nix's sandbox is disabled");
 });
 
 test('what it would have to be told needs a daemon of the run: another system', async () => {

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
+import { type NixPlace, parseLogLine } from '../nix/log.ts';
 import { ranOutOfMemory } from '../nix/memory.ts';
 
 /** How one source is asked: a file of nix/, and what stands in its request. */
@@ -51,12 +51,6 @@ export interface NixFailure {
   roots: readonly string[];
   /** Nix files that were evaluated before it, as Nix names them. */
   files: ReadonlySet<string>;
-}
-
-export interface NixPlace {
-  file: string;
-  line: number;
-  column: number;
 }
 
 /** What Nix itself says of a failure. */
@@ -103,18 +97,19 @@ export async function ask<T>(
   const answers: Answers<T> = { answers: [], result: undefined, failure: null, begun: null, files: new Set() };
   const failures: Told[] = [];
   const onStderr = (line: string): void => {
-    const message = parseMessage(line);
-    if (message.kind === 'error') {
-      const places = message.failure.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
-      // What is no file is text of ours.
-      failures.push({ ...message.failure, places: places.filter(({ file }) => file.startsWith('/')) });
-    } else if (message.kind === 'file') answers.files.add(pathOf(message.file, adapter));
-    else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
+    const message = parseLogLine(line);
+    if (message?.kind === 'error') {
+      const places = message.error.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
+      // A place that is not a file is text of ours.
+      const inFiles = places.filter(({ file }) => file.startsWith('/'));
+      failures.push({ kind: 'evaluation', ...message.error, places: inFiles });
+    } else if (message?.kind === 'evaluating') answers.files.add(pathOf(message.file, adapter));
+    else if (message?.kind === 'message' && message.text.startsWith(`trace: ${mark} `)) {
       const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as { begun: string } | { answer: T };
       if ('begun' in event) answers.begun = event.begun;
       else answers.answers.push(event.answer);
       onEvent(event);
-    } else if (message.kind === 'text' && message.level <= 1) context.log.debug(message.text);
+    } else if (message?.kind === 'message' && message.level <= 1) context.log.debug(message.text);
   };
   const env = {
     ...nix.environment(),
@@ -197,59 +192,7 @@ function withoutMessage(error: CommandError): Told {
   };
 }
 
-interface RawMessage {
-  action?: string;
-  level?: number;
-  msg?: string;
-  raw_msg?: string;
-  text?: string;
-  file?: string | null;
-  line?: number | null;
-  column?: number | null;
-  trace?: { file?: string | null; line?: number | null; column?: number | null }[];
-}
-
-type Message =
-  | { kind: 'error'; failure: Told }
-  | { kind: 'file'; file: string }
-  | { kind: 'text'; level: number; text: string }
-  | { kind: 'none' };
-
-/** One line of `--log-format internal-json`; errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
-export function parseMessage(line: string): Message {
-  if (!line.startsWith('@nix ')) return line === '' ? { kind: 'none' } : { kind: 'text', level: 0, text: line };
-  let raw: RawMessage;
-  try {
-    raw = JSON.parse(line.slice('@nix '.length)) as RawMessage;
-  } catch {
-    return { kind: 'text', level: 0, text: line };
-  }
-  const text = raw.msg ?? raw.text;
-  if (text === undefined || (raw.action !== 'msg' && raw.action !== 'start')) return { kind: 'none' };
-  // 2.8: a message; 2.30 and newer: the start of an activity.
-  const evaluated = /^evaluating file '(.*)'$/s.exec(text);
-  if (evaluated?.[1] !== undefined) return { kind: 'file', file: evaluated[1] };
-  if (raw.action !== 'msg') return { kind: 'none' };
-  if (raw.raw_msg === undefined || (raw.level ?? 0) > 0) return { kind: 'text', level: raw.level ?? 0, text };
-  const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) =>
-    typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : [],
-  );
-  const failure: Told = {
-    kind: 'evaluation',
-    message: stripVTControlCharacters(raw.raw_msg).trim(),
-    printed: stripVTControlCharacters(text).trim(),
-    places,
-  };
-  return { kind: 'error', failure };
-}
-
-/** The folder nix/ of this program, beside src/ or dist/. */
+/** The folder with our Nix files. */
 export function nixFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'nix', 'glue.nix'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error(`nix/glue.nix is not beside ${fileURLToPath(import.meta.url)}`);
-    folder = parent;
-  }
-  return join(folder, 'nix');
+  return dirname(asset('nix/glue.nix'));
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { systemsOf } from '../nix/derivations.ts';
 import type { Nix } from '../nix/index.ts';
 import type { Answer } from './host.ts';
 
@@ -34,7 +35,12 @@ export async function lookBehind(answer: Answer, nix: Nix): Promise<Answer> {
     );
   }
   const { stdout } = await nix.run('nix-store', ['--query', '--outputs', drvPath]);
-  return { ...answer, drvPath, output: stdout.trim(), system: await systemOf(drvPath, nix) };
+  return {
+    ...answer,
+    drvPath,
+    output: stdout.trim(),
+    system: (await systemsOf([drvPath], nix)).get(drvPath) ?? 'unknown',
+  };
 }
 
 async function toplevelsBehind(wrapper: string, nix: Nix): Promise<string[]> {
@@ -58,15 +64,4 @@ export function toplevelsIn(drvPaths: readonly string[]): string[] {
     return name === undefined ? [] : [{ path, name }];
   });
   return named.filter(({ name }) => !named.some(other => name.startsWith(`${other.name}-`))).map(({ path }) => path);
-}
-
-/** The system a derivation is built on, by `nix show-derivation` or, as it is called since 2.14, `nix derivation show`. */
-async function systemOf(drvPath: string, nix: Nix): Promise<string> {
-  const { stdout } = await nix.run('nix', ['show-derivation', drvPath]);
-  // Until 2.31 keyed by path, later below `derivations`.
-  const shown = JSON.parse(stdout) as Record<string, { system?: string }> & {
-    derivations?: Record<string, { system?: string }>;
-  };
-  const [derivation] = Object.values(shown.derivations ?? shown);
-  return derivation?.system ?? 'unknown';
 }

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type Place, UserError } from '../errors.ts';
 import { explainNixError } from '../nix/explain.ts';
-import type { NixFailure, NixPlace } from './adapter.ts';
+import type { NixPlace } from '../nix/log.ts';
+import type { NixFailure } from './adapter.ts';
 import type { EvaluationFailure } from './fleet.ts';
 
 const keptTrace = 16 * 1024;
