@@ -144,11 +144,11 @@ export async function stateOf(target: Target): Promise<unknown> {
   };
 }
 
-/** The refusal: one line that says why, and nothing on the target is other than before. */
+/** Expects a refusal: one line that says why, and nothing on the target has changed. */
 export async function refused(target: Target, directory: string, why: RegExp, ...args: string[]): Promise<void> {
   const state = await stateOf(target);
   const done = await install(target, directory, ...args);
-  expect(done.stderr).toMatch(/^install: refused: [^\n]*\. This machine is as it was\.\n$/);
+  expect(done.stderr).toMatch(/^install: refused: [^\n]*\. This machine was not changed\.\n$/);
   expect(done.stderr).toMatch(why);
   expect(done.code).toBe(1);
   expect(await stateOf(target)).toEqual(state);
@@ -164,8 +164,8 @@ export function flip(target: Target, file: string, mark?: string): void {
 }
 
 /**
- * Programs that stand before those of the same name on PATH: the first call whose words match ends the whole install by
- * SIGKILL, at once or `after` seconds that the real program had.
+ * Puts programs before those with the same name on PATH: the first call whose words match ends the whole install with
+ * SIGKILL, at once or `after` seconds after the real program started.
  */
 function layTrap(target: Target, words: string, after: number | null): string {
   const directory = '/root/trap';

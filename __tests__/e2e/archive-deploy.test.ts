@@ -92,7 +92,7 @@ test('an artifact that is not as it was uploaded is refused', async () => {
   const whole = Buffer.from(stored.zip);
   const middle = Math.floor(whole.length / 2);
   stored.zip.writeUInt8(stored.zip.readUInt8(middle) ^ 1, middle);
-  await unchanged(() => deploy(key.public), /did not arrive as it was uploaded/);
+  await unchanged(() => deploy(key.public), /was not downloaded as it was uploaded/);
   whole.copy(stored.zip);
 });
 
