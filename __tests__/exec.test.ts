@@ -118,7 +118,7 @@ test('what a command prints before it exits arrives, however slowly it is read',
   const pending = exec(process.execPath, ['-e', print], {
     onStderr: () => undefined,
   });
-  // Nothing is read while this thread is busy, for longer than an open pipe is waited for.
+  // Nothing is read while this thread is busy, which is longer than the wait for open pipes.
   await new Promise(resolve => setTimeout(resolve, 200));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
   expect((await pending).stdout).toHaveLength(8 << 20);

@@ -4,7 +4,7 @@ import { CommandError, type CommandFailure } from './errors.ts';
 
 /*
  * This is not @actions/exec because that one cannot cancel a child or limit its time, does not report which signal ended
- * it, loses a last line that no newline ends, and takes no input that is not yet known.
+ * it, does not report a last line without a newline, and cannot pass an input that is only known later.
  */
 
 export interface ExecOptions {
@@ -151,7 +151,7 @@ function collect(
   let stderr = '';
   const errors = readLines(child.stderr, line => {
     stderr += `${line}\n`;
-    // Now and then, since it copies what is kept.
+    // Not for each line, because it copies the text.
     if (stderr.length > 4 * keptStderr) stderr = stderr.slice(-keptStderr);
     onStderr?.(line);
   });
@@ -204,7 +204,7 @@ function closeWhenQuiet(child: ChildProcess): void {
   };
   for (const stream of streams) stream?.on('data', heard);
   const look = (): void => {
-    // What had arrived before the time was up is read before this is called.
+    // Output that has already arrived is read first, even if this thread was busy for a while.
     setImmediate(() => {
       if (!read) return close();
       read = false;

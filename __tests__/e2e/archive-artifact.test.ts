@@ -107,7 +107,7 @@ test('one artifact per host; Nix reads it when it is unzipped', async () => {
   const hashes = (infos: { path: string; narHash: string }[]) =>
     infos.map(({ path, narHash }) => path + narHash).sort();
   expect(hashes(await empty.closure([read.toplevel]))).toEqual(hashes(hosts[0]?.closure ?? []));
-  // The run is told beside the archive, which has the same bytes in every run.
+  // The run is in a separate file, since the archive has the same bytes in every run.
   expect(JSON.parse(await readFile(join(read.directory, 'run.json'), 'utf8')).run).toMatch(/runs\/7$/);
   expect((await exec('ls', [made[0]?.directory ?? ''])).stdout).not.toContain('run.json');
 });
@@ -155,7 +155,7 @@ test('an unchanged archive is not uploaded again by a later run, which refers to
 test.each([
   ['has expired', { expired: true, expires_at: '2026-01-01T00:00:00Z' }],
   ['ends within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
-])('what an earlier run held and %s is uploaded', async (_, end) => {
+])('an archive whose earlier artifact %s is uploaded', async (_, end) => {
   expiry = end;
   results.nextAttempt();
   Object.assign(process.env, results.environment());
@@ -171,7 +171,7 @@ test.each([
   results.artifacts.splice(0);
 });
 
-test('what an earlier run held and somebody deleted is uploaded', async () => {
+test('an archive whose earlier artifact was deleted is uploaded', async () => {
   earlier.splice(0);
   const nix = await stores.newStore();
   const made = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(11));

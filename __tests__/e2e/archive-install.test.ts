@@ -167,7 +167,7 @@ describe.each([
     },
   );
 
-  test('killed in the midst of the activation: it goes on, to the whole of the new system', async () => {
+  test('killed during the activation: it continues until the new system is complete', async () => {
     const { toplevel } = bench.made(`${host} after`);
     await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
     await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');

@@ -121,7 +121,7 @@ export class Stores {
   }
 }
 
-/** Where a store lies on the disk. */
+/** The directory of a store. */
 export function rootOf(nix: Nix): string {
   return nix.installation.env.NIX_REMOTE?.split('=')[1] as string;
 }

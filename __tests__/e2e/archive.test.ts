@@ -132,7 +132,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect((await there.closure([delta.toplevel])).length).toBe(43);
   });
 
-  test('a signed archive is believed by who trusts the key, and by nobody else; the key is nowhere in it', async () => {
+  test('a signed archive is accepted only by those who trust the key; the secret key is not in it', async () => {
     const nix = await stores.newStore();
     const made = await one(await stores.build(nix, 'web1'), config('signed', { signingKey: `${secretKey}\n` }), nix);
     expect(made.publicKey).toBe(publicKey);

@@ -11,8 +11,8 @@ import { Runner } from './testbed/runner.ts';
 import { generateKey, until } from './testbed/target.ts';
 
 /*
- * The whole step, each time on another fresh machine, with @actions/cache itself against the results service on loopback.
- * A directory that all machines see stands for a public cache.
+ * The whole step, each time on a fresh machine, with the real @actions/cache and a results service on loopback. A directory
+ * that all machines see is used as the public cache.
  */
 
 const own = signingKey('fleet-1');
@@ -82,7 +82,7 @@ const warnings = ({ main }: Pick<ActionResult, 'main'>): string[] =>
 const requested = (from: number): string[] => results.requests.slice(from).map(({ what }) => what);
 const infoFiles = (directory: string): string[] => readdirSync(directory).filter(name => name.endsWith('.narinfo'));
 
-/** The store cache's entries; the plans that are kept beside them are no part of this. */
+/** The entries of the store cache, without the cached plans. */
 const entries = (service = results) => service.caches.filter(({ key }) => key.startsWith('nix-ferry-store-'));
 
 /** Unpacks the newest entry of the service, lets `change` do something to it, and puts it back. */
@@ -177,7 +177,7 @@ test('a changed fleet takes what it still needs from the last entry, and saves a
   expect(entries()).toHaveLength(2);
 });
 
-describe('an entry that is not as it was signed fails nothing: what it has not is built', () => {
+describe('an entry that was changed after signing is not an error: what it lacks is built', () => {
   let good: Buffer;
   let whole: string[];
   beforeAll(async () => {
@@ -197,7 +197,7 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
       /^Ignoring \d+ paths of the store cache that are not signed by a trusted key/,
     ],
     [
-      'entries that are none',
+      'entries that are not entries',
       directory => rewrite(directory, /^/, () => 'something else\n'),
       /^The store cache is not used: /,
     ],
@@ -236,16 +236,16 @@ test.each<[string, (service: ResultsService) => void, string[], number]>([
     90,
   ],
   ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache was not saved'], 120],
-])('a service that %s is a warning', async (_what, fault, told, seconds) => {
+])('a service that %s is a warning', async (_what, fault, expected, seconds) => {
   const service = await ResultsService.start();
   fault(service);
   const run = await freshRun({ hosts: 'server' }, { results: service });
   await service.stop();
-  for (const text of told) expect(warnings(run).join('\n')).toMatch(new RegExp(text));
+  for (const text of expected) expect(warnings(run).join('\n')).toMatch(new RegExp(text));
   expect(run.main.seconds).toBeLessThan(seconds);
 });
 
-test('what was built is kept though a later stage fails', async () => {
+test('what was built is saved even if a later stage fails', async () => {
   const service = await ResultsService.start();
   const key = await generateKey('deploy');
   const access = { targets: 'server: root@127.0.0.1:9', 'known-hosts': `[127.0.0.1]:9 ${key.public}` };

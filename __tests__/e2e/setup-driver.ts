@@ -1,4 +1,4 @@
-// Runs inside a machine of the testbed: the set-up stage as its entry calls it, told what to do by one argument of JSON
+// Runs inside a machine of the testbed: the set-up stage as its entry calls it, with one argument of JSON that says what to do
 // (Order), answering with one line of JSON (Answer). Where Order.end is not given, nothing is torn down.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import type { Context } from '../../src/context.ts';
 import { exec } from '../../src/exec.ts';
 import { prepareSystems, type Setup, type SetupConfig, setup, teardown } from '../../src/setup/index.ts';
 
-/** Where a run keeps its state; __tests__/e2e/testbed/setup.ts says the same. */
+/** Where a run keeps its state; the same as in __tests__/e2e/testbed/setup.ts. */
 const stateFile = '/var/tmp/state';
 
 export interface Order {

@@ -48,7 +48,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
     expect(await registered(runner)).toEqual([]);
   });
 
-  test('the probe tells a build without a sandbox from one within', async () => {
+  test('the probe distinguishes a build without a sandbox from one inside', async () => {
     const program = ['--argstr', 'program', '/var/tmp/program-x86_64-linux', '--argstr', 'system', 'x86_64-linux'];
     const argv = [`/opt/nix/${nix}/bin/nix-build`, asset('nix/probe.nix'), '--no-out-link', ...program];
     const options = ['--argstr', 'outside', '/etc/hostname', '--option', 'substitute', 'false'];

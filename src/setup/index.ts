@@ -196,7 +196,7 @@ async function foreignSystems(
 }
 
 /**
- * For the set-up as a step of its own with `emulate: always`, where no evaluation shows what is needed: emulates the other
+ * For the set-up as a step of its own with `emulate: always`, when no evaluation shows what is needed: emulates the other
  * of the two systems that runners have.
  *
  * @throws UserError when emulation fails.
