@@ -154,7 +154,7 @@ test('an unchanged archive is not uploaded again by a later run, which refers to
 
 test.each([
   ['has expired', { expired: true, expires_at: '2026-01-01T00:00:00Z' }],
-  ['ends within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
+  ['expires within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
 ])('an archive whose earlier artifact %s is uploaded', async (_, end) => {
   expiry = end;
   results.nextAttempt();
