@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseDerivations } from '../../src/nix/derivations.ts';
+import { derivationsIn } from '../../src/nix/derivation.ts';
 import { compareVersions } from '../../src/nix/version.ts';
 import { nixVersion } from '../../src/setup/find.ts';
 import { parseVersion } from '../../src/setup/release.ts';
@@ -36,9 +36,9 @@ test('nix-version', () => {
 });
 
 test('derivations as Nix 2.8 and newer versions show them', () => {
-  expect(parseDerivations('{"/nix/store/a.drv":{"system":"x86_64-linux"}}')[0]?.[0]).toBe('/nix/store/a.drv');
+  expect(derivationsIn('{"/nix/store/a.drv":{"system":"x86_64-linux"}}')[0]?.[0]).toBe('/nix/store/a.drv');
   const current = '{"derivations":{"a.drv":{"system":"aarch64-linux"}},"version":4}';
-  expect(parseDerivations(current)).toEqual([['/nix/store/a.drv', { system: 'aarch64-linux' }]]);
+  expect(derivationsIn(current)).toEqual([['/nix/store/a.drv', { system: 'aarch64-linux' }]]);
 });
 
 test('keys of the store cache: the most similar entry first', () => {

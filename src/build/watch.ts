@@ -1,5 +1,5 @@
 import type { Context, HostEvent } from '../context.ts';
-import { derivationName } from '../nix/derivations.ts';
+import { derivationName } from '../nix/derivation.ts';
 import { explainNixError } from '../nix/explain.ts';
 import type { LogEvent } from '../nix/log.ts';
 import type { Host } from '../plan/fleet.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { systemsOf } from '../nix/derivations.ts';
+import { systemsOf } from '../nix/derivation.ts';
 import type { Nix } from '../nix/index.ts';
 import type { Answer } from './host.ts';
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { derivationName, systemsOf } from '../nix/derivations.ts';
+import { derivationName, systemsOf } from '../nix/derivation.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
 import { publicKeyOf } from '../nix/sign.ts';
 import { type Builder, parseBuilders } from './builders.ts';

@@ -9,13 +9,13 @@ export async function systemsOf(drvPaths: readonly string[], nix: Nix): Promise<
   const systems = new Map<string, string>();
   for (const some of inParts(drvPaths)) {
     const { stdout } = await nix.run('nix', [...show, ...some]);
-    for (const [drvPath, { system }] of parseDerivations(stdout)) systems.set(drvPath, system);
+    for (const [drvPath, { system }] of derivationsIn(stdout)) systems.set(drvPath, system);
   }
   return systems;
 }
 
 /** Reads both forms of `nix derivation show`: keyed by path up to 2.31, later keyed by name inside `derivations`. */
-export function parseDerivations(json: string): [string, { system: string }][] {
+export function derivationsIn(json: string): [string, { system: string }][] {
   const parsed = JSON.parse(json) as Record<string, unknown>;
   const derivations = (parsed.derivations ?? parsed) as Record<string, { system: string }>;
   return Object.entries(derivations).map(([path, derivation]) => [
