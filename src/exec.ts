@@ -2,11 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { CommandError, type CommandFailure } from './errors.ts';
 
-/*
- * This is not @actions/exec because that one cannot cancel a child or limit its time, does not report which signal ended
- * it, does not report a last line without a newline, and cannot pass an input that is only known later.
- */
-
 export interface ExecOptions {
   cwd?: string;
   /** The whole environment of the child; by default this process's own. */
@@ -68,9 +63,10 @@ export const exec: Exec = (command, args, options = {}) =>
       reject(new CommandError(argv, failure, output.stderr().slice(-8 * 1024)));
 
     feed(child, options.input);
-    child.once('error', error => {
+    // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
+    child.on('error', error => {
       ending.clear();
-      fail(notStarted(error, options.cwd));
+      fail(ending.cause() ?? notStarted(error, options.cwd));
     });
     child.once('exit', () => closeWhenQuiet(child));
     child.once('close', (code, signal) => {
