@@ -42,7 +42,7 @@ export function parseBuilders(text: string): Builder[] {
   try {
     parsed = parseYaml(text);
   } catch (error) {
-    throw wrong(`is neither Nix's machines format nor YAML: ${(error as Error).message.split('\n')[0]}`);
+    throw wrong(`neither Nix's machines format nor YAML: ${(error as Error).message.split('\n')[0]}`);
   }
   const list = Array.isArray(parsed) ? parsed : [parsed];
   return list.map(each => fromYaml(each));
@@ -92,13 +92,13 @@ type Fields = Partial<Record<(typeof fields)[number], unknown>>;
 
 function fromYaml(each: unknown): Builder {
   if (typeof each !== 'object' || each === null || Array.isArray(each)) {
-    throw wrong(`has an entry that is not a mapping: ${JSON.stringify(each)}.`);
+    throw wrong(`an entry is not a mapping: ${JSON.stringify(each)}.`);
   }
   for (const field of Object.keys(each)) {
     if ((fields as readonly string[]).includes(field)) continue;
     const meant = nearest(field, fields);
     throw wrong(
-      `has the unknown field '${field}'.`,
+      `unknown field '${field}'.`,
       meant === null ? `The fields are ${fields.join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
@@ -108,7 +108,7 @@ function fromYaml(each: unknown): Builder {
 function checked(given: Fields): Builder {
   const { protocol, address, ...uri } = hostOf(given);
   const systems = listOf(given, 'systems', address);
-  if (systems.length === 0) throw wrong(`names no system for ${address}.`, 'Write one such as aarch64-linux.');
+  if (systems.length === 0) throw wrong(`${address} has no system.`, 'Write one such as aarch64-linux.');
   return {
     protocol,
     address,
@@ -133,7 +133,7 @@ function hostOf(given: Fields): Pick<Builder, 'protocol' | 'address' | 'user' | 
   const address = bracketed ?? plain;
   if (address === undefined || address.startsWith('-')) {
     throw wrong(
-      `has the host '${String(given.host ?? '')}', which is not an address.`,
+      `the host '${String(given.host ?? '')}' is not an address.`,
       'Write it as ssh-ng://user@address or user@address:port.',
     );
   }
@@ -148,51 +148,50 @@ function hostOf(given: Fields): Pick<Builder, 'protocol' | 'address' | 'user' | 
 function userOf(value: unknown, address: string): string | null {
   if (value === null) return null;
   if (typeof value === 'string' && /^[A-Za-z0-9_][\w.$-]*$/.test(value)) return value;
-  throw wrong(`: user of ${address} is not a user name: ${JSON.stringify(value)}.`);
+  throw wrong(`user of ${address} is not a user name: ${JSON.stringify(value)}.`);
 }
 
 function portOf(value: unknown, address: string): number | null {
   if (value === null) return null;
   if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536) return value;
-  throw wrong(`: port of ${address} is not a port number: ${JSON.stringify(value)}.`);
+  throw wrong(`port of ${address} is not a port number: ${JSON.stringify(value)}.`);
 }
 
 function listOf(given: Fields, name: 'systems' | 'features' | 'mandatory-features', address: string): string[] {
   const value = given[name] ?? [];
   const words = Array.isArray(value) ? value : String(value).split(/[\s,]+/);
   if (words.every(word => typeof word === 'string' && /^[\w-]+$/.test(word))) return words as string[];
-  throw wrong(`: ${name} of ${address} is not a list of names: ${JSON.stringify(value)}.`);
+  throw wrong(`${name} of ${address} is not a list of names: ${JSON.stringify(value)}.`);
 }
 
 function numberOf(given: Fields, name: 'jobs' | 'speed', address: string): number {
   const value = given[name] ?? 1;
   if (typeof value === 'number' && value > 0 && (name === 'speed' || Number.isInteger(value))) return value;
-  throw wrong(`: ${name} of ${address} is not a positive number: ${JSON.stringify(value)}.`);
+  throw wrong(`${name} of ${address} is not a positive number: ${JSON.stringify(value)}.`);
 }
 
 function keyOf(given: Fields, address: string): Builder['key'] {
   const { key, 'key-file': file } = given;
-  if (key !== undefined && file !== undefined) throw wrong(`: ${address} has both key and key-file.`);
+  if (key !== undefined && file !== undefined) throw wrong(`${address} has both key and key-file.`);
   if (typeof key === 'string' && /^-----BEGIN [A-Z ]*PRIVATE KEY-----$/m.test(key)) return { text: `${key.trim()}\n` };
-  if (key !== undefined)
-    throw wrong(`: key of ${address} is not a private SSH key.`, 'Copy the whole text of the file.');
+  if (key !== undefined) throw wrong(`key of ${address} is not a private SSH key.`, 'Copy the whole text of the file.');
   if (typeof file === 'string' && file.startsWith('/') && !/[\n"]/.test(file)) return { file };
-  if (file !== undefined) throw wrong(`: key-file of ${address} is not an absolute path.`);
+  if (file !== undefined) throw wrong(`key-file of ${address} is not an absolute path.`);
   return null;
 }
 
 function hostKeyOf(given: Fields, address: string): string {
   const text = String(given['host-key'] ?? '').trim();
   const cure = `Copy it from /etc/ssh/ssh_host_ed25519_key.pub on that machine, or compare the output of \`ssh-keyscan ${address}\` with that file.`;
-  if (text === '') throw wrong(`pins no host key for ${address}.`, cure);
+  if (text === '') throw wrong(`${address} has no host key.`, cure);
   // A line of known_hosts has the name before the key, a .pub file has a comment after it.
   const key = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/]+={0,2})(?:\s|$)/.exec(text)?.[1];
-  if (key === undefined) throw wrong(`: host-key of ${address} is not a host key.`, cure);
+  if (key === undefined) throw wrong(`host-key of ${address} is not a host key.`, cure);
   return key;
 }
 
 function wrong(message: string, cure?: string): UserError {
-  return new UserError(`input 'builders'${message.startsWith(':') ? '' : ' '}${message}`, {
+  return new UserError(`input 'builders': ${message}`, {
     where: { input: 'builders' },
     ...(cure === undefined ? {} : { cure }),
   });
