@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { ChildProcess } from 'node:child_process';
+import { expect, jest, test } from '@jest/globals';
 import { CommandError } from '../src/errors.ts';
 import { exec } from '../src/exec.ts';
 
@@ -118,8 +119,22 @@ test('what a command prints before it exits arrives, however slowly it is read',
   const pending = exec(process.execPath, ['-e', print], {
     onStderr: () => undefined,
   });
-  // Nothing is read while this thread is busy, for longer than an open pipe is waited for.
+  // Nothing is read while this thread is busy, which is longer than the wait for open pipes.
   await new Promise(resolve => setTimeout(resolve, 200));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
   expect((await pending).stdout).toHaveLength(8 << 20);
+});
+
+// As root, who runs these tests, every process may be ended; this is what Node does if that is not permitted.
+test('a child that may not be ended has timed out, too', async () => {
+  const kill = jest.spyOn(ChildProcess.prototype, 'kill').mockImplementation(function (this: ChildProcess) {
+    this.emit('error', Object.assign(new Error('kill EPERM'), { code: 'EPERM', syscall: 'kill' }));
+    return false;
+  });
+  try {
+    const error = await exec('sleep', ['1'], { timeout: 100 }).catch(error => error);
+    expect(error.failure).toEqual({ kind: 'timeout', milliseconds: 100 });
+  } finally {
+    kill.mockRestore();
+  }
 });

@@ -7,11 +7,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { CommandError, type CommandFailure } from './errors.ts';
 
-/*
- * This is not @actions/exec because that one cannot cancel a child or limit its time, does not report which signal ended
- * it, loses a last line that no newline ends, and takes no input that is not yet known.
- */
-
 export interface ExecOptions {
   cwd?: string;
   /** The whole environment of the child; by default this process's own. */
@@ -73,9 +68,10 @@ export const exec: Exec = (command, args, options = {}) =>
       reject(new CommandError(argv, failure, output.stderr().slice(-8 * 1024)));
 
     feed(child, options.input);
-    child.once('error', error => {
+    // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
+    child.on('error', error => {
       ending.clear();
-      fail(notStarted(error, options.cwd));
+      fail(ending.cause() ?? notStarted(error, options.cwd));
     });
     child.once('exit', () => closeWhenQuiet(child));
     child.once('close', (code, signal) => {
@@ -156,7 +152,7 @@ function collect(
   let stderr = '';
   const errors = readLines(child.stderr, line => {
     stderr += `${line}\n`;
-    // Now and then, since it copies what is kept.
+    // Not for each line, because it copies the text.
     if (stderr.length > 4 * keptStderr) stderr = stderr.slice(-keptStderr);
     onStderr?.(line);
   });
@@ -209,7 +205,7 @@ function closeWhenQuiet(child: ChildProcess): void {
   };
   for (const stream of streams) stream?.on('data', heard);
   const look = (): void => {
-    // What had arrived before the time was up is read before this is called.
+    // Output that has already arrived is read first, even if this thread was busy for a while.
     setImmediate(() => {
       if (!read) return close();
       read = false;

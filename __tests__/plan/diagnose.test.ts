@@ -13,7 +13,9 @@ const failure = (message: string, printed: string) => ({
 test('a known message of Nix is followed by what it means and what to write', () => {
   const printed = "error: assertion 'stdenv.hostPlatform.isLinux' failed\n  at /nix/store/x/default.nix:7:1";
   const { message } = evaluationFailure('pi', failure("assertion 'stdenv.hostPlatform.isLinux' failed", printed));
-  expect(message).toMatch(/^Assertion '.*' failed\. It means that .*macOS.*NixOS is Linux\. .*nixpkgs\.hostPlatform/);
+  expect(message).toMatch(
+    /^Assertion '.*' failed\. It means that .*macOS.*NixOS runs on Linux\. .*nixpkgs\.hostPlatform/,
+  );
 });
 
 test('an unknown message is not changed', () => {

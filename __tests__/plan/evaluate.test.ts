@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import { attributePath } from '../../src/plan/attribute-path.ts';
-import { parseMessage } from '../../src/plan/evaluation/adapter.ts';
 import { inRepository, placeOf } from '../../src/plan/evaluation/diagnose.ts';
 import { deal, processes } from '../../src/plan/evaluation/evaluate.ts';
 import { flakeReference, unlockedInput } from '../../src/plan/evaluation/flake-reference.ts';
@@ -47,42 +46,6 @@ test.each<[string | null, string[]]>([
 
 test.each(['a..b', '.a', 'a.', 'a."b', 'a b'])('%j is not an attribute path', text => {
   expect(() => attributePath(text)).toThrow('is not an attribute path');
-});
-
-test('messages of Nix: evaluated files, errors with their places, plain lines', () => {
-  const line = (message: object): string => `@nix ${JSON.stringify(message)}`;
-  expect(parseMessage(line({ action: 'msg', level: 4, msg: "evaluating file '/a/b c.nix'" }))).toEqual({
-    kind: 'file',
-    file: '/a/b c.nix',
-  });
-  const error = {
-    action: 'msg',
-    level: 0,
-    msg: '\u001b[31;1merror:\u001b[0m oh',
-    raw_msg: 'oh',
-    file: '/a.nix',
-    line: 3,
-    column: 4,
-    trace: [
-      { file: null, line: null, raw_msg: 'x' },
-      { file: '/b.nix', line: 5, column: 6, raw_msg: 'y' },
-    ],
-  };
-  expect(parseMessage(line(error))).toEqual({
-    kind: 'error',
-    failure: {
-      message: 'oh',
-      kind: 'evaluation',
-      printed: 'error: oh',
-      places: [
-        { file: '/a.nix', line: 3, column: 4 },
-        { file: '/b.nix', line: 5, column: 6 },
-      ],
-    },
-  });
-  expect(parseMessage(line({ action: 'stop', id: 1 }))).toEqual({ kind: 'none' });
-  expect(parseMessage('plain')).toEqual({ kind: 'text', level: 0, text: 'plain' });
-  expect(parseMessage('@nix {broken')).toMatchObject({ kind: 'text' });
 });
 
 test('the innermost place in the repository is used', () => {

@@ -15,25 +15,25 @@ export interface SetupSurroundings {
   patience?: Patience;
 }
 
-/** What only the entry has. */
+/** What only the entry can provide. */
 export interface SetupPorts {
-  /** Keeps a line for `teardown`, at once: the action's state, on the command line a file in the scratch directory. */
+  /** Saves a line for `teardown`, at once: in the action's state, or on the command line in the scratch directory. */
   saveState(key: string, value: string): void;
-  /** Makes Nix known to the job's later steps; absent where there are none. */
+  /** Makes Nix available to later steps of the job; absent if there are none. */
   publish?: {
     addPath(directory: string): void;
     exportVariable(name: string, value: string): void;
     setOutput(name: 'nix-version-installed', value: string): void;
   };
-  /** The Actions cache; absent where there is none. */
+  /** The Actions cache; absent if there is none. */
   cache?: CachePort;
 }
 
-/** The key of `SetupPorts.saveState` under which the set-up keeps what `teardown` needs. */
+/** The key of `SetupPorts.saveState` for what `teardown` needs. */
 export const stateKey = 'setup';
 
-/** Where one run keeps its files; all else follows from it. It is what `teardown` is given. */
+/** Where a run keeps its files, from which everything else follows. `teardown` gets it. */
 export interface Run {
-  /** `/run/nix-ferry-<id>` or alike: in memory where the machine has a place in memory. */
+  /** `/run/nix-ferry-<id>` or a similar path, in memory if possible. */
   directory: string;
 }

@@ -132,7 +132,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect((await there.closure([delta.toplevel])).length).toBe(43);
   });
 
-  test('a signed archive is believed by who trusts the key, and by nobody else; the key is nowhere in it', async () => {
+  test('a signed archive is accepted only by those who trust the key; the secret key is not in it', async () => {
     const nix = await stores.newStore();
     const made = await one(await stores.build(nix, 'web1'), config('signed', { signingKey: `${secretKey}\n` }), nix);
     expect(made.publicKey).toBe(publicKey);
@@ -157,14 +157,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await trusting.run('nix', [...copy, publicKey]);
   });
 
-  test('an unsigned archive is refused where a signature is asked for', async () => {
+  test('an unsigned archive is refused if a signature is required', async () => {
     const nix = await stores.newStore();
     const made = await one(await stores.build(nix, 'web1'), config('unsigned'), nix);
     await expect(verifyArchive(made.directory, [publicKey], nix, context)).rejects.toThrow(/it is not signed/);
   });
 
   test.each([
-    ['a key file that is no key', 'hello'],
+    ['a text that is not a key', 'hello'],
     ['a key of the wrong length', 'name:aGVsbG8='],
   ])('%s: one error that does not repeat it', async (_, signingKey) => {
     const nix = await stores.newStore();
@@ -242,14 +242,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await expect(verifyArchive(made[0]?.directory ?? '', [publicKey], nix, context)).rejects.toThrow(/refused/);
   });
 
-  test('what is no archive is said to be none', async () => {
+  test('a folder without a manifest is not an archive', async () => {
     await mkdir(join(scratch, 'empty'), { recursive: true });
     await expect(readArchive(join(scratch, 'empty'), context)).rejects.toThrow(
-      /is not an archive: it has no manifest.json/,
+      /is not an archive: it contains no manifest.json/,
     );
   });
 
-  test('the configuration goes along: what Git tracks, as it lies there, and nothing else', async () => {
+  test('the configuration is included: what Git tracks, as it is in the folder, and nothing else', async () => {
     const nix = await stores.newStore();
     const source = join(scratch, `repository-${version}`);
     await mkdir(join(source, 'hosts'), { recursive: true });
@@ -310,8 +310,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   test.each([
-    ['seen before', 'size=4k', /free; the archives need at least/],
-    ['met in the midst', 'size=40k', /^The disk became full while the archives were packed/],
+    ['noticed before', 'size=4k', /free; the archives need at least/],
+    ['noticed while packing', 'size=40k', /^The disk became full while archives were packed/],
   ])('a full disk, %s: one error, and nothing half-done', async (_, room, error) => {
     const nix = await stores.newStore();
     const directory = await mkdtemp(join(scratch, 'small-'));

@@ -11,7 +11,7 @@ import { ResultsService, type StoredArtifact } from '../support/results.ts';
 
 /*
  * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
- * asked for the artifacts of other runs, a small stand-in gives the three answers needed.
+ * asked for the artifacts of other runs, a small mock gives the three answers that are needed.
  */
 let stores: Stores;
 let results: ResultsService;
@@ -83,7 +83,7 @@ const github = (run: number, token: string | null = 'ghs_token') => {
   return artifactStore({ token, repository: 'octocat/fleet', run, api }, stores.context.log);
 };
 
-test('an artifact a host; Nix reads it when it is unzipped', async () => {
+test('one artifact per host; Nix reads it when it is unzipped', async () => {
   const nix = await stores.newStore();
   const hosts = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
   const made = await archive(hosts, config(), nix, stores.context, github(7));
@@ -107,12 +107,12 @@ test('an artifact a host; Nix reads it when it is unzipped', async () => {
   const hashes = (infos: { path: string; narHash: string }[]) =>
     infos.map(({ path, narHash }) => path + narHash).sort();
   expect(hashes(await empty.closure([read.toplevel]))).toEqual(hashes(hosts[0]?.closure ?? []));
-  // The run is told beside the archive, which has the same bytes in every run.
+  // The run is in a separate file, since the archive has the same bytes in every run.
   expect(JSON.parse(await readFile(join(read.directory, 'run.json'), 'utf8')).run).toMatch(/runs\/7$/);
   expect((await exec('ls', [made[0]?.directory ?? ''])).stdout).not.toContain('run.json');
 });
 
-test('a later job of the run fetches them, with the digests they were uploaded with', async () => {
+test('a later job of the run downloads them, with the digests that they were uploaded with', async () => {
   const directory = await mkdtemp(join(stores.scratch, 'fetched-'));
   const all = await fetchArchives(null, null, directory, github(7));
   expect(all.map(({ host }) => host)).toEqual(['web1', 'web2']);
@@ -123,7 +123,7 @@ test('a later job of the run fetches them, with the digests they were uploaded w
   await expect(fetchArchives(['web3'], null, directory, github(7))).rejects.toThrow(/no archive of web3/);
 });
 
-test('what a later run has unchanged is not uploaded again, but referred to, and can be fetched from there', async () => {
+test('an unchanged archive is not uploaded again by a later run, which refers to the earlier artifact', async () => {
   const before = results.artifact('closure-web1');
   earlier.push(...results.artifacts.splice(0));
   const nix = await stores.newStore();
@@ -146,14 +146,16 @@ test('what a later run has unchanged is not uploaded again, but referred to, and
   }
   const gone = earlier.splice(0);
   const fetched = fetchArchives(['web1'], null, stores.scratch, github(8));
-  await expect(fetched).rejects.toThrow(/closure-web1 is held by run 7, from which it cannot be had: /);
+  await expect(fetched).rejects.toThrow(
+    /closure-web1 is an artifact of run 7 and could not be downloaded from there: /,
+  );
   earlier.push(...gone);
 });
 
 test.each([
   ['has expired', { expired: true, expires_at: '2026-01-01T00:00:00Z' }],
-  ['ends within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
-])('what an earlier run held and %s is uploaded', async (_, end) => {
+  ['expires within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
+])('an archive whose earlier artifact %s is uploaded', async (_, end) => {
   expiry = end;
   results.nextAttempt();
   Object.assign(process.env, results.environment());
@@ -169,7 +171,7 @@ test.each([
   results.artifacts.splice(0);
 });
 
-test('what an earlier run held and somebody deleted is uploaded', async () => {
+test('an archive whose earlier artifact was deleted is uploaded', async () => {
   earlier.splice(0);
   const nix = await stores.newStore();
   const made = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(11));
@@ -196,7 +198,7 @@ test.each([
   }
 });
 
-test('without a token another run is not asked, and the error says what to give', async () => {
+test('without a token the artifacts of another run cannot be read, and the error names the permission', async () => {
   await expect(fetchArchives(null, 7, stores.scratch, github(8, null))).rejects.toMatchObject({
     where: { input: 'github-token' },
   });

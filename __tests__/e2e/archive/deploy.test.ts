@@ -87,16 +87,16 @@ test('archives that another key has signed are refused before anything is copied
   await unchanged(() => deploy(stranger.public), /is refused: .*untrusted/);
 });
 
-test('an artifact that is not as it was uploaded is refused', async () => {
+test('an artifact that differs from what was uploaded is refused', async () => {
   const stored = fleet.results.artifact('closure-server');
   const whole = Buffer.from(stored.zip);
   const middle = Math.floor(whole.length / 2);
   stored.zip.writeUInt8(stored.zip.readUInt8(middle) ^ 1, middle);
-  await unchanged(() => deploy(key.public), /did not arrive as it was uploaded/);
+  await unchanged(() => deploy(key.public), /was not downloaded as it was uploaded/);
   whole.copy(stored.zip);
 });
 
-test('an artifact that somebody changed and packed again, with a digest that fits, is refused', async () => {
+test('an artifact that someone changed and packed again, with a matching digest, is refused', async () => {
   const stored = fleet.results.artifact('closure-server');
   const whole = { zip: stored.zip, digest: stored.digest };
   const directory = await mkdtemp(join(tmpdir(), 'repacked-'));
@@ -127,7 +127,7 @@ test('a job on a machine with no checkout deploys what was built', async () => {
   for (const target of fleet.targets) expect(await record(target)).toMatchObject(from('switch'));
 });
 
-test('the artifact installed by hand leaves the same record of where it comes from', async () => {
+test('the artifact, installed by hand, leaves the same record of its provenance', async () => {
   await writeFile(fleet.server.machine.path('/root/artifact.zip'), fleet.results.artifact('closure-server').zip);
   await exec('unzip', ['-q', 'artifact.zip', '-d', 'artifact'], { cwd: fleet.server.machine.path('/root') });
   await fleet.server.says('sh', '/root/artifact/install', 'boot', '--no-check-sigs');

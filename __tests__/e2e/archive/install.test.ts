@@ -57,7 +57,7 @@ describe.each([
     const state = await stateOf(target);
     const done = await install(target, '/root/before', '--dry-run');
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    expect(done.stdout).toContain(`${bench.made(`${host} before`).toplevel} is sound`);
+    expect(done.stdout).toContain(`${bench.made(`${host} before`).toplevel} is intact`);
     expect(await stateOf(target)).toEqual(state);
     expect(await target.says('sh', '-c', 'ls /nix/store')).not.toContain('nixos-system');
   });
@@ -95,7 +95,7 @@ describe.each([
     await target.says('hostname', host);
   });
 
-  test('an archive that nobody signed, or somebody this machine does not trust', async () => {
+  test('an archive that is not signed, or not by a key that this machine trusts', async () => {
     const unsigned = bench.carry(target, `${host} unsigned`, 'unsigned');
     await refused(target, unsigned, /not signed.*--no-check-sigs/, 'switch');
     expect((await install(target, unsigned, '--no-check-sigs', '--dry-run')).code).toBe(0);
@@ -116,12 +116,12 @@ describe.each([
     ['an entry of the cache', '*-nixos-system', 'References: ', /narinfo is damaged/],
     ["the manifest's entry", '*-manifest.json', 'NarHash: sha256:', /entry of manifest\.json is damaged/],
     [
-      "the word of the manifest's entry that says nothing",
+      "a field of the manifest's entry without a value",
       '*-manifest.json',
       'Refer',
       /entry of manifest\.json is damaged/,
     ],
-    // What is no base64 any more Nix calls not valid.
+    // Nix calls a signature that is no longer base64 not valid.
     ["the manifest's signature", '*-manifest.json', 'Sig: fleet-1:', /untrusted|signature is not valid/],
     ['a NAR', 'nar/*', undefined, /./],
   ];
@@ -167,7 +167,7 @@ describe.each([
     },
   );
 
-  test('killed in the midst of the activation: it goes on, to the whole of the new system', async () => {
+  test('killed during the activation: it continues until the new system is complete', async () => {
     const { toplevel } = bench.made(`${host} after`);
     await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
     await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');
@@ -191,7 +191,7 @@ describe.each([
     expect(history.map(({ mode }) => mode)).toEqual(['switch', 'switch', 'test', 'boot']);
   });
 
-  test('the configuration goes along, and stays where an operator looks', async () => {
+  test('the configuration is included, and is linked where an operator looks', async () => {
     const { toplevel } = bench.made(`${host} after`);
     expect(await install(target, '/root/after', 'switch')).toMatchObject({ code: 0, stderr: '' });
     const link = '/etc/nixos/current-configuration';
@@ -217,12 +217,12 @@ describe.each([
     await fresh.stop();
   });
 
-  test('what it is not told, and words it does not know', async () => {
+  test('a user other than root, and unknown words', async () => {
     expect((await install(target, '/root/after', 'swich')).code).toBe(2);
     const asUser = { user: 'deploy', allow: [1] };
     await target.says('cp', '-r', '/root/after', '/tmp/after');
     const done = await target.machine.run(['sh', '/tmp/after/install', 'switch'], asUser);
-    expect(done.stderr).toBe('install: refused: only root can install a system. This machine is as it was.\n');
+    expect(done.stderr).toBe('install: refused: only root can install a system. This machine was not changed.\n');
   });
 });
 
@@ -230,7 +230,7 @@ test.each([
   ['before the profile is set', '', 'before'],
   ['after the profile is set', '/usr/bin/nix-env "$@"\n', 'after'],
 ])(
-  'an activation that ends with the power, %s: the next install says so, and the record is true',
+  'an activation that a power failure ends %s: the next install reports it, and the record is correct',
   async (_, set, on) => {
     const target = await startTarget(startSystemdTarget, 'server');
     const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
@@ -294,7 +294,7 @@ test.each(['2.8', '2.34'] as const)(
   },
 );
 
-test('a delta: what is not in it comes from the cache that the machine is configured for, or nothing is done', async () => {
+test('a delta: the machine fetches what it leaves out, or nothing is changed', async () => {
   const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
   const cacheKey = await bench.newKey('cache-1');
   // A store that has the old system from a cache, which signed it, and of the new one what was built since.
@@ -323,7 +323,7 @@ test('a delta: what is not in it comes from the cache that the machine is config
   const nixConf = `substituters = file:///root/cache\ntrusted-public-keys = ${keys}\n`;
   const target = await startTarget(startSystemdTarget, 'server', nixConf);
   const directory = bench.carry(target, 'server delta', 'delta');
-  await refused(target, directory, /not in the archive cannot be fetched/, 'switch');
+  await refused(target, directory, /not in the archive could not be fetched/, 'switch');
   // Nix made an empty one when it looked for it.
   execFileSync('cp', ['-RT', bench.runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
   expect(await install(target, directory, 'switch')).toMatchObject({ code: 0, stderr: '' });

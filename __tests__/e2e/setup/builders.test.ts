@@ -58,18 +58,18 @@ test.each<[string, () => Promise<Record<string, unknown>>, RegExp]>([
   [
     'another host key than the pinned one',
     async () => ({ 'host-key': (await generateKey('other')).public }),
-    /shows another host key than the one that `builders` pins/,
+    /has a host key other than the one pinned in `builders`/,
   ],
-  ['a key it does not know', async () => ({ key: (await generateKey('other')).private }), /does not let us in/],
-  ['a port where nobody listens', async () => ({ port: 2 }), /cannot be reached/],
-  ['a system it is not', async () => ({ systems: ['riscv64-linux'] }), /cannot build for a system/],
+  ['a key it does not know', async () => ({ key: (await generateKey('other')).private }), /denied access/],
+  ['a port that nothing listens on', async () => ({ port: 2 }), /cannot be reached/],
+  ['a system that it cannot build for', async () => ({ systems: ['riscv64-linux'] }), /cannot build for this system/],
 ])('refused, with what to do: %s', async (_what, changes, message) => {
   const { error } = await run(yaml(await changes()), 'refused');
   expect(error?.message).toMatch(message);
   expect(error?.cure).toBeTruthy();
 });
 
-test('no key is left, nor was one ever where others could read it', async () => {
+test('no key is left', async () => {
   const half = key.private.split('\n')[2] ?? '';
   const { stdout } = await runner.machine.run(
     ['grep', '-rlsF', '--exclude=key', '--exclude-dir=proc', half, '/run', '/tmp', '/var', '/home', '/nix', '/dev/shm'],

@@ -11,8 +11,8 @@ import { Runner } from '../support/runner.ts';
 import { generateKey, until } from '../support/target.ts';
 
 /*
- * The whole step, each time on another fresh machine, with @actions/cache itself against the results service on loopback.
- * A directory that all machines see stands for a public cache.
+ * The whole step, each time on a fresh machine, with the real @actions/cache and a results service on loopback. A directory
+ * that all machines see is used as the public cache.
  */
 
 const own = signingKey('fleet-1');
@@ -82,7 +82,7 @@ const warnings = ({ main }: Pick<ActionResult, 'main'>): string[] =>
 const requested = (from: number): string[] => results.requests.slice(from).map(({ what }) => what);
 const infoFiles = (directory: string): string[] => readdirSync(directory).filter(name => name.endsWith('.narinfo'));
 
-/** The store cache's entries; the plans that are kept beside them are no part of this. */
+/** The entries of the store cache, without the cached plans. */
 const entries = (service = results) => service.caches.filter(({ key }) => key.startsWith('nix-ferry-store-'));
 
 /** Unpacks the newest entry of the service, lets `change` do something to it, and puts it back. */
@@ -128,7 +128,7 @@ test('a run for a pull request saves nothing, nor does one without a key', async
     freshRun({ hosts: 'server' }, { event, end }),
     freshRun({ hosts: 'server', 'signing-key': '' }),
   ]);
-  expect(first.log).toContain('what this run builds must not reach others');
+  expect(first.log).toContain('later runs must not use what this event builds');
   expect(second.log).not.toContain('Saved');
   expect(warnings(first).concat(warnings(second))).toEqual([]);
   expect(requested(0)).not.toContain('CreateCacheEntry');
@@ -160,7 +160,7 @@ test('the second run, on another machine, builds nothing, emulates nothing and s
   const second = await freshRun({}, { begin });
   expect(second.built).toEqual([]);
   expect(second.log).not.toContain('Emulation');
-  expect(second.log).toContain('Nothing was built that the store cache has not.');
+  expect(second.log).toContain('The store cache already has everything that was built.');
   expect(warnings(second)).toEqual([]);
   expect(requested(before)).not.toContain('CreateCacheEntry');
 });
@@ -177,7 +177,7 @@ test('a changed fleet takes what it still needs from the last entry, and saves a
   expect(entries()).toHaveLength(2);
 });
 
-describe('an entry that is not as it was signed fails nothing: what it has not is built', () => {
+describe('an entry that was changed after signing is not an error: what it lacks is built', () => {
   let good: Buffer;
   let whole: string[];
   beforeAll(async () => {
@@ -189,15 +189,15 @@ describe('an entry that is not as it was signed fails nothing: what it has not i
     [
       'a bad signature',
       directory => rewrite(directory, /^(Sig: \S+?:)(.)/m, (_all, head, first) => head + (first === 'A' ? 'B' : 'A')),
-      /^The store cache holds \d+ paths without a signature that is trusted here/,
+      /^Ignoring \d+ paths of the store cache that are not signed by a trusted key/,
     ],
     [
       'the name of other content than it was signed for',
       directory => rewrite(directory, /^NarSize: (\d+)$/m, (_all, size) => `NarSize: ${Number(size) + 8}`),
-      /^The store cache holds \d+ paths without a signature that is trusted here/,
+      /^Ignoring \d+ paths of the store cache that are not signed by a trusted key/,
     ],
     [
-      'entries that are none',
+      'entries that are not entries',
       directory => rewrite(directory, /^/, () => 'something else\n'),
       /^The store cache is not used: /,
     ],
@@ -222,7 +222,7 @@ test.each<[string, (service: ResultsService) => void, string[]]>([
   [
     'answers with 5xx',
     service => service.fail(/CacheEntry/, 503, 99),
-    ['did not answer within 10 s', 'The store cache is not saved'],
+    ['did not answer within 10 s', 'The store cache was not saved'],
   ],
   ['does not answer', service => service.fail(/GetCacheEntry/, 0, 99), ['did not answer within 10 s']],
   [
@@ -233,18 +233,18 @@ test.each<[string, (service: ResultsService) => void, string[]]>([
     },
     ['The store cache is not used: its entry .* could not be fetched'],
   ],
-  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache is not saved']],
-])('a service that %s is a warning', async (_what, fault, told) => {
+  ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache was not saved']],
+])('a service that %s is a warning', async (_what, fault, expected) => {
   const service = await ResultsService.start();
   fault(service);
   const run = await freshRun({ hosts: 'server' }, { results: service });
   await service.stop();
-  for (const text of told) expect(warnings(run).join('\n')).toMatch(new RegExp(text));
+  for (const text of expected) expect(warnings(run).join('\n')).toMatch(new RegExp(text));
   // Two reads and two writes, each tried a few times.
   expect(service.requests.length).toBeLessThanOrEqual(30);
 });
 
-test('what was built is kept though a later stage fails', async () => {
+test('what was built is saved even if a later stage fails', async () => {
   const service = await ResultsService.start();
   const key = await generateKey('deploy');
   const access = { targets: 'server: root@127.0.0.1:9', 'known-hosts': `[127.0.0.1]:9 ${key.public}` };

@@ -48,7 +48,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
     expect(await registered(runner)).toEqual([]);
   });
 
-  test('the probe tells a build without a sandbox from one within', async () => {
+  test('the probe distinguishes a build without a sandbox from one inside', async () => {
     const program = ['--argstr', 'program', '/var/tmp/program-x86_64-linux', '--argstr', 'system', 'x86_64-linux'];
     const argv = [`/opt/nix/${nix}/bin/nix-build`, asset('nix/probe.nix'), '--no-out-link', ...program];
     const options = ['--argstr', 'outside', '/etc/hostname', '--option', 'substitute', 'false'];
@@ -98,7 +98,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
   test('emulate: never names what would have to be emulated, and the ways out', async () => {
     const config = { ...offline, emulate: 'never' as const };
     const { error } = await drive(runner, { config, derivations: [derivation('aarch64-linux', 'never')] });
-    expect(error?.message).toContain('1 of aarch64-linux: on-never');
+    expect(error?.message).toContain('1 for aarch64-linux: on-never');
     expect(error?.cure).toMatch(/arm.*remote builder.*cache/s);
     expect(await registered(runner)).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe('whatever is registered', () => {
     const order = { config: offline, derivations: [derivation('aarch64-linux', 'arm')], end: 'teardown' as const };
     const { error, outputs, log } = await drive(runner, order);
     expect(error).toBeNull();
-    expect(log.join('\n')).toContain(`registered before as ${before[0]}`);
+    expect(log.join('\n')).toContain(`already registered as ${before[0]}`);
     expect(output(outputs[0] ?? '')).toBe('aarch64');
     expect(await registered(runner)).toEqual(before);
   });
@@ -136,7 +136,7 @@ describe('whatever is registered', () => {
     const order = { config: offline, derivations: [derivation('aarch64-linux', 'arm')], end: 'teardown' as const };
     const { error, outputs, log } = await drive(runner, order);
     expect(error).toBeNull();
-    expect(log.join('\n')).toMatch(/warning: \/bin\/false of broken does not run here/);
+    expect(log.join('\n')).toMatch(/warning: \/bin\/false \(broken\) does not run here/);
     expect(output(outputs[0] ?? '')).toBe('aarch64');
     expect(await registered(runner)).toEqual(['broken']);
   });
@@ -166,10 +166,10 @@ describe('whatever is registered', () => {
     const given = { source: '/var/tmp/program-x86_64-linux', sha256: stdout.slice(0, 64) };
     const derivations = [derivation('armv7l-linux', 'v7'), derivation('riscv64-linux', 'v')];
     const broken = await drive(runner, { config: { ...offline, qemu: given }, derivations, end: 'teardown' });
-    expect(broken.error?.message).toMatch(/Programs of \S+ do not run here under emulation/);
+    expect(broken.error?.message).toMatch(/Programs for \S+ do not run here under emulation/);
     const wrong = { ...given, sha256: '0'.repeat(64) };
     const refused = await drive(runner, { config: { ...offline, qemu: wrong }, derivations, end: 'teardown' });
-    expect(refused.error?.message).toMatch(/has the SHA-256 .*, not 0{64}/);
+    expect(refused.error?.message).toMatch(/is not used: its SHA-256 is .*, not 0{64}/);
     const { error, outputs } = await drive(runner, { config: offline, derivations, end: 'teardown' });
     expect(error).toBeNull();
     expect(outputs.map(output)).toEqual(['armv7l', 'riscv64']);

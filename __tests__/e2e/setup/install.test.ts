@@ -44,13 +44,19 @@ describe('from a release', () => {
   }
 
   test.each<[string, RequestListener, string, number, RegExp]>([
-    ['a wrong hash', whole, `${version}@sha256:${'0'.repeat(64)}`, 1, /has the SHA-256 [0-9a-f]{64}, not 0{64}/],
+    [
+      'a wrong hash',
+      whole,
+      `${version}@sha256:${'0'.repeat(64)}`,
+      1,
+      /is not used: its SHA-256 is [0-9a-f]{64}, not 0{64}/,
+    ],
     [
       'a truncated file',
       (_request, response) => void response.end(tarball.subarray(0, 1_000_000)),
       `${version}@sha256:${sha256}`,
       1,
-      /has the SHA-256/,
+      /is not used: its SHA-256 is/,
     ],
     [
       'a file that ends before its length',
@@ -60,24 +66,30 @@ describe('from a release', () => {
       },
       `${version}@sha256:${sha256}`,
       3,
-      /cannot be had: .*3 times/,
+      /could not be downloaded after 3 attempts: /,
     ],
     [
       'an HTML page with status 200',
       (_request, response) => void response.end('<!DOCTYPE html><title>Sorry</title>'),
       `${version}@sha256:${sha256}`,
       3,
-      /answers with an HTML page, 3 times/,
+      /after 3 attempts: the server sent an HTML page/,
     ],
     [
       'an HTML page for the hash',
       (_request, response) => void response.end('<html>Sorry</html>'),
       version,
       3,
-      /\.sha256 cannot be had: it answers with an HTML page/,
+      /\.sha256 could not be downloaded after 3 attempts: the server sent an HTML page/,
     ],
     ['status 404', (_request, response) => void response.writeHead(404).end(), '2.99.0', 1, /There is no Nix 2\.99\.0/],
-    ['a server that hangs', () => undefined, `${version}@sha256:${sha256}`, 3, /it sent nothing for 0\.5 s, 3 times/],
+    [
+      'a server that hangs',
+      () => undefined,
+      `${version}@sha256:${sha256}`,
+      3,
+      /after 3 attempts: the server sent nothing for 0\.5 s/,
+    ],
     [
       'a server that hangs in the middle',
       (_request, response) => {
@@ -86,9 +98,9 @@ describe('from a release', () => {
       },
       `${version}@sha256:${sha256}`,
       3,
-      /it sent nothing for 0\.5 s, 3 times/,
+      /after 3 attempts: the server sent nothing for 0\.5 s/,
     ],
-  ])('%s is an error, and /nix is as it was', async (what, behaviour, nixVersion, asked, message) => {
+  ])('%s is an error, and /nix is unchanged', async (what, behaviour, nixVersion, asked, message) => {
     const { error, left } = await install(behaviour, nixVersion, what.includes('hangs') ? 500 : patience.stall);
     expect(error?.message).toMatch(message);
     expect(error?.cure).toBeTruthy();
@@ -96,20 +108,23 @@ describe('from a release', () => {
     expect(left).toBe('');
   });
 
-  test('without xz one sentence says so, before anything is fetched', async () => {
+  test('without xz there is one error, before anything is downloaded', async () => {
     await runner.machine.run(['mv', '/usr/bin/xz', '/usr/bin/xz.away']);
     const { error, left } = await install(whole);
     await runner.machine.run(['mv', '/usr/bin/xz.away', '/usr/bin/xz']);
-    expect(error).toMatchObject({ name: 'UnpackError', message: expect.stringContaining('xz, which is not on this') });
+    expect(error).toMatchObject({
+      name: 'UnpackError',
+      message: expect.stringContaining('needs xz, which is not installed'),
+    });
     expect(error?.cure).toContain('xz-utils');
     expect(requests).toEqual([]);
     expect(left).toBe('');
   });
 
   test.each([
-    ['for the download', '/var/tmp', /^The disk is full: there is no space to fetch http/],
-    ['for the store', '/nix', /^The release of Nix cannot be unpacked: the disk is full\.$/],
-  ])('no space %s is one sentence, and nothing is left', async (_what, directory, message) => {
+    ['for the download', '/var/tmp', /^The disk is full: there is no space to download http/],
+    ['for the store', '/nix', /^The release of Nix could not be unpacked: the disk is full\.$/],
+  ])('no space %s is one error, and nothing is left', async (_what, directory, message) => {
     const place = directory === '/nix' ? [] : ['-t', 'tmpfs', 'tmpfs'];
     const options = directory === '/nix' ? 'remount,size=20m' : 'size=20m,mode=1777';
     await runner.machine.run(['mount', ...place, '-o', options, directory]);
@@ -135,11 +150,13 @@ describe('from a release', () => {
     }, version);
     expect(error).toBeNull();
     expect(installed).toBe(version);
-    expect(log.join('\n')).toContain('status 429; again in 1 s');
-    expect(log.join('\n')).toContain(`is trusted, ${sha256}`);
+    expect(log.join('\n')).toContain('status 429. Trying again in 1 s');
+    expect(log.join('\n')).toContain(
+      `trusting the one at ${server.source}/nix-${version}/nix-${version}-x86_64-linux.tar.xz.sha256: ${sha256}`,
+    );
   });
 
-  test('what was installed is whole, read-only, registered, rooted, and found by the next run', async () => {
+  test('the installed Nix is complete, read-only, registered, rooted, and found by the next run', async () => {
     const { stdout: path } = await runner.run(['readlink', '-f', '/nix/var/nix/gcroots/nix-ferry']);
     const nix = `${path.trim()}/bin`;
     await runner.machine.run([`${nix}/nix-store`, '--verify', '--check-contents']);
@@ -154,7 +171,7 @@ describe('from a release', () => {
   });
 });
 
-test('two runs that install at once on one machine both have their Nix', async () => {
+test('two runs that install at the same time on one machine both get Nix', async () => {
   const bare = await bareRunner();
   answer = whole;
   const order = { config: { nixVersion: `${version}@sha256:${sha256}`, nixSource: server.source } };
@@ -170,9 +187,9 @@ test('two runs that install at once on one machine both have their Nix', async (
 });
 
 test.each([
-  ['reached', ['true'], 'https:\\S+ cannot be had: .*'],
-  ['unpacked', ['mv', '/usr/bin/xz', '/usr/bin/xz.away'], 'A release of Nix is unpacked with xz, .*'],
-])("where no release can be %s, the distribution's Nix serves, and a notice says so", async (_, lacking, why) => {
+  ['reached', ['true'], 'https:\\S+ could not be downloaded after 2 attempts: .*'],
+  ['unpacked', ['mv', '/usr/bin/xz', '/usr/bin/xz.away'], 'Unpacking a release of Nix needs xz, .*'],
+])("if no release can be %s, the distribution's Nix is used, and a notice says so", async (_, lacking, why) => {
   // Into bareRunner's bash-static no package could be unpacked.
   const bare = await Runner.start({ name: 'package' });
   await bare.machine.run(lacking);
@@ -181,7 +198,7 @@ test.each([
   expect(error).toBeNull();
   expect(installed).toMatch(/^2\.26\./);
   expect(log.join('\n')).toMatch(
-    new RegExp(`^notice: ${why} The distribution's Nix 2\\.26\\.\\d+ is used instead\\.$`, 'm'),
+    new RegExp(`^notice: ${why} Using the distribution's Nix 2\\.26\\.\\d+ instead\\.$`, 'm'),
   );
 });
 

@@ -3,7 +3,7 @@ import { probeProgram } from '../../../src/setup/probe-program.ts';
 import { Runner } from '../support/runner.ts';
 import { drive } from '../support/setup.ts';
 
-/** A person's machine: Nix is theirs, without a daemon, and nobody is root on it unless he must be. */
+/** A personal machine: Nix belongs to the user and has no daemon, and root is used only if necessary. */
 let runner: Runner;
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ async function settings(text: string): Promise<void> {
   await runner.machine.run(['sh', '-c', 'cat >/etc/nix/nix.conf'], { input: `substituters =\n${text}\n` });
 }
 
-test('it serves as it is: nothing is started, and root is not asked for', async () => {
+test('it is used as it is: nothing is started, and root is not needed', async () => {
   await settings('sandbox = true');
   await runner.machine.run(['mv', '/usr/bin/sudo', '/usr/bin/sudo.away']);
   const answer = await drive(runner, { config: { daemon: 'any' }, derivations: [derivation('x86_64-linux')] });
@@ -34,7 +34,7 @@ test('it serves as it is: nothing is started, and root is not asked for', async 
   expect(answer.error).toBeNull();
   expect(answer.state).toBe('');
   expect(answer.outputs).toHaveLength(1);
-  expect(answer.log.join('\n')).toContain("the machine's own; its sandbox is proven");
+  expect(answer.log.join('\n')).toContain("Using the machine's own Nix");
 });
 
 test('a machine whose sandbox is off does not serve as it is', async () => {
@@ -42,10 +42,10 @@ test('a machine whose sandbox is off does not serve as it is', async () => {
   const answer = await drive(runner, { config: { daemon: 'any' }, end: 'teardown' });
   expect(answer.error).toBeNull();
   expect(answer.state).not.toBe('');
-  expect(answer.log.join('\n')).toContain("is not used as it is: Nix's sandbox is off");
+  expect(answer.log.join('\n')).toContain("is not suitable as it is: Nix's sandbox is disabled");
 });
 
-test('what it would have to be told needs a daemon of the run: another system', async () => {
+test('a setting that it lacks needs a daemon of the run: another system', async () => {
   await settings('sandbox = true');
   const order = { config: { daemon: 'any' as const }, derivations: [derivation('aarch64-linux')] };
   const answer = await drive(runner, { ...order, end: 'teardown' });

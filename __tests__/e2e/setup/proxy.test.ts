@@ -70,7 +70,7 @@ test.each([
   ['HTTPS_PROXY', 'https', 443],
   ['http_proxy', 'http', 80],
   ['HTTP_PROXY', 'http', 80],
-])('%s is where a release is fetched by way of', async (name, scheme, at) => {
+])('a release is downloaded through the proxy in %s', async (name, scheme, at) => {
   const { error, version: installed } = await install(`${scheme}://releases.example/nix`, {
     [name]: `http://${testAddress}:${port(proxy)}`,
   });
@@ -86,8 +86,10 @@ test.each(['no_proxy', 'NO_PROXY'])('%s names what is asked directly', async nam
   expect(asked).toEqual([]);
 });
 
-test('a proxy that is not there is an error that names the release, and the way out', async () => {
+test('a proxy that does not exist is an error with the URL of the release and a cure', async () => {
   const { error } = await install('https://releases.example/nix', { https_proxy: `http://${testAddress}:1` });
-  expect(error).toMatchObject({ message: expect.stringMatching(/^https:\/\/releases\.example\S+ cannot be had: /) });
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/^https:\/\/releases\.example\S+ could not be downloaded after \d+ attempts?: /),
+  });
   expect(error?.cure).toContain('nix-source');
 });

@@ -49,7 +49,7 @@ async function traces(): Promise<Record<string, string>> {
 }
 const none = { processes: '', registrations: '', files: '', secrets: '', accounts: '' };
 
-test('a whole run leaves nothing; while it lasts, only root and the user can read its secrets', async () => {
+test('a complete run leaves nothing; during the run, only root and the user can read its secrets', async () => {
   const { error, state } = await drive(runner, { config, derivations });
   expect(error).toBeNull();
   const during = await traces();

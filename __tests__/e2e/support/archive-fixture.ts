@@ -148,7 +148,7 @@ export async function stateOf(target: Target): Promise<unknown> {
 export async function refused(target: Target, directory: string, why: RegExp, ...args: string[]): Promise<void> {
   const state = await stateOf(target);
   const done = await install(target, directory, ...args);
-  expect(done.stderr).toMatch(/^install: refused: [^\n]*\. This machine is as it was\.\n$/);
+  expect(done.stderr).toMatch(/^install: refused: [^\n]*\. This machine was not changed\.\n$/);
   expect(done.stderr).toMatch(why);
   expect(done.code).toBe(1);
   expect(await stateOf(target)).toEqual(state);

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { asset } from '../../assets.ts';
 import type { Context } from '../../context.ts';
 import { CommandError } from '../../errors.ts';
 import type { Nix } from '../../nix/index.ts';
+import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
 
 /** How a source is evaluated: a file of nix/ and the request that it is called with. */
@@ -73,14 +73,8 @@ export interface NixFailure {
   files: ReadonlySet<string>;
 }
 
-export interface NixPlace {
-  file: string;
-  line: number;
-  column: number;
-}
-
-/** The part of a failure that Nix itself reports. */
-type NixError = Pick<NixFailure, 'kind' | 'message' | 'printed' | 'places'>;
+/** The part of a failure that Nix itself reports, or that its end shows. */
+type Reported = Pick<NixFailure, 'kind'> & NixError;
 
 /**
  * Evaluates an attribute of an adapter in one process of Nix.
@@ -102,17 +96,17 @@ export async function callAdapter<T>(
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
   const result: AdapterResult<T> = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
-  const errors: NixError[] = [];
+  const errors: Reported[] = [];
   const onStderr = (line: string): void => {
-    const message = parseMessage(line);
-    if (message.kind === 'error') errors.push(withPaths(message.failure, adapter));
-    else if (message.kind === 'file') result.files.add(pathOf(message.file, adapter));
-    else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
+    const message = parseLogLine(line);
+    if (message?.kind === 'error') errors.push({ kind: 'evaluation', ...withPaths(message.error, adapter) });
+    else if (message?.kind === 'evaluating') result.files.add(pathOf(message.file, adapter));
+    else if (message?.kind === 'message' && message.text.startsWith(`trace: ${mark} `)) {
       const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as EvaluationEvent<T>;
       if ('begun' in event) result.begun = event.begun;
       else result.answers.push(event.answer);
       onEvent(event);
-    } else if (message.kind === 'text' && message.level <= 1) context.log.debug(message.text);
+    } else if (message?.kind === 'message' && message.level <= 1) context.log.debug(message.text);
   };
   try {
     const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
@@ -208,7 +202,7 @@ function heapOf(bytes: number): Record<string, string> {
 }
 
 /** Nix ended without an error message: it was killed, or it ran out of memory. */
-function withoutMessage(error: CommandError): NixError {
+function withoutMessage(error: CommandError): Reported {
   const { failure } = error;
   const ended = failure.kind === 'signal' ? `was ended by ${failure.signal}` : `exited with ${error.code}`;
   const memory = ranOutOfMemory(error);
@@ -221,59 +215,7 @@ function withoutMessage(error: CommandError): NixError {
   };
 }
 
-interface RawMessage {
-  action?: string;
-  level?: number;
-  msg?: string;
-  raw_msg?: string;
-  text?: string;
-  file?: string | null;
-  line?: number | null;
-  column?: number | null;
-  trace?: { file?: string | null; line?: number | null; column?: number | null }[];
-}
-
-type Message =
-  | { kind: 'error'; failure: NixError }
-  | { kind: 'file'; file: string }
-  | { kind: 'text'; level: number; text: string }
-  | { kind: 'none' };
-
-/** One line of `--log-format internal-json`; errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
-export function parseMessage(line: string): Message {
-  if (!line.startsWith('@nix ')) return line === '' ? { kind: 'none' } : { kind: 'text', level: 0, text: line };
-  let raw: RawMessage;
-  try {
-    raw = JSON.parse(line.slice('@nix '.length)) as RawMessage;
-  } catch {
-    return { kind: 'text', level: 0, text: line };
-  }
-  const text = raw.msg ?? raw.text;
-  if (text === undefined || (raw.action !== 'msg' && raw.action !== 'start')) return { kind: 'none' };
-  // 2.8: a message; 2.30 and newer: the start of an activity.
-  const evaluated = /^evaluating file '(.*)'$/s.exec(text);
-  if (evaluated?.[1] !== undefined) return { kind: 'file', file: evaluated[1] };
-  if (raw.action !== 'msg') return { kind: 'none' };
-  if (raw.raw_msg === undefined || (raw.level ?? 0) > 0) return { kind: 'text', level: raw.level ?? 0, text };
-  const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) =>
-    typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : [],
-  );
-  const failure: NixError = {
-    kind: 'evaluation',
-    message: stripVTControlCharacters(raw.raw_msg).trim(),
-    printed: stripVTControlCharacters(text).trim(),
-    places,
-  };
-  return { kind: 'error', failure };
-}
-
-/** The folder nix/ of this program, next to src/ or dist/. */
+/** The folder with our Nix files. */
 export function nixFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'nix', 'glue.nix'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error(`no folder above ${fileURLToPath(import.meta.url)} has nix/glue.nix`);
-    folder = parent;
-  }
-  return join(folder, 'nix');
+  return dirname(asset('nix/glue.nix'));
 }

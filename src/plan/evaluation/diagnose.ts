@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
+import type { NixPlace } from '../../nix/log.ts';
 import type { EvaluationFailure } from '../fleet.ts';
-import type { NixFailure, NixPlace } from './adapter.ts';
+import type { NixFailure } from './adapter.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
