@@ -49,7 +49,7 @@ mapfile -t unit < <(sort -u <<<"$files" | sed '/^$/d; \,/e2e/,d')
 if [ ${#unit[@]} -gt 0 ]; then
   node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js --cacheDirectory=/var/cache/jest \
     --selectProjects unit --json --outputFile="$TESTBED_RESULTS/unit.json" "$@" --runTestsByPath "${unit[@]}" \
-    >/dev/null || code=1
+    2>&1 >/dev/null | grep -vE '^(Ran all test suites|Test results written to|Snapshots: )' >&2 || code=1
 fi
 
 # Those that took longest in an earlier run come first, and new ones before them, so that no long one runs alone at the end.

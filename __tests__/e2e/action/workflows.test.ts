@@ -5,15 +5,15 @@ import { repository, root } from '../support/machine.ts';
 import { ResultsService } from '../support/results.ts';
 import { Runner, work } from '../support/runner.ts';
 
-// The workflows to copy and the project's own, as they are, run by nektos/act as the user `runner`, on the machine itself, without an engine for
-// containers. It stands for GitHub's runner, which cannot be had here. `actions/checkout` is what act makes of it; artifacts go
-// to the testbed's service, since act's own does not take those of the present @actions/artifact (0.2.89: "unknown field mime_type").
+// The example workflows and the project's own, unchanged, run by nektos/act as the user `runner` on the machine itself,
+// without containers. act replaces GitHub's runner, which cannot run here, and has its own `actions/checkout`. Artifacts go to
+// the testbed's service, because act's rejects those of the current @actions/artifact (0.2.89: "unknown field mime_type").
 
 const acts = { readOnly: { [join(root('act'), 'bin/act')]: '/usr/local/bin/act' } };
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await Fleet.start(acts);
-  // A user's repository, which says itself where its hosts run.
+  // A user's repository, which contains the addresses of its hosts.
   await fleet.change('flake.nix', text =>
     text.replace(
       'nixosConfigurations = {',
@@ -29,14 +29,14 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.stop());
 
-/** What a run of a workflow file came to, and the names of the artifacts it has. */
+/** The result of a run of a workflow file, with the names of its artifacts. */
 interface Acted {
   code: number;
   log: string;
   artifacts: string[];
 }
 
-/** Runs a workflow file of the repository that is checked out there. */
+/** Runs a workflow file of the repository in the workspace. */
 async function act(runner: Runner, words: readonly string[], env: Record<string, string> = {}): Promise<Acted> {
   const results = await ResultsService.start();
   const services = Object.entries(results.environment()).map(([name, value]) => `--env=${name}=${value}`);
@@ -49,7 +49,7 @@ async function act(runner: Runner, words: readonly string[], env: Record<string,
   return { code, log: stdout + stderr, artifacts: results.artifacts.map(({ name }) => name).sort() };
 }
 
-/** The same of a workflow to copy, by an event of GitHub's, with the secret and the variable that it wants. */
+/** Runs an example workflow for an event, with the secret and the variable that it needs. */
 async function actForUser(event: string, workflow: string, payload: object): Promise<Acted> {
   const eventFile = join(work.temp, 'event.json');
   await fleet.runner.run(['sh', '-c', 'cat >"$0"', eventFile], { input: JSON.stringify(payload) });
@@ -78,7 +78,7 @@ test('deploy.yml: a push to main switches both targets', async () => {
   expect(log).not.toContain(fleet.deployKey.private.split('\n')[2]);
 });
 
-/** What GitHub says of a pull request whose branch lies in the repository `head`. */
+/** The event of a pull request whose branch is in the repository `head`. */
 const pullRequest = (head: string) => ({
   repository: { full_name: 'octocat/fleet' },
   pull_request: { number: 3, head: { repo: { full_name: head } } },

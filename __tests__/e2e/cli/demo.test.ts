@@ -5,7 +5,7 @@ import { repository } from '../support/machine.ts';
 import { Runner } from '../support/runner.ts';
 import { until } from '../support/target.ts';
 
-// `npm run demo` on a machine with neither Nix nor qemu nor sshd, where what it needs comes from the distribution.
+// `npm run demo` on a machine without Nix, qemu and sshd, which come from the distribution.
 
 const cli = join(repository, 'dist/cli.js');
 const fleet = { router: 'aarch64', server: 'x86_64' };
@@ -20,9 +20,9 @@ async function demo(): Promise<string> {
   return (await runner.run(['node', cli, 'demo'])).stdout;
 }
 
-/** Everything that a demo could leave: its processes, files, mounts and registrations. */
+/** Everything that a demo could leave behind: processes, files, mounts and registrations. */
 async function left(): Promise<string> {
-  // Neither this script nor its grep has the words it looks for among its arguments.
+  // The patterns do not match this script's own arguments.
   const script = `
     grep -lszE 'target[.]sh|/ssh[d]|nix-daemo[n]|fetch-[bs]|cli[.]js' /proc/[0-9]*/cmdline |
       while read -r file; do tr '\\0' ' ' < "$file"; echo; done
@@ -31,7 +31,7 @@ async function left(): Promise<string> {
   return (await runner.run(['sudo', 'sh'], { input: script })).stdout;
 }
 
-test('deploys both hosts, each to a target with its own kind of processor', async () => {
+test('deploys both hosts to targets of different architectures', async () => {
   await runner.run(['sh', '-c', '! command -v nix && ! command -v qemu-aarch64-static && ! test -e /usr/sbin/sshd']);
   const before = await left();
   const said = await demo();
@@ -45,7 +45,7 @@ test('deploys both hosts, each to a target with its own kind of processor', asyn
   }
   expect(said).toContain('Both hosts run what their source says.');
   expect(await left()).toBe(before);
-  // The packages that it needed are not installed.
+  // Its packages are not installed.
   await runner.run(['test', '!', '-e', '/usr/sbin/sshd']);
 });
 
@@ -64,8 +64,8 @@ test('the second time builds nothing, and fetches only qemu', async () => {
 });
 
 /**
- * A runner signals only the program, a terminal the foreground group, and a user presses Ctrl-C again while the demo cleans
- * up.
+ * A runner signals only the program, a terminal the whole foreground group; and a person presses Ctrl-C again while the
+ * demo cleans up.
  */
 const interrupted = `
   seconds=$1 && shift
@@ -74,7 +74,7 @@ const interrupted = `
   while kill -s INT -- "-$!" 2>/dev/null; do sleep 0.03; done
   wait`;
 
-test('Ctrl-C ends it at any moment, and nothing is left behind', async () => {
+test('Ctrl-C ends it at any moment, and it leaves nothing behind', async () => {
   const before = await left();
   for (const milliseconds of [300, 1500, 3000]) {
     const argv = ['sh', '-c', interrupted, 'sh', `${milliseconds / 1000}`, 'node', cli, 'demo'];
@@ -89,7 +89,7 @@ test('Ctrl-C ends it at any moment, and nothing is left behind', async () => {
   }
 });
 
-test('without sudo, it says so before anything is done', async () => {
+test('without sudo it says so and changes nothing', async () => {
   await runner.run(['sudo', 'useradd', '--create-home', 'guest']);
   const { code, stderr } = await runner.machine.run(['node', cli, 'demo'], { user: 'guest', allow: [2] });
   expect(code).toBe(2);

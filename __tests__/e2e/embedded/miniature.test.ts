@@ -35,7 +35,7 @@ describe('the embedded fleet', () => {
       await says(`/opt/nix/${version}/bin/nix`, 'eval', '--json', '.#nixosConfigurations', '--apply', toplevels),
     );
 
-  test('evaluates purely, to the same derivations with every Nix', async () => {
+  test('evaluates purely, to the same derivations with every version of Nix', async () => {
     const [oldest, present, newest] = [await evaluate('2.8'), await evaluate('2.26'), await evaluate('2.34')];
     expect(present).toEqual(oldest);
     expect(newest).toEqual(oldest);
@@ -43,13 +43,13 @@ describe('the embedded fleet', () => {
     expect(oldest.router?.system).toBe('aarch64-linux');
   });
 
-  test('is the same whatever else lies in the repository', async () => {
+  test('does not depend on other files in the repository', async () => {
     const before = await evaluate('2.26');
     await says('sh', '-c', 'echo more > unrelated && git add unrelated');
     expect(await evaluate('2.26')).toEqual(before);
   });
 
-  test('builds both hosts, whose own programs are of their processors', async () => {
+  test('builds both hosts, with programs for their processors', async () => {
     const hosts = await evaluate('2.26');
     for (const [name, machine] of [
       ['server', 'x86_64'],
@@ -80,11 +80,11 @@ describe('the embedded fleet', () => {
     );
     const shared = closures[0]?.filter(path => closures[1]?.includes(path)) ?? [];
     expect(shared.some(path => path.endsWith('-tzdata'))).toBe(true);
-    // What builds is no part of what runs.
+    // Build tools are not part of the closure.
     expect(closures.flat().some(path => path.includes('bootstrap'))).toBe(false);
   });
 
-  test('tells what an option is, as "NixOS in production" asks for it', async () => {
+  test('evaluates an option, as "NixOS in production" does', async () => {
     await runner.run([
       'sh',
       '-c',
@@ -116,7 +116,7 @@ describe('the embedded fleet', () => {
     expect(failure).toContain('bootstrap/aarch64-linux/busybox is missing: run `fetch-bootstrap.sh');
   });
 
-  test('gets its busyboxes from the distribution, without root, and leaves apt as it is', async () => {
+  test('gets its busyboxes from the distribution, without root and without changing the state of apt', async () => {
     const before = await says(
       'sh',
       '-c',
@@ -188,7 +188,7 @@ describe('its modules', () => {
     ['otherSystem', "unsupported system `riscv64-linux'"],
   ])('%s is an error that says what and where', async (name, message) => {
     const failure = await failing('nix-instantiate', '--eval', '--strict', ...modules, '-A', `errors.${name}`);
-    // Nix indents an error's further lines.
+    // Nix indents the following lines of an error.
     expect(failure.replaceAll(/\n\s+/g, '\n')).toContain(message);
   });
 });

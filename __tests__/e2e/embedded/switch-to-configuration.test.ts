@@ -5,7 +5,7 @@ import { embeddedFleet } from '../support/embedded.ts';
 import { Runner } from '../support/runner.ts';
 import { generateKey, startAarch64Target, startSystemdTarget, type Target } from '../support/target.ts';
 
-// The miniature's switch-to-configuration stands for NixOS's own in all other tests: here is what it is worth.
+// All other tests use the miniature's switch-to-configuration instead of NixOS's. These tests prove that it behaves the same.
 
 const labels = ['first', 'changed', 'failing', 'activation', 'refused', 'reboot', 'bootless'] as const;
 type Label = (typeof labels)[number];
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([runner.stop(), ...targets.map(target => target.stop())]));
 
-/** Builds generations and puts them into the target's store. */
+/** Builds generations and copies them to the target's store. */
 async function give(target: Target, wanted: readonly Label[]): Promise<Record<Label, string>> {
   const env = { NIX_CONFIG: 'extra-platforms = aarch64-linux\nsubstituters =' };
   const { stdout } = await runner.run(
@@ -60,7 +60,7 @@ describe('with systemd', () => {
     toplevels = await give(target, labels);
   });
 
-  /** Its exit code and the lines it prints, without those of systemctl's own. */
+  /** Its exit code and the lines it prints, without those of systemctl. */
   async function call(label: Label, verb: string, env: Record<string, string> = {}): Promise<[number, string[]]> {
     const { code, stderr } = await target.machine.run([`${toplevels[label]}/bin/switch-to-configuration`, verb], {
       allow: [0, 1, 2, 3, 4, 11, 100],
@@ -127,7 +127,7 @@ describe('with systemd', () => {
     expect(await target.says('cat', '/etc/app.conf', '/run/firewall', '/run/proxy')).toBe(
       'twotcp 80 443\nudp \nreloaded',
     );
-    // `test` leaves the boot loader.
+    // `test` does not change the boot loader.
     expect(await target.says('cat', '/boot/loader/loader.conf')).toContain(toplevels.first);
   });
 

@@ -17,7 +17,7 @@ describe('a runner', () => {
   });
   afterAll(() => runner.stop());
 
-  test('is as a hosted one: its user may sudo; Node 24 and 20 are there, Nix and qemu are not', async () => {
+  test('is like a hosted one: its user may use sudo; it has Node 24 and 20, but neither Nix nor qemu', async () => {
     expect((await runner.run(['sudo', '-n', 'id', '-u'])).stdout).toBe('0\n');
     expect((await runner.run(['id', '-un'])).stdout).toBe('runner\n');
     expect((await runner.run([work.node24, '--version'])).stdout).toMatch(/^v24\./);
@@ -28,7 +28,7 @@ describe('a runner', () => {
     expect((await runner.run(['ls', '-A', '/nix'])).stdout).toBe('');
   });
 
-  test('has a binfmt_misc of its own, which starts empty', async () => {
+  test('has its own binfmt_misc, which is empty at first', async () => {
     const entries = '/proc/sys/fs/binfmt_misc';
     expect((await runner.run(['ls', entries])).stdout).toBe('register\nstatus\n');
     const register = `echo ':only-here:E::ferry::/bin/true:' > ${entries}/register`;
@@ -38,7 +38,7 @@ describe('a runner', () => {
     await runner.run(['sudo', '-n', 'sh', '-c', `echo -1 > ${entries}/only-here`]);
   });
 
-  test('installs Nix and qemu with apt-get, and then runs an aarch64 program', async () => {
+  test('installs Nix and qemu with apt-get, then runs an aarch64 program', async () => {
     const apt = ['sudo', '-n', 'apt-get', '-qy', '--no-install-recommends', 'install', 'nix-bin', 'qemu-user-static'];
     await runner.run(apt, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
     expect((await runner.run(['nix', '--version'])).stdout).toContain('2.26');
@@ -130,7 +130,7 @@ describe('the runner harness and the results service', () => {
     expect(post?.log).toContain('began=yes');
   });
 
-  test('a leaked secret is found, a masked one is no leak', async () => {
+  test('a leaked secret is found; a masked one does not count', async () => {
     const secret = '-----BEGIN KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END KEY-----';
     const { leaks } = await runAction(runner, {
       uses: step,
@@ -141,7 +141,7 @@ describe('the runner harness and the results service', () => {
   });
 });
 
-test('a machine ends with the process that started it, however that ends', async () => {
+test('a machine ends with the process that started it, even after SIGKILL', async () => {
   const script = `
     import { Runner } from ${JSON.stringify(join(repository, '__tests__/e2e/support/runner.ts'))};
     const runner = await Runner.start({ name: 'orphan' });
