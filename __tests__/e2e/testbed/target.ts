@@ -134,6 +134,8 @@ export async function startAarch64Target(options: TargetOptions): Promise<Target
 function targetFiles(options: TargetOptions, hostKey: Key): Record<string, { content: string; mode?: number }> {
   const authorized = { content: `${options.deployKey.public}\n`, mode: 0o644 };
   return {
+    // By this file switch-to-configuration knows a NixOS.
+    '/etc/NIXOS': { content: '' },
     '/etc/ssh/ssh_host_ed25519_key': { content: hostKey.private, mode: 0o600 },
     '/etc/ssh/ssh_host_ed25519_key.pub': { content: `${hostKey.public}\n` },
     '/etc/ssh/authorized_keys': authorized,
