@@ -25,8 +25,9 @@ describe('with systemd', () => {
     targets.push(target);
     toplevels = await systems.give(target, 'generations.nix', [...labels, 'slow', 'older', 'olderSlow', 'perlRestarting']);
     await logIn();
-    const { code, lines } = await call('one', 'test');
-    expect([code, lines.at(-1)]).toEqual([0, expect.stringMatching(/^the following new units were started: .*worker.service/)]);
+    // The machine's own would stay.
+    await target.says('rm', '/etc/fstab');
+    await succeed('one');
   });
 
   /** Root and `deploy` have a user manager and a bus, as users of a NixOS who are logged in. */
@@ -56,11 +57,21 @@ describe('with systemd', () => {
     };
   }
 
+  // What is known to run, whole.
+  let running: string | undefined;
+  async function succeed(label: string): Promise<void> {
+    const { code, lines } = await call(label, 'test', { NIXOS_NO_CHECK: '1' });
+    if (code !== 0) throw new Error(`${label}: exit code ${code}\n${lines.join('\n')}`);
+  }
+
   test.each(switchCases)('$what: $verb $to, exit code $code', async row => {
     const from = row.from ?? 'one';
-    await target.says('sh', '-c', 'touch /etc/NIXOS; rm -f /run/nixos/*-list');
-    const { code, lines } = await call(from, 'test', { NIXOS_NO_CHECK: '1' });
-    expect([code, lines]).toEqual([0, expect.anything()]);
+    if (running !== from) {
+      await target.says('sh', '-c', 'touch /etc/NIXOS; rm -f /run/nixos/*-list');
+      await succeed(from);
+    }
+    // A row that changes nothing leaves the machine to the next one.
+    running = row.prepare === undefined && !row.lines.includes('activating the configuration...') ? from : undefined;
     if (row.prepare !== undefined) await target.says('sh', '-c', row.prepare);
     expect(await call(row.to, row.verb, row.env)).toEqual({ code: row.code, lines: row.lines });
     expect(await target.currentSystem()).toBe(toplevels[row.runs === 'to' ? row.to : from]);
@@ -73,11 +84,10 @@ describe('with systemd', () => {
 
   describe('its lock', () => {
     const lock = '/run/nixos/switch-to-configuration.lock';
-    const hold = async (seconds: string): Promise<Promise<unknown>> => {
+    const hold = async (seconds: string): Promise<void> => {
       await target.says('rm', '-f', '/run/held');
-      const held = target.machine.run(['flock', lock, 'sh', '-c', `echo > /run/held; sleep ${seconds}`]);
+      void target.machine.run(['flock', lock, 'sh', '-c', `echo > /run/held; sleep ${seconds}`]);
       await target.says('sh', '-c', 'until [ -e /run/held ]; do sleep 0.02; done');
-      return { held } as never;
     };
 
     test('held by another one: 11, for dry-activate too', async () => {

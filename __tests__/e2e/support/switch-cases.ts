@@ -48,6 +48,10 @@ const badUnit = [
 const failedSnippet = ['this snippet is wrong', "Activation script snippet 'zbroken' failed (1)", 'Failed to run activate script'];
 const warning = 'WARN: restarting or reloading systemd units from the activation script is deprecated and will be removed in NixOS 26.11.';
 
+// What only a user's manager starts, and only when the user logs in.
+const startUserUnit =
+  'setpriv --reuid=1000 --regid=1000 --clear-groups env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user start upart.service';
+
 /**
  * What the real program did under systemd 257, line for line (switch-to-configuration-ng of nixpkgs, 2026): for the same change,
  * the miniature prints the same. Where the real transcript has `switch`, which one deployment makes of `test` and `boot`, the row
@@ -58,7 +62,7 @@ export const switchCases: readonly SwitchCase[] = [
     what: 'a change of every kind',
     to: 'two',
     verb: 'test',
-    prepare: 'systemctl start sock.service',
+    prepare: `systemctl start sock.service; ${startUserUnit}`,
     code: 0,
     runs: 'to',
     lines: [
@@ -154,6 +158,7 @@ export const switchCases: readonly SwitchCase[] = [
     what: "a user's unit changes",
     to: 'userChanged',
     verb: 'test',
+    prepare: startUserUnit,
     code: 0,
     runs: 'to',
     lines: [
@@ -167,6 +172,7 @@ export const switchCases: readonly SwitchCase[] = [
     what: "a user's unit fails",
     to: 'userFails',
     verb: 'test',
+    prepare: startUserUnit,
     code: 4,
     runs: 'to',
     lines: [

@@ -199,7 +199,7 @@ $systemctl daemon-reload 9>&- || { [ "$program" = perl ] && status=3; }
 loginctl list-users --no-legend > users 2> said || fail "Unable to list users with logind" "$(cat said)"
 while read -r uid name _; do
   say "reloading user units for $name..."
-  setpriv --reuid="$uid" --regid="$(id -g "$name")" --clear-groups \
+  /usr/bin/setpriv --reuid="$uid" --regid="$(id -g "$name")" --clear-groups \
     env -i PATH="$PATH" XDG_RUNTIME_DIR="/run/user/$uid" \
     @shell@ $here/user-units.sh $here "$old_toplevel" $toplevel < /dev/null 9>&- && continue
   say "warning: user activation for $name failed"
@@ -262,7 +262,7 @@ if [ -s failed ]; then
   sort -f failed > names
   say_units "warning: the following units failed" < names
   # shellcheck disable=SC2046
-  LC_ALL=C systemctl status --no-pager --full $(cat names) 9>&-
+  systemctl status --no-pager --full $(cat names) 9>&-
   status=4
 fi
 exit $status

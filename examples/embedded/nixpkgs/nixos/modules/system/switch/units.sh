@@ -66,7 +66,7 @@ job() {
   shift
   bus_lives || lost_bus
   LC_ALL=C $systemctl --no-ask-password "$verb" -- "$@" > said 2>&1
-  if grep -qE '^(Failed to wait for response|Failed to connect to)' said || ! bus_lives; then lost_bus; fi
+  if grep -qE '^(D-Bus connection terminated|Failed to connect to)' said || ! bus_lives; then lost_bus; fi
   # A job that systemd refuses is named at once, one that fails after all others.
   sed -n "s/^Failed to $verb \([^ ]*: \)/Failed to $verb $one\1/p" said > refused
   if [ -s refused ] && [ "$verb" != stop ]; then
