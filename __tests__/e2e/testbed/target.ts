@@ -87,9 +87,35 @@ export class Target {
     return code === 0 ? stdout.trim() : null;
   }
 
+  /** The id of the boot that it is in. */
+  bootId(): Promise<string> {
+    return this.says('cat', '/proc/sys/kernel/random/boot_id');
+  }
+
+  /** Ends everything on it at once. */
+  powerCut(): Promise<void> {
+    return this.machine.powerCut();
+  }
+
+  /**
+   * Starts it again from its disk, into what its boot loader says. Answers when systemd has booted and sshd listens.
+   *
+   * @throws when there is nothing to boot, or after a minute.
+   */
+  async powerOn(): Promise<void> {
+    await this.machine.powerOn();
+    await booted(this.machine);
+  }
+
   stop(): Promise<void> {
     return this.machine.stop();
   }
+}
+
+async function booted(machine: Machine): Promise<void> {
+  // The answer is `degraded` (exit 1) when some unit of the distribution cannot work in a container.
+  await until(() => machine.run(['systemctl', 'is-system-running', '--wait'], { allow: [0, 1] }), machine.name);
+  await until(() => machine.run(['systemctl', 'is-active', 'ssh.service']), machine.name);
 }
 
 /** An x86_64 target with systemd as PID 1. Answers when systemd has booted and sshd listens (some 3 s). */
@@ -101,12 +127,11 @@ export async function startSystemdTarget(options: TargetOptions): Promise<Target
     init: ['/lib/systemd/systemd'],
     environment: { container: 'ferry' },
     cgroup: true,
+    disk: true,
     files: targetFiles(options, hostKey),
     ...(options.address === undefined ? {} : { address: options.address }),
   });
-  // The answer is `degraded` (exit 1) when some unit of the distribution cannot work in a container.
-  await until(() => machine.run(['systemctl', 'is-system-running', '--wait'], { allow: [0, 1] }), options.name);
-  await until(() => machine.run(['systemctl', 'is-active', 'ssh.service']), options.name);
+  await booted(machine);
   return new Target(machine, 'x86_64-linux', hostKey);
 }
 

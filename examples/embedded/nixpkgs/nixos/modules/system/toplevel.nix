@@ -67,7 +67,7 @@ in
         printf %s "$extraDependencies" > $out/extra-dependencies
         sed "s|@out@|$out|" $activate > $out/activate
         sed "s|@out@|$out|" $dryActivate > $out/dry-activate
-        printf '#!%s\n%s/activate\nexec /lib/systemd/systemd "$@"\n' "$shell" "$out" > $out/init
+        sed -e "s|@shell@|$shell|" -e "s|@tools@|$tools|" -e "s|@out@|$out|" ${./init.sh} > $out/init
         sed -e "s|@shell@|$shell|" -e "s|@tools@|$tools|" -e "s|@out@|$out|" -e "s|@installBootLoader@|$installBootLoader|" \
           -e "s|@preSwitchCheck@|$preSwitchCheck|" -e "s|@library@|$switch|" -e "s|@program@|$program|" \
           $switch/switch-to-configuration.sh > $out/bin/switch-to-configuration
