@@ -37,7 +37,11 @@ async function restart(target: Target): Promise<void> {
 test('a machine without NixOS starts again as it was, with its files, at its address', async () => {
   const target = await start('bare');
   const [address, boot] = [target.address, await target.bootId()];
-  await target.says('sh', '-c', 'echo kept > /var/lib/kept; rm /etc/motd; echo gone > /run/gone; echo gone > /tmp/gone');
+  await target.says(
+    'sh',
+    '-c',
+    'echo kept > /var/lib/kept; rm /etc/motd; echo gone > /run/gone; echo gone > /tmp/gone',
+  );
   await restart(target);
   expect(target.address).toBe(address);
   expect(await target.bootId()).not.toBe(boot);
@@ -48,7 +52,10 @@ test('a machine without NixOS starts again as it was, with its files, at its add
 });
 
 describe.each([
-  { loader: 'systemd-boot', once: (generation: number) => ['bootctl', 'set-oneshot', `nixos-generation-${generation}.conf`] },
+  {
+    loader: 'systemd-boot',
+    once: (generation: number) => ['bootctl', 'set-oneshot', `nixos-generation-${generation}.conf`],
+  },
   // The submenu has the newest generation first.
   { loader: 'grub', once: (generation: number) => ['grub-reboot', `1>${2 - generation}`] },
   { loader: 'generic-extlinux-compatible', once: undefined },

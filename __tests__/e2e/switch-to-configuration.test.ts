@@ -23,7 +23,13 @@ describe('with systemd', () => {
   beforeAll(async () => {
     target = await startSystemdTarget({ name: 'web', deployKey: await generateKey('deploy') });
     targets.push(target);
-    toplevels = await systems.give(target, 'generations.nix', [...labels, 'slow', 'older', 'olderSlow', 'perlRestarting']);
+    toplevels = await systems.give(target, 'generations.nix', [
+      ...labels,
+      'slow',
+      'older',
+      'olderSlow',
+      'perlRestarting',
+    ]);
     await logIn();
     // The machine's own would stay.
     await target.says('rm', '/etc/fstab');
@@ -34,10 +40,22 @@ describe('with systemd', () => {
   async function logIn(): Promise<void> {
     // What pam_systemd would set.
     const dropIn = '[Service]\nPAMName=\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n';
-    await target.says('sh', '-c', `mkdir -p /run/systemd/system/user@.service.d && printf '%s' "$1" > /run/systemd/system/user@.service.d/testbed.conf && systemctl daemon-reload`, 'sh', dropIn);
-    for (const [user, id] of [['root', '0'], ['deploy', '1000']] as const) {
+    await target.says(
+      'sh',
+      '-c',
+      `mkdir -p /run/systemd/system/user@.service.d && printf '%s' "$1" > /run/systemd/system/user@.service.d/testbed.conf && systemctl daemon-reload`,
+      'sh',
+      dropIn,
+    );
+    for (const [user, id] of [
+      ['root', '0'],
+      ['deploy', '1000'],
+    ] as const) {
       await target.says('loginctl', 'enable-linger', user);
-      await until(() => target.machine.run(['systemctl', 'is-active', `user@${id}.service`]), `user manager of ${user}`);
+      await until(
+        () => target.machine.run(['systemctl', 'is-active', `user@${id}.service`]),
+        `user manager of ${user}`,
+      );
       await target.says(
         ...['systemd-run', `--unit=bus-${id}`, `--uid=${id}`, '--service-type=forking'],
         ...['dbus-daemon', '--session', '--fork', `--address=unix:path=/run/user/${id}/bus`],
@@ -46,7 +64,11 @@ describe('with systemd', () => {
   }
 
   /** Its exit code and its lines. */
-  async function call(label: string, verb: string, env: SwitchCase['env'] = {}): Promise<{ code: number; lines: string[] }> {
+  async function call(
+    label: string,
+    verb: string,
+    env: SwitchCase['env'] = {},
+  ): Promise<{ code: number; lines: string[] }> {
     const { code, lines } = await switchTo(target, toplevels[label] ?? '', verb, env);
     const failed = lines.findIndex(line => line.startsWith('warning: the following units failed'));
     return {
@@ -108,7 +130,8 @@ describe('with systemd', () => {
   });
 
   describe('when D-Bus dies while units stop', () => {
-    const kill = 'until [ "$(systemctl show --property=ActiveState --value slowstop.service)" = deactivating ]; do sleep 0.05; done; kill -9 "$(systemctl show --property=MainPID --value dbus.service)"';
+    const kill =
+      'until [ "$(systemctl show --property=ActiveState --value slowstop.service)" = deactivating ]; do sleep 0.05; done; kill -9 "$(systemctl show --property=MainPID --value dbus.service)"';
     const revive = async (): Promise<void> => {
       await target.machine.run(['systemctl', 'restart', 'dbus.socket', 'dbus.service', 'systemd-logind.service']);
       await until(() => target.machine.run(['busctl', 'status']), 'D-Bus');

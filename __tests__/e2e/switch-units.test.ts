@@ -54,7 +54,8 @@ function actions(lines: readonly string[]): Map<string, UnitAction> {
 
 /** Unit → the id of its run, empty if it does not run. */
 async function invocations(): Promise<Map<string, string>> {
-  const script = 'for u; do echo "$u $(systemctl show --property=ActiveState,InvocationID --value -- "$u" | tr "\\n" " ")"; done';
+  const script =
+    'for u; do echo "$u $(systemctl show --property=ActiveState,InvocationID --value -- "$u" | tr "\\n" " ")"; done';
   const lines = (await target.says('sh', '-c', script, 'sh', ...units)).split('\n');
   return new Map(
     lines.map(line => {

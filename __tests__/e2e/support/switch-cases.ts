@@ -43,10 +43,15 @@ const badUnit = [
   '',
   'Caused by:',
   '    0: Failed parse unit file as INI',
-  "    1: 3:1 expecting \"[Some(']')]\" but found EOF.",
+  '    1: 3:1 expecting "[Some(\']\')]" but found EOF.',
 ];
-const failedSnippet = ['this snippet is wrong', "Activation script snippet 'zbroken' failed (1)", 'Failed to run activate script'];
-const warning = 'WARN: restarting or reloading systemd units from the activation script is deprecated and will be removed in NixOS 26.11.';
+const failedSnippet = [
+  'this snippet is wrong',
+  "Activation script snippet 'zbroken' failed (1)",
+  'Failed to run activate script',
+];
+const warning =
+  'WARN: restarting or reloading systemd units from the activation script is deprecated and will be removed in NixOS 26.11.';
 
 // What only a user's manager starts, and only when the user logs in.
 const startUserUnit =
@@ -94,7 +99,13 @@ export const switchCases: readonly SwitchCase[] = [
   },
   { what: 'the boot loader alone', to: 'two', verb: 'boot', code: 0, lines: [bootLoader] },
   { what: 'the same system', to: 'one', verb: 'test', code: 0, lines: activated },
-  { what: 'the same system and the boot loader', to: 'one', verb: 'switch', code: 0, lines: [bootLoader, ...activated] },
+  {
+    what: 'the same system and the boot loader',
+    to: 'one',
+    verb: 'switch',
+    code: 0,
+    lines: [bootLoader, ...activated],
+  },
   {
     what: 'a new unit fails',
     to: 'failingUnit',
@@ -316,15 +327,26 @@ export const switchCases: readonly SwitchCase[] = [
     verb: 'test',
     prepare: 'echo ghost.service > /run/nixos/reload-list',
     code: 1,
-    lines: [...activated, 'Error: Failed to get unit ghost.service', '', 'Caused by:', '    Unit ghost.service not loaded.'],
+    lines: [
+      ...activated,
+      'Error: Failed to get unit ghost.service',
+      '',
+      'Caused by:',
+      '    Unit ghost.service not loaded.',
+    ],
   },
   {
     what: 'a start-list that was left over is done',
     to: 'one',
     verb: 'test',
-    prepare: 'systemctl stop worker.service && echo worker.service > /run/nixos/start-list && rm -f /run/nixos/reload-list',
+    prepare:
+      'systemctl stop worker.service && echo worker.service > /run/nixos/start-list && rm -f /run/nixos/reload-list',
     code: 0,
-    lines: [...activated, 'starting the following units: worker.service', 'the following new units were started: worker.service'],
+    lines: [
+      ...activated,
+      'starting the following units: worker.service',
+      'the following new units were started: worker.service',
+    ],
   },
   {
     what: 'no NixOS',

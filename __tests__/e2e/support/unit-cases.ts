@@ -95,9 +95,19 @@ const ofKeys: readonly UnitCase[] = [
     { Service: { Environment: ['A=1', 'B=2'] } },
     'stop and start',
   ),
-  service('an empty value takes back others', { Service: { Nice: ['5', '', '6'] } }, { Service: { Nice: '6' } }, 'nothing'),
+  service(
+    'an empty value takes back others',
+    { Service: { Nice: ['5', '', '6'] } },
+    { Service: { Nice: '6' } },
+    'nothing',
+  ),
   service('keys in another order', { Service: { Nice: '5' } }, { Service: { ExecStart: sleep, Nice: '5' } }, 'nothing'),
-  service('ExecReload changes', { Service: { ExecReload: '/bin/false' } }, { Service: { ExecReload: reload } }, 'reload'),
+  service(
+    'ExecReload changes',
+    { Service: { ExecReload: '/bin/false' } },
+    { Service: { ExecReload: reload } },
+    'reload',
+  ),
   service('ExecReload comes', {}, { Service: { ExecReload: reload } }, 'reload'),
   service('ExecReload goes', { Service: { ExecReload: reload } }, {}, 'nothing'),
   service('ExecReload and another key', {}, { Service: { ExecReload: reload, Nice: '5' } }, 'stop and start'),
@@ -108,7 +118,10 @@ function withReload(row: UnitCase): UnitCase {
   if (row.what.includes('ExecReload') || !Object.values(row.actions).includes('reload')) return row;
   const add = (files: UnitFiles): UnitFiles =>
     Object.fromEntries(
-      Object.entries(files).map(([name, text]) => [name, text?.replace('[Service]\n', `[Service]\nExecReload=${reload}\n`) ?? null]),
+      Object.entries(files).map(([name, text]) => [
+        name,
+        text?.replace('[Service]\n', `[Service]\nExecReload=${reload}\n`) ?? null,
+      ]),
     );
   return { ...row, before: add(row.before), after: add(row.after) };
 }
@@ -117,7 +130,11 @@ const ofOptions: readonly UnitCase[] = [
   changed('without options', {}, 'stop and start'),
   changed('X-StopIfChanged=false', { Service: { 'X-StopIfChanged': 'false' } }, 'restart'),
   changed('X-StopIfChanged=no', { Service: { 'X-StopIfChanged': 'no' } }, 'restart'),
-  changed('X-StopIfChanged=false in [Unit], where it is not read', { Unit: { 'X-StopIfChanged': 'false' } }, 'stop and start'),
+  changed(
+    'X-StopIfChanged=false in [Unit], where it is not read',
+    { Unit: { 'X-StopIfChanged': 'false' } },
+    'stop and start',
+  ),
   changed('X-RestartIfChanged=false', { Service: { 'X-RestartIfChanged': 'false' } }, 'skip'),
   changed('X-RestartIfChanged=0', { Service: { 'X-RestartIfChanged': '0' } }, 'skip'),
   changed('X-RestartIfChanged=on', { Service: { 'X-RestartIfChanged': 'on' } }, 'stop and start'),
@@ -138,12 +155,7 @@ const ofOptions: readonly UnitCase[] = [
   ),
   changed('RefuseManualStop=yes', { Unit: { RefuseManualStop: 'yes' } }, 'skip'),
   changed('X-OnlyManualStart=yes', { Unit: { 'X-OnlyManualStart': 'yes' } }, 'skip'),
-  service(
-    'X-RestartIfChanged=false is new',
-    {},
-    { Service: { 'X-RestartIfChanged': 'false' } },
-    'skip',
-  ),
+  service('X-RestartIfChanged=false is new', {}, { Service: { 'X-RestartIfChanged': 'false' } }, 'skip'),
 ].map(withReload);
 
 const gone = (what: string, unit: Readonly<Record<string, string>>, after: UnitFiles, action: UnitAction): UnitCase => {
