@@ -30,38 +30,10 @@ describe('with systemd', () => {
       'olderSlow',
       'perlRestarting',
     ]);
-    await logIn();
     // The machine's own would stay.
     await target.says('rm', '/etc/fstab');
     await succeed('one');
   });
-
-  /** Root and `deploy` have a user manager and a bus, as users of a NixOS who are logged in. */
-  async function logIn(): Promise<void> {
-    // What pam_systemd would set.
-    const dropIn = '[Service]\nPAMName=\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n';
-    await target.says(
-      'sh',
-      '-c',
-      `mkdir -p /run/systemd/system/user@.service.d && printf '%s' "$1" > /run/systemd/system/user@.service.d/testbed.conf && systemctl daemon-reload`,
-      'sh',
-      dropIn,
-    );
-    for (const [user, id] of [
-      ['root', '0'],
-      ['deploy', '1000'],
-    ] as const) {
-      await target.says('loginctl', 'enable-linger', user);
-      await until(
-        () => target.machine.run(['systemctl', 'is-active', `user@${id}.service`]),
-        `user manager of ${user}`,
-      );
-      await target.says(
-        ...['systemd-run', `--unit=bus-${id}`, `--uid=${id}`, '--service-type=forking'],
-        ...['dbus-daemon', '--session', '--fork', `--address=unix:path=/run/user/${id}/bus`],
-      );
-    }
-  }
 
   /** Its exit code and its lines. */
   async function call(
@@ -173,7 +145,9 @@ describe('with systemd', () => {
 
   test('a user without a bus: the activation of that user fails, 4', async () => {
     await call('one', 'test');
-    await target.says('sh', '-c', 'systemctl stop bus-1000.service; rm -f /run/user/1000/bus');
+    const manager = ['env', 'XDG_RUNTIME_DIR=/run/user/1000', 'systemctl', '--user'];
+    await target.machine.run([...manager, 'stop', 'dbus.socket', 'dbus.service'], { user: 'deploy' });
+    await target.says('rm', '-f', '/run/user/1000/bus');
     const { code, lines } = await call('one', 'test');
     expect(code).toBe(4);
     expect(lines).toEqual(

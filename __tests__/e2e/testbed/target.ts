@@ -116,6 +116,7 @@ async function booted(machine: Machine): Promise<void> {
   // The answer is `degraded` (exit 1) when some unit of the distribution cannot work in a container.
   await until(() => machine.run(['systemctl', 'is-system-running', '--wait'], { allow: [0, 1] }), machine.name);
   await until(() => machine.run(['systemctl', 'is-active', 'ssh.service']), machine.name);
+  await until(() => machine.run(['test', '-S', '/run/user/0/bus', '-a', '-S', '/run/user/1000/bus']), machine.name);
 }
 
 /** An x86_64 target with systemd as PID 1. Answers when systemd has booted and sshd listens (some 3 s). */
@@ -161,6 +162,20 @@ function targetFiles(options: TargetOptions, hostKey: Key): Record<string, { con
   return {
     // By this file switch-to-configuration knows a NixOS.
     '/etc/NIXOS': { content: '' },
+    // As on a NixOS, users have a bus. Their managers stay, so that none is about to end while a system is switched.
+    '/etc/systemd/user/dbus.socket': { content: '[Socket]\nListenStream=%t/bus\n' },
+    '/etc/systemd/user/dbus.service': {
+      content: [
+        '[Unit]',
+        'Requires=dbus.socket',
+        '[Service]',
+        'ExecStart=/usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only',
+        '',
+      ].join('\n'),
+    },
+    '/etc/systemd/user/sockets.target.d/dbus.conf': { content: '[Unit]\nWants=dbus.socket\n' },
+    '/var/lib/systemd/linger/root': { content: '' },
+    '/var/lib/systemd/linger/deploy': { content: '' },
     '/etc/ssh/ssh_host_ed25519_key': { content: hostKey.private, mode: 0o600 },
     '/etc/ssh/ssh_host_ed25519_key.pub': { content: `${hostKey.public}\n` },
     '/etc/ssh/authorized_keys': authorized,
