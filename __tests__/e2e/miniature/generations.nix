@@ -167,9 +167,7 @@ builtins.mapAttrs generation {
       after = [ "needed.service" ];
     };
   };
-  userChanged = but (
-    { lib, ... }: { systemd.user.services.upart.script = lib.mkForce (loop 2); }
-  );
+  userChanged = but ({ lib, ... }: { systemd.user.services.upart.script = lib.mkForce (loop 2); });
   userFails = but (
     { lib, ... }:
     {

@@ -166,6 +166,9 @@ const gone = (what: string, unit: Readonly<Record<string, string>>, after: UnitF
 
 const running = (environment: string, more: Readonly<Record<string, string>> = {}): string =>
   unitFile({ Service: { ExecStart: sleep, Environment: environment, ...more } });
+// It wants its socket, since a socket cannot start after its service has.
+const notSocketActivated = (environment: string): string =>
+  `[Unit]\nWants=s3.socket\n${running(environment, { 'X-NotSocketActivated': 'true' })}`;
 const socket = (path: string): string => unitFile({ Socket: { ListenStream: path } });
 const mount = (where: string, options: string, type = 'tmpfs'): string =>
   unitFile({ Mount: { What: type, Where: where, Type: type, Options: options } });
@@ -239,8 +242,8 @@ const ofKinds: readonly UnitCase[] = [
   },
   {
     what: 'a service with a socket changes, with X-NotSocketActivated',
-    before: { 's3.service': running('AT=1', { 'X-NotSocketActivated': 'true' }), 's3.socket': socket('/run/s3') },
-    after: { 's3.service': running('AT=2', { 'X-NotSocketActivated': 'true' }), 's3.socket': socket('/run/s3') },
+    before: { 's3.service': notSocketActivated('AT=1'), 's3.socket': socket('/run/s3') },
+    after: { 's3.service': notSocketActivated('AT=2'), 's3.socket': socket('/run/s3') },
     start: ['s3.socket', 's3.service'],
     actions: { 's3.socket': 'stop and start', 's3.service': 'stop and start' },
   },

@@ -173,10 +173,7 @@ let
   pathSafe = builtins.replaceStrings [ "@" "\\" ] [ "-" "-" ];
   # As systemd-escape has it, for the usual characters.
   mountName =
-    path:
-    "${
-      builtins.replaceStrings [ "-" "/" ] [ "\\x2d" "-" ] (lib.removePrefix "/" path)
-    }.mount";
+    path: "${builtins.replaceStrings [ "-" "/" ] [ "\\x2d" "-" ] (lib.removePrefix "/" path)}.mount";
 
   # kind TYPE SECTIONS: the units of one type, by file name; SECTIONS are those after [Unit].
   kind =
@@ -218,7 +215,8 @@ let
     directory: units:
     let
       enabled = lib.filterAttrs (_: u: u.unit.enable) units;
-      fileOf = name: u: if u.unit.overrideStrategy == "asDropin" then "${name}.d/overrides.conf" else name;
+      fileOf =
+        name: u: if u.unit.overrideStrategy == "asDropin" then "${name}.d/overrides.conf" else name;
       link =
         name: suffix: target:
         lib.nameValuePair "${directory}/${target}.${suffix}/${name}" {
