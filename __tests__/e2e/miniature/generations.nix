@@ -201,6 +201,15 @@ builtins.mapAttrs generation {
         lib.mkForce "${builtins.toFile "tmpl-.service" "[Unit]\n[Service\n"}";
     }
   );
+  armed = but { environment.etc.armed.text = ""; };
+  guarded = but {
+    system.preSwitchChecks.guard = ''
+      if [ -e /run/current-system/etc/armed ]; then
+        echo "the guard does not want this now"
+        exit 1
+      fi
+    '';
+  };
   slow = but slow;
   older = but (program "2024");
   olderSlow = but (both slow (program "2024"));

@@ -57,10 +57,18 @@ const warning =
 const startUserUnit =
   'setpriv --reuid=1000 --regid=1000 --clear-groups env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user start upart.service';
 
+const otherFstab = [
+  'sed "s,^tmpfs /mnt/data ,other /mnt/data ," /etc/fstab > /tmp/fstab',
+  'echo "/dev/x /mnt/auto ext4 x-systemd.automount 0 2" >> /tmp/fstab',
+  'echo "/swapfile none swap defaults 0 0" >> /tmp/fstab',
+  'rm /etc/fstab',
+  'cp /tmp/fstab /etc/fstab',
+].join(' && ');
+
 /**
- * What the real program did under systemd 257, line for line (switch-to-configuration-ng of nixpkgs, 2026): for the same change,
- * the miniature prints the same. Where the real transcript has `switch`, which one deployment makes of `test` and `boot`, the row
- * is the `test`.
+ * What the real program does (switch-to-configuration-ng of nixpkgs, 2026), most of it observed under systemd 257, line for
+ * line: for the same change, the miniature prints the same. The rows of fstab, of left-over lists and of older programs are
+ * read in their sources.
  */
 export const switchCases: readonly SwitchCase[] = [
   {
@@ -313,6 +321,27 @@ export const switchCases: readonly SwitchCase[] = [
     verb: 'boot',
     code: 0,
     lines: ['Not checking switch inhibitors (action = boot)', bootLoader],
+  },
+  {
+    what: 'on the way back, the check of the old system refuses',
+    from: 'armed',
+    to: 'guarded',
+    verb: 'test',
+    code: 1,
+    lines: ['the guard does not want this now', "Pre-switch check 'guard' failed", 'Pre-switch checks failed'],
+  },
+  {
+    what: 'file systems of fstab: another device, an automount and a swap device that go',
+    to: 'one',
+    verb: 'dry-activate',
+    prepare: otherFstab,
+    code: 0,
+    lines: [
+      'would stop swap device: /swapfile',
+      'would stop the following units: mnt-auto.automount',
+      'would activate the configuration...',
+      'would restart the following units: mnt-data.mount',
+    ],
   },
   { what: 'another init interface', to: 'otherInit', verb: 'dry-activate', code: 100, lines: otherInit },
   { what: 'another init interface', to: 'otherInit', verb: 'test', code: 100, lines: otherInit },
