@@ -9,8 +9,7 @@ import {
 import { build } from './build/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import type { CachePort, Context, Stage } from './context.ts';
-import { checkAccess, type DeployConfig, type Deployment, deploy } from './deploy/index.ts';
-import { noUnits } from './deploy/units.ts';
+import { checkAccess, type DeployConfig, type Deployment, deploy, skipped } from './deploy/index.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
@@ -185,7 +184,8 @@ function walk(
     async deploy() {
       run.outcomes = await deploy(deployments, deployConfigOf(config, ports), nix(), context);
       for (const built of run.built) {
-        if (!built.ok) run.outcomes.push(notBuilt(built.host.name, run));
+        if (built.ok) continue;
+        run.outcomes.push(skipped(built.host.name, config.mode, 'It was not built; the target was not changed.'));
       }
     },
   };
@@ -318,9 +318,4 @@ function artifactsOf(ports: Ports): ArtifactStore {
     where: { input: 'from' },
     cure: 'Download and unzip the artifact, and name its folder.',
   });
-}
-
-function notBuilt(host: string, { mode }: Run): Run['outcomes'][number] {
-  const message = 'It was not built; the target is as it was.';
-  return { host, outcome: 'skipped', mode, before: null, after: null, message, units: noUnits(), seconds: 0 };
 }
