@@ -1,7 +1,4 @@
-/**
- * `unit` needs nothing but Node; `e2e` needs the testbed (see __tests__/e2e/README.md), and so does `speed`, whose files
- * measure time and so are run one after the other, with nothing beside them.
- */
+/** `unit` needs only Node; `e2e` needs the testbed (see __tests__/e2e/README.md). */
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -16,12 +13,6 @@ export default {
       displayName: 'unit',
       testMatch: ['<rootDir>/__tests__/*.test.ts', '<rootDir>/__tests__/!(e2e)/**/*.test.ts'],
     },
-    {
-      ...shared,
-      displayName: 'e2e',
-      testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.speed\\.test\\.ts$'],
-    },
-    { ...shared, displayName: 'speed', testMatch: ['<rootDir>/__tests__/e2e/**/*.speed.test.ts'] },
+    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'] },
   ],
 };

@@ -1,8 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { ChildProcess } from 'node:child_process';
+import { expect, jest, test } from '@jest/globals';
 import { CommandError } from '../src/errors.ts';
 import { exec } from '../src/exec.ts';
 
-test('what is written comes back, lines are whole, nothing passes a shell', async () => {
+test('input comes back, lines are whole, no shell is involved', async () => {
   const lines: string[] = [];
   const { stdout } = await exec('sh', ['-c', 'cat; printf "a\\nb" >&2; printf "%s" "$1"', 'sh', '$(id)'], {
     input: 'in ',
@@ -11,31 +12,129 @@ test('what is written comes back, lines are whole, nothing passes a shell', asyn
   expect([stdout, lines]).toEqual(['in $(id)', ['a', 'b']]);
 });
 
-test('a failure carries command, code and the last of standard error', async () => {
+test('an error has the command, the exit code and the end of standard error', async () => {
   const failure = await exec('sh', ['-c', 'echo first >&2; echo why >&2; exit 7']).catch(error => error);
   expect(failure).toBeInstanceOf(CommandError);
   expect([failure.code, failure.stderr]).toEqual([7, 'first\nwhy\n']);
   expect(failure.message).toMatch(/^sh -c .* exited with 7: why$/s);
 });
 
-test('a code that is an answer is no failure', async () => {
+test('an exit code that is allowed is not a failure', async () => {
   await expect(exec('sh', ['-c', 'exit 7'], { allow: [0, 7] })).resolves.toMatchObject({ code: 7 });
 });
 
-test('a program that is not there is a failure with 127', async () => {
-  await expect(exec('/nowhere/program', [])).rejects.toMatchObject({ code: 127 });
-});
-
-test('a child that never reads its input does not break us', async () => {
+test('a child that never reads its input is not an error', async () => {
   await expect(exec('true', [], { input: 'x'.repeat(1 << 20) })).resolves.toMatchObject({ code: 0 });
 });
 
 test.each([
-  ['a time limit', { timeout: 100 }],
-  ['an abort', { signal: AbortSignal.timeout(100) }],
-  ['an abort before the start', { signal: AbortSignal.abort() }],
-])('%s ends the child', async (_, options) => {
-  const begun = Date.now();
-  await expect(exec('sleep', ['20'], options)).rejects.toMatchObject({ code: null, signal: 'SIGTERM' });
-  expect(Date.now() - begun).toBeLessThan(3000);
+  [
+    'a program that does not exist',
+    '/nowhere/program',
+    [],
+    {},
+    { kind: 'missing' },
+    'The program /nowhere/program was not found',
+  ],
+  [
+    'a file that is not executable',
+    '/etc/passwd',
+    [],
+    {},
+    { kind: 'not-permitted' },
+    'The program /etc/passwd may not be executed: permission denied',
+  ],
+  [
+    'a working directory that does not exist',
+    'sh',
+    [],
+    { cwd: '/nowhere' },
+    { kind: 'not-started', reason: 'the directory /nowhere does not exist' },
+    'The program sh could not be started: the directory /nowhere does not exist',
+  ],
+  [
+    'an argument that is too long',
+    'true',
+    ['x'.repeat(1 << 20)],
+    {},
+    { kind: 'not-started', reason: 'E2BIG' },
+    'The program true could not be started: E2BIG',
+  ],
+  ['an exit code', 'sh', ['-c', 'exit 127'], {}, { kind: 'exit', code: 127 }, 'sh -c exit 127 exited with 127'],
+  [
+    'a signal',
+    'sh',
+    ['-c', 'kill -KILL $$'],
+    {},
+    { kind: 'signal', signal: 'SIGKILL' },
+    'sh -c kill -KILL $$ was ended by SIGKILL',
+  ],
+  [
+    'a time limit',
+    'sh',
+    ['-c', 'echo waiting >&2; exec sleep 20'],
+    { timeout: 500 },
+    { kind: 'timeout', milliseconds: 500 },
+    'sh -c echo waiting >&2; exec sleep 20 timed out after 0.5 s: waiting',
+  ],
+  ['an abort', 'sleep', ['20'], { signal: AbortSignal.timeout(100) }, { kind: 'cancelled' }, 'sleep 20 was cancelled'],
+  [
+    'an abort before the start',
+    'sleep',
+    ['20'],
+    { signal: AbortSignal.abort() },
+    { kind: 'cancelled' },
+    'sleep 20 was cancelled',
+  ],
+] as const)('%s is a kind of failure', async (_, command, args, options, failure, message) => {
+  const error = await exec(command, args, options).catch(error => error);
+  expect(error).toBeInstanceOf(CommandError);
+  expect([error.failure, error.message]).toEqual([failure, message]);
+});
+
+test('a command that succeeds in spite of its time limit has succeeded', async () => {
+  const patient = ['-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'];
+  await expect(exec('sh', patient, { timeout: 300 })).resolves.toMatchObject({ code: 0 });
+});
+
+// Collecting such a line took time quadratic in its length: minutes for this one.
+test('a line is cut at 16 MiB, however long it is', async () => {
+  const lengths: number[] = [];
+  const print = 'process.stderr.write("x".repeat(48 << 20) + "\\nnext\\n")';
+  await exec(process.execPath, ['-e', print], { onStderr: line => lengths.push(line.length) });
+  expect(lengths).toEqual([16 * 1024 * 1024, 4]);
+});
+
+test('a process left behind that keeps the output open does not delay a finished command', async () => {
+  const left = 'sleep 30 & echo $!; echo done >&2';
+  const lines: string[] = [];
+  const { stdout } = await exec('sh', ['-c', left], { onStderr: line => lines.push(line) });
+  // It is still there, and so are the pipes.
+  expect(() => process.kill(Number(stdout), 'SIGKILL')).not.toThrow();
+  expect(lines).toEqual(['done']);
+});
+
+test('what a command prints before it exits arrives, however slowly it is read', async () => {
+  const print = 'process.stdout.write("x".repeat(8 << 20), () => process.exit(0))';
+  const pending = exec(process.execPath, ['-e', print], {
+    onStderr: () => undefined,
+  });
+  // Nothing is read while this thread is busy, which is longer than the wait for open pipes.
+  await new Promise(resolve => setTimeout(resolve, 200));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  expect((await pending).stdout).toHaveLength(8 << 20);
+});
+
+// As root, who runs these tests, every process may be ended; this is what Node does if that is not permitted.
+test('a child that may not be ended has timed out, too', async () => {
+  const kill = jest.spyOn(ChildProcess.prototype, 'kill').mockImplementation(function (this: ChildProcess) {
+    this.emit('error', Object.assign(new Error('kill EPERM'), { code: 'EPERM', syscall: 'kill' }));
+    return false;
+  });
+  try {
+    const error = await exec('sleep', ['1'], { timeout: 100 }).catch(error => error);
+    expect(error.failure).toEqual({ kind: 'timeout', milliseconds: 100 });
+  } finally {
+    kill.mockRestore();
+  }
 });

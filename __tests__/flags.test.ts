@@ -18,6 +18,8 @@ test.each<[string[], Record<string, string>]>([
   [['--nix-conf=a = b\nc = d'], { 'nix-conf': 'a = b\nc = d' }],
   [['--comment', '--mode', 'test'], { comment: 'true', mode: 'test' }],
   [['--comment=false'], { comment: 'false' }],
+  [['--comment', 'false'], { comment: 'false' }],
+  [['--comment', 'true', '--mode', 'test'], { comment: 'true', mode: 'test' }],
   [['--hosts', '@web'], { hosts: '@web' }],
   [['--known-hosts', `@${file}`], { 'known-hosts': 'text of the file\n' }],
   [['--deploy-key', file], { 'deploy-key': 'text of the file\n' }],
@@ -25,7 +27,7 @@ test.each<[string[], Record<string, string>]>([
   expect(read(args).inputs).toEqual(inputs);
 });
 
-test('words and switches stand anywhere', () => {
+test('words and switches may be anywhere', () => {
   const flags = read(['pi', '--json', 'networking.hostName', '-h']);
   expect([flags.words, [...flags.switches]]).toEqual([
     ['pi', 'networking.hostName'],
@@ -40,10 +42,14 @@ test('a secret comes from its variable', () => {
 describe('refused', () => {
   test.each([
     [['--mdoe', 'x'], 'There is no --mdoe. Did you mean --mode?'],
-    [['--from', 'run'], 'There is no --from here; other steps take it. There are: source, format'],
+    [['--from', 'run'], '--from is not accepted here; other steps accept it. Accepted here: source, format'],
     [['--mode'], '--mode needs a value.'],
+    [['-m', 'test'], 'There is no flag -m.'],
+    [['--json=yes'], '--json takes no value.'],
+    [['--no-comment'], 'There is no --no-comment.'],
+    [['--__proto__', 'x'], 'There is no --__proto__.'],
     [['--deploy-key', '/nowhere/key'], '--deploy-key: /nowhere/key cannot be read: ENOENT'],
-    [['--deploy-key', '-----BEGIN OPENSSH PRIVATE KEY-----'], '--deploy-key takes a file, not the secret'],
+    [['--deploy-key', '-----BEGIN OPENSSH PRIVATE KEY-----'], '--deploy-key takes the name of a file, not the secret'],
   ])('%j', (args, message) => {
     expect(() => read(args)).toThrow(UserError);
     try {

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
 import { UserError } from '../src/errors.ts';
-import { inputs, inputsOfRunner, readInputs } from '../src/inputs.ts';
+import { inputsOfRunner, namesOf, readInputs } from '../src/inputs.ts';
 import { inputsOfStep } from '../src/step.ts';
 
 const called = (name: string): string => `input '${name}'`;
@@ -22,28 +20,28 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
   test.each([
     [
       { mode: 'swich' },
-      "input 'mode' is 'swich', and takes none, dry-activate, test, boot, switch. Did you mean switch?",
+      "input 'mode': 'swich' is not one of none, dry-activate, test, boot, switch. Did you mean switch?",
     ],
     [{ archiv: 'full' }, "There is no input 'archiv'. Did you mean input 'archive'?"],
-    [{ parallel: '0' }, "input 'parallel' is '0', and takes a whole number from 1 to 1000."],
-    [{ parallel: '1e3' }, "input 'parallel' is '1e3', and takes a whole number from 1 to 1000."],
-    [{ canary: '150%' }, "input 'canary' is '150%', and takes a number of targets, as 1, or a percentage, as 10%."],
-    [{ 'include-source': 'maybe' }, "input 'include-source' is 'maybe', and takes true or false."],
+    [{ parallel: '0' }, "input 'parallel': '0' is not a whole number from 1 to 1000."],
+    [{ parallel: '1e3' }, "input 'parallel': '1e3' is not a whole number from 1 to 1000."],
+    [{ canary: '150%' }, "input 'canary': '150%' is not a number of targets, such as 1, or a percentage, such as 10%."],
+    [{ 'include-source': 'maybe' }, "input 'include-source': 'maybe' is not true or false."],
     [
       { 'health-timeout': '2 days' },
-      "input 'health-timeout' is '2 days', and takes a time from 1 second to 24 hours, as 30, 30s, 5m or 1h.",
+      "input 'health-timeout': '2 days' is not a time from 1 second to 24 hours. Write seconds, or a number with a unit: 30, 30s, 5m or 1h.",
     ],
-    [{ targets: '- a' }, "input 'targets' is not a mapping. Write a line `host: user@address:port` for each host."],
+    [{ targets: '- a' }, "input 'targets': not a mapping. Write a line `host: user@address:port` for each host."],
     [{ targets: 'pi: root@-oProxyCommand=x' }, 'targets.pi is "root@-oProxyCommand=x". Write `user@address:port`.'],
     [{ targets: 'pi: { port: 70000 }' }, 'targets.pi.port is 70000. Write a number from 1 to 65535.'],
-    [{ targets: 'pi: {' }, "input 'targets' is not YAML: "],
-    [{ arguments: 'domain' }, "input 'arguments' is not a mapping. Write a line `name: value` for each argument."],
+    [{ targets: 'pi: {' }, "input 'targets': not valid YAML: "],
+    [{ arguments: 'domain' }, "input 'arguments': not a mapping. Write a line `name: value` for each argument."],
   ])('%j', (given, message) => {
     expect(refusal(given).slice(0, message.length)).toBe(message);
   });
 
   test('a word near none of the names lists them all', () => {
-    expect(refusal({ zzzzzzzz: '1' })).toContain('There are: source, format,');
+    expect(refusal({ zzzzzzzz: '1' })).toContain('Accepted: source, format,');
   });
 
   test('a comment without a token says which permission is missing', () => {
@@ -52,8 +50,10 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
 });
 
 describe('what is right is read', () => {
-  test('targets are left for the plan to lay over the source', () => {
-    expect(read({ targets: 'pi: root@192.0.2.1:2222\nweb: { address: web.example, tags: [web] }' }).targets).toEqual({
+  test('targets are left for the plan to combine with the source', () => {
+    expect(
+      read({ targets: 'pi: root@192.0.2.1:2222\nweb: { address: web.example, tags: [web] }' }).plan.targets,
+    ).toEqual({
       pi: 'root@192.0.2.1:2222',
       web: { address: 'web.example', tags: ['web'] },
     });
@@ -61,28 +61,28 @@ describe('what is right is read', () => {
 
   test('arguments, in YAML or in JSON, with their kinds', () => {
     const values = { domain: 'example.org', count: 3, text: '3', debug: true, more: ['a'] };
-    expect(read({ arguments: 'domain: example.org\ncount: 3\ntext: "3"\ndebug: true\nmore: [a]' }).arguments).toEqual(
-      values,
-    );
-    expect(read({ arguments: JSON.stringify(values) }).arguments).toEqual(values);
+    expect(
+      read({ arguments: 'domain: example.org\ncount: 3\ntext: "3"\ndebug: true\nmore: [a]' }).plan.arguments,
+    ).toEqual(values);
+    expect(read({ arguments: JSON.stringify(values) }).plan.arguments).toEqual(values);
   });
 
   test('hosts by commas and lines', () => {
-    expect(read({ hosts: 'a, web-*\n@pi\n\n!b,' }).hosts).toEqual(['a', 'web-*', '@pi', '!b']);
+    expect(read({ hosts: 'a, web-*\n@pi\n\n!b,' }).plan.hosts).toEqual(['a', 'web-*', '@pi', '!b']);
   });
 
   test('times in seconds, shares in hosts or parts', () => {
-    const config = read({ 'confirm-timeout': '2m', canary: '25%' });
-    expect([config['confirm-timeout'], config.canary]).toEqual([120, { part: 0.25 }]);
+    const { deploy } = read({ 'confirm-timeout': '2m', canary: '25%' });
+    expect([deploy.confirmTimeout, deploy.canary]).toEqual([120, { part: 0.25 }]);
   });
 
   test('the defaults are themselves right, and an empty input is its default', () => {
     expect(read({ mode: '', hosts: ' ' })).toEqual(read({}));
-    expect(read({}).mode).toBe('none');
+    expect(read({}).deploy.mode).toBe('none');
   });
 
   test("a secret's text keeps its last newline, without which OpenSSH refuses a key", () => {
-    expect(read({ 'deploy-key': 'x\n' })['deploy-key']).toBe('x\n');
+    expect(read({ 'deploy-key': 'x\n' }).deploy.deployKey).toBe('x\n');
   });
 });
 
@@ -90,19 +90,15 @@ test('the runner hands inputs over in upper case with dashes kept', () => {
   expect(inputsOfRunner({ 'INPUT_KNOWN-HOSTS': 'x', INPUT_MODE: '', PATH: '/bin' })).toEqual({ 'known-hosts': 'x' });
 });
 
-/** Sub-actions say `source` differs in nothing from the root action's. */
-test.each([
-  ['action.yml', 'run'],
-  ['setup/action.yml', 'setup'],
-  ['plan/action.yml', 'plan'],
-  ['deploy/action.yml', 'deploy'],
-] as const)('%s declares the inputs of its step, with their defaults and meanings', (file, step) => {
-  const action = parse(readFileSync(file, 'utf8')) as {
-    inputs: Record<string, { description: string; default?: string; required: boolean }>;
-  };
-  const expected = inputsOfStep[step].map(name => {
-    const { default: value, description } = inputs[name];
-    return [name, { description, required: false, ...(value === '' ? {} : { default: value }) }];
-  });
-  expect(action.inputs).toEqual(Object.fromEntries(expected));
+test('an input that several stages get has the same value in each', () => {
+  const { archive, fetch, plan, report, setup } = read({ 'signing-key': 'k', 'github-token': 't', hosts: 'a' });
+  expect([setup.signingKey, archive.signingKey]).toEqual(['k', 'k']);
+  expect([setup.githubToken, fetch.githubToken, report.githubToken]).toEqual(['t', 't', 't']);
+  expect([plan.hosts, fetch.hosts]).toEqual([['a'], ['a']]);
+});
+
+test('names that users write', () => {
+  expect(namesOf('archive')).toEqual(['archive', 'include-source', 'signing-key']);
+  expect(inputsOfStep.setup).not.toContain('signing-key');
+  expect(inputsOfStep.run).not.toContain('from');
 });

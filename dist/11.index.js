@@ -17,6 +17,8 @@ __webpack_require__.d(__webpack_exports__, {
 var external_node_path_ = __webpack_require__(76760);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __webpack_require__(73024);
+// EXTERNAL MODULE: ./src/amounts.ts
+var amounts = __webpack_require__(94078);
 // EXTERNAL MODULE: ./src/nix/index.ts
 var src_nix = __webpack_require__(93779);
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -30,16 +32,16 @@ var errors = __webpack_require__(83916);
 
 
 
-/** The systems of the embedded fleet's hosts, by host. */
+/** The system of each host of the embedded fleet. */
 const systems = { router: 'aarch64-linux', server: 'x86_64-linux' };
 /**
- * Copies the embedded fleet into a Git repository of its own, with the busyboxes that build it committed there: a flake
- * sees only what Git tracks.
+ * Copies the embedded fleet into a new Git repository. The busyboxes that build it are committed too, because a flake sees
+ * only what Git tracks.
  *
  * @param directory does not exist yet.
- * @param cache kept between runs; the busyboxes are fetched into it from the distribution once.
- * @returns the busybox of each host's processor.
- * @throws UserError when the distribution's packages cannot be had.
+ * @param cache kept between runs; the busyboxes are downloaded into it from the distribution once.
+ * @returns the path of a busybox for each host.
+ * @throws UserError if the distribution's packages cannot be downloaded.
  */
 async function copyFleet(directory, cache, context) {
     const { signal } = context;
@@ -49,8 +51,8 @@ async function copyFleet(directory, cache, context) {
     await (0,promises_.mkdir)(directory, { recursive: true });
     await (0,promises_.cp)(embedded, directory, { recursive: true });
     await (0,promises_.cp)(bootstrap, (0,external_node_path_.join)(directory, 'nixpkgs', 'bootstrap'), { recursive: true });
-    // The user's own Git settings (signing, hooks, ignored files) have no part in it.
-    const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+    // Without the user's Git settings (signing, hooks, ignored files).
+    const env = { ...context.environment, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
     const git = (...args) => context.exec('git', ['-C', directory, ...args], { env, signal });
     await git('init', '--quiet');
     await git('add', '--all', '--force');
@@ -58,7 +60,7 @@ async function copyFleet(directory, cache, context) {
     await git(...author, 'commit', '--quiet', '--message', 'The embedded fleet');
     return new Map(Object.entries(systems).map(([host, system]) => [host, (0,external_node_path_.join)(bootstrap, system, 'busybox')]));
 }
-/** Where sshd and what it needs lies unpacked, fetched once; null where the machine has it. */
+/** The directory with sshd and its libraries, downloaded once; null if the machine has sshd. */
 async function sshdPackages(cache, present, context) {
     if (present)
         return null;
@@ -66,7 +68,7 @@ async function sshdPackages(cache, present, context) {
     await fetchParts(['fetch-sshd.sh', directory], context);
     return directory;
 }
-/** Runs a script that fetches packages of the distribution. @throws UserError with what it said */
+/** Runs a script that downloads packages of the distribution. @throws UserError with what the script printed */
 async function fetchParts([script = '', ...args], context) {
     try {
         await context.exec('sh', [(0,assets/* asset */.L)(`examples/embedded/${script}`), ...args], { signal: context.signal });
@@ -74,10 +76,10 @@ async function fetchParts([script = '', ...args], context) {
     catch (error) {
         if (!(error instanceof errors/* CommandError */.Qd) || context.signal.aborted)
             throw error;
-        throw new errors/* UserError */.yo(`A part of the demo cannot be fetched: ${error.stderr.trim()}`, { cause: error });
+        throw new errors/* UserError */.yo(`A part of the demo could not be downloaded: ${error.stderr.trim()}`, { cause: error });
     }
 }
-/** As `debian-12`: what was unpacked for one release does not fit the libraries of the next. */
+/** Such as `debian-12`: packages of one release do not work with the libraries of another. */
 async function distribution() {
     const text = await (0,promises_.readFile)('/etc/os-release', 'utf8').catch(() => '');
     const field = (name) => new RegExp(`^${name}="?([\\w.-]+)"?$`, 'm').exec(text)?.[1] ?? 'unknown';
@@ -107,7 +109,7 @@ const startTimeout = 20_000;
  * Starts a target for each busybox, at 127.0.0.2, 127.0.0.3, … on free ports.
  *
  * @param state a directory of this run, which does not exist yet.
- * @throws UserError where the machine does not let root make namespaces.
+ * @throws UserError if root may not create namespaces on this machine.
  */
 async function startTargets({ nix, busyboxes, sshd }, state, context) {
     const names = [...busyboxes.keys()];
@@ -166,7 +168,7 @@ function sshArguments(state, address, port) {
 async function makeKey(path, context) {
     await context.exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'nix-ferry demo', '-f', path]);
 }
-/** Writes down which Nix the targets get: this machine's, with all that it consists of. */
+/** Writes which Nix the targets get: this machine's, with all paths that it needs. */
 async function writeNix(state, nix) {
     const { bin } = nix.installation;
     const real = bin === null ? '/usr/bin' : await (0,promises_.realpath)(bin);
@@ -176,7 +178,7 @@ async function writeNix(state, nix) {
 async function nixPaths(bin, nix) {
     if (bin.startsWith('/nix/store/'))
         return (await nix.run('nix-store', ['--query', '--requisites', bin])).stdout;
-    // The targets have /usr; elsewhere the programs' libraries are thought to be beside them.
+    // The targets have /usr. Elsewhere, the libraries are expected next to the programs.
     return ['/usr/bin', '/bin'].includes(bin) ? '' : `${(0,external_node_path_.dirname)(bin)}\n`;
 }
 async function freePort(address) {
@@ -189,7 +191,7 @@ async function freePort(address) {
         });
     });
 }
-/** Words that stand before a command which needs root. */
+/** The words before a command that needs root. */
 function rootWords() {
     return process.getuid?.() === 0 ? [] : ['sudo', '-n'];
 }
@@ -197,7 +199,7 @@ async function start(state, { name, address, port }, busybox, sshd, context) {
     const namespaces = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
     const script = [(0,assets/* asset */.L)('examples/embedded/target.sh'), state, name, address, String(port), busybox, sshd ?? ''];
     const [command = '', ...args] = [...rootWords(), 'unshare', ...namespaces, 'sh', ...script];
-    // Out of the foreground process group: Ctrl-C goes to us, and we end it.
+    // Not in the foreground process group: Ctrl-C reaches this process, which then stops the target.
     const child = (0,external_node_child_process_.spawn)(command, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.on('error', () => undefined);
     child.stdout.resume();
@@ -220,15 +222,15 @@ async function start(state, { name, address, port }, busybox, sshd, context) {
         if (ended || context.signal.aborted || Date.now() > until) {
             await stop(child);
             context.signal.throwIfAborted();
-            throw new errors/* UserError */.yo(`The target ${name} does not start: ${said.trim() || 'its SSH server does not answer'}.`, {
-                cure: 'The demo needs a machine where root may mount and make namespaces: a real or virtual one, or a privileged container.',
+            throw new errors/* UserError */.yo(`The target ${name} did not start: ${said.trim() || 'its SSH server does not answer'}.`, {
+                cure: 'The demo needs a machine on which root may mount and create namespaces: a real or virtual one, or a privileged container.',
             });
         }
         await (0,external_node_timers_promises_.setTimeout)(30);
     }
     return child;
 }
-/** Whether something at the port says that it speaks SSH. */
+/** Whether an SSH server answers at the port. */
 async function answers(address, port) {
     return await new Promise(resolve => {
         const socket = (0,external_node_net_.connect)({ host: address, port, timeout: 2_000 });
@@ -241,7 +243,7 @@ async function answers(address, port) {
             socket.once(event, () => settle(false));
     });
 }
-/** The target ends with its standard input; so it also does when this program dies. */
+/** The target ends when its standard input is closed, so it also ends if this program dies. */
 async function stop(child) {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined)
         return;
@@ -252,30 +254,26 @@ async function stop(child) {
     clearTimeout(timer);
 }
 /**
- * Sees to it, before anything is done, that the demo can have what it needs.
+ * Checks, before anything else, that the machine has what the demo needs.
  *
- * @throws UserError for the first thing that is missing.
+ * @throws UserError for the first requirement that is not met.
  */
 async function checkMachine(context) {
     const tries = [
-        [['git', '--version'], 'There is no git.', 'Run `apt-get install git`.'],
-        [['ssh', '-V'], 'There is no ssh.', 'Run `apt-get install openssh-client`.'],
-        [
-            ['apt-get', '--version'],
-            'The demo takes its parts from the packages of Debian or Ubuntu; there is no apt-get.',
-            '',
-        ],
+        [['git', '--version'], 'Git is not installed.', 'Run `apt-get install git`.'],
+        [['ssh', '-V'], 'ssh is not installed.', 'Run `apt-get install openssh-client`.'],
+        [['apt-get', '--version'], 'apt-get is not installed, and the demo is made from packages of Debian or Ubuntu.', ''],
     ];
     if (process.getuid?.() !== 0) {
         tries.push([
             ['sudo', '-n', 'true'],
-            'The demo needs root, and `sudo -n` does not give it.',
-            'Run it as root, or let this user call sudo without a password.',
+            'The demo needs root, and `sudo -n` does not work.',
+            'Run it as root, or as a user with sudo without a password.',
         ]);
     }
     tries.push([
         [...rootWords(), 'unshare', '--mount', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'],
-        'This machine does not let root make namespaces and mount in them.',
+        'Root may not create namespaces and mount in them on this machine.',
         'Run the demo on a real or virtual machine, or in a privileged container.',
     ]);
     for (const [[command = '', ...args], message, cure] of tries) {
@@ -297,14 +295,15 @@ async function checkMachine(context) {
 
 
 
+
 /**
- * Carries the embedded fleet, an x86_64 server and an aarch64 router, from source to activated on targets inside this
- * machine, asks the targets what they now run, and has the pipeline find that nothing is left to do.
+ * Builds the embedded fleet, an x86_64 server and an aarch64 router, and deploys it to targets inside this machine. Then
+ * asks the targets what they run, and runs the pipeline again to show that nothing is left to do.
  *
- * Leaves nothing behind but Nix, where it had to be installed, and what was fetched.
+ * Leaves nothing behind except downloads, and Nix if it had to be installed.
  *
- * @returns whether all of it was so.
- * @throws UserError where the machine cannot do it.
+ * @returns whether the targets run what was built.
+ * @throws UserError if the machine cannot run the demo.
  */
 async function demo(ports, context) {
     const { say } = ports;
@@ -312,18 +311,18 @@ async function demo(ports, context) {
     await checkMachine(context);
     const foreign = process.arch === 'arm64' ? systems.server : systems.router;
     const source = (0,external_node_path_.join)(context.scratch, 'fleet');
-    say('Getting ready: a copy of examples/embedded in a Git repository, Nix, and targets inside this machine.');
+    say('Preparing a copy of examples/embedded in a Git repository, Nix, and targets inside this machine.');
     const parts = [
         copyFleet(source, ports.cache, context),
         sshdPackages(ports.cache, (0,external_node_fs_.existsSync)('/usr/sbin/sshd'), context),
         ports.prepare(foreign),
     ];
-    // Whichever fails: none is still at work when this goes on.
+    // If one fails, wait until none of them is running.
     await Promise.allSettled(parts);
     const [busyboxes, sshd, prepared] = await Promise.all(parts);
     let targets;
     try {
-        const nix = new src_nix/* Nix */.a(context.exec, prepared);
+        const nix = new src_nix/* Nix */.a(context, prepared);
         targets = await startTargets({ nix, busyboxes, sshd }, (0,external_node_path_.join)(context.scratch, 'targets'), context);
         say(`Nix ${prepared.version}; ${seconds(begun)} so far.`);
         for (const [name, system] of Object.entries(systems)) {
@@ -338,31 +337,31 @@ async function demo(ports, context) {
         say('\n$ ferry run --mode switch');
         const switched = await ports.run({ ...inputs, mode: 'switch' });
         context.signal.throwIfAborted();
-        if (!came(switched, ['deployed']))
+        if (!allEnded(switched, ['deployed']))
             return false;
-        say('\nWhat the targets say:');
+        say('\nThe targets report:');
         const facts = await Promise.all(Object.keys(systems).map(name => inspect(name, targets)));
         for (const fact of facts) {
             say(`  ${fact.name.padEnd(8)}runs ${fact.current}`);
-            say(`          profile ${fact.profile}; uname -m of its own program: ${fact.machine}; hello: ${fact.hello}`);
+            say(`          profile ${fact.profile}; its own uname -m: ${fact.machine}; hello: ${fact.hello}`);
         }
         if (!facts.every(fact => isTrue(fact, switched))) {
-            say('That is not what the plan named.');
+            say('This is not what was planned.');
             return false;
         }
-        say('\n$ ferry run --mode dry-activate      # once more: nothing is left to do');
+        say('\n$ ferry run --mode dry-activate      # again: nothing is left to do');
         const again = await ports.run({ ...inputs, mode: 'dry-activate' });
         context.signal.throwIfAborted();
-        const idle = came(again, ['unchanged', 'planned']) && again.outcomes.every(each => count(each.units) === 0);
-        say(idle ? `\nBoth hosts run what their source says. ${seconds(begun)} in all.` : '\nSomething would change still.');
+        const idle = allEnded(again, ['unchanged', 'planned']) && again.outcomes.every(each => count(each.units) === 0);
+        say(idle ? `\nBoth hosts run what their source says. ${seconds(begun)} in total.` : '\nSomething would still change.');
         return idle;
     }
     finally {
         await targets?.end();
     }
 }
-/** Whether the run reached its end with every host of the fleet in one of `outcomes`. */
-function came(run, outcomes) {
+/** Whether the run finished with one of `outcomes` for every host of the fleet. */
+function allEnded(run, outcomes) {
     const hosts = Object.keys(systems);
     return (run.error === null &&
         run.outcomes.length === hosts.length &&
@@ -382,21 +381,21 @@ function isTrue({ name, current, profile, machine }, run) {
     return (host !== undefined && current === host.toplevel.outPath && profile === current && `${machine}-linux` === host.system);
 }
 function seconds(begun) {
-    return `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+    return (0,amounts/* duration */.p0)((performance.now() - begun) / 1000);
 }
 
-// EXTERNAL MODULE: ./src/inputs.ts
-var inputs = __webpack_require__(38422);
-// EXTERNAL MODULE: ./src/pipeline.ts + 34 modules
-var pipeline = __webpack_require__(11374);
-// EXTERNAL MODULE: ./src/report/index.ts + 8 modules
-var report = __webpack_require__(66456);
+// EXTERNAL MODULE: ./src/inputs.ts + 7 modules
+var inputs = __webpack_require__(15660);
+// EXTERNAL MODULE: ./src/pipeline.ts + 14 modules
+var pipeline = __webpack_require__(76637);
+// EXTERNAL MODULE: ./src/report/index.ts + 14 modules
+var report = __webpack_require__(33334);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
 var setup = __webpack_require__(5212);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __webpack_require__(48161);
-// EXTERNAL MODULE: ./src/deploy/index.ts + 11 modules
-var deploy = __webpack_require__(65890);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 13 modules
+var deploy = __webpack_require__(3483);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/scratch.ts
@@ -414,18 +413,20 @@ var src_scratch = __webpack_require__(7897);
 async function openTerminal(env) {
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
-    // Each of them, not the first alone: a second one (timeout(1) sends two, an impatient person too) must not end the
-    // cleaning up. A terminal that is closed sends SIGHUP.
+    // Every signal, not only the first: a second one (timeout(1) sends two, and so does an impatient user) must not interrupt
+    // the cleanup. A terminal that is closed sends SIGHUP.
     process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', cancel);
     const scratch = await (0,promises_.realpath)(await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,src_scratch/* scratchParent */.d)((0,external_node_os_.tmpdir)()), 'ferry-')));
     const progress = (0,report.openProgress)(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
     const cache = (0,external_node_path_.join)(env.XDG_CACHE_HOME ?? (0,external_node_path_.join)(env.HOME ?? scratch, '.cache'), 'nix-ferry');
     const context = {
         exec: exec/* exec */.m,
+        query: exec/* exec */.m,
         log: terminalLog(progress, env.FERRY_DEBUG === '1'),
         progress: event => progress.event(event),
         signal: cancelled.signal,
         scratch,
+        environment: env,
     };
     return {
         context,
@@ -440,14 +441,11 @@ async function openTerminal(env) {
             try {
                 return await work({
                     setup: { saveState },
-                    daemon: 'any',
-                    artifacts: null,
-                    archives: (0,external_node_path_.join)(process.cwd(), 'archives'),
+                    machine: { daemon: 'any', environment: env },
+                    archives: { directory: (0,external_node_path_.join)(process.cwd(), 'archives'), artifacts: null },
                     planCache: (0,external_node_path_.join)(cache, 'plans'),
                     repository: null,
-                    run: null,
-                    who: `${(0,external_node_os_.userInfo)().username}@${(0,external_node_os_.hostname)()}`,
-                    environment: env,
+                    deployer: { who: `${(0,external_node_os_.userInfo)().username}@${(0,external_node_os_.hostname)()}`, run: null },
                 });
             }
             finally {
@@ -490,14 +488,15 @@ function terminalLog(progress, debug) {
 
 const about = `ferry demo
 
-Carry an example fleet of an x86_64 and an aarch64 host from its source to two machines inside this one, and show it.
-For Debian and Ubuntu, as root or as a user who may call sudo without a password. What it fetches is kept in
-$XDG_CACHE_HOME/nix-ferry/demo; all else it removes, except Nix where it had to install it.
+Build an example fleet of an x86_64 and an aarch64 host and deploy it to two machines that run inside this one.
+
+Needs Debian or Ubuntu, and root or sudo without a password. Downloads are kept in $XDG_CACHE_HOME/nix-ferry/demo.
+Everything else is removed, except Nix if the demo had to install it.
 `;
 /**
- * The command `demo`: wires the demo to the pipeline.
+ * The command `demo`: connects the demo to the pipeline.
  *
- * @returns how it ended, by the names that the command line's exit codes have.
+ * @returns how it ended, as a name of an exit code in src/cli.ts.
  */
 async function demoCommand(words) {
     if (words.some(word => word === '--help' || word === '-h')) {
@@ -505,23 +504,23 @@ async function demoCommand(words) {
         return 'ok';
     }
     if (words.length > 0)
-        throw new errors/* UserError */.yo(`'${words[0]}' is no flag of the demo.`, { cure: 'It takes none.' });
+        throw new errors/* UserError */.yo(`Unexpected argument '${words[0]}'.`, { cure: 'The demo takes no flags.' });
     const terminal = await openTerminal(process.env);
     const { context } = terminal;
     try {
-        // The targets' emulation outlives the runs that go to them, as real machines would.
+        // The targets' emulation lasts longer than the runs that deploy to them, as with real machines.
         const ended = await terminal.within(outer => demo({
             cache: (0,external_node_path_.join)(terminal.cache, 'demo'),
             async prepare(system) {
                 const config = (0,inputs/* readInputs */.Ko)({ emulate: 'always', cache: 'never' }, name => `--${name}`);
-                const setUp = await (0,setup/* setup */.mj)((0,pipeline.setupConfigOf)(config, outer), context, outer.setup);
+                const setUp = await (0,setup/* setup */.mj)({ ...config.setup, ...outer.machine }, context, outer.setup);
                 const hosts = [{ name: 'demo', drvPath: '', system }];
                 return (await (0,setup/* prepareSystems */.qr)(setUp, { hosts, lock: null }, context, outer.setup)).nix;
             },
             async run(given) {
                 const config = (0,inputs/* readInputs */.Ko)(given, name => `--${name}`);
-                const archives = (0,external_node_path_.join)(context.scratch, 'archives');
-                const done = await terminal.within(ports => (0,pipeline.run)('run', config, { ...ports, archives, planCache: null }, context));
+                const directory = (0,external_node_path_.join)(context.scratch, 'archives');
+                const done = await terminal.within(ports => (0,pipeline.run)('run', config, { ...ports, archives: { directory, artifacts: null }, planCache: null }, context));
                 await (0,report.report)(done, context.log, null);
                 process.stdout.write((0,report.text)(done));
                 return done;
@@ -533,7 +532,7 @@ async function demoCommand(words) {
     catch (error) {
         if (!context.signal.aborted)
             throw error;
-        terminal.line('Cancelled; all of the demo is gone.');
+        terminal.line('Cancelled. Everything that the demo made has been removed.');
         return 'cancelled';
     }
     finally {
@@ -541,65 +540,92 @@ async function demoCommand(words) {
     }
 }
 
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __webpack_require__(57975);
 ;// CONCATENATED MODULE: ./src/flags.ts
 
 
 
+
 const switches = { json: 'Print the result as JSON on standard output.', help: 'Show this text.' };
-/** Inputs of many lines, whose value may be `@FILE`. */
-const flags_long = ['arguments', 'known-hosts', 'targets', 'builders', 'nix-conf'];
 /**
- * Reads flags named like the inputs: `--mode switch` or `--mode=switch`; `--comment` alone says true.
+ * Reads flags that are named like the inputs: `--mode switch` or `--mode=switch`; `--comment` alone means true.
  *
- * A secret is never taken from the argument list, which every process of the machine can read: its flag names a file
- * (`-`: standard input), or the variable `FERRY_DEPLOY_KEY`, `FERRY_SIGNING_KEY`, `FERRY_GITHUB_TOKEN` holds it.
+ * A secret is never read from an argument, because every process of the machine can see the arguments: its flag names a
+ * file (`-`: standard input), or the variable `FERRY_DEPLOY_KEY`, `FERRY_SIGNING_KEY` or `FERRY_GITHUB_TOKEN` holds it.
  *
  * @throws UserError for the first flag that is wrong.
  */
 function readFlags(args, allowed, env) {
-    const flags = { inputs: {}, switches: new Set(), words: [] };
-    for (const name of allowed) {
-        const value = inputs/* inputs */.QL[name].secret ? env[`FERRY_${name.toUpperCase().replaceAll('-', '_')}`] : undefined;
-        if (value !== undefined && value !== '')
-            flags.inputs[name] = value;
-    }
-    const rest = [...args];
-    for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-        if (arg === '-h')
-            flags.switches.add('help');
-        else if (!arg.startsWith('--'))
-            flags.words.push(arg);
-        else {
-            const [, name = '', inline] = /^--([^=]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
-            if (name in switches)
-                flags.switches.add(name);
-            else {
-                if (!allowed.includes(name)) {
-                    throw (0,inputs/* unknownInput */.pv)(name, [...allowed, ...Object.keys(switches)], flag => `--${flag}`);
-                }
-                flags.inputs[name] = flagValue(name, inline, rest);
-            }
+    const flags = { inputs: secretsIn(env, allowed), switches: new Set(), words: [] };
+    const tokens = tokensOf(args, allowed);
+    for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
+        if (token.kind === 'positional')
+            flags.words.push(token.value);
+        if (token.kind !== 'option')
+            continue;
+        const { name, rawName } = token;
+        if (!rawName.startsWith('--') && name !== 'help')
+            throw new errors/* UserError */.yo(`There is no flag ${rawName}.`);
+        if (isSwitch(name)) {
+            if (token.value !== undefined)
+                throw new errors/* UserError */.yo(`--${name} takes no value.`);
+            flags.switches.add(name);
+            continue;
         }
+        const declared = allowed.includes(name) ? inputs/* inputs */.QL.get(name) : undefined;
+        if (declared === undefined)
+            throw (0,inputs/* unknownInput */.pv)(name, [...allowed, ...Object.keys(switches)], flag => `--${flag}`);
+        flags.inputs[name] = flagValue(name, declared, token.value ?? followingBoolean(declared, tokens));
     }
     return flags;
 }
-function flagValue(name, inline, rest) {
-    const isSwitch = inputs/* inputs */.QL[name].default === 'false';
-    if (inline === undefined && isSwitch && !['true', 'false'].includes(rest[0] ?? ''))
-        return 'true';
-    const value = inline ?? rest.shift();
-    if (value === undefined)
-        throw new errors/* UserError */.yo(`--${name} needs a value.`, { where: { input: name } });
-    if (inputs/* inputs */.QL[name].secret) {
-        if (/\n|PRIVATE KEY/.test(value)) {
-            throw new errors/* UserError */.yo(`--${name} takes a file, not the secret: an argument list is no secret.`, {
-                where: { input: name },
-                cure: `Write --${name} FILE, --${name} - for standard input, or set FERRY_${name.toUpperCase().replaceAll('-', '_')}.`,
-            });
-        }
-        return readText(name, value);
+/** Not strict: our own errors suggest what was meant. */
+function tokensOf(args, allowed) {
+    const options = { help: { type: 'boolean', short: 'h' } };
+    for (const name of [...allowed, ...Object.keys(switches)]) {
+        const declared = inputs/* inputs */.QL.get(name);
+        const type = declared === undefined || isBoolean(declared) ? 'boolean' : 'string';
+        options[name] = { ...options[name], type };
     }
-    return flags_long.includes(name) && value.startsWith('@') ? readText(name, value.slice(1)) : value;
+    return (0,external_node_util_.parseArgs)({ args: [...args], options, strict: false, tokens: true }).tokens;
+}
+function isSwitch(name) {
+    return Object.hasOwn(switches, name);
+}
+function isBoolean(declared) {
+    return declared.default === 'false';
+}
+/** `--comment` alone means true, `--comment false` false. */
+function followingBoolean(declared, tokens) {
+    if (!isBoolean(declared))
+        return undefined;
+    const [next] = tokens;
+    if (next?.kind !== 'positional' || !['true', 'false'].includes(next.value))
+        return 'true';
+    tokens.shift();
+    return next.value;
+}
+function flagValue(name, { secret, long }, value) {
+    const where = { input: name };
+    if (value === undefined)
+        throw new errors/* UserError */.yo(`--${name} needs a value.`, { where });
+    if (secret && /\n|PRIVATE KEY/.test(value)) {
+        throw new errors/* UserError */.yo(`--${name} takes the name of a file, not the secret: other users can see arguments.`, {
+            where,
+            cure: `Write --${name} FILE, --${name} - for standard input, or set ${variableOf(name)}.`,
+        });
+    }
+    if (secret)
+        return readText(name, value);
+    return long && value.startsWith('@') ? readText(name, value.slice(1)) : value;
+}
+function secretsIn(env, allowed) {
+    const names = allowed.filter(name => inputs/* inputs */.QL.get(name)?.secret === true && env[variableOf(name)]);
+    return Object.fromEntries(names.map(name => [name, env[variableOf(name)] ?? '']));
+}
+function variableOf(name) {
+    return `FERRY_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 function readText(name, file) {
     try {
@@ -609,18 +635,50 @@ function readText(name, file) {
         throw new errors/* UserError */.yo(`--${name}: ${file} cannot be read: ${error.message}.`, { where: { input: name } });
     }
 }
+/** Columns of a line of help, and where its descriptions begin. */
+const width = 110;
+const indent = 28;
+/** The headings of `--help`, in their order. An input of several groups is listed in the first one. */
+const headings = {
+    plan: 'Source and hosts',
+    deploy: 'Deployment',
+    setup: 'Nix and caches',
+    archive: 'Making archives',
+    fetch: 'Deploying existing archives',
+    report: 'Report',
+};
 /** The text of `--help` for one command. */
 function help(usage, about, allowed) {
-    const rows = allowed.map(name => {
-        const { default: fallback, description, words, secret } = inputs/* inputs */.QL[name];
-        const value = secret ? 'FILE' : words.length > 0 ? words.join('|') : fallback === 'false' ? '' : 'VALUE';
-        const shown = fallback === '' || fallback === 'false' || secret ? '' : ` (${fallback})`;
-        return [`  --${name} ${value}`.trimEnd(), `${description}${shown}`];
+    const shown = new Set();
+    const sections = Object.keys(headings).map(group => {
+        const names = (0,inputs/* namesOf */.eZ)(group).filter(name => allowed.includes(name) && !shown.has(name));
+        for (const name of names)
+            shown.add(name);
+        return names.length === 0 ? '' : `${headings[group]}:\n${names.map(inputRow).join('\n')}\n\n`;
     });
-    for (const [name, about] of Object.entries(switches))
-        rows.push([`  --${name}`, about]);
-    const lines = rows.map(([flag, text]) => flag.length <= 28 ? `${flag.padEnd(30)}${text}` : `${flag}\n${' '.repeat(30)}${text}`);
-    return `${usage}\n\n${about}\n\n${lines.join('\n')}\n`;
+    const general = Object.entries(switches).map(([name, text]) => row(`  --${name}`, text));
+    return `${usage}\n\n${about}\n\n${sections.join('')}General:\n${general.join('\n')}\n`;
+}
+function inputRow(name) {
+    const { default: fallback, description, words, secret } = inputs/* inputs */.QL.get(name);
+    const value = secret ? 'FILE' : words.length > 0 ? words.join('|') : fallback === 'false' ? '' : 'VALUE';
+    const said = fallback === '' || fallback === 'false' || secret ? '' : ` Default: ${fallback}`;
+    return row(`  --${name} ${value}`.trimEnd(), `${description.replaceAll('`', '')}${said}`);
+}
+/** A flag and its description, in lines of `width`. */
+function row(flag, description) {
+    const lines = [''];
+    for (const word of description.split(' ')) {
+        const line = lines.at(-1) ?? '';
+        if (indent + line.length + 1 + word.length > width)
+            lines.push(word);
+        else
+            lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+    }
+    const below = lines.map(line => ' '.repeat(indent) + line);
+    if (flag.length > indent - 2)
+        return [flag, ...below].join('\n');
+    return [flag.padEnd(indent) + lines[0], ...below.slice(1)].join('\n');
 }
 
 // EXTERNAL MODULE: ./src/nearest.ts
@@ -641,11 +699,11 @@ var version = __webpack_require__(311);
 
 
 const commands = {
-    plan: one('plan', 'Evaluate the hosts and say what would be built and where it would go.'),
+    plan: one('plan', 'Evaluate the hosts and show what would be built and where it would be deployed.'),
     build: one('build', "Build each host's closure."),
-    archive: one('archive', "Build each host's closure and keep it as files that Nix can import, in ./archives."),
-    deploy: one('deploy', 'Build the hosts, or take them from archives (--from, --archive DIR), and activate them.'),
-    run: one('run', 'All of it: plan, build, archive, deploy.'),
+    archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
+    deploy: one('deploy', 'Build the hosts, or read them from archives (--from DIR or --archive DIR), and activate them on their targets.'),
+    run: one('run', 'Do all of this: plan, build, archive, deploy.'),
     option: {
         usage: 'ferry option HOST OPTION [flags]',
         about: "Print the final value of an option of a host's configuration, as JSON.",
@@ -656,7 +714,7 @@ const commands = {
 function one(step, about) {
     return { usage: `ferry ${step} [flags]`, about, step, words: 0 };
 }
-const demoAbout = 'Carry an example fleet to machines inside this one, and show it.';
+const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
 /** Exit codes, as the README lists them. */
 const exitCodes = {
     ok: 0,
@@ -669,7 +727,7 @@ const exitCodes = {
     deploy: 7,
     cancelled: 130,
 };
-const overview = `ferry ${version/* version */.r}: carries NixOS from a repository to running machines.
+const overview = `ferry ${version/* version */.r}: builds NixOS hosts from a repository and deploys them.
 
 ferry COMMAND [flags]
 
@@ -677,9 +735,10 @@ ${[...Object.entries(commands).map(([name, { about }]) => [name, about]), ['demo
     .map(([name, about]) => `  ${name.padEnd(10)}${about}`)
     .join('\n')}
 
-ferry COMMAND --help tells a command's flags. Exit codes: 0 all is as asked; 1 a defect of ferry; 2 wrong input;
-3 Nix cannot be set up; 4 a host cannot be evaluated; 5 a host cannot be built; 6 an archive cannot be made;
-7 a target is not as asked; 130 cancelled.
+Run ferry COMMAND --help for the flags of a command.
+
+Exit codes: 0 success; 1 internal error; 2 wrong input; 3 Nix cannot be set up; 4 a host cannot be evaluated;
+5 a host cannot be built; 6 an archive cannot be made; 7 a target did not reach the requested state; 130 cancelled.
 `;
 /** Runs the command line of this process and sets its exit code. */
 async function cli() {
@@ -696,45 +755,47 @@ async function cli() {
 async function main(args) {
     const [name = '--help', ...rest] = args;
     if (name === '--version')
-        return say(`${version/* version */.r}\n`);
+        return print(`${version/* version */.r}\n`);
     if (name === '--help' || name === '-h' || name === 'help')
-        return say(overview);
+        return print(overview);
     if (name === 'demo')
         return exitCodes[await demoCommand(rest)];
     const command = commands[name];
     if (command === undefined) {
         const meant = (0,nearest/* nearest */.p)(name, [...Object.keys(commands), 'demo']);
         throw new errors/* UserError */.yo(`There is no command '${name}'.`, {
-            cure: meant === null ? '`ferry --help` lists them.' : `Did you mean ${meant}?`,
+            cure: meant === null ? '`ferry --help` lists the commands.' : `Did you mean ${meant}?`,
         });
     }
     const { usage, about, step } = command;
     const allowed = src_step/* inputsOfStep */.N[step];
-    // In `deploy` nothing is archived: there, --archive says what is deployed.
+    // `deploy` makes no archives: there, --archive names the archives to deploy.
     const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
     const flags = readFlags(words, allowed, process.env);
     if (flags.switches.has('help'))
-        return say(help(usage, about, allowed));
+        return print(help(usage, about, allowed));
     if (flags.words.length !== command.words) {
         const extra = flags.words[command.words];
-        throw new errors/* UserError */.yo(extra === undefined ? `The command is \`${usage}\`.` : `'${extra}' is no flag.`, {
+        throw new errors/* UserError */.yo(extra === undefined ? `Missing arguments: the command is \`${usage}\`.` : `Unexpected argument '${extra}'.`, {
             cure: `\`ferry ${name} --help\` lists the flags.`,
         });
     }
     const config = (0,inputs/* readInputs */.Ko)(flags.inputs, input => `--${input}`, allowed);
     const terminal = await openTerminal(process.env);
-    // No child shall inherit a key.
+    // No child process may inherit a key.
     for (const variable of Object.keys(process.env))
         if (variable.startsWith('FERRY_'))
             delete process.env[variable];
     try {
-        return name === 'option' ? await printOption(flags, config, terminal) : await walk(step, flags, config, terminal);
+        return name === 'option'
+            ? await printOption(flags, config, terminal)
+            : await runStep(step, flags, config, terminal);
     }
     finally {
         await terminal.close();
     }
 }
-async function walk(step, flags, config, terminal) {
+async function runStep(step, flags, config, terminal) {
     const done = await terminal.within(ports => (0,pipeline.run)(step, config, ports, terminal.context));
     await (0,report.report)(done, terminal.context.log, null);
     process.stdout.write(flags.switches.has('json') ? json(done) : (0,report.text)(done));
@@ -743,13 +804,13 @@ async function walk(step, flags, config, terminal) {
 async function printOption({ words }, config, terminal) {
     const [host = '', path = ''] = words;
     const value = await terminal.within(ports => (0,pipeline.optionOf)(host, path, config, ports, terminal.context));
-    return say(`${JSON.stringify(value, null, 2)}\n`);
+    return print(`${JSON.stringify(value, null, 2)}\n`);
 }
-function say(what) {
+function print(what) {
     process.stdout.write(what);
     return exitCodes.ok;
 }
-/** The run as JSON; of a closure only the paths, since hosts share most of them. */
+/** The run as JSON. A closure is only its paths, because hosts share most of them. */
 function json(run) {
     return `${JSON.stringify(run, (key, value) => (key === 'closure' && Array.isArray(value) ? value.map(({ path }) => path) : value), 2)}\n`;
 }
@@ -761,7 +822,7 @@ function exitCodeOf(run, context) {
         return exitCodes.ok;
     if (run.error?.where?.input !== undefined)
         return exitCodes.input;
-    // What ended the run ended the last stage that was begun; else the first stage in which a host failed.
+    // An error that ended the run belongs to the last stage that was started; else the first stage in which a host failed.
     const stage = run.error === null ? failures[0]?.stage : Object.keys(run.timings).at(-1);
     return stage === undefined || stage === 'report' ? exitCodes.defect : exitCodes[stage];
 }
@@ -777,77 +838,185 @@ function exitCodeOf(run, context) {
 /* harmony export */ });
 /* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(31421);
 /* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_child_process__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(83916);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(73024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
+/**
+ * Our own way to run programs. @actions/exec, which `Context.query` uses in the action (src/runner.ts), does not give its
+ * caller the child process: it cannot cancel it, stop it after a time or write a promise to its input, it drops a last line
+ * without a newline from line listeners, and it does not report signals.
+ */
+
 
 
 const keptStderr = 64 * 1024;
 const graceMilliseconds = 5_000;
+/** Characters after which a line is cut. Lines of Nix's log hold what a host's evaluation answered: some 100 KB. */
+const longestLine = 16 * 1024 * 1024;
+/** Milliseconds without output after which the pipes of a child that has exited are closed, and the limit in any case. */
+const afterExit = { quiet: 1_000, limit: 10_000 };
 /**
  * Runs a program, without a shell.
  *
- * @throws CommandError when it exits with a code not in `allow`, is killed, or cannot be started.
+ * Lines longer than 16 Mi characters are cut. A process that the child leaves behind may keep its pipes open: they are
+ * read until nothing has arrived for one second after the child exited, for ten seconds at most.
+ *
+ * @throws CommandError when it exits with a code not in `allow`, is ended, or cannot be started.
  */
 const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
-    const child = (0,node_child_process__WEBPACK_IMPORTED_MODULE_0__.spawn)(command, args, {
-        cwd: options.cwd,
-        env: options.env,
-        stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
     const argv = [command, ...args];
-    const stdout = [];
-    let stderr = '';
-    const stop = () => end(child);
-    const timer = options.timeout === undefined ? undefined : setTimeout(stop, options.timeout);
-    options.signal?.addEventListener('abort', stop, { once: true });
-    if (options.signal?.aborted)
-        stop();
-    if (options.onStdout === undefined)
-        child.stdout?.on('data', (chunk) => stdout.push(chunk));
-    else
-        lines(child.stdout, options.onStdout);
-    lines(child.stderr, line => {
-        stderr = `${stderr}${line}\n`.slice(-keptStderr);
-        options.onStderr?.(line);
+    if (options.signal?.aborted) {
+        reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, { kind: 'cancelled' }, ''));
+        return;
+    }
+    const child = start(command, args, options);
+    const output = collect(child, options);
+    const ending = endWhenAsked(child, options);
+    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-8 * 1024)));
+    feed(child, options.input);
+    child.once('error', error => {
+        ending.clear();
+        fail(notStarted(error, options.cwd));
     });
-    // A child that ends before it has read its input is judged by its exit code, not by the broken pipe.
+    child.once('exit', () => closeWhenQuiet(child));
+    child.once('close', (code, signal) => {
+        ending.clear();
+        output.flush();
+        if (code !== null && (options.allow ?? [0]).includes(code)) {
+            resolve({ code, stdout: output.stdout(), stderr: output.stderr() });
+        }
+        else
+            fail(ending.cause() ?? (code === null ? { kind: 'signal', signal: String(signal) } : { kind: 'exit', code }));
+    });
+});
+/** @throws CommandError for what `spawn` itself refuses, such as arguments that are too long. */
+function start(command, args, { cwd, env, input }) {
+    try {
+        return (0,node_child_process__WEBPACK_IMPORTED_MODULE_0__.spawn)(command, args, {
+            cwd,
+            env: env,
+            stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+        });
+    }
+    catch (error) {
+        if (error.syscall === undefined)
+            throw error;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd([command, ...args], notStarted(error, cwd), '');
+    }
+}
+function notStarted({ code, message }, cwd) {
+    // `spawn` reports ENOENT for a missing directory too.
+    if (cwd !== undefined && !(0,node_fs__WEBPACK_IMPORTED_MODULE_1__.existsSync)(cwd)) {
+        return { kind: 'not-started', reason: `the directory ${cwd} does not exist` };
+    }
+    if (code === 'ENOENT')
+        return { kind: 'missing' };
+    if (code === 'EACCES' || code === 'EPERM')
+        return { kind: 'not-permitted' };
+    return { kind: 'not-started', reason: code ?? message };
+}
+function feed(child, input) {
+    // A child that exits before it has read its input is judged by its exit code, not by the broken pipe.
     child.stdin?.on('error', () => undefined);
-    if (options.input instanceof Promise) {
-        options.input.then(input => child.stdin?.end(input), () => child.stdin?.end());
+    if (input instanceof Promise) {
+        input.then(text => child.stdin?.end(text), () => child.stdin?.end());
     }
     else
-        child.stdin?.end(options.input);
-    const settle = (code, signal) => {
-        clearTimeout(timer);
-        options.signal?.removeEventListener('abort', stop);
-        if (code !== null && (options.allow ?? [0]).includes(code)) {
-            resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr });
-        }
-        else {
-            reject(new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .CommandError */ .Qd(argv, code, signal, stderr.slice(-8 * 1024)));
-        }
-    };
-    child.once('error', error => {
-        stderr += error.message;
-        settle(127, null);
-    });
-    child.once('close', settle);
-});
-function end(child) {
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), graceMilliseconds).unref();
+        child.stdin?.end(input);
 }
-function lines(stream, each) {
-    let rest = '';
+/** Ends the child at its time limit or when the run is cancelled; `cause` is why, null if neither happened. */
+function endWhenAsked(child, { timeout, signal }) {
+    let cause = null;
+    const end = (failure) => {
+        cause ??= failure;
+        child.kill('SIGTERM');
+        setTimeout(() => child.kill('SIGKILL'), graceMilliseconds).unref();
+    };
+    const cancel = () => end({ kind: 'cancelled' });
+    const timer = timeout === undefined ? undefined : setTimeout(() => end({ kind: 'timeout', milliseconds: timeout }), timeout);
+    signal?.addEventListener('abort', cancel, { once: true });
+    return {
+        cause: () => cause,
+        clear() {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', cancel);
+        },
+    };
+}
+/** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */
+function collect(child, { onStdout, onStderr }) {
+    const chunks = [];
+    let stderr = '';
+    const errors = readLines(child.stderr, line => {
+        stderr += `${line}\n`;
+        // Now and then, since it copies what is kept.
+        if (stderr.length > 4 * keptStderr)
+            stderr = stderr.slice(-keptStderr);
+        onStderr?.(line);
+    });
+    const lines = onStdout === undefined ? null : readLines(child.stdout, onStdout);
+    if (lines === null)
+        child.stdout?.on('data', (chunk) => chunks.push(chunk));
+    return {
+        stdout: () => Buffer.concat(chunks).toString(),
+        stderr: () => stderr.slice(-keptStderr),
+        flush() {
+            lines?.flush();
+            errors.flush();
+        },
+    };
+}
+function readLines(stream, each) {
+    // Joined only when the line is complete: appending to one string takes time quadratic in the length of a line.
+    let parts = [];
+    let length = 0;
+    const add = (text) => {
+        const part = text.slice(0, longestLine - length);
+        if (part !== '')
+            parts.push(part);
+        length += part.length;
+    };
+    const complete = () => {
+        const line = parts.join('');
+        parts = [];
+        length = 0;
+        each(line);
+    };
     stream?.setEncoding('utf8');
     stream?.on('data', (chunk) => {
-        const parts = (rest + chunk).split('\n');
-        rest = parts.pop() ?? '';
-        for (const line of parts)
-            each(line);
+        const [first = '', ...others] = chunk.split('\n');
+        add(first);
+        for (const text of others) {
+            complete();
+            add(text);
+        }
     });
-    stream?.on('end', () => {
-        if (rest !== '')
-            each(rest);
+    return { flush: () => (length > 0 ? complete() : undefined) };
+}
+/** Closes the pipes of a child that has exited once they are quiet; see `exec`. */
+function closeWhenQuiet(child) {
+    const streams = [child.stdout, child.stderr];
+    const close = () => streams.forEach(stream => void stream?.destroy());
+    let read = false;
+    const heard = () => {
+        read = true;
+    };
+    for (const stream of streams)
+        stream?.on('data', heard);
+    const look = () => {
+        // What had arrived before the time was up is read before this is called.
+        setImmediate(() => {
+            if (!read)
+                return close();
+            read = false;
+            quiet.refresh();
+        });
+    };
+    const quiet = setTimeout(look, afterExit.quiet);
+    const limit = setTimeout(close, afterExit.limit);
+    child.once('close', () => {
+        clearTimeout(quiet);
+        clearTimeout(limit);
     });
 }
 

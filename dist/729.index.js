@@ -9,9 +9,9 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   outputsOf: () => (/* binding */ outputsOf)
 /* harmony export */ });
-/** GitHub's hosted runner that runs programs of a system itself; other systems are emulated on the first. */
+/** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
-/** Outcomes that say that a machine is another than before, if only in what it boots; what was so already is `unchanged`. */
+/** Outcomes after which a machine differs from before, if only in the system that it boots. */
 const changing = new Set(['deployed', 'needs-reboot', 'degraded']);
 /** The outputs of a run, as `action.yml` describes them. */
 function outputsOf(run) {
@@ -30,7 +30,7 @@ function outputsOf(run) {
             toplevel,
             bytes,
         }))),
-        // Without the logs: all outputs of a job share 1 MB.
+        // Without the logs, because all outputs of a job share 1 MB.
         outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
         changed: String(run.outcomes.some(({ outcome, before, after }) => changing.has(outcome) || (outcome === 'failed' && before !== after))),
     };

@@ -1,6 +1,25 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
+/***/ 68492:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   gD: () => (/* binding */ referenceFile),
+/* harmony export */   mo: () => (/* binding */ archiveKinds),
+/* harmony export */   uv: () => (/* binding */ archiveName)
+/* harmony export */ });
+const archiveKinds = ['delta', 'full', 'none'];
+/** The artifact and the folder in which a host's archive travels: characters that are special anywhere become `_`. */
+function archiveName(host) {
+    return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
+}
+/** The only file of an artifact that stands for one of an earlier run: an `Artifact` as JSON. */
+const referenceFile = 'reference.json';
+
+
+/***/ }),
+
 /***/ 84535:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -33,13 +52,14 @@ const outcomeKinds = [
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   WE: () => (/* binding */ explain),
+/* harmony export */   m1: () => (/* binding */ exitedWithFailure),
 /* harmony export */   yo: () => (/* binding */ UserError)
 /* harmony export */ });
 /**
- * An error in what the user gave us, or in what the world answered, that the user can mend.
+ * An error that the user can fix: in what they gave us, or in how something outside answered.
  *
- * `message` says what is wrong, `where` names the place (an input, a file with line and column, a host) and `cure` what
- * to write instead. It is printed without a stack; any other error is a defect of ours and is printed with one.
+ * `message` says what is wrong, `where` names the place (an input, a file with line and column, a host) and `cure` says
+ * what to write instead. It is printed without a stack; any other error is an internal error and is printed with one.
  */
 class UserError extends Error {
     name = 'UserError';
@@ -51,28 +71,54 @@ class UserError extends Error {
         this.cure = details.cure;
     }
 }
-/** A child process that ended otherwise than it should. `stderr` holds its last lines, at most 8 KiB. */
+/** A command that failed. `stderr` holds the end of its standard error, at most 8 KiB. */
 class CommandError extends Error {
     name = 'CommandError';
     command;
-    code;
-    signal;
+    failure;
     stderr;
-    constructor(command, code, signal, stderr) {
-        const ended = code === null ? `was ended by ${signal}` : `exited with ${code}`;
-        super(`${command.slice(0, 4).join(' ')} ${ended}${stderr === '' ? '' : `: ${lastLine(stderr)}`}`);
+    constructor(command, failure, stderr) {
+        super(describe(command, failure, stderr));
         this.command = command;
-        this.code = code;
-        this.signal = signal;
+        this.failure = failure;
         this.stderr = stderr;
     }
+    /** The exit code; null if the command did not exit by itself. */
+    get code() {
+        return this.failure.kind === 'exit' ? this.failure.code : null;
+    }
 }
-/** Without Nix's advice, which older versions put after the error. */
+/** Whether the command ran to its end and exited with a code that means failure. */
+function exitedWithFailure(error) {
+    return error instanceof CommandError && error.failure.kind === 'exit';
+}
+function describe(command, failure, stderr) {
+    const [program] = command;
+    const started = command.slice(0, 4).join(' ');
+    const printed = stderr.trim() === '' ? '' : `: ${lastLine(stderr)}`;
+    switch (failure.kind) {
+        case 'exit':
+            return `${started} exited with ${failure.code}${printed}`;
+        case 'signal':
+            return `${started} was ended by ${failure.signal}${printed}`;
+        case 'missing':
+            return `The program ${program} was not found`;
+        case 'not-permitted':
+            return `The program ${program} may not be executed: permission denied`;
+        case 'not-started':
+            return `The program ${program} could not be started: ${failure.reason}`;
+        case 'timeout':
+            return `${started} timed out after ${failure.milliseconds / 1000} s${printed}`;
+        case 'cancelled':
+            return `${started} was cancelled`;
+    }
+}
+/** Skips Nix's advice, which older versions print after the error. */
 function lastLine(text) {
     const lines = text.trim().split('\n');
     return lines.findLast(line => !line.startsWith("(use '--show-trace'")) ?? '';
 }
-/** One line for a person: the message, its place and its cure. */
+/** The error in one line for a person: the message and the cure. */
 function explain(error) {
     if (error instanceof UserError) {
         return [error.message, ...(error.cure === undefined ? [] : [error.cure])].join(' ');
@@ -83,149 +129,75 @@ function explain(error) {
 
 /***/ }),
 
-/***/ 38422:
+/***/ 15660:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Ko: () => (/* binding */ readInputs),
-/* harmony export */   PE: () => (/* binding */ inputsOfRunner),
-/* harmony export */   QL: () => (/* binding */ inputs),
-/* harmony export */   pv: () => (/* binding */ unknownInput)
-/* harmony export */ });
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var yaml__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(38815);
-/* harmony import */ var _deploy_outcome_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(84535);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
-/* harmony import */ var _nearest_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(37909);
-/* harmony import */ var _plan_fleet_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1127);
-/* harmony import */ var _plan_targets_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(40001);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  QL: () => (/* binding */ inputs),
+  PE: () => (/* binding */ inputsOfRunner),
+  eZ: () => (/* binding */ namesOf),
+  Ko: () => (/* binding */ readInputs),
+  pv: () => (/* binding */ unknownInput)
+});
+
+// UNUSED EXPORTS: inputGroups
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(38815);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/nearest.ts
+var nearest = __nccwpck_require__(37909);
+;// CONCATENATED MODULE: ./src/input.ts
 
 
 
-
-
-
-
-/**
- * Every input of the action, which is every flag of the command line: its default, what it means, how it is read.
- *
- * The one place where they are written; `action.yml`, the README's tables and `--help` are made from it or checked
- * against it. A `secret` is masked in logs and never taken from an argument list.
- */
-const inputs = {
-    source: input('.', 'The folder of the repository that holds the configuration, or its files, separated by commas or lines.', text => text),
-    format: input('auto', 'How the configuration is written.', oneOf('auto', ..._plan_fleet_js__WEBPACK_IMPORTED_MODULE_4__/* .formats */ .F)),
-    attribute: input('', 'Attribute path, where the format needs one.', optional),
-    arguments: input('', 'YAML: arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them.', text => mapping(text, 'Write a line `name: value` for each argument.')),
-    hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` leaves out. All hosts where empty.', list),
-    system: input('', 'System of the hosts whose configuration does not say it, as `aarch64-linux`.', optional),
-    nixpkgs: input('', 'Pinned nixpkgs for a source that brings none: a locked flake reference, or a file of the source that pins it.', optional),
-    'nixpkgs-pin': input('error', 'What an unpinned nixpkgs is: an `error`, or a thing to `warn` of.', oneOf('error', 'warn')),
-    mode: input('none', 'What to do on the targets.', oneOf(..._deploy_outcome_js__WEBPACK_IMPORTED_MODULE_5__/* .modes */ .n)),
-    archive: input('delta', 'What goes into the archives: `delta`, `full` or `none`.', oneOf('delta', 'full', 'none')),
-    'include-source': input('false', 'Put the configuration and its nixpkgs beside the system in the archive.', yesOrNo),
-    from: input('', 'Archives to deploy instead of building: a folder, `run` for the artifacts of this run, or the number of another.', origin),
-    'trusted-public-keys': input('', "Public keys in Nix's form, one of which must have signed each archive that is deployed.", text => text.split(/\s+/).filter(key => key !== '')),
-    targets: input('', 'YAML: host to `user@address:port`, or to a mapping. Where empty, what the source says.', targets),
-    'deploy-key': input('', 'Private SSH key for the targets, held by an agent.', secretText, 'secret'),
-    'known-hosts': input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional),
-    'signing-key': input('', "Private key in Nix's form `name:base64` that signs the archives and what is kept in the Actions cache.", secretText, 'secret'),
-    'nix-version': input('', 'Nix to install where none is found: `version` or `version@sha256:…`; `system` takes only what is there.', optional),
-    'nix-source': input('', 'Mirror (URL prefix) or local tarball that Nix is installed from.', optional),
-    'nix-conf': input('', 'Lines for nix.conf.', text => text),
-    emulate: input('auto', 'Emulation of other systems: when needed (`auto`), `never`, or `always`.', oneOf('auto', 'never', 'always')),
-    qemu: input('', "A static qemu to emulate with instead of the distribution's: `path@sha256:…` or `URL@sha256:…`.", pinned),
-    builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional),
-    cache: input('auto', 'Keep plans, and what no public cache has, in the Actions cache; needs `signing-key`.', oneOf('auto', 'never')),
-    parallel: input('10', 'How many targets are deployed to at once.', integer(1, 1000)),
-    canary: input('', 'How many targets go first, a number or a percentage; the others follow when all of these succeed.', share),
-    'max-failures': input('0', 'How many targets may fail, not counting unreachable ones, before no further one is begun.', integer(0, 100_000)),
-    'confirm-timeout': input('30', 'Seconds in which a target must be reached again after its connection was cut.', seconds),
-    'health-timeout': input('120', 'Seconds in which the health checks of a target must succeed (they are read from the source, and not run yet).', seconds),
-    'github-token': input('', 'Token for private flake inputs, artifacts of other runs and the comment.', secretText, 'secret'),
-    comment: input('false', 'Keep a comment with the plan on the pull request; needs `github-token`.', yesOrNo),
-};
-function input(value, description, read, secret) {
-    return { default: value, description, read, secret: secret === 'secret', words: read.words ?? [] };
+/** Declares an input. */
+function input(value, description, read, kind = 'plain') {
+    const words = read.words ?? [];
+    return { default: value, description, read, secret: kind === 'secret', long: kind === 'long', words };
 }
-/**
- * Reads what was given, `undefined` or the empty text standing for the default.
- *
- * @param given by name; names that are no inputs are refused.
- * @param called what the user calls an input: `input 'mode'` or `--mode`.
- * @throws UserError for the first that is wrong, with its name, what it takes and the nearest match.
- */
-function readInputs(given, called, allowed = Object.keys(inputs)) {
-    for (const name of Object.keys(given)) {
-        if (!allowed.includes(name))
-            throw unknownInput(name, allowed, called);
-    }
-    const entries = Object.keys(inputs).map(name => {
-        const { read, default: fallback } = inputs[name];
-        const text = given[name]?.trim() ? (given[name] ?? '') : fallback;
-        try {
-            return [name, read(text)];
-        }
-        catch (error) {
-            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo))
-                throw error;
-            const details = error.cure === undefined ? {} : { cure: error.cure };
-            // What names its place itself (`targets.pi.port`) is left as it is.
-            const message = error.where === undefined ? `${called(name)} ${error.message}` : error.message;
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(message, { where: { input: name }, ...details });
-        }
-    });
-    return checkTogether(Object.fromEntries(entries), called);
+/** The name that users write: `nixVersion` is `nix-version`. */
+function kebabCase(name) {
+    return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 }
-/** The error for a name that is not among `allowed`, with the one that was most likely meant. */
-function unknownInput(name, allowed, called) {
-    const elsewhere = name in inputs ? ' here; other steps take it' : '';
-    const meant = elsewhere === '' ? (0,_nearest_js__WEBPACK_IMPORTED_MODULE_6__/* .nearest */ .p)(name, allowed) : null;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`There is no ${called(name)}${elsewhere}.`, {
-        where: { input: name },
-        cure: meant === null ? `There are: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`,
-    });
+/** Any text, as it is. */
+function verbatim(text) {
+    return text;
 }
-/** What the runner set: `INPUT_<NAME>`, upper case, spaces turned to underscores, dashes kept (actions/runner). */
-function inputsOfRunner(env) {
-    return Object.fromEntries(Object.entries(env)
-        .filter(([key, value]) => key.startsWith('INPUT_') && value !== undefined && value !== '')
-        .map(([key, value]) => [key.slice('INPUT_'.length).toLowerCase(), value ?? '']));
-}
-function checkTogether(config, called) {
-    if (config.comment && config['github-token'] === null) {
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`${called('comment')} needs ${called('github-token')}.`, {
-            where: { input: 'github-token' },
-            // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, for the user to write
-            cure: 'Write `github-token: ${{ github.token }}` and give the job the permission `pull-requests: write`.',
-        });
-    }
-    return config;
-}
+/** Trimmed; null if there is only white space. */
 function optional(text) {
     return text.trim() === '' ? null : text.trim();
 }
+/** Not trimmed, because OpenSSH refuses a key without its last newline; null if there is only white space. */
 function secretText(text) {
     return text.trim() === '' ? null : text;
 }
+/** Words separated by commas or lines. */
 function list(text) {
     return text
         .split(/[,\n]/)
         .map(each => each.trim())
         .filter(each => each !== '');
 }
-function oneOf(...words) {
+/** Words separated by white space. */
+function words(text) {
+    return text.split(/\s+/).filter(word => word !== '');
+}
+function oneOf(...accepted) {
     const read = (text) => {
-        const word = words.find(each => each === text.trim());
+        const word = accepted.find(each => each === text.trim());
         if (word !== undefined)
             return word;
-        const meant = (0,_nearest_js__WEBPACK_IMPORTED_MODULE_6__/* .nearest */ .p)(text.trim(), words);
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes ${words.join(', ')}.`, {
-            ...(meant === null ? {} : { cure: `Did you mean ${meant}?` }),
-        });
+        const meant = (0,nearest/* nearest */.p)(text.trim(), accepted);
+        const cure = meant === null ? {} : { cure: `Did you mean ${meant}?` };
+        throw new errors/* UserError */.yo(`'${text.trim()}' is not one of ${accepted.join(', ')}.`, cure);
     };
-    return Object.assign(read, { words });
+    return Object.assign(read, { words: accepted });
 }
 function yesOrNo(text) {
     const word = text.trim().toLowerCase();
@@ -233,14 +205,14 @@ function yesOrNo(text) {
         return true;
     if (word === 'false' || word === 'no')
         return false;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes true or false.`);
+    throw new errors/* UserError */.yo(`'${text.trim()}' is not true or false.`);
 }
 function integer(least, most) {
     return text => {
         const value = /^\d{1,9}$/.test(text.trim()) ? Number(text.trim()) : Number.NaN;
         if (value >= least && value <= most)
             return value;
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a whole number from ${least} to ${most}.`);
+        throw new errors/* UserError */.yo(`'${text.trim()}' is not a whole number from ${least} to ${most}.`);
     };
 }
 function seconds(text) {
@@ -248,9 +220,119 @@ function seconds(text) {
     const value = Number(digits) * ({ m: 60, h: 3600 }[unit ?? ''] ?? 1);
     if (value >= 1 && value <= 86_400)
         return value;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a time from 1 second to 24 hours, as 30, 30s, 5m or 1h.`);
+    throw new errors/* UserError */.yo(`'${text.trim()}' is not a time from 1 second to 24 hours.`, {
+        cure: 'Write seconds, or a number with a unit: 30, 30s, 5m or 1h.',
+    });
 }
-/** A number of hosts, or a part of them as a number from 0 to 1; null: none. */
+/** A mapping in YAML, and so in JSON too; empty if there is only white space. */
+function mapping(text, cure) {
+    if (text.trim() === '')
+        return {};
+    let parsed;
+    try {
+        parsed = (0,dist/* parse */.qg)(text);
+    }
+    catch (error) {
+        throw new errors/* UserError */.yo(`not valid YAML: ${error.message.split('\n')[0]}`);
+    }
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+        return parsed;
+    throw new errors/* UserError */.yo('not a mapping.', { cure });
+}
+
+// EXTERNAL MODULE: ./src/plan/formats/index.ts + 8 modules
+var formats = __nccwpck_require__(65911);
+// EXTERNAL MODULE: ./src/plan/targets.ts
+var targets = __nccwpck_require__(40001);
+;// CONCATENATED MODULE: ./src/plan/inputs.ts
+
+
+
+const planInputs = {
+    source: input('.', 'Folder of the repository that holds the configuration, or its files, separated by commas or lines.', verbatim),
+    format: input('auto', 'How the configuration is written; `auto` detects it.', oneOf('auto', ...formats/* formatNames */.E)),
+    attribute: input('', 'Attribute path, if the format needs one.', optional),
+    arguments: input('', 'YAML: arguments of a NixOps network or of an expression that is a function, as with `--arg` and `--argstr`.', text => mapping(text, 'Write a line `name: value` for each argument.'), 'long'),
+    /** Empty: all hosts. */
+    hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` excludes. All hosts if empty.', list),
+    /** Null: found by evaluation. */
+    system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', optional),
+    nixpkgs: input('', 'Pinned nixpkgs for a source without one: a locked flake reference, or a file of the source that pins it.', optional),
+    nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
+    /** Host → `user@address:port` or a mapping; takes precedence over the source. */
+    targets: input('', 'YAML: host to `user@address:port`, or to a mapping. If empty, the source says where hosts run.', readTargets, 'long'),
+};
+/** Only checked here, before anything runs; the plan combines it with what the source says. */
+function readTargets(text) {
+    const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
+    for (const [host, value] of Object.entries(parsed))
+        (0,targets/* parseTargetSettings */.ae)(value, `targets.${host}`);
+    return parsed;
+}
+
+;// CONCATENATED MODULE: ./src/shared-inputs.ts
+
+/** Inputs that several stages need. Each of these stages lists them in its own `inputs.ts`; no other stage gets them. */
+const githubToken = input('', 'Token for private flake inputs, artifacts of other runs and the comment.', secretText, 'secret');
+const signingKey = input('', "Private key in Nix's form `name:base64`. Signs archives and what is saved in the Actions cache.", secretText, 'secret');
+
+// EXTERNAL MODULE: ./src/archive/archive.ts
+var archive = __nccwpck_require__(68492);
+;// CONCATENATED MODULE: ./src/archive/inputs.ts
+
+
+
+
+
+/** How archives are made. */
+const archiveInputs = {
+    /** `delta` leaves out what the target can fetch from a cache that it trusts; `none` makes no archives. */
+    archive: input('delta', 'What goes into the archives: `delta`, `full` or `none`.', oneOf(...archive/* archiveKinds */.mo)),
+    includeSource: input('false', 'Put the configuration and its nixpkgs into the archive, next to the system.', yesOrNo),
+    /** Null: archives are not signed. */
+    signingKey: signingKey,
+};
+/** Which existing archives are taken instead of building a source. */
+const fetchInputs = {
+    from: input('', 'Archives to deploy instead of building: a folder, `run` for the artifacts of this run, or the number of another run.', origin),
+    trustedPublicKeys: input('', "Public keys in Nix's form. Each archive that is deployed must be signed by one of them.", words),
+    /** Which of the archives. */
+    hosts: planInputs.hosts,
+    /** Where each host runs: there is no source that says it. */
+    targets: planInputs.targets,
+    /** For artifacts of other runs. */
+    githubToken: githubToken,
+};
+/** A folder, or the number of a run (null: this run). */
+function origin(text) {
+    const word = text.trim();
+    if (word === '')
+        return null;
+    if (word === 'run')
+        return { run: null };
+    return /^\d+$/.test(word) ? { run: Number(word) } : { directory: (0,external_node_path_.resolve)(word) };
+}
+
+// EXTERNAL MODULE: ./src/deploy/outcome.ts
+var outcome = __nccwpck_require__(84535);
+;// CONCATENATED MODULE: ./src/deploy/inputs.ts
+
+
+
+const deployInputs = {
+    mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.n)),
+    /** Null: the user's own agent and keys are used. */
+    deployKey: input('', 'Private SSH key for the targets. Only an SSH agent of this run holds it.', secretText, 'secret'),
+    /** The only host keys that are accepted. */
+    knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
+    parallel: input('10', 'How many targets to deploy to at once.', integer(1, 1000)),
+    canary: input('', 'How many targets go first, as a number or a percentage. The others follow if all of these succeed.', share),
+    maxFailures: input('0', 'Stop starting further targets after more than this many failures. Unreachable targets do not count.', integer(0, 100_000)),
+    confirmTimeout: input('30', 'Seconds to reach a target again after its connection was cut.', seconds),
+    /** For all health checks of a host together. */
+    healthTimeout: input('120', 'Seconds for the health checks of a target to succeed. (They are read from the source but not run yet.)', seconds),
+};
+/** A number of hosts, or a part of them as a number from 0 to 1. */
 function share(text) {
     if (text.trim() === '')
         return null;
@@ -260,50 +342,149 @@ function share(text) {
         return { hosts: value };
     if (percent !== undefined && value >= 1 && value <= 100)
         return { part: value / 100 };
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a number of targets, as 1, or a percentage, as 10%.`);
+    throw new errors/* UserError */.yo(`'${text.trim()}' is not a number of targets, such as 1, or a percentage, such as 10%.`);
 }
-/** A path or URL with the hash of what is there; null where nothing is said. */
-function pinned(text) {
+
+;// CONCATENATED MODULE: ./src/report/inputs.ts
+
+
+const reportInputs = {
+    comment: input('false', 'Keep a comment with the plan on the pull request. Needs `github-token`.', yesOrNo),
+    /** Writes the comment. */
+    githubToken: githubToken,
+};
+
+;// CONCATENATED MODULE: ./src/setup/inputs.ts
+
+
+
+const setupInputs = {
+    /** Null: any Nix that is installed, else the pinned release. `2.34.4`, `2.34.4@sha256:…` or `system`. */
+    nixVersion: input('', 'Nix version to install if none is found: `version` or `version@sha256:HASH`; `system` never installs Nix.', optional),
+    /** Null: the official releases. A mirror has their layout. */
+    nixSource: input('', 'Mirror (URL prefix) or local tarball to install Nix from.', optional),
+    nixConf: input('', 'Extra lines for nix.conf.', verbatim, 'long'),
+    emulate: input('auto', 'Emulate other systems: only if something must be built for them (`auto`), `always` or `never`.', oneOf('auto', 'never', 'always')),
+    qemu: input('', "Static qemu to use instead of the distribution's: `path@sha256:HASH` or `URL@sha256:HASH`.", pinnedFile),
+    builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional, 'long'),
+    cache: input('auto', 'Keep plans, and builds that no public cache has, in the Actions cache. Needs `signing-key`.', oneOf('auto', 'never')),
+    /** For private flake inputs. */
+    githubToken: githubToken,
+    /** Signs what goes into the store cache; without it nothing is saved. */
+    signingKey: signingKey,
+};
+/** A path or URL with the hash of its content. */
+function pinnedFile(text) {
     if (text.trim() === '')
         return null;
     const [, source, sha256] = /^(.+)@sha256:([0-9a-f]{64})$/.exec(text.trim()) ?? [];
     if (source !== undefined && sha256 !== undefined)
         return { source, sha256 };
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is '${text.trim()}', and takes a path or URL with its hash, as /opt/qemu@sha256: and 64 hex digits.`);
+    throw new errors/* UserError */.yo(`'${text.trim()}' is not a path or URL followed by its hash.`, {
+        cure: 'Write it as /opt/qemu@sha256: followed by 64 hex digits.',
+    });
 }
-/** A folder, or the number of a run; null: this run. */
-function origin(text) {
-    const word = text.trim();
-    if (word === '')
-        return null;
-    if (word === 'run')
-        return { run: null };
-    return /^\d+$/.test(word) ? { run: Number(word) } : { directory: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(word) };
+
+;// CONCATENATED MODULE: ./src/inputs.ts
+
+
+
+
+
+
+
+
+/**
+ * Every input of the action, which is every flag of the command line, by the stage that gets it. Each group is declared
+ * in the folder of its stage. `action.yml`, the README's table, flags and `--help` are derived from this value.
+ *
+ * An input that several stages get is one declaration listed in several groups.
+ */
+const inputGroups = {
+    plan: planInputs,
+    deploy: deployInputs,
+    archive: archiveInputs,
+    fetch: fetchInputs,
+    setup: setupInputs,
+    report: reportInputs,
+};
+/** Every input by the name that users write. */
+const inputs = merge(Object.values(inputGroups));
+/** The names that users write of the inputs in these groups. */
+function namesOf(...groups) {
+    return [...merge(groups.map(group => inputGroups[group])).keys()];
 }
-function targets(text) {
-    const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
-    // Only checked here, before anything runs; the plan stage lays it over what the source says.
-    for (const [host, value] of Object.entries(parsed))
-        (0,_plan_targets_js__WEBPACK_IMPORTED_MODULE_3__/* .parseDeployment */ .zi)(value, `targets.${host}`);
-    return parsed;
+function merge(groups) {
+    const merged = new Map();
+    for (const [key, declared] of groups.flatMap(group => Object.entries(group))) {
+        const name = kebabCase(key);
+        if ((merged.get(name) ?? declared) !== declared)
+            throw new Error(`the input ${name} is declared twice`);
+        merged.set(name, declared);
+    }
+    return merged;
 }
-/** A mapping in YAML, and so in JSON too. */
-function mapping(text, cure) {
-    if (text.trim() === '')
-        return {};
-    let parsed;
+/**
+ * Reads the given texts; an input that is missing or empty gets its default.
+ *
+ * @param given by the names that users write.
+ * @param called what the user calls an input: `input 'mode'` or `--mode`.
+ * @param allowed the names that may be given.
+ * @throws UserError for the first text that is wrong, with its name, what is accepted and the nearest match.
+ */
+function readInputs(given, called, allowed = [...inputs.keys()]) {
+    for (const name of Object.keys(given)) {
+        if (!allowed.includes(name))
+            throw unknownInput(name, allowed, called);
+    }
+    const values = new Map();
+    for (const [name, declared] of inputs)
+        values.set(name, readOne(name, declared, given[name], called));
+    const config = Object.fromEntries(Object.entries(inputGroups).map(([group, declared]) => [
+        group,
+        Object.fromEntries(Object.keys(declared).map(key => [key, values.get(kebabCase(key))])),
+    ]));
+    return checkTogether(config, called);
+}
+function readOne(name, { read, default: fallback }, text, called) {
     try {
-        parsed = (0,yaml__WEBPACK_IMPORTED_MODULE_1__/* .parse */ .qg)(text);
+        return read(text !== undefined && text.trim() !== '' ? text : fallback);
     }
     catch (error) {
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`is not YAML: ${error.message.split('\n')[0]}`);
+        if (!(error instanceof errors/* UserError */.yo))
+            throw error;
+        const details = error.cure === undefined ? {} : { cure: error.cure };
+        // A message that names its place itself (`targets.pi.port`) is left as it is.
+        const message = error.where === undefined ? `${called(name)}: ${error.message}` : error.message;
+        throw new errors/* UserError */.yo(message, { where: { input: name }, ...details });
     }
-    if (!isMapping(parsed))
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo('is not a mapping.', { cure });
-    return parsed;
 }
-function isMapping(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The error for a name that is not in `allowed`, with the one that was most likely meant. */
+function unknownInput(name, allowed, called) {
+    const where = { input: name };
+    if (inputs.has(name)) {
+        const cure = `Accepted here: ${allowed.join(', ')}.`;
+        return new errors/* UserError */.yo(`${called(name)} is not accepted here; other steps accept it.`, { where, cure });
+    }
+    const meant = (0,nearest/* nearest */.p)(name, allowed);
+    const cure = meant === null ? `Accepted: ${allowed.join(', ')}.` : `Did you mean ${called(meant)}?`;
+    return new errors/* UserError */.yo(`There is no ${called(name)}.`, { where, cure });
+}
+/** The inputs that the runner passes as `INPUT_<NAME>`: upper case, with dashes (actions/runner). */
+function inputsOfRunner(env) {
+    return Object.fromEntries(Object.entries(env)
+        .filter(([key, value]) => key.startsWith('INPUT_') && value !== undefined && value !== '')
+        .map(([key, value]) => [key.slice('INPUT_'.length).toLowerCase(), value ?? '']));
+}
+function checkTogether(config, called) {
+    if (config.report.comment && config.report.githubToken === null) {
+        throw new errors/* UserError */.yo(`${called('comment')} needs ${called('github-token')}.`, {
+            where: { input: 'github-token' },
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, for the user to write
+            cure: 'Write `github-token: ${{ github.token }}` and give the job the permission `pull-requests: write`.',
+        });
+    }
+    return config;
 }
 
 
@@ -323,7 +504,7 @@ function isMapping(value) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(38422);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(15660);
 /* harmony import */ var _scratch_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7897);
 /* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(84353);
 
@@ -342,27 +523,27 @@ async function main(step, env) {
         config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .inputsOfRunner */ .PE)(env), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfStep */ .N[step]);
     }
     catch (error) {
-        // Written by hand, since loading the toolkit takes longer than all up to here.
+        // Written by hand: loading the toolkit takes longer than everything until here.
         process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
         process.exitCode = 1;
         return;
     }
-    // No child shall inherit a key.
+    // No child process may inherit a key.
     for (const name of Object.keys(env))
         if (name.startsWith('INPUT_'))
             delete env[name];
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
-        Promise.all(/* import() */[__nccwpck_require__.e(942), __nccwpck_require__.e(838)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(591)]).then(__nccwpck_require__.bind(__nccwpck_require__, 93591)),
-        Promise.all(/* import() */[__nccwpck_require__.e(141), __nccwpck_require__.e(374)]).then(__nccwpck_require__.bind(__nccwpck_require__, 11374)),
-        __nccwpck_require__.e(/* import() */ 456).then(__nccwpck_require__.bind(__nccwpck_require__, 66456)),
+        Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(591)]).then(__nccwpck_require__.bind(__nccwpck_require__, 93591)),
+        Promise.all(/* import() */[__nccwpck_require__.e(506), __nccwpck_require__.e(637), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 76637)),
+        __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_6__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
     core.saveState(scratchState, scratch);
-    const { context, close } = openContext(core, scratch);
+    const { context, close } = openContext(core, scratch, env);
     try {
-        const done = await run(step, config, portsOf(core, config, env, context), context);
+        const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
         close();
         for (const [name, value] of Object.entries(outputsOf(done)))
             core.setOutput(name, value);
@@ -372,20 +553,20 @@ async function main(step, env) {
         });
         if (!ok)
             process.exitCode = 1;
-        if (config.comment)
-            await comment(done, config['github-token'], env, context);
+        if (config.report.comment)
+            await comment(done, config.report.githubToken, env, context);
     }
     finally {
         close();
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(scratch, { recursive: true, force: true });
     }
 }
-/** Keeps the run's summary as a comment on the pull request it is for; a trouble is a warning. */
+/** Keeps the run's summary as a comment on its pull request. If that fails, it is a warning. */
 async function comment(run, token, env, context) {
     const event = JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}'));
     if (event.pull_request === undefined || token === null)
         return;
-    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 456).then(__nccwpck_require__.bind(__nccwpck_require__, 66456));
+    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334));
     try {
         await keepComment(summary(run, commentLimit), {
             api: env.GITHUB_API_URL ?? 'https://api.github.com',
@@ -396,7 +577,7 @@ async function comment(run, token, env, context) {
         });
     }
     catch (error) {
-        context.log.warning(`The comment could not be written: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error)}. It needs the permission \`pull-requests: write\`, which runs for forks do not have.`);
+        context.log.warning(`The comment could not be written: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error)}. Writing it needs the permission \`pull-requests: write\`, which runs for forks do not have.`);
     }
 }
 
@@ -409,7 +590,7 @@ async function comment(run, token, env, context) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   p: () => (/* binding */ nearest)
 /* harmony export */ });
-/** The candidate a person most likely meant: the one with the fewest edits, if these are at most a third of the word. */
+/** The candidate that was most likely meant: the one with the fewest edits, if these are at most a third of the word. */
 function nearest(word, candidates) {
     let best = null;
     for (const candidate of candidates) {
@@ -420,7 +601,7 @@ function nearest(word, candidates) {
     }
     return best?.candidate ?? null;
 }
-/** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b` (optimal string alignment). */
+/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment). */
 function editDistance(a, b) {
     const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
     const at = (i, j) => rows[i]?.[j] ?? 0;
@@ -440,13 +621,644 @@ function editDistance(a, b) {
 
 /***/ }),
 
-/***/ 1127:
+/***/ 55163:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   F: () => (/* binding */ formats)
+/* harmony export */   i: () => (/* binding */ attributePath)
 /* harmony export */ });
-const formats = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
+
+/**
+ * Splits `a."b.c".d` into its names.
+ *
+ * @throws UserError if a quote is not closed or a name is empty.
+ */
+function attributePath(text) {
+    if (text === null || text.trim() === '')
+        return [];
+    const names = [];
+    const part = /"((?:[^"\\]|\\.)*)"|([^."\s]+)/y;
+    let at = 0;
+    for (;;) {
+        part.lastIndex = at;
+        const match = part.exec(text);
+        if (match === null)
+            break;
+        names.push(match[2] ?? (match[1] ?? '').replace(/\\(.)/gs, '$1'));
+        at = part.lastIndex;
+        if (at === text.length)
+            return names;
+        if (text[at] !== '.')
+            break;
+        at += 1;
+    }
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`${JSON.stringify(text)} is not an attribute path.`, {
+        where: { input: 'attribute' },
+        cure: 'Separate the names by dots, and quote a name that contains a dot: `hosts."a.b".system`.',
+    });
+}
+
+
+/***/ }),
+
+/***/ 93532:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  O4: () => (/* binding */ callAdapter),
+  cV: () => (/* binding */ nixFolder)
+});
+
+// UNUSED EXPORTS: parseMessage
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(51455);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: external "node:url"
+var external_node_url_ = __nccwpck_require__(73136);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(57975);
+// EXTERNAL MODULE: ./src/errors.ts
+var src_errors = __nccwpck_require__(83916);
+;// CONCATENATED MODULE: ./src/nix/memory.ts
+/**
+ * Whether a call of Nix ended because there was not enough memory: the kernel killed it (SIGKILL), its allocator gave up
+ * (SIGABRT), or it says so. Nix's words are in handleExceptions (src/libutil/error.cc), those of its garbage collector in
+ * Boehm's alloc.c.
+ */
+function ranOutOfMemory({ failure, stderr }) {
+    if (failure.kind === 'signal' && (failure.signal === 'SIGKILL' || failure.signal === 'SIGABRT'))
+        return true;
+    const ended = failure.kind === 'signal' || failure.kind === 'exit';
+    return ended && /out of memory|std::bad_alloc|cannot allocate memory/i.test(stderr);
+}
+
+;// CONCATENATED MODULE: ./src/plan/evaluation/adapter.ts
+
+
+
+
+
+
+
+
+
+/**
+ * Evaluates an attribute of an adapter in one process of Nix.
+ *
+ * @param onEvent called when the evaluation of a host begins, and with its answer as soon as it is known.
+ * @returns the answers, or the failure. @throws what is not an error of the evaluation, for example that Nix cannot be started.
+ */
+async function callAdapter(adapter, call, { nix, context }, onEvent = () => undefined) {
+    const mark = `ferry-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
+    const { program, args } = await commandOf(adapter, call, mark);
+    const env = {
+        ...nix.environment(),
+        ...(adapter.pure ? {} : await withoutHome(context)),
+        ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
+    };
+    const result = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
+    const errors = [];
+    const onStderr = (line) => {
+        const message = parseMessage(line);
+        if (message.kind === 'error')
+            errors.push(withPaths(message.failure, adapter));
+        else if (message.kind === 'file')
+            result.files.add(pathOf(message.file, adapter));
+        else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
+            const event = JSON.parse(message.text.slice(`trace: ${mark} `.length));
+            if ('begun' in event)
+                result.begun = event.begun;
+            else
+                result.answers.push(event.answer);
+            onEvent(event);
+        }
+        else if (message.kind === 'text' && message.level <= 1)
+            context.log.debug(message.text);
+    };
+    try {
+        const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
+        return { ...result, value: JSON.parse(stdout), begun: null };
+    }
+    catch (error) {
+        // A program that cannot be started, a time-out and a cancellation say nothing about a host.
+        if (!(error instanceof src_errors/* CommandError */.Qd) || !['exit', 'signal'].includes(error.failure.kind))
+            throw error;
+        if (context.signal.aborted)
+            throw error;
+        const failure = errors.at(-1) ?? withoutMessage(error);
+        return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
+    }
+}
+/** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
+async function commandOf(adapter, { attribute, ...more }, mark) {
+    const folder = nixFolder();
+    const file = (0,external_node_path_.join)(folder, `${adapter.file}.nix`);
+    const args = [
+        '--argstr',
+        'request',
+        JSON.stringify({ ...adapter.request, ...more, mark }),
+        ...['--arg', 'glue', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'glue.nix'), 'utf8')],
+        ...['--arg', 'keyUnits', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'key-units.nix'), 'utf8')],
+        ...['--log-format', 'internal-json', '--show-trace', '-vv'],
+        ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+        // The variable NIX_PATH is empty already; nix.conf has a setting too.
+        ...['--option', 'nix-path', ''],
+    ];
+    if (adapter.pure) {
+        return { program: 'nix', args: ['eval', '--json', '--expr', await (0,promises_.readFile)(file, 'utf8'), attribute, ...args] };
+    }
+    const searchPath = (adapter.searchPath ?? []).flatMap(entry => ['-I', entry]);
+    const mode = ['--eval', '--strict', '--json', '--read-write-mode'];
+    return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...searchPath] };
+}
+/** An error with its places as files; a place without a file is in the text of our own expressions. */
+function withPaths(error, adapter) {
+    const places = error.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
+    return { ...error, places: places.filter(({ file }) => file.startsWith('/')) };
+}
+/** Nix evaluates a copy of a flake, and reads its flake.nix first. */
+function rootsOf({ request, roots }, files) {
+    if (!('reference' in request))
+        return roots;
+    for (const file of files) {
+        const [copy] = /^\/nix\/store\/[^/]+(?=\/(?:.*\/)?flake\.nix$)/.exec(file) ?? [];
+        if (copy !== undefined)
+            return [...roots, copy];
+    }
+    return roots;
+}
+/** A file as a path. Newer versions of Nix name a flake's files by its reference: `«git+file:///fleet?rev=…»/flake.nix`. */
+function pathOf(file, { request, roots }) {
+    // Nix 2.26 and newer repeat line and column after the file.
+    const path = file.replace(/:\d+:\d+$/, '');
+    const [, reference, rest] = /^«([^»?]*)[^»]*»(\/.*)$/.exec(path) ?? [];
+    const own = String(request.reference ?? '').replace(/\?.*$/, '');
+    return reference === own && rest !== undefined ? `${roots[0]}${rest}` : path;
+}
+/**
+ * Hides the rest of the machine from an impure evaluation: nixpkgs reads configuration and overlays from the home directory
+ * and from two variables. Nix's caches and Git's configuration are still used.
+ */
+async function withoutHome({ scratch, environment }) {
+    const home = (0,external_node_path_.join)(scratch, 'home');
+    await (0,promises_.mkdir)(home, { recursive: true });
+    return {
+        HOME: home,
+        XDG_CONFIG_HOME: undefined,
+        XDG_CACHE_HOME: environment.XDG_CACHE_HOME ?? (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.cache'),
+        GIT_CONFIG_GLOBAL: environment.GIT_CONFIG_GLOBAL ?? (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.gitconfig'),
+        NIXOS_CONFIG: undefined,
+        NIXOS_EXTRA_MODULE_PATH: undefined,
+    };
+}
+/**
+ * Variables of Nix's garbage collector (Boehm's). A heap that starts larger than Nix's default of 384 MiB is collected less
+ * often: with 40 hosts of NixOS 17.09 that saves a tenth of the time. Beyond 1 GiB, touching new memory costs more than collecting.
+ */
+function heapOf(bytes) {
+    const kibibytes = Math.floor(bytes / 1024);
+    return {
+        GC_INITIAL_HEAP_SIZE: `${Math.min(1024 * 1024, Math.floor(kibibytes / 2))}K`,
+        GC_MAXIMUM_HEAP_SIZE: `${kibibytes}K`,
+    };
+}
+/** Nix ended without an error message: it was killed, or it ran out of memory. */
+function withoutMessage(error) {
+    const { failure } = error;
+    const ended = failure.kind === 'signal' ? `was ended by ${failure.signal}` : `exited with ${error.code}`;
+    const memory = ranOutOfMemory(error);
+    const printed = (0,external_node_util_.stripVTControlCharacters)(error.stderr).trim();
+    return {
+        kind: memory ? 'memory' : 'evaluation',
+        message: memory ? `the evaluator ran out of memory (it ${ended})` : `the evaluator ${ended}`,
+        printed,
+        places: [],
+    };
+}
+/** One line of `--log-format internal-json`; errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
+function parseMessage(line) {
+    if (!line.startsWith('@nix '))
+        return line === '' ? { kind: 'none' } : { kind: 'text', level: 0, text: line };
+    let raw;
+    try {
+        raw = JSON.parse(line.slice('@nix '.length));
+    }
+    catch {
+        return { kind: 'text', level: 0, text: line };
+    }
+    const text = raw.msg ?? raw.text;
+    if (text === undefined || (raw.action !== 'msg' && raw.action !== 'start'))
+        return { kind: 'none' };
+    // 2.8: a message; 2.30 and newer: the start of an activity.
+    const evaluated = /^evaluating file '(.*)'$/s.exec(text);
+    if (evaluated?.[1] !== undefined)
+        return { kind: 'file', file: evaluated[1] };
+    if (raw.action !== 'msg')
+        return { kind: 'none' };
+    if (raw.raw_msg === undefined || (raw.level ?? 0) > 0)
+        return { kind: 'text', level: raw.level ?? 0, text };
+    const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) => typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : []);
+    const failure = {
+        kind: 'evaluation',
+        message: (0,external_node_util_.stripVTControlCharacters)(raw.raw_msg).trim(),
+        printed: (0,external_node_util_.stripVTControlCharacters)(text).trim(),
+        places,
+    };
+    return { kind: 'error', failure };
+}
+/** The folder nix/ of this program, next to src/ or dist/. */
+function nixFolder() {
+    let folder = (0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url));
+    while (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, 'nix', 'glue.nix'))) {
+        const parent = (0,external_node_path_.dirname)(folder);
+        if (parent === folder)
+            throw new Error(`no folder above ${(0,external_node_url_.fileURLToPath)(import.meta.url)} has nix/glue.nix`);
+        folder = parent;
+    }
+    return (0,external_node_path_.join)(folder, 'nix');
+}
+
+
+/***/ }),
+
+/***/ 55395:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bp: () => (/* binding */ flakeReference),
+/* harmony export */   Qr: () => (/* binding */ unlockedInput),
+/* harmony export */   sv: () => (/* binding */ checkLock)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _adapter_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93532);
+
+
+/** The reference of the flake in `source`. */
+function flakeReference(source, repository) {
+    if (repository === null)
+        return { url: `path:${encode(source)}`, locked: false };
+    const folder = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(repository.root, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(source));
+    const locked = !repository.dirty && repository.commit !== null;
+    const query = [
+        ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
+        // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
+        ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
+        // Nix refuses a clone without history unless this is set; the flake has no revCount then.
+        ...(locked && repository.shallow ? ['shallow=1'] : []),
+    ];
+    return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
+}
+/** Percent-encodes every character that is not allowed in all parts of a URL. */
+function encode(path) {
+    return path.replace(/[^\w/.~-]/gu, char => encodeURIComponent(char).replace(/[!'()*]/g, hex));
+}
+function hex(char) {
+    return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+/**
+ * Has Nix check the lock of a flake that is not evaluated in pure mode. An impure evaluation would lock a missing input by
+ * itself, from the network; a pure evaluation of the same files refuses to.
+ *
+ * @returns the failure if an input is not locked, or if the work tree cannot be copied to the store.
+ */
+async function checkLock(source) {
+    const { folder, repository, root } = source;
+    const url = repository === null ? null : `file://${encode(root)}`;
+    const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
+    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(treeAdapter, { attribute: 'names' }, source);
+    if (tree.failure !== null)
+        return tree.failure;
+    const copy = tree.value.root;
+    const [info] = await source.nix.closure([copy]);
+    const inside = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(root, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(folder));
+    const query = [
+        `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
+        ...(inside === '' ? [] : [`dir=${encode(inside)}`]),
+    ];
+    const request = { reference: `path:${copy}?${query.join('&')}` };
+    const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
+    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(pureAdapter, { attribute: 'names' }, source);
+    return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
+}
+/** The unlocked input that an error of Nix names, empty if it names none; null for another error. */
+function unlockedInput(message) {
+    const match = /cannot update (?:unlocked )?flake input '([^']+)' in pure mode/.exec(message) ??
+        /requires lock file changes()/.exec(message);
+    return match === null ? null : (match[1] ?? '');
+}
+
+
+/***/ }),
+
+/***/ 79451:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BS: () => (/* binding */ flakeAdapter),
+/* harmony export */   G5: () => (/* binding */ isFlake),
+/* harmony export */   eZ: () => (/* binding */ namesOf),
+/* harmony export */   k5: () => (/* binding */ fallbackName),
+/* harmony export */   uV: () => (/* binding */ fileAdapter),
+/* harmony export */   wT: () => (/* binding */ checkIsFlake)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
+/* harmony import */ var _evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(93532);
+/* harmony import */ var _evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(55395);
+
+
+
+
+/** An adapter for Nix files that are not a flake. @param file name of the file in nix/ without `.nix`. */
+function fileAdapter(file, source, request) {
+    const { root, inputs } = source;
+    return {
+        file,
+        request: { ...request, root, system: inputs.system, warn: inputs.nixpkgsPin === 'warn' },
+        pure: false,
+        roots: [root],
+    };
+}
+/**
+ * An adapter for a flake.
+ *
+ * @param file name of the file in nix/ without `.nix`.
+ * @throws UserError if an input of the flake is not locked, unless `nixpkgs-pin` is `warn`.
+ */
+async function flakeAdapter(file, source, request = {}) {
+    const { folder, repository, root, inputs, context } = source;
+    const reference = (0,_evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .flakeReference */ .Bp)(folder, repository);
+    const strict = inputs.nixpkgsPin === 'error';
+    if (!reference.locked) {
+        context.log.notice(repository === null
+            ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
+            : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.');
+        if (strict) {
+            const failure = await (0,_evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .checkLock */ .sv)(source);
+            if (failure !== null)
+                throw source.errorFor(failure, 'flake.nix');
+        }
+    }
+    return {
+        file,
+        request: { ...request, reference: reference.url, system: inputs.system },
+        pure: reference.locked && strict,
+        roots: [root],
+    };
+}
+/** @throws UserError if a format that exists only in flakes is to start from another file. */
+function checkIsFlake(format, main) {
+    if (isFlake(main))
+        return;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .UserError */ .yo(`${format} starts from flake.nix, not from ${main}.`, { where: { input: 'source' } });
+}
+function isFlake(main) {
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.basename)(main) === 'flake.nix';
+}
+/** The name of a host whose configuration does not define one. */
+function fallbackName(folder) {
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_0__.basename)((0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(folder)) || 'nixos';
+}
+/** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */
+async function namesOf(adapter, source, main) {
+    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O4)(adapter, { attribute: 'names' }, source);
+    if (failure !== null)
+        throw source.errorFor(failure, main);
+    return { ...value, files };
+}
+
+
+/***/ }),
+
+/***/ 65911:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  E: () => (/* binding */ formatNames),
+  F: () => (/* binding */ formats)
+});
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: ./src/plan/formats/adapter.ts
+var adapter = __nccwpck_require__(79451);
+;// CONCATENATED MODULE: ./src/plan/formats/colmena.ts
+
+
+/** colmena: hive.nix, or a flake's `colmenaHive` or the older `colmena`. */
+const colmena = {
+    mainFiles: ['hive.nix'],
+    flakeOutputs: ['colmenaHive', 'colmena'],
+    signs: ({ attributes }) => (attributes.includes('meta') ? ['meta'] : null),
+    adapter: (main, source) => (0,adapter/* isFlake */.G5)(main)
+        ? (0,adapter/* flakeAdapter */.BS)('colmena', source)
+        : (0,adapter/* fileAdapter */.uV)('colmena', source, { file: (0,external_node_path_.join)(source.folder, main) }),
+};
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+;// CONCATENATED MODULE: ./src/plan/formats/configuration.ts
+
+
+
+
+/** Plain configuration.nix files and one pinned nixpkgs. */
+const configuration = {
+    mainFiles: ['configuration.nix', 'hosts/*/configuration.nix'],
+    generic: true,
+    severalFiles: true,
+    pinNearby: 'required',
+    find: folder => filesOf(configurationsIn(folder)),
+    adapter(_main, source) {
+        const { folder, files } = source;
+        const configurations = files.length > 0 ? configurationsNamed(files) : configurationsIn(folder);
+        if ('single' in configurations) {
+            const single = (0,external_node_path_.join)(folder, configurations.single);
+            return (0,adapter/* fileAdapter */.uV)('configuration', source, { single, fallback: (0,adapter/* fallbackName */.k5)(folder) });
+        }
+        const fileOf = Object.entries(configurations.hosts).map(([host, file]) => [host, (0,external_node_path_.join)(folder, file)]);
+        return (0,adapter/* fileAdapter */.uV)('configuration', source, { single: null, fileOf: Object.fromEntries(fileOf) });
+    },
+};
+/** configuration.nix in the folder itself, or one in each of its folders, of `hosts/` or of `machines/`. */
+function configurationsIn(folder) {
+    if ((0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, 'configuration.nix')))
+        return { single: 'configuration.nix' };
+    for (const below of ['.', 'hosts', 'machines']) {
+        if (!(0,external_node_fs_.statSync)((0,external_node_path_.join)(folder, below), { throwIfNoEntry: false })?.isDirectory())
+            continue;
+        const hosts = (0,external_node_fs_.readdirSync)((0,external_node_path_.join)(folder, below), { withFileTypes: true })
+            .filter(entry => entry.isDirectory() && (0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, below, entry.name, 'configuration.nix')))
+            .map(entry => [entry.name, (0,external_node_path_.join)(below, entry.name, 'configuration.nix')]);
+        if (hosts.length > 0)
+            return { hosts: Object.fromEntries(hosts.sort()) };
+    }
+    return { hosts: {} };
+}
+/**
+ * The files named by the input `source`, at least one. Of several files each is a host; it has the name of its folder if the
+ * file is called configuration.nix, and otherwise the name of the file.
+ *
+ * @throws UserError if two of them would be the same host.
+ */
+function configurationsNamed(files) {
+    const [first = '', ...others] = files;
+    if (others.length === 0)
+        return { single: first };
+    const hosts = new Map();
+    for (const file of files) {
+        const name = (0,external_node_path_.basename)(file) === 'configuration.nix' ? (0,external_node_path_.basename)((0,external_node_path_.dirname)(file)) : (0,external_node_path_.basename)(file, '.nix');
+        const other = hosts.get(name);
+        if (other !== undefined) {
+            throw new errors/* UserError */.yo(`Both ${other} and ${file} would be the host ${JSON.stringify(name)}.`, {
+                where: { input: 'source' },
+                cure: 'Give the files or their folders different names.',
+            });
+        }
+        hosts.set(name, file);
+    }
+    return { hosts: Object.fromEntries(hosts) };
+}
+function filesOf(configurations) {
+    return 'single' in configurations ? [configurations.single] : Object.values(configurations.hosts);
+}
+
+;// CONCATENATED MODULE: ./src/plan/formats/deploy-rs.ts
+
+/** deploy-rs: a flake's `deploy.nodes`. */
+const deployRs = {
+    mainFiles: [],
+    flakeOutputs: ['deploy'],
+    adapter(main, source) {
+        (0,adapter/* checkIsFlake */.wT)('deploy-rs', main);
+        return (0,adapter/* flakeAdapter */.BS)('deploy-rs', source);
+    },
+    leftOut(host, { [host]: profiles }) {
+        if (!Array.isArray(profiles) || profiles.length === 0)
+            return null;
+        return `${JSON.stringify(host)} has profiles that are not NixOS systems, ${profiles.join(', ')}: they are not deployed.`;
+    },
+};
+
+// EXTERNAL MODULE: ./src/plan/attribute-path.ts
+var attribute_path = __nccwpck_require__(55163);
+;// CONCATENATED MODULE: ./src/plan/formats/expression.ts
+
+
+
+/** Any Nix file with an attribute path to a NixOS system or a set of them. */
+const expression = {
+    mainFiles: ['nixos.nix', 'default.nix'],
+    generic: true,
+    arguments: true,
+    adapter(main, source) {
+        const { folder, inputs } = source;
+        return (0,adapter/* fileAdapter */.uV)('expression', source, {
+            file: (0,external_node_path_.join)(folder, main),
+            attribute: (0,attribute_path/* attributePath */.i)(inputs.attribute),
+            fallback: (0,adapter/* fallbackName */.k5)(folder),
+            arguments: inputs.arguments,
+        });
+    },
+};
+
+;// CONCATENATED MODULE: ./src/plan/formats/flake.ts
+
+/** A flake's `nixosConfigurations`. Flakes of the deployment tools have this output too, as their own input. */
+const flake = {
+    mainFiles: [],
+    flakeOutputs: ['nixosConfigurations'],
+    generic: true,
+    adapter(main, source) {
+        (0,adapter/* checkIsFlake */.wT)('flake', main);
+        return (0,adapter/* flakeAdapter */.BS)('flake', source);
+    },
+};
+
+;// CONCATENATED MODULE: ./src/plan/formats/format.ts
+/** Whether a file is a network, as morph and NixOps write it; a function may be anything, unless the file's name says it. */
+function isNetwork({ name, isFunction, attributes }) {
+    return isFunction ? /^(?:network|nixops)/.test(name) : attributes.includes('network');
+}
+
+;// CONCATENATED MODULE: ./src/plan/formats/morph.ts
+
+
+
+/** Settings in `network` that only morph has. */
+const settings = ['pkgs', 'evalConfig', 'lib', 'runCommand', 'specialArgs', 'ordering', 'nixConfig', 'buildShell'];
+/** morph: network.nix or morph.nix. */
+const morph = {
+    mainFiles: ['network.nix', 'morph.nix'],
+    signs(file) {
+        if (!isNetwork(file))
+            return null;
+        return file.network.filter(name => settings.includes(name)).map(name => `network.${name}`);
+    },
+    adapter: (main, source) => (0,adapter/* fileAdapter */.uV)('morph', source, { file: (0,external_node_path_.join)(source.folder, main) }),
+    tagOrder: ({ order }) => (Array.isArray(order) ? order.filter(tag => typeof tag === 'string') : []),
+};
+
+;// CONCATENATED MODULE: ./src/plan/formats/nixops.ts
+
+
+
+/** Settings in `network` that only NixOps has. */
+const nixops_settings = ['nixpkgs', 'storage', 'lock', 'enableRollback'];
+/** NixOps, version 1 and 2: one or several network files, or a flake's `nixopsConfigurations`. */
+const nixops = {
+    mainFiles: ['nixops.nix', 'network.nix'],
+    flakeOutputs: ['nixopsConfigurations'],
+    severalFiles: true,
+    arguments: true,
+    pinNearby: 'optional',
+    signs(file) {
+        if (!isNetwork(file))
+            return null;
+        return [
+            ...file.network.filter(name => nixops_settings.includes(name)).map(name => `network.${name}`),
+            ...file.attributes.filter(name => name === 'resources' || name === 'require'),
+            ...(file.isFunction ? ['a function of arguments'] : []),
+        ];
+    },
+    adapter(main, source) {
+        const { arguments: given } = source.inputs;
+        if ((0,adapter/* isFlake */.G5)(main))
+            return (0,adapter/* flakeAdapter */.BS)('nixops', source, { arguments: given });
+        const files = source.files.length > 0 ? source.files : [main];
+        return (0,adapter/* fileAdapter */.uV)('nixops', source, { files: files.map(file => (0,external_node_path_.join)(source.folder, file)), arguments: given });
+    },
+};
+
+;// CONCATENATED MODULE: ./src/plan/formats/index.ts
+
+
+
+
+
+
+
+/** All formats. To add one, write its file next to this one and its adapter in nix/, and list it here. */
+const registry = { flake: flake, expression: expression, configuration: configuration, morph: morph, nixops: nixops, 'deploy-rs': deployRs, colmena: colmena };
+const formats = registry;
+const formatNames = Object.keys(registry);
 
 
 /***/ }),
@@ -456,46 +1268,46 @@ const formats = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'dep
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $r: () => (/* binding */ targetOf),
-/* harmony export */   qd: () => (/* binding */ layer),
-/* harmony export */   zi: () => (/* binding */ parseDeployment)
+/* harmony export */   ae: () => (/* binding */ parseTargetSettings),
+/* harmony export */   qd: () => (/* binding */ layer)
 /* harmony export */ });
 /* unused harmony export portOf */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
 /* harmony import */ var _nearest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(37909);
 
 
-/** Words that only a source's adapter says, already in their final form. */
+/** Settings that only a source's adapter has, already in their final form. */
 const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets'];
 const keys = {
     address: 'a name or address',
     port: 'a number from 1 to 65535',
     user: 'a name',
-    privilegeEscalation: 'a list of words, as ["sudo", "-n"]',
-    sshOptions: 'a list of words, as ["-o", "ConnectTimeout=5"]',
+    privilegeEscalation: 'a list of words, for example ["sudo", "-n"]',
+    sshOptions: 'a list of words, for example ["-o", "ConnectTimeout=5"]',
     substituteOnDestination: 'true or false',
     tags: 'a list of words',
     buildOnly: 'true or false',
 };
 /**
- * Reads `user@address:port` (user and port may be left out, an IPv6 address with a port stands in brackets) or a mapping
- * of these words: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
+ * Reads `user@address:port` (user and port are optional, an IPv6 address with a port is written in brackets) or a mapping
+ * with these keys: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
  *
- * @param where said in an error, as "targets.web".
- * @param from the input `targets`, or the source by way of its adapter, which may say checks and secrets too.
- * @throws UserError for a word that is none of them, and for a value of another kind.
+ * @param where for error messages, for example "targets.web".
+ * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
+ * @throws UserError for an unknown key and for a value of the wrong type.
  */
-function parseDeployment(value, where, from = 'targets') {
+function parseTargetSettings(value, where, from = 'targets') {
     if (typeof value === 'string')
         return parseAddress(value, where);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw wrong(where, value, '`user@address:port` or a mapping with `address`');
     }
-    const deployment = {};
+    const settings = {};
     for (const [key, given] of Object.entries(value)) {
         if (given === null)
             continue;
         if (from === 'source' && sourceKeys.includes(key)) {
-            Object.assign(deployment, { [key]: given });
+            Object.assign(settings, { [key]: given });
             continue;
         }
         if (!(key in keys)) {
@@ -505,9 +1317,9 @@ function parseDeployment(value, where, from = 'targets') {
                 cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${Object.keys(keys).join(', ')}.`,
             });
         }
-        Object.assign(deployment, setting(key, given, where));
+        Object.assign(settings, setting(key, given, where));
     }
-    return deployment;
+    return settings;
 }
 function setting(key, value, where) {
     const words = Array.isArray(value) && value.every(word => typeof word === 'string');
@@ -543,7 +1355,7 @@ function setting(key, value, where) {
     }
     throw wrong(`${where}.${key}`, value, keys[key]);
 }
-/** `user@address:port`; what ssh would take for an option is refused. */
+/** Reads `user@address:port`; refuses what ssh would read as an option. */
 function parseAddress(text, where) {
     const match = /^(?:([^@\s]+)@)?(?:\[([0-9a-fA-F:.%\w]+)\]|([^@:\s[\]]+)|([0-9a-fA-F]*:[0-9a-fA-F:.%\w]*:[0-9a-fA-F:.%\w]*))(?::(\d+))?$/.exec(text);
     const [, user, bracketed, name, bare, port] = match ?? [];
@@ -571,7 +1383,7 @@ function wrong(where, value, expected) {
         cure: `Write ${expected}.`,
     });
 }
-/** A port among words for ssh, as deploy-rs has nowhere else to write it. */
+/** The port in options of ssh: deploy-rs has no other place for it. */
 function portOf(sshOptions) {
     for (const [index, word] of sshOptions.entries()) {
         const [, joined] = /^-p(\d+)$/.exec(word) ?? [];
@@ -582,23 +1394,23 @@ function portOf(sshOptions) {
     }
     return null;
 }
-/** The target that a source's word and the input's, which stands above it, make together; null when nothing says where. */
-function targetOf(deployment) {
-    const { address } = deployment;
+/** The target with these settings; null if there is no address. */
+function targetOf(settings) {
+    const { address } = settings;
     if (address === undefined || address === null || address === false)
         return null;
     return {
         address,
-        port: deployment.port ?? portOf(deployment.sshOptions ?? []),
-        user: deployment.user ?? 'root',
-        privilegeEscalation: deployment.privilegeEscalation ?? ['sudo', '-n'],
-        sshOptions: deployment.sshOptions ?? [],
-        substituteOnDestination: deployment.substituteOnDestination ?? true,
+        port: settings.port ?? portOf(settings.sshOptions ?? []),
+        user: settings.user ?? 'root',
+        privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
+        sshOptions: settings.sshOptions ?? [],
+        substituteOnDestination: settings.substituteOnDestination ?? true,
     };
 }
-/** `above` over `below`, word by word; a word that is null in `above` is not said. */
-function layer(below, above) {
-    return { ...below, ...Object.fromEntries(Object.entries(above).filter(([, value]) => value !== null)) };
+/** `base` with the settings of `overrides` that are not null. */
+function layer(base, overrides) {
+    return { ...base, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== null)) };
 }
 
 
@@ -611,8 +1423,8 @@ function layer(below, above) {
 /* harmony export */   d: () => (/* binding */ scratchParent)
 /* harmony export */ });
 /**
- * Where a run makes its own directories: the first of `parents` whose path can stand in a store's address, in a list of
- * nix.conf, in NIX_SSHOPTS and in a line for binfmt_misc, else /tmp. A self-hosted runner may well be installed in
+ * Where a run creates its directories: the first of `parents` whose path is valid in a store's address, in a list of
+ * nix.conf, in NIX_SSHOPTS and in a line for binfmt_misc; else /tmp. A self-hosted runner may be installed in
  * `/home/ci/actions runner`.
  */
 function scratchParent(...parents) {
@@ -629,48 +1441,19 @@ function scratchParent(...parents) {
 /* harmony export */   N: () => (/* binding */ inputsOfStep)
 /* harmony export */ });
 /* unused harmony export steps */
-/** The parts of the job that can be had alone, as a step of a workflow or a command; `run` is all of them. */
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(15660);
+
+/** The parts of the job that can run alone, as a step of a workflow or as a command; `run` is all of them. */
 const steps = (/* unused pure expression or super */ null && (['setup', 'plan', 'build', 'archive', 'deploy', 'run']));
-const setup = [
-    'nix-version',
-    'nix-source',
-    'nix-conf',
-    'emulate',
-    'qemu',
-    'builders',
-    'cache',
-    'github-token',
-];
-const plan = [
-    'source',
-    'format',
-    'attribute',
-    'arguments',
-    'hosts',
-    'system',
-    'nixpkgs',
-    'nixpkgs-pin',
-    'targets',
-];
-const archive = ['archive', 'include-source', 'signing-key'];
-const deploy = [
-    'mode',
-    'deploy-key',
-    'known-hosts',
-    'parallel',
-    'canary',
-    'max-failures',
-    'confirm-timeout',
-    'health-timeout',
-];
-/** Which inputs each step takes. */
+/** Which inputs each step accepts, by the names that users write. */
 const inputsOfStep = {
-    setup,
-    plan: [...plan, ...setup, 'signing-key', 'comment'],
-    build: [...plan, ...setup, 'signing-key'],
-    archive: [...plan, ...archive, ...setup],
-    deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'signing-key', 'comment'],
-    run: [...plan, ...deploy, ...archive, ...setup, 'comment'],
+    // As a step of its own, the set-up saves nothing that would have to be signed.
+    setup: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('setup').filter(name => name !== 'signing-key'),
+    plan: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
+    build: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup'),
+    archive: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'archive', 'setup'),
+    deploy: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'fetch', 'deploy', 'setup', 'report'),
+    run: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'deploy', 'archive', 'setup', 'report'),
 };
 
 
@@ -9821,17 +10604,17 @@ var __webpack_exports__ = {};
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(41730);
 
 /**
- * Starts a program of dist/: each of them (dist/index.js, setup.js, post.js, cli.js, …) is two lines that call this with
- * what it is, so that they share one bundle. What only some of them need is loaded when it is needed.
+ * Starts a program of dist/. Each of them (dist/index.js, setup.js, post.js, cli.js, …) is two lines that call this
+ * function with the program's name, so that all share one bundle. What only some programs need is loaded when needed.
  */
 async function start(program) {
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(374), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(637), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(456), __nccwpck_require__.e(141), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {
         await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(program, process.env);
-        // A request that was given up keeps its socket, and the process with it, for minutes.
+        // An abandoned request keeps its socket open, and so the process alive, for minutes.
         process.exit();
     }
 }

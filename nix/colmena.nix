@@ -23,18 +23,18 @@ let
   hive = if builtins.isFunction raw || raw ? __functor then raw { } else raw;
   meta =
     if hive ? meta && hive ? network then
-      throw "the hive has both meta and network; they are the same, keep meta"
+      throw "the hive has both meta and network, which are two names for the same; keep meta"
     else
       hive.meta or hive.network or { };
 
-  # A path, a function or a set, as meta.nixpkgs may be.
+  # meta.nixpkgs may be a path, a function or a package set.
   packagesOf =
     what: given:
     if
       builtins.isPath given || builtins.isString given || (builtins.isAttrs given && given ? outPath)
     then
       if inFlake then
-        throw "${what} must be a set of packages in a flake: write `import nixpkgs { system = …; }`"
+        throw "${what} must be a package set in a flake: write `import nixpkgs { system = …; }`"
       else
         packagesOf what (import given)
     else if builtins.isFunction given then
@@ -58,22 +58,24 @@ let
     uploadAt = option (lib.types.enum [
       "pre-activation"
       "post-activation"
-    ]) "pre-activation" "When it is sent.";
+    ]) "pre-activation" "When it is uploaded.";
   };
   deploymentModule = name: {
     options.deployment = {
-      targetHost = option (lib.types.nullOr lib.types.str) name "Where the host runs; null: only here.";
-      targetPort = option (lib.types.nullOr lib.types.int) null "The port of its SSH.";
-      targetUser = option (lib.types.nullOr lib.types.str) "root" "Who logs in.";
-      tags = option (lib.types.listOf lib.types.str) [ ] "Words to select it by.";
-      sshOptions = option (lib.types.listOf lib.types.str) [ ] "Further words for ssh.";
+      targetHost =
+        option (lib.types.nullOr lib.types.str) name
+          "Address of the host; null: it is only built.";
+      targetPort = option (lib.types.nullOr lib.types.int) null "Its SSH port.";
+      targetUser = option (lib.types.nullOr lib.types.str) "root" "The user that logs in.";
+      tags = option (lib.types.listOf lib.types.str) [ ] "Tags to select it by.";
+      sshOptions = option (lib.types.listOf lib.types.str) [ ] "Further arguments for ssh.";
       privilegeEscalationCommand = option (lib.types.listOf lib.types.str) [
         "sudo"
         "-H"
         "--"
-      ] "What stands before a command that needs root.";
+      ] "The words before a command that needs root.";
       allowLocalDeployment = option lib.types.bool false "Not used.";
-      buildOnTarget = option lib.types.bool false "Not used: it is built here.";
+      buildOnTarget = option lib.types.bool false "Not used: hosts are never built on their target.";
       replaceUnknownProfiles = option lib.types.bool true "Not used.";
       keys = option (lib.types.attrsOf key) { } "Files that must not be in the store.";
     };
@@ -82,7 +84,7 @@ let
   modulesOf =
     name: one:
     let
-      # Overlays and configuration of meta.nixpkgs reach the host's own packages. Before 22.11 the latter does not merge.
+      # Overlays and configuration of meta.nixpkgs apply to the host's packages. Before 22.11, configuration is not merged.
       typed = lib.versionAtLeast (lib.version or "0") "22.11pre";
       packagesModule = {
         nixpkgs.overlays = lib.mkBefore (one.overlays or [ ]);
@@ -127,10 +129,10 @@ let
         value = evaluate check name;
       }) names
     );
-  # What modules see of the other hosts.
+  # The other hosts, for the modules of a host; their options are not checked.
   nodes = all false;
 
-  # A prepared hive has evaluated its hosts itself.
+  # `colmenaHive` contains hosts that are already evaluated.
   prepared = flake.colmenaHive;
   hosts =
     if !(inFlake && flake ? colmenaHive) then
@@ -139,8 +141,8 @@ let
       prepared.nodes
     else
       throw "colmenaHive has the schema ${
-        prepared.__schema or "of before colmena 0.5"
-      }, which is not known";
+        prepared.__schema or "of a version before colmena 0.5"
+      }, which is not supported";
 in
 answer {
   names = builtins.attrNames hosts;

@@ -1,4 +1,4 @@
-# Plain configuration.nix files, left untouched, and one pinned nixpkgs.
+# Plain configuration.nix files and one pinned nixpkgs.
 { request, glue }:
 let
   inherit (glue request)
@@ -11,16 +11,16 @@ let
     ;
   asked = (glue request).request;
 
-  # Stands where eval-config.nix wants a default; met only where nothing says the system.
-  unsaid = "unsaid-by-the-configuration";
+  # The default of eval-config.nix; it is the final value only if the configuration does not define its system.
+  undefinedSystem = "undefined-by-the-configuration";
 
   evaluate =
     path:
     evalConfigOf (nixpkgsFor "configuration.nix") {
       modules = [ (file path) ];
-      system = if asked.system == null then unsaid else asked.system;
+      system = if asked.system == null then undefinedSystem else asked.system;
     };
-  saysSystem =
+  definesSystem =
     evaluation:
     let
       options = find { } [ "options" "nixpkgs" ] evaluation;
@@ -28,13 +28,13 @@ let
     asked.system != null
     || find false [ "hostPlatform" "isDefined" ] options
     || find 1500 [ "localSystem" "highestPrio" ] options < 1500
-    || find unsaid [ "config" "nixpkgs" "system" ] evaluation != unsaid;
+    || find undefinedSystem [ "config" "nixpkgs" "system" ] evaluation != undefinedSystem;
   checked =
     name: evaluation:
-    if saysSystem evaluation then
+    if definesSystem evaluation then
       evaluation
     else
-      throw "the configuration of ${builtins.toJSON name} does not say its system (nixpkgs.hostPlatform)";
+      throw "the configuration of ${builtins.toJSON name} does not define its system: set nixpkgs.hostPlatform, or the input `system`";
 
   evaluations =
     if asked.single != null then

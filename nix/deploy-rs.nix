@@ -7,13 +7,13 @@ let
   deploy = flake.deploy or { };
   nodes = deploy.nodes or { };
 
-  # A setting stands at the profile, the node or for all; the first that is said is taken.
+  # A setting may be in the profile, the node or `deploy`; the first one is used.
   setting =
     name: default: levels:
     let
-      said = builtins.filter (level: level.${name} or null != null) levels;
+      defined = builtins.filter (level: level.${name} or null != null) levels;
     in
-    if said == [ ] then default else (builtins.head said).${name};
+    if defined == [ ] then default else (builtins.head defined).${name};
   levelsOf =
     name:
     let
@@ -36,7 +36,7 @@ let
       else
         ", only ${builtins.concatStringsSep ", " (builtins.attrNames profiles)}"
     }");
-  # The wrapper that deploy-rs activates holds the toplevel; which one, only its derivation tells.
+  # The package that deploy-rs activates contains the toplevel; src/plan finds it by the references of the derivation.
   wrapperOf =
     name:
     let
@@ -45,7 +45,7 @@ let
     in
     path.drvPath or (
       if drvs == [ ] then
-        throw "the path of ${builtins.toJSON name}'s profile system is no derivation of this flake"
+        throw "the path of the profile system of ${builtins.toJSON name} is not a derivation"
       else
         builtins.head drvs
     );
@@ -62,7 +62,7 @@ in
 answer {
   names = builtins.attrNames nodes;
   root = flake.sourceInfo.outPath;
-  # Profiles that are no NixOS system, for a warning.
+  # Profiles that are not NixOS systems, for a warning.
   notes = builtins.mapAttrs (
     _: node: builtins.attrNames (removeAttrs (node.profiles or { }) [ "system" ])
   ) nodes;
@@ -101,7 +101,7 @@ answer {
       substituteOnDestination = !setting "fastConnection" false levels;
       privilegeEscalation =
         if interactive then
-          throw "the node ${builtins.toJSON name} has interactiveSudo, and nobody is there to type a password"
+          throw "the node ${builtins.toJSON name} has interactiveSudo, but there is no one to type a password"
         else if sudo == null then
           null
         else

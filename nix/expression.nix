@@ -1,10 +1,10 @@
-# Any Nix file with an attribute path: a toplevel, a `nixos` evaluation, a set of either, or a package that wraps one.
+# Any Nix file with an attribute path to a toplevel, a `nixos` evaluation, a package that contains a toplevel, or a set of these.
 { request, glue }:
 let
   inherit (glue request) answer evaluated file;
   asked = (glue request).request;
 
-  # As nix-build does: a function is called with those of the user's arguments that it takes, and `system`.
+  # As in nix-build, a function is called with those of the user's arguments that it takes, and with `system`.
   given = (if asked.system == null then { } else { inherit (asked) system; }) // asked.arguments;
   call =
     value:
@@ -36,9 +36,9 @@ let
   value = walk asked.attribute [ ] (import (file asked.file));
 
   isDerivation = one: builtins.isAttrs one && one.type or null == "derivation";
-  # Told by its form, without evaluating it.
+  # Recognized by its attributes, without evaluating it.
   isHost = one: isDerivation one || (builtins.isAttrs one && one ? config && one ? options);
-  # A toplevel is named nixos-system-<host>-<version>.
+  # The name of a toplevel is nixos-system-<host>-<version>.
   nameOf =
     one:
     let
@@ -58,8 +58,8 @@ let
     else if builtins.isAttrs value then
       value
     else
-      throw "the attribute is neither a NixOS system nor a set of such, but a ${builtins.typeOf value}";
-  # What fails to evaluate stays in: its failure is told when it is asked for.
+      throw "the attribute is neither a NixOS system nor a set of NixOS systems, but a ${builtins.typeOf value}";
+  # An attribute that fails to evaluate is kept: its failure is reported if the host is selected.
   mayBeHost =
     name:
     let

@@ -1,12 +1,12 @@
-# A flake's nixosConfigurations; targets and tags from `ferry.<host>` in its outputs: `user@address:port`, or a set.
+# A flake's nixosConfigurations. The output `ferry.<host>` defines targets and tags: `user@address:port`, or a set.
 { request, glue }:
 let
   inherit (glue request) answer evaluated find;
   flake = builtins.getFlake (glue request).request.reference;
   configurations = flake.nixosConfigurations or { };
 
-  # Patterns without `...`, so that a word that is missing or unknown is named.
-  command =
+  # Patterns without `...`, so that errors name an attribute that is missing or unknown.
+  commandCheck =
     {
       description,
       cmd,
@@ -21,7 +21,7 @@ let
         timeout
         ;
     };
-  page =
+  httpCheck =
     {
       description,
       port,
@@ -52,8 +52,8 @@ let
       http ? [ ],
     }:
     {
-      cmd = map command cmd;
-      http = map page http;
+      cmd = map commandCheck cmd;
+      http = map httpCheck http;
     };
   secret =
     name:
@@ -81,15 +81,15 @@ let
       source.file = source;
     };
   complete =
-    said:
-    if !builtins.isAttrs said then
-      said
+    settings:
+    if !builtins.isAttrs settings then
+      settings
     else
-      said
+      settings
       // {
-        healthChecks = checks (said.healthChecks or { });
-        preDeployChecks = checks (said.preDeployChecks or { });
-        secrets = builtins.attrValues (builtins.mapAttrs secret (said.secrets or { }));
+        healthChecks = checks (settings.healthChecks or { });
+        preDeployChecks = checks (settings.preDeployChecks or { });
+        secrets = builtins.attrValues (builtins.mapAttrs secret (settings.secrets or { }));
       };
 in
 answer {

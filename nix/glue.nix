@@ -1,7 +1,7 @@
-# What every adapter shares: the request, and how evaluated hosts become the one answer that src/plan reads.
+# Shared by all adapters: reads the request and converts evaluated hosts to the form that src/plan reads.
 #
-# An adapter is a file { request, glue }; the request is JSON text, so that no name, path or attribute of a user's ever
-# becomes part of an expression.
+# An adapter is a function { request, glue }. The request is JSON text, so that names, paths and attributes never become part
+# of an expression.
 requestText:
 let
   request = builtins.fromJSON requestText;
@@ -16,7 +16,7 @@ let
     else
       default;
 
-  # The platform the host runs on: of cross-compiled hosts not the one that builds it.
+  # The platform that the host runs on; for a cross-compiled host this is not the one that builds it.
   systemOf =
     host:
     find (find host.toplevel.system [ "stdenv" "system" ] host.pkgs) [
@@ -25,7 +25,7 @@ let
       "system"
     ] host.pkgs;
 
-  # nix.settings since 22.05, nix.binaryCaches before; null where the modules know neither.
+  # nix.settings since 22.05, nix.binaryCaches before; null if the modules have neither.
   nixOf =
     config:
     let
@@ -41,7 +41,7 @@ let
         trustedPublicKeys = if keys == null then [ ] else keys;
       };
 
-  # Where the host's nixpkgs lies: the store path or folder that pkgs was imported from.
+  # The host's nixpkgs: the store path or folder that pkgs was imported from.
   nixpkgsOf =
     pkgs:
     let
@@ -52,38 +52,38 @@ let
   describe = name: host: {
     inherit name;
     system = systemOf host;
-    # Not `outPath`: a set with one is told as a string.
+    # Not called `outPath`: toJSON converts a set that has one to a string.
     inherit (host.toplevel) drvPath;
     output = host.toplevel.outPath;
     nixpkgs = nixpkgsOf host.pkgs;
     nix = if host.config == null then null else nixOf host.config;
-    # The derivation of a package that holds the toplevel; the toplevel above is then a guess, or this very derivation.
+    # The derivation of a package that contains the toplevel. The toplevel above is then a guess, or this same derivation.
     wrapper = host.wrapper or null;
   };
 
-  # Says one line on standard error. `request.mark` is drawn anew for each call, so that no trace of a user's
-  # configuration can be taken for ours.
-  say =
+  # Prints one line to standard error. `request.mark` is random for each call, so that no trace of a user's configuration can
+  # be mistaken for ours.
+  report =
     what:
     builtins.trace "${request.mark} ${builtins.unsafeDiscardStringContext (builtins.toJSON what)}";
 
-  # One host after the other, so that an error belongs to the host that was begun last, those before it are kept, and
-  # what a host needed can be collected before the next.
+  # One host after the other, so that an error belongs to the host that was begun last, the answers before it are kept, and
+  # memory can be collected between hosts.
   each =
     describeOne: names:
     builtins.foldl' (
       done: name:
       builtins.seq done (
-        say { begun = name; } (
+        report { begun = name; } (
           let
             answer = describeOne name;
           in
-          builtins.seq (builtins.toJSON answer) (say { inherit answer; } (done + 1))
+          builtins.seq (builtins.toJSON answer) (report { inherit answer; } (done + 1))
         )
       )
     ) 0 names;
 
-  # Submodules of nixpkgs before 18.09 carry their own arguments.
+  # Submodules of nixpkgs before 18.09 contain their own arguments.
   clean =
     value:
     if builtins.isList value then
@@ -93,7 +93,7 @@ let
     else
       value;
 
-  # A value as JSON can tell it: functions by a word, derivations by their path.
+  # A value in a form that JSON can represent: functions as a word, derivations as their path.
   plain =
     value:
     let
@@ -150,7 +150,7 @@ in
 rec {
   inherit request find;
 
-  # A whole host from what nixosSystem, eval-config.nix and nixos/default.nix answer with.
+  # A host from the result of nixosSystem, eval-config.nix or nixos/default.nix.
   evaluated =
     name: evaluation:
     if isEvaluation evaluation then
@@ -167,7 +167,7 @@ rec {
   # An absolute path given as text.
   file = text: /. + text;
 
-  # What stands for <nixpkgs>: the pin in the request, or NIX_PATH where `nixpkgs-pin: warn` lets it through.
+  # <nixpkgs>: the pin in the request or, if `nixpkgs-pin` is `warn`, that of NIX_PATH.
   nixpkgsFor =
     who:
     if request.nixpkgs or null != null then
@@ -175,7 +175,7 @@ rec {
     else if request.warn or false then
       <nixpkgs>
     else
-      throw "${who} does not say which nixpkgs it is built from, so that <nixpkgs> of the machine would be taken";
+      throw "${who} does not define its nixpkgs, so that <nixpkgs> of the machine would be used";
 
   # eval-config.nix of a nixpkgs folder.
   evalConfigOf = nixpkgs: import (nixpkgs + "/nixos/lib/eval-config.nix");
@@ -183,7 +183,7 @@ rec {
   systemOfPackages =
     pkgs: find (find null [ "system" ] pkgs) [ "stdenv" "hostPlatform" "system" ] pkgs;
 
-  # The type of one of `deployment.keys`, which colmena has from NixOps; `more` are the options it has besides.
+  # The type of one of `deployment.keys`, which NixOps and colmena have in common; `more` are the options that only one has.
   keyType =
     lib: more:
     let
@@ -194,16 +194,16 @@ rec {
     lib.types.submodule (
       { config, name, ... }: {
         options = {
-          name = option lib.types.str name "Its file's name.";
-          text = option (lib.types.nullOr lib.types.str) null "What it holds.";
+          name = option lib.types.str name "Name of its file.";
+          text = option (lib.types.nullOr lib.types.str) null "Its content.";
           keyCommand = option (lib.types.nullOr (
             lib.types.listOf lib.types.str
-          )) null "A command of the deployer that prints it.";
+          )) null "A command that prints it on the deployer's machine.";
           keyFile = lib.mkOption {
             type = lib.types.nullOr lib.types.path;
             default = null;
             apply = value: if value == null then null else toString value;
-            description = "A file of the deployer's that holds it.";
+            description = "A file on the deployer's machine that contains it.";
           };
           destDir = option lib.types.path "/run/keys" "Its folder on the target.";
           path = option lib.types.path "${config.destDir}/${config.name}" "Its path on the target.";
@@ -215,7 +215,7 @@ rec {
       }
     );
 
-  # `keys` of NixOps and colmena as src/plan knows secrets.
+  # `keys` of NixOps and colmena, in the form of secrets in src/plan.
   secretsOfKeys =
     keys:
     map (
@@ -234,7 +234,7 @@ rec {
           else if key.text or null != null then
             { inherit (key) text; }
           else
-            throw "the key ${builtins.toJSON name} has none of text, keyFile and keyCommand";
+            throw "the key ${builtins.toJSON name} has neither text nor keyFile nor keyCommand";
         destination = key.path;
         action = [ ];
         mkDirs = true;
@@ -242,8 +242,9 @@ rec {
       }
     ) (builtins.attrNames keys);
 
-  # `names`: of all hosts. `host`: name -> { config or null, pkgs or null, toplevel }. `deployment`: name -> what is known
-  # of its target. `root`: the folder that the source was read from.
+  # `names`: of all hosts. `host`: name -> { config or null, pkgs or null, toplevel }. `deployment`: name -> the settings of its
+  # target. `root`: the folder that the source was read from. `notes`: what only this format has; its definition in
+  # src/plan/formats reads them.
   answer =
     {
       names,

@@ -1,5 +1,5 @@
-# A unit <name>-key.service for each of `deployment.keys`, active while the key's file is there: networks of NixOps and
-# hives of colmena name it in `after` and `requires`.
+# A unit <name>-key.service for each of `deployment.keys`, active while the key's file exists. Networks of NixOps and hives of
+# colmena name it in `after` and `requires`.
 { config, lib, ... }:
 lib.mkIf (config.deployment.keys != { }) {
   systemd.services = lib.listToAttrs (
@@ -12,7 +12,7 @@ lib.mkIf (config.deployment.keys != { }) {
           Restart = "always";
           RestartSec = "1s";
         };
-        # Polled: a path unit would not notice that the file has gone.
+        # Polled, because a path unit does not notice that the file was removed.
         preStart = ''
           while [ ! -e ${lib.escapeShellArg config.deployment.keys.${name}.path} ]; do sleep 1; done
         '';

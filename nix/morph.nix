@@ -17,7 +17,7 @@ let
   nixpkgs =
     if packages == null then nixpkgsFor "network.nix (network.pkgs is missing)" else packages.path;
   lib = meta.lib or packages.lib or (import (nixpkgs + "/lib"));
-  # As morph takes it: a function, or the path of one.
+  # A function, or the path of one, as in morph.
   evalConfig =
     let
       given = meta.evalConfig or null;
@@ -34,43 +34,43 @@ let
       cmd = option (lib.types.listOf (
         lib.types.submodule {
           options = {
-            description = required lib.types.str "What is checked.";
-            cmd = option (lib.types.listOf lib.types.str) [ ] "The command and its words.";
-            period = option lib.types.int 2 "Seconds between two tries.";
-            timeout = option lib.types.int 5 "Seconds one try may take.";
+            description = required lib.types.str "What it checks.";
+            cmd = option (lib.types.listOf lib.types.str) [ ] "The command and its arguments.";
+            period = option lib.types.int 2 "Seconds between two attempts.";
+            timeout = option lib.types.int 5 "Maximum seconds of one attempt.";
           };
         }
       )) [ ] "Commands that succeed on a healthy host.";
       http = option (lib.types.listOf (
         lib.types.submodule {
           options = {
-            description = required lib.types.str "What is checked.";
-            host = option (lib.types.nullOr lib.types.str) null "Asked instead of the target.";
+            description = required lib.types.str "What it checks.";
+            host = option (lib.types.nullOr lib.types.str) null "Host to connect to instead of the target.";
             scheme = option lib.types.str "http" "http or https.";
-            port = required lib.types.int "The port asked.";
-            path = option lib.types.str "/" "The path asked for.";
-            headers = option (lib.types.attrsOf lib.types.str) { } "Headers sent.";
-            period = option lib.types.int 2 "Seconds between two tries.";
-            timeout = option lib.types.int 5 "Seconds one try may take.";
-            insecureSSL = option lib.types.bool false "Whether any certificate is taken.";
+            port = required lib.types.int "The port.";
+            path = option lib.types.str "/" "The path.";
+            headers = option (lib.types.attrsOf lib.types.str) { } "Request headers.";
+            period = option lib.types.int 2 "Seconds between two attempts.";
+            timeout = option lib.types.int 5 "Maximum seconds of one attempt.";
+            insecureSSL = option lib.types.bool false "Whether every certificate is accepted.";
           };
         }
-      )) [ ] "Requests that a healthy host answers well.";
+      )) [ ] "Requests that succeed on a healthy host.";
     };
   };
   secret = lib.types.submodule {
     options = {
-      source = required lib.types.str "Where the deployer finds it.";
+      source = required lib.types.str "Its file on the deployer's machine.";
       destination = required lib.types.str "Its path on the target.";
       owner.user = option lib.types.str "root" "Its owner.";
       owner.group = option lib.types.str "root" "Its group.";
       permissions = option lib.types.str "0400" "Its mode, octal.";
-      action = option (lib.types.listOf lib.types.str) [ ] "Run after it has come.";
-      mkDirs = option lib.types.bool true "Whether the folders above it are made.";
+      action = option (lib.types.listOf lib.types.str) [ ] "Command to run after the upload.";
+      mkDirs = option lib.types.bool true "Whether missing folders are created.";
       uploadAt = option (lib.types.enum [
         "pre-activation"
         "post-activation"
-      ]) "pre-activation" "When it is sent.";
+      ]) "pre-activation" "When it is uploaded.";
     };
   };
   option =
@@ -88,15 +88,17 @@ let
     }:
     {
       options.deployment = {
-        targetHost = option lib.types.str name "Where the host runs.";
-        targetPort = option (lib.types.nullOr lib.types.int) null "The port of its SSH.";
-        targetUser = option lib.types.str "" "Who logs in.";
+        targetHost = option lib.types.str name "Address of the host.";
+        targetPort = option (lib.types.nullOr lib.types.int) null "Its SSH port.";
+        targetUser = option lib.types.str "" "The user that logs in.";
         buildOnly = option lib.types.bool false "Whether it is only built.";
-        substituteOnDestination = option lib.types.bool false "Whether the target may fetch what it lacks.";
-        tags = option (lib.types.listOf lib.types.str) [ ] "Words to select it by.";
+        substituteOnDestination =
+          option lib.types.bool false
+            "Whether the target may fetch missing paths itself.";
+        tags = option (lib.types.listOf lib.types.str) [ ] "Tags to select it by.";
         secrets = option (lib.types.attrsOf secret) { } "Files that must not be in the store.";
-        healthChecks = option check { } "Asked after activation.";
-        preDeployChecks = option check { } "Asked before.";
+        healthChecks = option check { } "Checks after the activation.";
+        preDeployChecks = option check { } "Checks before the deployment.";
       };
       config = {
         networking.hostName = lib.mkDefault name;
@@ -104,7 +106,7 @@ let
           inherit name nodes;
         }
         // lib.optionalAttrs (packages != null && !(options ? nixpkgs.pkgs)) {
-          # Before 18.03 there is no nixpkgs.pkgs; a host of another system then makes its own packages.
+          # Before 18.03 there is no nixpkgs.pkgs; a host of another system then imports its own packages.
           pkgs = lib.mkIf (config.nixpkgs.system == systemOfPackages packages) (lib.mkForce packages);
         };
       }
@@ -112,7 +114,7 @@ let
         nixpkgs.pkgs = lib.mkDefault packages;
       }
       // lib.optionalAttrs (options ? system.extraDependencies) {
-        # A check's command runs on the target: programs of the store that it names must be there.
+        # The command of a check runs on the target, so the store paths in it must be part of the system.
         system.extraDependencies =
           let
             commands = lib.concatMap (one: one.cmd) (
@@ -158,7 +160,7 @@ let
       }) names
     );
   hosts = all true;
-  # What modules see of the other hosts.
+  # The other hosts, for the modules of a host; their options are not checked.
   nodes = all false;
 in
 answer {

@@ -1,4 +1,4 @@
-# What a network.nix looks like, so that morph's and NixOps' can be told apart before the format is known.
+# The attributes of a Nix file, by which its format is detected.
 { request, glue }:
 let
   inherit (glue request) file;

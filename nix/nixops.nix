@@ -1,4 +1,4 @@
-# NixOps, version 1 and 2: network files, merged. Schema: NixOps' nix/eval-machine-info.nix, nix/options.nix and
+# NixOps, versions 1 and 2: network files, merged. Schema: NixOps' nix/eval-machine-info.nix, nix/options.nix and
 # nix/keys.nix (fd4b803).
 {
   request,
@@ -19,7 +19,7 @@ let
     ;
   asked = (glue request).request;
 
-  # As NixOps does: a network that is a function is called with the user's arguments. One that is missing is named.
+  # As in NixOps, a network that is a function is called with the user's arguments. The error names a missing one.
   call =
     path: value:
     if !builtins.isFunction value then
@@ -50,7 +50,7 @@ let
           operator = { key }: map (path: { key = toString path; }) ((read key).require or [ ]);
         }
       );
-  # Arguments that nobody takes are a mistake.
+  # Arguments are an error if no file is a function.
   isFunction =
     if inFlake then
       builtins.isFunction flake.nixopsConfigurations.default
@@ -60,7 +60,7 @@ let
     if asked.arguments == { } || isFunction then
       zip networks
     else
-      throw "arguments are given, and no file of the network is a function";
+      throw "arguments are given, but no file of the network is a function";
   zip =
     sets:
     builtins.listToAttrs (
@@ -70,7 +70,7 @@ let
       }) (builtins.concatMap builtins.attrNames sets)
     );
 
-  # Version 2's network.nixpkgs is a package set; version 1 took <nixpkgs>.
+  # In version 2, network.nixpkgs is a package set; version 1 uses <nixpkgs>.
   given = builtins.foldl' (found: one: if found != null then found else one.nixpkgs or null) null (
     merged.network or [ ]
   );
@@ -93,7 +93,7 @@ let
   anything = lib.types.attrsOf lib.types.unspecified;
 
   key = keyType lib { };
-  # Older networks write a key as a string.
+  # In older networks a key is a string.
   keyOrText = lib.types.either lib.types.str key;
   keysOf =
     keys:
@@ -115,26 +115,24 @@ let
   deploymentModule = name: { config, options, ... }: {
     options = {
       deployment = {
-        targetEnv =
-          option lib.types.str "none"
-            "The kind of machine; a machine that exists already is none.";
-        targetHost = required lib.types.str "Where the host runs.";
-        targetPort = required lib.types.int "The port of its SSH.";
-        targetUser = option lib.types.str "root" "Who logs in.";
-        sshOptions = option (lib.types.listOf lib.types.str) [ ] "Further words for ssh.";
+        targetEnv = option lib.types.str "none" "The kind of machine; `none` for one that exists already.";
+        targetHost = required lib.types.str "Address of the host.";
+        targetPort = required lib.types.int "Its SSH port.";
+        targetUser = option lib.types.str "root" "The user that logs in.";
+        sshOptions = option (lib.types.listOf lib.types.str) [ ] "Further arguments for ssh.";
         privilegeEscalationCommand = option (lib.types.listOf lib.types.str) [
           "sudo"
           "-H"
           "--"
-        ] "What stands before a command that needs root.";
+        ] "The words before a command that needs root.";
         provisionSSHKey = option lib.types.bool true "Not used.";
         alwaysActivate = option lib.types.bool true "Not used.";
-        hasFastConnection = option lib.types.bool false "Whether all is copied, nothing fetched.";
+        hasFastConnection = option lib.types.bool false "Whether the target fetches nothing itself.";
         owners = option (lib.types.listOf lib.types.str) [ ] "Not used.";
-        encryptedLinksTo = option (lib.types.listOf lib.types.str) [ ] "Refused where it is not empty.";
+        encryptedLinksTo = option (lib.types.listOf lib.types.str) [ ] "Not supported.";
         storeKeysOnMachine = option lib.types.bool false "Not used.";
         name = option lib.types.str "ferry" "The deployment's name.";
-        uuid = option lib.types.str "00000000-0000-0000-0000-000000000000" "The deployment's number.";
+        uuid = option lib.types.str "00000000-0000-0000-0000-000000000000" "The deployment's identifier.";
         arguments = option anything asked.arguments "The network's arguments.";
         keys = lib.mkOption {
           type = lib.types.attrsOf keyOrText;
@@ -142,18 +140,18 @@ let
           apply = keysOf;
           description = "Files that must not be in the store.";
         };
-        # Settings of clouds, read by none: a machine that is of one is refused by its targetEnv.
-        ec2 = option anything { } "Refused.";
-        gce = option anything { } "Refused.";
-        azure = option anything { } "Refused.";
-        hetzner = option anything { } "Refused.";
-        digitalOcean = option anything { } "Refused.";
-        libvirtd = option anything { } "Refused.";
-        virtualbox = option anything { } "Refused.";
-        container = option anything { } "Refused.";
+        # Settings of clouds are ignored: a machine in a cloud is refused because of its targetEnv.
+        ec2 = option anything { } "Not supported.";
+        gce = option anything { } "Not supported.";
+        azure = option anything { } "Not supported.";
+        hetzner = option anything { } "Not supported.";
+        digitalOcean = option anything { } "Not supported.";
+        libvirtd = option anything { } "Not supported.";
+        virtualbox = option anything { } "Not supported.";
+        container = option anything { } "Not supported.";
       };
       networking = {
-        privateIPv4 = required lib.types.str "The host's address among the network's.";
+        privateIPv4 = required lib.types.str "The host's private address.";
         publicIPv4 = option (lib.types.nullOr lib.types.str) null "The host's public address.";
         vpnPublicKey = option (lib.types.nullOr lib.types.str) null "Not used.";
       };
@@ -207,13 +205,13 @@ let
     }) names
   );
 
-  # What needs NixOps' own state cannot be had from the files alone.
+  # What needs the state of NixOps cannot be evaluated from the files alone.
   refused =
     name: deployment:
     if deployment.targetEnv != "none" then
-      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}", a cloud whose state only NixOps knows; write "none" and a targetHost''
+      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}", whose state only NixOps has; write "none" and a targetHost''
     else if deployment.encryptedLinksTo != [ ] then
-      throw "${builtins.toJSON name} has deployment.encryptedLinksTo, whose keys only NixOps knows"
+      throw "${builtins.toJSON name} has deployment.encryptedLinksTo, whose keys only NixOps has"
     else
       deployment;
 in

@@ -1,4 +1,4 @@
-# Which outputs of a flake say what it is: asked before the format is known.
+# The names of a flake's outputs, by which its format is detected.
 { request, glue }:
 let
   inherit (glue request) answer;

@@ -1,10 +1,10 @@
-# The folder of a pinned nixpkgs that is given beside a configuration, or by the input `nixpkgs`.
+# The folder of a pinned nixpkgs: of a pin next to a source, or of the input `nixpkgs`.
 { request, glue }:
 let
   inherit (glue request) file;
   asked = (glue request).request;
 
-  # npins/default.nix and nix/sources.nix of niv answer with a set of sources.
+  # npins/default.nix and niv's nix/sources.nix evaluate to a set of sources.
   source =
     sources:
     sources.nixpkgs or (
@@ -14,10 +14,10 @@ let
       if builtins.length names == 1 then
         builtins.getAttr (builtins.head names) sources
       else
-        throw "${asked.path} pins no nixpkgs, but ${builtins.concatStringsSep ", " names}"
+        throw "${asked.path} does not pin nixpkgs, only ${builtins.concatStringsSep ", " names}"
     );
 
-  # flake.lock: the root's input nixpkgs, maybe by way of other inputs it follows.
+  # flake.lock: the input nixpkgs of the root, or the input that it follows.
   lock = builtins.fromJSON (builtins.readFile (file asked.path));
   node = name: builtins.getAttr name lock.nodes;
   follow =
@@ -47,7 +47,7 @@ let
       else
         toString (builtins.fetchTree locked);
     file = folderOf (import (file asked.path));
-    # Before 2.19 only a flake can be fetched by its reference; nixpkgs is one since 20.09.
+    # Before Nix 2.19 only a flake can be fetched by its reference; nixpkgs is a flake since 20.09.
     reference = toString (
       if builtins ? parseFlakeRef then
         builtins.fetchTree (builtins.parseFlakeRef asked.path)

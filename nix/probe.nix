@@ -1,5 +1,5 @@
-# A derivation whose builder is the program of src/setup/probe-program.ts: it fails when it can open the file `outside`,
-# and its output names the machine it ran on. `outside` differs from run to run, so that no old output answers for it.
+# A derivation whose builder is the program of src/setup/probe-program.ts: it fails if it can open the file `outside`, and its
+# output names the machine it ran on. `outside` is different in each run, so that no earlier output is reused.
 {
   system,
   program,

@@ -1,4 +1,4 @@
-# A work tree with its uncommitted changes, or a folder outside Git, in the store: where Nix puts it as a flake's source.
+# Copies a work tree with its uncommitted changes, or a folder outside Git, to the store as Nix does for a flake.
 { request, glue }:
 let
   inherit (glue request) file;

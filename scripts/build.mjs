@@ -1,5 +1,4 @@
-// Builds dist/ from src/: one bundle, and the programs that start it as what they are (see src/index.ts). Cleans dist/
-// first, so that nothing stale stays.
+// Builds dist/ from src/: one bundle, and a program for each entry (see src/index.ts). Removes the old dist/ first.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ncc from '@vercel/ncc';
@@ -11,7 +10,7 @@ const { code, assets } = await ncc(resolve('src/index.ts'), {
   esm: true,
   license: 'LICENSES.txt',
   quiet: true,
-  // Else ncc takes `join(source, 'flake.nix')` for a file of ours, copies what is called so and rewrites the call.
+  // Otherwise ncc takes `join(source, 'flake.nix')` for a file of this repository, copies it and rewrites the call.
   filterAssetBase: resolve('dist'),
 });
 const files = { 'ferry.js': code, 'package.json': '{"type":"module"}\n' };

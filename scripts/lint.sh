@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks what biome does not: shell scripts with shellcheck, Nix expressions with nixfmt. With --fix nixfmt mends.
+# Checks what biome does not check: shell scripts with shellcheck, Nix expressions with nixfmt. --fix formats the latter.
 set -eu
 cd "$(dirname "$0")/.."
 check=--check
@@ -15,14 +15,14 @@ needs() {
 }
 needs shellcheck shellcheck
 
-# The official style of nixpkgs, in the one implementation that a language's registry has. It needs Rust 1.87, which no
-# distribution of ours has: where there is none, that is said, and the rest is checked all the same.
+# nixfmt_rs implements the official format of nixpkgs and can be installed from crates.io. It needs Rust 1.87, which supported
+# distributions do not have. If it cannot be installed, the format is not checked.
 version=0.5.3
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/nix-ferry/tools-nixfmt-$version
 if [ ! -x "$tools/bin/nixfmt" ]; then
   echo "lint: installing nixfmt_rs $version with cargo" >&2
   cargo install --quiet --locked --root "$tools" "nixfmt_rs@$version" >&2 ||
-    echo "lint: NOT CHECKED: the format of the Nix expressions, for which rustup's cargo is needed" >&2
+    echo "lint: the format of the Nix expressions is NOT CHECKED: install cargo with rustup" >&2
 fi
 
 scripts=$(git ls-files --cached --others --exclude-standard | while read -r file; do
@@ -32,7 +32,7 @@ scripts=$(git ls-files --cached --others --exclude-standard | while read -r file
     *) if [ -f "$file" ] && head -c 20 "$file" | grep -qa '^#! *[a-z/ ]*sh$'; then echo "$file"; fi ;;
   esac
 done)
-# shellcheck disable=SC2086 # one word a file
+# shellcheck disable=SC2086 # one word for each file
 shellcheck $scripts
 
 expressions=$(git ls-files --cached --others --exclude-standard '*.nix')

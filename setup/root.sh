@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the set-up does as root, one verb a call. RUN is the directory of one run, /run/nix-ferry-<id> or alike: all that
-# a run changes on the machine lies in it or bears its name, so that `end RUN` removes it whatever happened before.
-# Settings and secrets arrive on standard input, never as arguments.
+# The parts of the set-up that need root, one verb per call. RUN is the directory of one run, /run/nix-ferry-<id> or
+# similar: everything that a run changes on the machine is in it or has its name, so that `end RUN` removes it whatever
+# happened before. Settings and secrets are read from standard input and are never passed as arguments.
 set -eu
 umask 022
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
@@ -9,21 +9,22 @@ verb=$1
 RUN=$2
 shift 2
 name=${RUN##*/}
-case $name in nix-ferry-?*) ;; *) echo "not the directory of a run: $RUN" >&2 && exit 64 ;; esac
+case $name in nix-ferry-?*) ;; *) echo "$RUN is not the directory of a run" >&2 && exit 64 ;; esac
 binfmt=/proc/sys/fs/binfmt_misc
 
-# prepare RUN UID GID: daemon/ is root's, keys/ for root's eyes only, client/ is the user's.
+# prepare RUN UID GID: daemon/ belongs to root, only root can read keys/, and client/ belongs to the user.
 prepare() {
   mkdir -p "$RUN/daemon" "$RUN/client" "$RUN/keys"
   chmod 0700 "$RUN/client" "$RUN/keys"
   chown "$1:$2" "$RUN/client"
   echo outside >"$RUN/outside"
-  # Root's Nix makes a store its own. Where it is a user's, his it will be again; another run may know better by now.
+  # Root's Nix takes ownership of the store. If the store belongs to a user, `end` gives it back; another run that is
+  # active may have recorded the owner already.
   { stat -c '%u:%g %a' /nix/store && cat "${RUN%/*}"/nix-ferry-*/daemon/owner; } 2>/dev/null |
     grep -v '^0:' | head -n 1 >"$RUN/daemon/owner" || true
 }
 
-# users RUN COUNT: Nix's daemon builds as the members of nixbld. The official installer makes them; the distributions'
+# users RUN COUNT: Nix's daemon builds as the members of nixbld. The official installer creates them; distributions'
 # packages may not.
 users() {
   one_at_a_time
@@ -37,7 +38,7 @@ users() {
   done
 }
 
-# No other run on this machine comes past such a line until this call has ended.
+# Waits for other runs on this machine that have called this, and makes later ones wait until this call has ended.
 one_at_a_time() {
   exec 9<"${RUN%/*}"
   flock 9
@@ -50,10 +51,10 @@ build_user() {
     --comment "Nix build user $number" "$@" "nixbld$number"
 }
 
-# unpack RUN: a checked release tarball, whose name comes on standard input when it is checked, into the store; prints the
-# store path of Nix, then that of the CA bundle. Every path arrives by a rename, so that what is in the store is whole.
+# unpack RUN: unpacks a release tarball into the store. Its name is read from standard input, after it was checked. Prints
+# the store path of Nix, then that of the CA bundle. Every path is renamed into the store, so that each one is complete.
 unpack() {
-  # zstd, where it is built to read xz too, writes beside reading: a sixth less time.
+  # zstd, if it was built with support for xz, takes a sixth less time, since it reads and writes in parallel.
   program=xz
   ! zstd -vV 2>/dev/null | grep -q 'supports:.* xz' || program=zstd
   tarball=$(cat)
@@ -70,14 +71,14 @@ unpack() {
   )
   nix=$(sed -n 's/^nix="\(.*\)"$/\1/p' "$fresh/install")
   cacert=$(sed -n 's/^cacert="\(.*\)"$/\1/p' "$fresh/install")
-  [ -x "$fresh/store/${nix##*/}/bin/nix" ] || { echo "the tarball holds no Nix" >&2 && exit 65; }
+  [ -x "$fresh/store/${nix##*/}/bin/nix" ] || { echo "the tarball contains no Nix" >&2 && exit 65; }
   chmod u+w "$fresh/store"
   one_at_a_time
   set --
   for path in "$fresh"/store/*; do
     [ -e "/nix/store/${path##*/}" ] || set -- "$@" "$path"
   done
-  # A directory is renamed by its parent's permission and, as it changes parents, by its own: root needs neither.
+  # Only root can move read-only directories to another parent.
   [ $# -eq 0 ] || mv -t /nix/store "$@"
   "$nix/bin/nix-store" --load-db <"$fresh/.reginfo"
   ln -sfn "$cacert" /nix/var/nix/gcroots/nix-ferry-cacert
@@ -85,7 +86,7 @@ unpack() {
   printf '%s\n%s\n' "$nix" "$cacert"
 }
 
-# package RUN NAME: from the distribution, without what it recommends (a daemon of its own among it).
+# package RUN NAME: installs a package of the distribution, without recommended ones (such as a daemon).
 package() {
   export DEBIAN_FRONTEND=noninteractive
   install="apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 install -y --no-install-recommends"
@@ -96,8 +97,8 @@ refresh() {
   apt-get -qq -o DPkg::Lock::Timeout=120 update >&2
 }
 
-# daemon RUN PROGRAM...: standard input is the daemon's environment, a NAME=value each line, an empty line, its nix.conf.
-# What the user left in client/keys becomes root's.
+# daemon RUN PROGRAM...: starts the daemon. Standard input is its environment (one NAME=value per line), an empty line, and
+# its nix.conf. The files in client/keys become root's.
 daemon() {
   [ ! -e "$RUN/socket" ] || { end_processes && rm -f "$RUN/socket"; }
   environment
@@ -106,12 +107,13 @@ daemon() {
     for file in "$RUN/client/keys"/*; do install -m 0600 "$file" "$RUN/keys/"; done
     rm -rf "$RUN/client/keys"
   fi
-  # On a new store the first connections would make its database at the same time, and one of them fail.
+  # In a new store, the first connections would create the database at the same time, and one of them would fail.
   [ -e /nix/var/nix/db/schema ] || "${1%/*}/nix-store" --init
   NIX_DAEMON_SOCKET_PATH=$RUN/socket setsid "$@" </dev/null >"$RUN/daemon/log" 2>&1 &
 }
 
-# direct RUN PROGRAM...: runs a program of Nix as root without the daemon, with its environment (as above) and settings.
+# direct RUN PROGRAM...: runs a program of Nix as root without the daemon, with the same settings. Standard input is its
+# environment, as above.
 direct() {
   environment
   exec "$@"
@@ -119,11 +121,11 @@ direct() {
 
 environment() {
   while IFS= read -r line && [ -n "$line" ]; do export "${line?}"; done
-  # "auto" would be this very daemon where /nix/var/nix is not yet there.
+  # "auto" would use this same daemon if /nix/var/nix does not exist yet.
   export NIX_REMOTE=local HOME=/root NIX_CONF_DIR="$RUN/daemon" NIX_FERRY_RUN="$RUN"
 }
 
-# register RUN SYSTEM: standard input is the line for binfmt_misc.
+# register RUN SYSTEM: registers an emulator. Standard input is the line for binfmt_misc.
 register() {
   one_at_a_time
   if [ ! -e "$binfmt/register" ]; then
@@ -134,9 +136,9 @@ register() {
   cat >"$binfmt/register"
 }
 
-# end RUN: nothing of the run is left.
+# end RUN: removes everything that belongs to the run.
 end() {
-  # A terminal sends Ctrl-C to all of its foreground group.
+  # A terminal sends Ctrl-C to its whole foreground process group.
   trap '' HUP INT
   end_processes
   one_at_a_time
@@ -148,7 +150,7 @@ end() {
   rm -rf "/nix/.$name" "$RUN"
 }
 
-# Leaves it to another run that still has an interpreter there.
+# If another run still has an emulator registered, that run unmounts binfmt_misc when it ends.
 unmount_binfmt() {
   for entry in "$binfmt"/nix-ferry-*; do
     entry=${entry##*/}
@@ -161,7 +163,7 @@ unmount_binfmt() {
   umount "$binfmt" || true
 }
 
-# What root's Nix made of a user's store is the user's.
+# Gives a user's store back, with everything that root's Nix created in it.
 hand_back() {
   [ -s "$RUN/daemon/owner" ] || return 0
   read -r owner mode <"$RUN/daemon/owner"
@@ -171,12 +173,12 @@ hand_back() {
   chmod "$mode" /nix/store
 }
 
-# Ends the processes of this run: those that its daemon began, and other calls of this script.
+# Ends the processes of this run: the daemon with its children, and other calls of this script.
 end_processes() {
   for signal in TERM TERM TERM TERM KILL; do
     found=$(processes)
     [ -n "$found" ] || return 0
-    # shellcheck disable=SC2086 # One word a process.
+    # shellcheck disable=SC2086 # One word per process.
     kill -s "$signal" $found 2>/dev/null || true
     for _ in 1 2 3 4 5 6 7 8 9 10; do
       [ -n "$(processes)" ] || return 0
@@ -187,8 +189,9 @@ end_processes() {
 }
 
 processes() {
-  # First all, then those still there: this script's own children come and go, and its siblings of the same verb stay.
-  # shellcheck disable=SC2062 # A list of files, no pattern.
+  # First list all, then keep those that still exist: this script's own children are gone by then. Other calls with the
+  # same verb are left alone.
+  # shellcheck disable=SC2062 # A list of files, not a pattern.
   of_run=$(
     echo "NIX_FERRY_RUN=$RUN" | grep -lszxF --file=- /proc/[0-9]*/environ || true
     [ "$verb" != end ] || echo "$RUN" | grep -lszxF --file=- /proc/[0-9]*/cmdline || true

@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The absolute path of a file of ours that is no TypeScript (`nix/probe.nix`, `target/…sh`), given relative to the
- * repository's root. Works from `src/` and from a bundle in `dist/`, however deep.
+ * The absolute path of a file of this repository that is not TypeScript (`nix/probe.nix`, `target/…sh`).
+ * Works from `src/` and from a bundle in `dist/`, at any depth.
  *
- * @throws Error when the file is not there: a broken checkout of the action.
+ * @param path relative to the root of the repository.
+ * @throws Error if the file is missing: the checkout of the action is broken.
  */
 export function asset(path: string): string {
   let directory = dirname(fileURLToPath(import.meta.url));

@@ -13,18 +13,21 @@ import { version } from './version.ts';
 interface Command {
   usage: string;
   about: string;
-  /** Whose inputs are its flags. */
+  /** The step whose inputs are its flags. */
   step: Step;
-  /** Words that are no flags, at most. */
+  /** The number of words that are not flags. */
   words: number;
 }
 
 const commands: Record<string, Command> = {
-  plan: one('plan', 'Evaluate the hosts and say what would be built and where it would go.'),
+  plan: one('plan', 'Evaluate the hosts and show what would be built and where it would be deployed.'),
   build: one('build', "Build each host's closure."),
-  archive: one('archive', "Build each host's closure and keep it as files that Nix can import, in ./archives."),
-  deploy: one('deploy', 'Build the hosts, or take them from archives (--from, --archive DIR), and activate them.'),
-  run: one('run', 'All of it: plan, build, archive, deploy.'),
+  archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
+  deploy: one(
+    'deploy',
+    'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.',
+  ),
+  run: one('run', 'Do all of this: plan, build, archive, deploy.'),
   option: {
     usage: 'ferry option HOST OPTION [flags]',
     about: "Print the final value of an option of a host's configuration, as JSON.",
@@ -37,7 +40,7 @@ function one(step: Step, about: string): Command {
   return { usage: `ferry ${step} [flags]`, about, step, words: 0 };
 }
 
-const demoAbout = 'Carry an example fleet to machines inside this one, and show it.';
+const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
 
 /** Exit codes, as the README lists them. */
 const exitCodes = {
@@ -52,7 +55,7 @@ const exitCodes = {
   cancelled: 130,
 } as const;
 
-const overview = `ferry ${version}: carries NixOS from a repository to running machines.
+const overview = `ferry ${version}: builds NixOS hosts from a repository and deploys them.
 
 ferry COMMAND [flags]
 
@@ -60,9 +63,10 @@ ${[...Object.entries(commands).map(([name, { about }]) => [name, about] as const
   .map(([name, about]) => `  ${name.padEnd(10)}${about}`)
   .join('\n')}
 
-ferry COMMAND --help tells a command's flags. Exit codes: 0 all is as asked; 1 a defect of ferry; 2 wrong input;
-3 Nix cannot be set up; 4 a host cannot be evaluated; 5 a host cannot be built; 6 an archive cannot be made;
-7 a target is not as asked; 130 cancelled.
+Run ferry COMMAND --help for the flags of a command.
+
+Exit codes: 0 success; 1 internal error; 2 wrong input; 3 Nix cannot be set up; 4 a host cannot be evaluated;
+5 a host cannot be built; 6 an archive cannot be made; 7 a target did not reach the requested state; 130 cancelled.
 `;
 
 /** Runs the command line of this process and sets its exit code. */
@@ -79,40 +83,45 @@ export async function cli(): Promise<void> {
 /** @returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [name = '--help', ...rest] = args;
-  if (name === '--version') return say(`${version}\n`);
-  if (name === '--help' || name === '-h' || name === 'help') return say(overview);
+  if (name === '--version') return print(`${version}\n`);
+  if (name === '--help' || name === '-h' || name === 'help') return print(overview);
   if (name === 'demo') return exitCodes[await demoCommand(rest)];
   const command = commands[name];
   if (command === undefined) {
     const meant = nearest(name, [...Object.keys(commands), 'demo']);
     throw new UserError(`There is no command '${name}'.`, {
-      cure: meant === null ? '`ferry --help` lists them.' : `Did you mean ${meant}?`,
+      cure: meant === null ? '`ferry --help` lists the commands.' : `Did you mean ${meant}?`,
     });
   }
   const { usage, about, step } = command;
   const allowed = inputsOfStep[step];
-  // In `deploy` nothing is archived: there, --archive says what is deployed.
+  // `deploy` makes no archives: there, --archive names the archives to deploy.
   const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
   const flags = readFlags(words, allowed, process.env);
-  if (flags.switches.has('help')) return say(help(usage, about, allowed));
+  if (flags.switches.has('help')) return print(help(usage, about, allowed));
   if (flags.words.length !== command.words) {
     const extra = flags.words[command.words];
-    throw new UserError(extra === undefined ? `The command is \`${usage}\`.` : `'${extra}' is no flag.`, {
-      cure: `\`ferry ${name} --help\` lists the flags.`,
-    });
+    throw new UserError(
+      extra === undefined ? `Missing arguments: the command is \`${usage}\`.` : `Unexpected argument '${extra}'.`,
+      {
+        cure: `\`ferry ${name} --help\` lists the flags.`,
+      },
+    );
   }
   const config = readInputs(flags.inputs, input => `--${input}`, allowed);
   const terminal = await openTerminal(process.env);
-  // No child shall inherit a key.
+  // No child process may inherit a key.
   for (const variable of Object.keys(process.env)) if (variable.startsWith('FERRY_')) delete process.env[variable];
   try {
-    return name === 'option' ? await printOption(flags, config, terminal) : await walk(step, flags, config, terminal);
+    return name === 'option'
+      ? await printOption(flags, config, terminal)
+      : await runStep(step, flags, config, terminal);
   } finally {
     await terminal.close();
   }
 }
 
-async function walk(step: Step, flags: Flags, config: Config, terminal: Terminal): Promise<number> {
+async function runStep(step: Step, flags: Flags, config: Config, terminal: Terminal): Promise<number> {
   const done = await terminal.within(ports => run(step, config, ports, terminal.context));
   await report(done, terminal.context.log, null);
   process.stdout.write(flags.switches.has('json') ? json(done) : text(done));
@@ -122,15 +131,15 @@ async function walk(step: Step, flags: Flags, config: Config, terminal: Terminal
 async function printOption({ words }: Flags, config: Config, terminal: Terminal): Promise<number> {
   const [host = '', path = ''] = words;
   const value = await terminal.within(ports => optionOf(host, path, config, ports, terminal.context));
-  return say(`${JSON.stringify(value, null, 2)}\n`);
+  return print(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-function say(what: string): number {
+function print(what: string): number {
   process.stdout.write(what);
   return exitCodes.ok;
 }
 
-/** The run as JSON; of a closure only the paths, since hosts share most of them. */
+/** The run as JSON. A closure is only its paths, because hosts share most of them. */
 function json(run: Run): string {
   return `${JSON.stringify(
     run,
@@ -144,7 +153,7 @@ function exitCodeOf(run: Run, context: Context): number {
   const { ok, failures } = verdict(run);
   if (ok) return exitCodes.ok;
   if (run.error?.where?.input !== undefined) return exitCodes.input;
-  // What ended the run ended the last stage that was begun; else the first stage in which a host failed.
+  // An error that ended the run belongs to the last stage that was started; else the first stage in which a host failed.
   const stage = run.error === null ? failures[0]?.stage : (Object.keys(run.timings).at(-1) as Stage | undefined);
   return stage === undefined || stage === 'report' ? exitCodes.defect : exitCodes[stage];
 }

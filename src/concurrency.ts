@@ -1,7 +1,7 @@
 /**
- * Calls `work` for every item, at most `limit` at once, and answers in the items' order.
+ * Calls `work` for every item, at most `limit` at once, and returns the results in the order of the items.
  *
- * @throws the first error, after the calls already begun have ended; no new one is begun.
+ * @throws the first error, after the calls that were already running have ended. No further call is started.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],

@@ -1,8 +1,8 @@
 /**
- * An error in what the user gave us, or in what the world answered, that the user can mend.
+ * An error that the user can fix: in what they gave us, or in how something outside answered.
  *
- * `message` says what is wrong, `where` names the place (an input, a file with line and column, a host) and `cure` what
- * to write instead. It is printed without a stack; any other error is a defect of ours and is printed with one.
+ * `message` says what is wrong, `where` names the place (an input, a file with line and column, a host) and `cure` says
+ * what to write instead. It is printed without a stack; any other error is an internal error and is printed with one.
  */
 export class UserError extends Error {
   override name = 'UserError';
@@ -16,7 +16,7 @@ export class UserError extends Error {
   }
 }
 
-/** A place a user can go to: `file` is relative to the repository where it lies inside it; line and column count from 1. */
+/** A place that the user can open. `file` is relative to the repository if it is inside it; line and column start at 1. */
 export interface Place {
   input?: string;
   host?: string;
@@ -25,31 +25,77 @@ export interface Place {
   column?: number;
 }
 
-/** A child process that ended otherwise than it should. `stderr` holds its last lines, at most 8 KiB. */
+/** Why a command failed. */
+export type CommandFailure =
+  /** It exited with a code that means failure. */
+  | { kind: 'exit'; code: number }
+  /** A signal ended it, and we did not send it. */
+  | { kind: 'signal'; signal: string }
+  /** There is no such program (ENOENT). */
+  | { kind: 'missing' }
+  /** The program may not be executed (EACCES, EPERM). */
+  | { kind: 'not-permitted' }
+  /** It could not be started for another reason. */
+  | { kind: 'not-started'; reason: string }
+  /** It was still running when its time limit was reached. */
+  | { kind: 'timeout'; milliseconds: number }
+  /** It was ended, or not started, because the run was cancelled. */
+  | { kind: 'cancelled' };
+
+/** A command that failed. `stderr` holds the end of its standard error, at most 8 KiB. */
 export class CommandError extends Error {
   override name = 'CommandError';
   readonly command: readonly string[];
-  readonly code: number | null;
-  readonly signal: string | null;
+  readonly failure: CommandFailure;
   readonly stderr: string;
 
-  constructor(command: readonly string[], code: number | null, signal: string | null, stderr: string) {
-    const ended = code === null ? `was ended by ${signal}` : `exited with ${code}`;
-    super(`${command.slice(0, 4).join(' ')} ${ended}${stderr === '' ? '' : `: ${lastLine(stderr)}`}`);
+  constructor(command: readonly string[], failure: CommandFailure, stderr: string) {
+    super(describe(command, failure, stderr));
     this.command = command;
-    this.code = code;
-    this.signal = signal;
+    this.failure = failure;
     this.stderr = stderr;
+  }
+
+  /** The exit code; null if the command did not exit by itself. */
+  get code(): number | null {
+    return this.failure.kind === 'exit' ? this.failure.code : null;
   }
 }
 
-/** Without Nix's advice, which older versions put after the error. */
+/** Whether the command ran to its end and exited with a code that means failure. */
+export function exitedWithFailure(error: unknown): error is CommandError {
+  return error instanceof CommandError && error.failure.kind === 'exit';
+}
+
+function describe(command: readonly string[], failure: CommandFailure, stderr: string): string {
+  const [program] = command;
+  const started = command.slice(0, 4).join(' ');
+  const printed = stderr.trim() === '' ? '' : `: ${lastLine(stderr)}`;
+  switch (failure.kind) {
+    case 'exit':
+      return `${started} exited with ${failure.code}${printed}`;
+    case 'signal':
+      return `${started} was ended by ${failure.signal}${printed}`;
+    case 'missing':
+      return `The program ${program} was not found`;
+    case 'not-permitted':
+      return `The program ${program} may not be executed: permission denied`;
+    case 'not-started':
+      return `The program ${program} could not be started: ${failure.reason}`;
+    case 'timeout':
+      return `${started} timed out after ${failure.milliseconds / 1000} s${printed}`;
+    case 'cancelled':
+      return `${started} was cancelled`;
+  }
+}
+
+/** Skips Nix's advice, which older versions print after the error. */
 function lastLine(text: string): string {
   const lines = text.trim().split('\n');
   return lines.findLast(line => !line.startsWith("(use '--show-trace'")) ?? '';
 }
 
-/** One line for a person: the message, its place and its cure. */
+/** The error in one line for a person: the message and the cure. */
 export function explain(error: unknown): string {
   if (error instanceof UserError) {
     return [error.message, ...(error.cure === undefined ? [] : [error.cure])].join(' ');

@@ -1,74 +1,105 @@
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { UserError } from './errors.ts';
-import { type InputName, inputs, unknownInput } from './inputs.ts';
+import type { Input } from './input.ts';
+import { type Group, inputs, namesOf, unknownInput } from './inputs.ts';
 
 /** What the words after a command say. */
 export interface Flags {
-  /** By input name. A secret holds its text, read from the file or the variable that was named. */
+  /** By input name. For a secret, its text, read from the file that the flag or the variable gives. */
   inputs: Record<string, string>;
-  /** Flags of the command line alone. */
+  /** Flags that exist only on the command line. */
   switches: Set<Switch>;
-  /** Words that are no flags. */
+  /** Words that are not flags. */
   words: string[];
 }
 
 export const switches = { json: 'Print the result as JSON on standard output.', help: 'Show this text.' } as const;
 export type Switch = keyof typeof switches;
 
-/** Inputs of many lines, whose value may be `@FILE`. */
-const long: readonly InputName[] = ['arguments', 'known-hosts', 'targets', 'builders', 'nix-conf'];
+type Tokens = NonNullable<ReturnType<typeof parseArgs<{ tokens: true; strict: false }>>['tokens']>;
+type Token = Tokens[number];
 
 /**
- * Reads flags named like the inputs: `--mode switch` or `--mode=switch`; `--comment` alone says true.
+ * Reads flags that are named like the inputs: `--mode switch` or `--mode=switch`; `--comment` alone means true.
  *
- * A secret is never taken from the argument list, which every process of the machine can read: its flag names a file
- * (`-`: standard input), or the variable `FERRY_DEPLOY_KEY`, `FERRY_SIGNING_KEY`, `FERRY_GITHUB_TOKEN` holds it.
+ * A secret is never read from an argument, because every process of the machine can see the arguments: its flag names a
+ * file (`-`: standard input), or the variable `FERRY_DEPLOY_KEY`, `FERRY_SIGNING_KEY` or `FERRY_GITHUB_TOKEN` holds it.
  *
  * @throws UserError for the first flag that is wrong.
  */
 export function readFlags(
   args: readonly string[],
-  allowed: readonly InputName[],
+  allowed: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Flags {
-  const flags: Flags = { inputs: {}, switches: new Set(), words: [] };
-  for (const name of allowed) {
-    const value = inputs[name].secret ? env[`FERRY_${name.toUpperCase().replaceAll('-', '_')}`] : undefined;
-    if (value !== undefined && value !== '') flags.inputs[name] = value;
-  }
-  const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === '-h') flags.switches.add('help');
-    else if (!arg.startsWith('--')) flags.words.push(arg);
-    else {
-      const [, name = '', inline] = /^--([^=]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
-      if (name in switches) flags.switches.add(name as Switch);
-      else {
-        if (!(allowed as readonly string[]).includes(name)) {
-          throw unknownInput(name, [...allowed, ...Object.keys(switches)], flag => `--${flag}`);
-        }
-        flags.inputs[name] = flagValue(name as InputName, inline, rest);
-      }
+  const flags: Flags = { inputs: secretsIn(env, allowed), switches: new Set(), words: [] };
+  const tokens = tokensOf(args, allowed);
+  for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
+    if (token.kind === 'positional') flags.words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName } = token;
+    if (!rawName.startsWith('--') && name !== 'help') throw new UserError(`There is no flag ${rawName}.`);
+    if (isSwitch(name)) {
+      if (token.value !== undefined) throw new UserError(`--${name} takes no value.`);
+      flags.switches.add(name);
+      continue;
     }
+    const declared = allowed.includes(name) ? inputs.get(name) : undefined;
+    if (declared === undefined) throw unknownInput(name, [...allowed, ...Object.keys(switches)], flag => `--${flag}`);
+    flags.inputs[name] = flagValue(name, declared, token.value ?? followingBoolean(declared, tokens));
   }
   return flags;
 }
 
-function flagValue(name: InputName, inline: string | undefined, rest: string[]): string {
-  const isSwitch = inputs[name].default === 'false';
-  if (inline === undefined && isSwitch && !['true', 'false'].includes(rest[0] ?? '')) return 'true';
-  const value = inline ?? rest.shift();
-  if (value === undefined) throw new UserError(`--${name} needs a value.`, { where: { input: name } });
-  if (inputs[name].secret) {
-    if (/\n|PRIVATE KEY/.test(value)) {
-      throw new UserError(`--${name} takes a file, not the secret: an argument list is no secret.`, {
-        where: { input: name },
-        cure: `Write --${name} FILE, --${name} - for standard input, or set FERRY_${name.toUpperCase().replaceAll('-', '_')}.`,
-      });
-    }
-    return readText(name, value);
+/** Not strict: our own errors suggest what was meant. */
+function tokensOf(args: readonly string[], allowed: readonly string[]): Token[] {
+  const options: NonNullable<Parameters<typeof parseArgs>[0]>['options'] = { help: { type: 'boolean', short: 'h' } };
+  for (const name of [...allowed, ...Object.keys(switches)]) {
+    const declared = inputs.get(name);
+    const type = declared === undefined || isBoolean(declared) ? 'boolean' : 'string';
+    options[name] = { ...options[name], type };
   }
-  return long.includes(name) && value.startsWith('@') ? readText(name, value.slice(1)) : value;
+  return parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens;
+}
+
+function isSwitch(name: string): name is Switch {
+  return Object.hasOwn(switches, name);
+}
+
+function isBoolean(declared: Input<unknown>): boolean {
+  return declared.default === 'false';
+}
+
+/** `--comment` alone means true, `--comment false` false. */
+function followingBoolean(declared: Input<unknown>, tokens: Token[]): string | undefined {
+  if (!isBoolean(declared)) return undefined;
+  const [next] = tokens;
+  if (next?.kind !== 'positional' || !['true', 'false'].includes(next.value)) return 'true';
+  tokens.shift();
+  return next.value;
+}
+
+function flagValue(name: string, { secret, long }: Input<unknown>, value: string | undefined): string {
+  const where = { input: name };
+  if (value === undefined) throw new UserError(`--${name} needs a value.`, { where });
+  if (secret && /\n|PRIVATE KEY/.test(value)) {
+    throw new UserError(`--${name} takes the name of a file, not the secret: other users can see arguments.`, {
+      where,
+      cure: `Write --${name} FILE, --${name} - for standard input, or set ${variableOf(name)}.`,
+    });
+  }
+  if (secret) return readText(name, value);
+  return long && value.startsWith('@') ? readText(name, value.slice(1)) : value;
+}
+
+function secretsIn(env: Readonly<Record<string, string | undefined>>, allowed: readonly string[]): Flags['inputs'] {
+  const names = allowed.filter(name => inputs.get(name)?.secret === true && env[variableOf(name)]);
+  return Object.fromEntries(names.map(name => [name, env[variableOf(name)] ?? '']));
+}
+
+function variableOf(name: string): string {
+  return `FERRY_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 function readText(name: string, file: string): string {
@@ -79,17 +110,48 @@ function readText(name: string, file: string): string {
   }
 }
 
+/** Columns of a line of help, and where its descriptions begin. */
+const width = 110;
+const indent = 28;
+
+/** The headings of `--help`, in their order. An input of several groups is listed in the first one. */
+const headings: Record<Group, string> = {
+  plan: 'Source and hosts',
+  deploy: 'Deployment',
+  setup: 'Nix and caches',
+  archive: 'Making archives',
+  fetch: 'Deploying existing archives',
+  report: 'Report',
+};
+
 /** The text of `--help` for one command. */
-export function help(usage: string, about: string, allowed: readonly InputName[]): string {
-  const rows = allowed.map(name => {
-    const { default: fallback, description, words, secret } = inputs[name];
-    const value = secret ? 'FILE' : words.length > 0 ? words.join('|') : fallback === 'false' ? '' : 'VALUE';
-    const shown = fallback === '' || fallback === 'false' || secret ? '' : ` (${fallback})`;
-    return [`  --${name} ${value}`.trimEnd(), `${description}${shown}`] as const;
+export function help(usage: string, about: string, allowed: readonly string[]): string {
+  const shown = new Set<string>();
+  const sections = (Object.keys(headings) as Group[]).map(group => {
+    const names = namesOf(group).filter(name => allowed.includes(name) && !shown.has(name));
+    for (const name of names) shown.add(name);
+    return names.length === 0 ? '' : `${headings[group]}:\n${names.map(inputRow).join('\n')}\n\n`;
   });
-  for (const [name, about] of Object.entries(switches)) rows.push([`  --${name}`, about]);
-  const lines = rows.map(([flag, text]) =>
-    flag.length <= 28 ? `${flag.padEnd(30)}${text}` : `${flag}\n${' '.repeat(30)}${text}`,
-  );
-  return `${usage}\n\n${about}\n\n${lines.join('\n')}\n`;
+  const general = Object.entries(switches).map(([name, text]) => row(`  --${name}`, text));
+  return `${usage}\n\n${about}\n\n${sections.join('')}General:\n${general.join('\n')}\n`;
+}
+
+function inputRow(name: string): string {
+  const { default: fallback, description, words, secret } = inputs.get(name) as Input<unknown>;
+  const value = secret ? 'FILE' : words.length > 0 ? words.join('|') : fallback === 'false' ? '' : 'VALUE';
+  const said = fallback === '' || fallback === 'false' || secret ? '' : ` Default: ${fallback}`;
+  return row(`  --${name} ${value}`.trimEnd(), `${description.replaceAll('`', '')}${said}`);
+}
+
+/** A flag and its description, in lines of `width`. */
+function row(flag: string, description: string): string {
+  const lines = [''];
+  for (const word of description.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (indent + line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  const below = lines.map(line => ' '.repeat(indent) + line);
+  if (flag.length > indent - 2) return [flag, ...below].join('\n');
+  return [flag.padEnd(indent) + lines[0], ...below.slice(1)].join('\n');
 }

@@ -17,12 +17,12 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
   try {
     config = readInputs(inputsOfRunner(env), name => `input '${name}'`, inputsOfStep[step]);
   } catch (error) {
-    // Written by hand, since loading the toolkit takes longer than all up to here.
+    // Written by hand: loading the toolkit takes longer than everything until here.
     process.stdout.write(`::error::${explain(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
     process.exitCode = 1;
     return;
   }
-  // No child shall inherit a key.
+  // No child process may inherit a key.
   for (const name of Object.keys(env)) if (name.startsWith('INPUT_')) delete env[name];
 
   const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
@@ -34,23 +34,23 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
   ]);
   const scratch = await mkdtemp(join(scratchParent(env.RUNNER_TEMP, tmpdir()), 'nix-ferry-'));
   core.saveState(scratchState, scratch);
-  const { context, close } = openContext(core, scratch);
+  const { context, close } = openContext(core, scratch, env);
   try {
-    const done = await run(step, config, portsOf(core, config, env, context), context);
+    const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
     close();
     for (const [name, value] of Object.entries(outputsOf(done))) core.setOutput(name, value);
     const { ok } = await report(done, context.log, async markdown => {
       if (env.GITHUB_STEP_SUMMARY !== undefined) await core.summary.addRaw(markdown).write();
     });
     if (!ok) process.exitCode = 1;
-    if (config.comment) await comment(done, config['github-token'], env, context);
+    if (config.report.comment) await comment(done, config.report.githubToken, env, context);
   } finally {
     close();
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** Keeps the run's summary as a comment on the pull request it is for; a trouble is a warning. */
+/** Keeps the run's summary as a comment on its pull request. If that fails, it is a warning. */
 async function comment(run: Run, token: string | null, env: NodeJS.ProcessEnv, context: Context): Promise<void> {
   const event = JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}')) as {
     pull_request?: { number: number };
@@ -67,7 +67,7 @@ async function comment(run: Run, token: string | null, env: NodeJS.ProcessEnv, c
     });
   } catch (error) {
     context.log.warning(
-      `The comment could not be written: ${explain(error)}. It needs the permission \`pull-requests: write\`, which runs for forks do not have.`,
+      `The comment could not be written: ${explain(error)}. Writing it needs the permission \`pull-requests: write\`, which runs for forks do not have.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The candidate a person most likely meant: the one with the fewest edits, if these are at most a third of the word. */
+/** The candidate that was most likely meant: the one with the fewest edits, if these are at most a third of the word. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   let best: { candidate: string; edits: number } | null = null;
   for (const candidate of candidates) {
@@ -10,7 +10,7 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best?.candidate ?? null;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b` (optimal string alignment). */
+/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;

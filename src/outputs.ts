@@ -1,10 +1,10 @@
 import { changesMachine } from './deploy/outcome.ts';
 import type { Run } from './report/run.ts';
 
-/** What a step hands to later steps and jobs, as text. */
+/** What a step passes to later steps and jobs, as text. */
 export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed', string>;
 
-/** GitHub's hosted runner that runs programs of a system itself; other systems are emulated on the first. */
+/** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
 
 /** The outputs of a run, as `action.yml` describes them. */
@@ -26,7 +26,7 @@ export function outputsOf(run: Run): Outputs {
         bytes,
       })),
     ),
-    // Without the logs: all outputs of a job share 1 MB.
+    // Without the logs, because all outputs of a job share 1 MB.
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
     changed: String(run.outcomes.some(changesMachine)),
   };

@@ -1,50 +1,55 @@
-import {
-  type ArtifactStore,
-  archive,
-  fetchArchives,
-  importArchive,
-  readArchives,
-  verifyArchive,
-} from './archive/index.ts';
+import { type ArchiveStores, archive, type Provenance, takeArchives } from './archive/index.ts';
+import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
-import { mapConcurrently } from './concurrency.ts';
 import type { CachePort, Context, Stage } from './context.ts';
-import { checkAccess, type DeployConfig, type Deployment, deploy, skipped } from './deploy/index.ts';
+import {
+  checkKeys,
+  checkTargets,
+  type Deployer,
+  type Deployment,
+  deploy,
+  deploymentsOfArchives,
+  deploymentsOfBuilt,
+  outcomesOfUnbuilt,
+} from './deploy/index.ts';
+import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import { locate, option, type PlanConfig, parseDeployment, plan, select, targetOf } from './plan/index.ts';
+import type { Fleet } from './plan/fleet.ts';
+import { locate, option, type PlanConfig, plan } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
+  type CachedFleet,
   emulateOther,
   prepareSystems,
   type Setup,
-  type SetupConfig,
   type SetupPorts,
+  type SetupSurroundings,
   saveStoreCache,
   setup,
 } from './setup/index.ts';
 import type { Step } from './step.ts';
 import { producer } from './version.ts';
 
-/** What only the entry can give: the runner's state, cache and artifacts, or the command line's stand-ins for them. */
+/** What only the entry can give: the runner's state, cache and artifacts, or what the command line has instead of them. */
 export interface Ports {
   setup: SetupPorts;
-  /** Whether the machine's own Nix may serve as it is. */
-  daemon: SetupConfig['daemon'];
-  /** Null: archives stay where they are. */
-  artifacts: ArtifactStore | null;
-  /** Where archives are written. */
-  archives: string;
+  machine: SetupSurroundings;
+  archives: ArchiveStores;
   /** Where plans of earlier runs are kept: a directory, or the Actions cache; null: nowhere. */
   planCache: string | CachePort | null;
-  /** `owner/name`; null outside of a run of GitHub's. */
+  /** `owner/name`; null outside of GitHub Actions. */
   repository: string | null;
-  /** Address of the run; null likewise. */
-  run: string | null;
-  /** Who deploys, for the target's journal. */
-  who: string;
-  environment: Readonly<Record<string, string | undefined>>;
+  deployer: Deployer;
+}
+
+/** What one run is asked for. */
+interface Order {
+  step: Step;
+  config: Config;
+  ports: Ports;
+  context: Context;
 }
 
 /** How far each step goes. */
@@ -58,52 +63,86 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 };
 
 /**
- * Walks through the stages of a step, in their order, and tells all that was found and done.
+ * Runs the stages of a step and returns all that was found and done.
  *
- * Never throws: what ends the run before its time stands in the answer's `error`, beside what is true until then.
+ * Never throws: what ends the run early is `error` in the result, together with everything that was true until then.
  */
 export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
-  const run: Run = { mode: config.mode, fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null };
-  const stages = stagesFor(step, config);
-  const { rooms, saved } = walk(step, config, ports, context, run);
+  const run: Run = {
+    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], outcomes: [] },
+    ...{ timings: {}, error: null },
+  };
+  const saving = new Saving();
   try {
-    // What can be known to be wrong is said before Nix is even looked for.
-    if (stages.includes('plan')) locate(config.source);
-    checkAccess(deployConfigOf(config, ports), null);
-    for (const stage of stages) {
-      const begun = performance.now();
-      try {
-        await rooms[stage]();
-      } finally {
-        run.timings[stage] = (performance.now() - begun) / 1000;
-      }
-    }
+    checkKeys(config.deploy);
+    const order = { step, config, ports, context };
+    if (config.fetch.from === null) await fromSource(order, run, saving);
+    else await fromArchives(config.fetch.from, order, run);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    run.error = {
-      message: context.signal.aborted ? 'The run was cancelled.' : message,
-      cure: error instanceof UserError ? (error.cure ?? null) : null,
-      where: error instanceof UserError ? (error.where ?? null) : null,
-    };
-    context.log.error(explain(error), error instanceof UserError ? error.where : undefined);
-    // A defect of ours, or a program that failed in a way we do not know: the stack tells where.
-    if (!(error instanceof UserError) && error instanceof Error) context.log.debug(error.stack ?? '');
+    run.error = endedBy(error, context);
   }
-  await saved();
+  await saving.ended();
   return run;
 }
 
-/** The stages of a step that its inputs ask for; archives that are there already take the place of a source. */
-function stagesFor(step: Step, config: Config): Exclude<Stage, 'report'>[] {
-  const stages =
-    config.from === null
-      ? stagesOf[step].filter(stage => stage !== 'archive' || config.archive !== 'none')
-      : (['setup', 'archive', 'deploy'] as const);
-  return stages.filter(stage => stage !== 'deploy' || config.mode !== 'none');
+/** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */
+async function fromSource(order: Order, run: Run, saving: Saving): Promise<void> {
+  const { step, config, ports, context } = order;
+  const stages = stagesOf[step];
+  // A wrong `source` is reported before Nix is even looked for.
+  const source = stages.includes('plan') ? locate(config.plan.source) : null;
+
+  const setUp = await timed(run, 'setup', () => setUpFor(order));
+  if (source === null) return;
+
+  const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
+  const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
+  run.fleet = fleet;
+  checkTargets(config.deploy, fleet.hosts);
+  if (!stages.includes('build')) return;
+
+  const toBuild = cachedFleet(fleet);
+  const [built, prepared] = await timed(run, 'build', async () => {
+    const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
+    return [await build(fleet, nixOf(prepared, context), context), prepared] as const;
+  });
+  run.built = built;
+  saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
+
+  const nix = nixOf(prepared, context);
+  if (stages.includes('archive') && config.archive.archive !== 'none') {
+    const { directory, artifacts } = ports.archives;
+    const archiveConfig = {
+      ...config.archive,
+      directory,
+      source: fleet.source,
+      provenance: provenanceOf(fleet, ports),
+    };
+    run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
+  }
+  if (stages.includes('deploy') && config.deploy.mode !== 'none') {
+    const deployments = deploymentsOfBuilt(built, fleet.commit);
+    const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+    run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
+  }
+}
+
+/** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
+async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: Order, run: Run): Promise<void> {
+  const { config, ports, context } = order;
+  const setUp = await timed(run, 'setup', () => setUpFor(order));
+  const nix = nixOf(setUp, context);
+  const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, nix, context));
+  run.archives = archives;
+  const deployments = deploymentsOfArchives(archives, config.fetch.targets);
+  checkTargets(config.deploy, deployments);
+  if (config.deploy.mode !== 'none') {
+    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+  }
 }
 
 /**
- * The final value of an option of one host, as JSON can tell it.
+ * The final value of an option of one host, as far as JSON can express it.
  *
  * @throws UserError for a host or an option that does not exist.
  */
@@ -114,208 +153,94 @@ export async function optionOf(
   ports: Ports,
   context: Context,
 ): Promise<unknown> {
-  locate(config.source);
-  const { nix } = await setup(setupConfigOf(config, ports), context, ports.setup);
-  return option({ ...planConfigOf(config, ports), planCache: null }, host, path, new Nix(context.exec, nix), context);
+  const source = locate(config.plan.source);
+  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const planConfig = { ...config.plan, ...source, nixPath: nixPathOf(ports), planCache: null };
+  return option(planConfig, host, path, nixOf(setUp, context), context);
 }
 
-/**
- * The stages over what they hand on: each reads what the one before it left in `run`. What is kept for later runs is saved
- * beside the stages that follow; `saved` waits for it.
- */
-function walk(
-  step: Step,
-  config: Config,
-  ports: Ports,
-  context: Context,
-  run: Run,
-): { rooms: Record<Exclude<Stage, 'report'>, () => Promise<void>>; saved: () => Promise<void> } {
-  let setUp: Setup | undefined;
-  const nix = (): Nix => {
-    if (setUp === undefined) throw new Error('the set-up comes first');
-    return new Nix(context.exec, setUp.nix);
-  };
-  let deployments: Deployment[] = [];
-  const saving: Promise<void>[] = [];
-  const rooms = {
-    async setup() {
-      setUp = await setup(setupConfigOf(config, ports), context, ports.setup);
-      // As a step of its own it is followed by no plan that would tell what is needed.
-      if (step === 'setup' && config.emulate === 'always') setUp = await emulateOther(setUp, context, ports.setup);
-    },
-    async plan() {
-      const planCache = planCacheOf(config, ports, work => saving.push(work));
-      run.fleet = await plan({ ...planConfigOf(config, ports), planCache }, nix(), context);
-      checkAccess(deployConfigOf(config, ports), run.fleet.hosts);
-    },
-    async build() {
-      if (run.fleet === null || setUp === undefined) return;
-      const hosts = run.fleet.hosts.map(({ name, system, toplevel }) => ({ name, system, drvPath: toplevel.drvPath }));
-      const toBuild = { hosts, lock: JSON.stringify(run.fleet.hosts.map(host => host.nixpkgs)) };
-      setUp = await prepareSystems(setUp, toBuild, context, ports.setup);
-      run.built = await build(run.fleet, nix(), context);
-      const toplevels = run.built.flatMap(built => (built.ok ? [built.toplevel] : []));
-      saving.push(saveStoreCache(setUp, toBuild, toplevels, context, ports.setup));
-      const { commit } = run.fleet;
-      deployments = run.built.flatMap(built => deploymentOf(built, commit));
-    },
-    async archive() {
-      if (config.from !== null) {
-        deployments = await deploymentsFrom(config.from, config, ports, nix(), context, run);
-        checkAccess(deployConfigOf(config, ports), deployments);
-        return;
-      }
-      const { repository, run: address } = ports;
-      run.archives = await archive(
-        run.built,
-        {
-          kind: config.archive,
-          directory: ports.archives,
-          signingKey: config['signing-key'],
-          includeSource: config['include-source'],
-          source: run.fleet?.source ?? null,
-          provenance: { commit: run.fleet?.commit ?? null, repository, run: address, producer },
-        },
-        nix(),
-        context,
-        ports.artifacts,
-      );
-    },
-    async deploy() {
-      run.outcomes = await deploy(deployments, deployConfigOf(config, ports), nix(), context);
-      for (const built of run.built) {
-        if (built.ok) continue;
-        run.outcomes.push(skipped(built.host.name, config.mode, 'It was not built; the target was not changed.'));
-      }
-    },
-  };
-  return { rooms, saved: async () => void (await Promise.all(saving)) };
+/** Does the work of a stage and records its duration in seconds, even if it throws. */
+async function timed<T>(run: Run, stage: Stage, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  try {
+    return await work();
+  } finally {
+    run.timings[stage] = (performance.now() - started) / 1000;
+  }
 }
 
-/** What the set-up needs of the inputs. */
-export function setupConfigOf(config: Config, ports: Ports): SetupConfig {
+/** Work that goes on while later stages run: saving caches for later runs. None of it may throw. */
+class Saving {
+  readonly #work: Promise<void>[] = [];
+
+  add(work: Promise<void>): void {
+    this.#work.push(work);
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#work);
+  }
+}
+
+async function setUpFor({ step, config, ports, context }: Order): Promise<Setup> {
+  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  // If the set-up is a step of its own, no plan follows that would show which systems are needed.
+  const emulates = step === 'setup' && config.setup.emulate === 'always';
+  return emulates ? emulateOther(setUp, context, ports.setup) : setUp;
+}
+
+function nixOf(setUp: Setup, context: Context): Nix {
+  return new Nix(context, setUp.nix);
+}
+
+function planSurroundings(config: Config, ports: Ports, saving: Saving): Pick<PlanConfig, 'nixPath' | 'planCache'> {
+  const nixPath = nixPathOf(ports);
+  const { planCache: port } = ports;
+  if (port === null || typeof port === 'string') return { nixPath, planCache: port };
+  // In the Actions cache, only plans by holders of the signing key count, as in the store cache.
+  const { cache, signingKey: secret } = config.setup;
+  // A kept plan does not bring nixpkgs into the store, where `include-source` needs it.
+  if (secret === null || cache === 'never' || config.archive.includeSource) return { nixPath, planCache: null };
+  return { nixPath, planCache: { port, secret, beside: work => saving.add(work) } };
+}
+
+function nixPathOf({ machine }: Ports): string | null {
+  return machine.environment.NIX_PATH ?? null;
+}
+
+function cachedFleet({ hosts }: Fleet): CachedFleet {
   return {
-    nixVersion: config['nix-version'],
-    nixSource: config['nix-source'],
-    daemon: ports.daemon,
-    nixConf: config['nix-conf'],
-    emulate: config.emulate,
-    qemu: config.qemu,
-    builders: config.builders,
-    cache: config.cache,
-    githubToken: config['github-token'],
-    signingKey: config['signing-key'],
-    environment: ports.environment,
+    hosts: hosts.map(({ name, system, toplevel }) => ({ name, system, drvPath: toplevel.drvPath })),
+    lock: JSON.stringify(hosts.map(host => host.nixpkgs)),
   };
 }
 
-function planConfigOf(config: Config, ports: Ports): Omit<PlanConfig, 'planCache'> {
-  return {
-    ...locate(config.source),
-    format: config.format,
-    attribute: config.attribute,
-    arguments: config.arguments,
-    hosts: config.hosts,
-    targets: config.targets,
-    nixpkgs: config.nixpkgs,
-    nixpkgsPin: config['nixpkgs-pin'],
-    system: config.system,
-    nixPath: ports.environment.NIX_PATH ?? null,
-  };
+function toplevelsOf(built: readonly Built[]): string[] {
+  return built.flatMap(one => (one.ok ? [one.toplevel] : []));
 }
 
-/** In the Actions cache only what holders of the signing key made counts, as for the store cache. */
-function planCacheOf(
-  config: Config,
-  { planCache }: Ports,
-  beside: (work: Promise<void>) => void,
-): PlanConfig['planCache'] {
-  if (planCache === null || typeof planCache === 'string') return planCache;
-  const secret = config['signing-key'];
-  // A kept plan brings no nixpkgs, which `include-source` wants in the store.
-  if (secret === null || config.cache === 'never' || config['include-source']) return null;
-  return { port: planCache, secret, beside };
+function provenanceOf({ commit }: Fleet, { repository, deployer }: Ports): Provenance {
+  return { commit, repository, run: deployer.run, producer };
 }
 
-function deployConfigOf(config: Config, ports: Ports): DeployConfig {
-  return {
-    mode: config.mode,
-    deployKey: config['deploy-key'],
-    knownHosts: config['known-hosts'],
-    parallel: config.parallel,
-    canary: config.canary,
-    maxFailures: config['max-failures'],
-    confirmTimeout: config['confirm-timeout'],
-    healthTimeout: config['health-timeout'],
-    who: ports.who,
-    run: ports.run,
-  };
-}
-
-function deploymentOf(built: Run['built'][number], commit: string | null): Deployment[] {
-  if (!built.ok) return [];
-  const { name, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets } = built.host;
-  const { toplevel, closureBytes } = built;
-  const closure = { from: 'store' } as const;
-  return [
-    {
-      host: name,
-      system,
-      toplevel,
-      commit,
-      target,
-      buildOnly,
-      tags,
-      closure,
-      closureBytes,
-      healthChecks,
-      preDeployChecks,
-      secrets,
-    },
-  ];
-}
-
-/** Takes archives instead of a source: no evaluator, no repository; where each host runs is said by `targets`. */
-async function deploymentsFrom(
-  from: NonNullable<Config['from']>,
-  config: Config,
-  ports: Ports,
+function deployAll(
+  deployments: readonly Deployment[],
+  { config, ports, context }: Order,
   nix: Nix,
-  context: Context,
-  run: Run,
-): Promise<Deployment[]> {
-  const none = { cmd: [], http: [] };
-  // Names are asked for by name; what only selects is held against all that there are.
-  const named = config.hosts.length > 0 && config.hosts.every(host => !/[*?@!]/.test(host)) ? config.hosts : null;
-  const read =
-    'directory' in from
-      ? await readArchives(from.directory, context)
-      : await fetchArchives(named, from.run, ports.archives, artifactsOf(ports));
-  const chosen = new Set(
-    select(
-      read.map(({ host }) => host),
-      config.hosts,
-      () => [],
-    ),
-  );
-  const archives = read.filter(({ host }) => chosen.has(host));
-  await mapConcurrently(archives, 4, ({ directory }) =>
-    verifyArchive(directory, config['trusted-public-keys'], nix, context),
-  );
-  run.archives = archives;
-  for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
-  return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => ({
-    ...{ host, system, toplevel, commit: manifest.commit, closureBytes, buildOnly: false, tags: [] },
-    target: host in config.targets ? targetOf(parseDeployment(config.targets[host], `targets.${host}`)) : null,
-    closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
-    ...{ healthChecks: none, preDeployChecks: none, secrets: [] },
-  }));
+): Promise<Outcome[]> {
+  return deploy(deployments, { ...config.deploy, ...ports.deployer }, nix, context);
 }
 
-function artifactsOf(ports: Ports): ArtifactStore {
-  if (ports.artifacts !== null) return ports.artifacts;
-  throw new UserError('Artifacts can be had only in a run of GitHub Actions.', {
-    where: { input: 'from' },
-    cure: 'Download and unzip the artifact, and name its folder.',
-  });
+/** Logs what ended the run and describes it for the report. */
+function endedBy(error: unknown, context: Context): NonNullable<Run['error']> {
+  const known = error instanceof UserError ? error : null;
+  context.log.error(explain(error), known?.where);
+  // An internal error, or a program that failed in an unknown way: the stack says where.
+  if (known === null && error instanceof Error) context.log.debug(error.stack ?? '');
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    message: context.signal.aborted ? 'The run was cancelled.' : message,
+    cure: known?.cure ?? null,
+    where: known?.where ?? null,
+  };
 }

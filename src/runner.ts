@@ -1,17 +1,17 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getExecOutput } from '@actions/exec';
 import { artifactStore } from './archive/upload.ts';
-import type { CachePort, Context, Log } from './context.ts';
-import type { Place } from './errors.ts';
+import type { CachePort, Context, Log, Query } from './context.ts';
+import { CommandError, type Place } from './errors.ts';
 import { exec } from './exec.ts';
-import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
 
 type Core = typeof import('@actions/core');
 
-/** Says things the way the runner shows them: workflow commands for notices, warnings and errors, plain lines else. */
+/** Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines. */
 export function runnerLog(core: Core): Log {
   return {
     debug: message => core.debug(message),
@@ -20,7 +20,7 @@ export function runnerLog(core: Core): Log {
     warning: (message, where) => core.warning(message, properties(where)),
     error: (message, where) => core.error(message, properties(where)),
     secret: text => {
-      // The runner masks line by line; a key's lines must each be told.
+      // The runner masks line by line, so each line of a key is registered.
       for (const line of text.split('\n')) if (line.trim().length > 3) core.setSecret(line.trim());
     },
   };
@@ -36,8 +36,35 @@ function properties(where: Place | undefined): Parameters<Core['error']>[1] {
   };
 }
 
+/** `Context.query` by @actions/exec; nothing of it is shown in the log. */
+export const query: Query = async (command, args, { cwd, env, allow = [0] } = {}) => {
+  const argv = [command, ...args];
+  const set = Object.entries(env ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  const ended = await getExecOutput(command, [...args], {
+    silent: true,
+    ignoreReturnCode: true,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env: Object.fromEntries(set) as Record<string, string> }),
+  }).catch(error => {
+    // With ignoreReturnCode, it throws only if the program cannot be started; the reason is only in its words.
+    const reason = (error as Error).message;
+    const missing = reason.startsWith('Unable to locate executable file');
+    throw new CommandError(argv, missing ? { kind: 'missing' } : { kind: 'not-started', reason }, '');
+  });
+  // Its types do not say that the code is null if a signal ended the program.
+  const code = ended.exitCode as number | null;
+  const printed = ended.stderr.slice(-8 * 1024);
+  if (code === null) throw new CommandError(argv, { kind: 'signal', signal: 'a signal' }, printed);
+  if (!allow.includes(code)) throw new CommandError(argv, { kind: 'exit', code }, printed);
+  return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
+};
+
 /** The context of a run inside the runner; `close` ends its progress and may be called twice. */
-export function openContext(core: Core, scratch: string): { context: Context; close: () => void } {
+export function openContext(
+  core: Core,
+  scratch: string,
+  environment: Context['environment'],
+): { context: Context; close: () => void } {
   const progress = openProgress({ write: text => process.stdout.write(text) }, false);
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
@@ -45,41 +72,43 @@ export function openContext(core: Core, scratch: string): { context: Context; cl
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   const context: Context = {
     exec,
+    query,
     log: runnerLog(core),
     progress: event => progress.event(event),
     signal: cancelled.signal,
     scratch,
+    environment,
   };
   return { context, close: () => progress.end() };
 }
 
 /** What the runner offers a step: its state, its cache, its artifacts. */
-export function portsOf(core: Core, config: Config, env: NodeJS.ProcessEnv, context: Context): Ports {
+export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv, context: Context): Ports {
   const repository = env.GITHUB_REPOSITORY ?? null;
   const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
   const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
   const api = env.GITHUB_API_URL ?? 'https://api.github.com';
-  const access = { token: config['github-token'], repository, run: number, api };
+  const access = { token, repository, run: number, api };
   return {
     setup: {
       saveState: core.saveState,
-      publish: { addPath: core.addPath, exportVariable: core.exportVariable },
+      publish: { addPath: core.addPath, exportVariable: core.exportVariable, setOutput: core.setOutput },
       ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
     },
-    daemon: 'own',
-    artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
-    archives: join(context.scratch, 'archives'),
+    machine: { daemon: 'own', environment: env },
+    archives: {
+      directory: join(context.scratch, 'archives'),
+      artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
+    },
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
-    run: number === null ? null : run,
-    who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
-    environment: env,
+    deployer: { who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`, run: number === null ? null : run },
   };
 }
 
 /**
- * Events that only who may write to the repository can start, and that run its own code. What others build (pull requests,
- * but a comment too, after which many a workflow takes the code of a pull request) must not reach later runs.
+ * Events that only people with write access can trigger and that run the repository's own code. What other events build
+ * must not reach later runs: pull requests, but also comments, after which many workflows check out a pull request.
  */
 const trusted = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release'];
 
@@ -89,13 +118,13 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
     directory,
     restore: async (key, prefixes) => {
       const { restoreCache } = await import('@actions/cache');
-      // Looked up by itself: an answer that comes too late must not be unpacked over what is used meanwhile.
+      // A separate lookup: an answer that comes too late must not be unpacked over files that are in use by then.
       const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
       const found = await within(10, lookup, signal);
       if (found === undefined) return null;
-      // Without a limit of ours the client waits ten minutes for 128 MB.
+      // By default, the client waits ten minutes for 128 MB.
       const restored = await restoreCache([directory], found, [], { segmentTimeoutInMs: 60_000 });
-      if (restored === undefined) throw new Error(`its entry ${found} could not be fetched.`);
+      if (restored === undefined) throw new Error(`its entry ${found} could not be downloaded.`);
       return restored;
     },
     save: async key => {
@@ -106,13 +135,13 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
   };
 }
 
-/** What `asked` answers, if it does so in time: the cache's client tries again for a quarter of an hour, and cannot be stopped. */
-function within<T>(seconds: number, asked: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
+function within<T>(seconds: number, request: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
     const timer = setTimeout(giveUp, seconds * 1000);
     signal.addEventListener('abort', giveUp, { once: true });
-    asked.then(resolve, reject).finally(() => {
+    request.then(resolve, reject).finally(() => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
     });

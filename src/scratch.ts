@@ -1,6 +1,6 @@
 /**
- * Where a run makes its own directories: the first of `parents` whose path can stand in a store's address, in a list of
- * nix.conf, in NIX_SSHOPTS and in a line for binfmt_misc, else /tmp. A self-hosted runner may well be installed in
+ * Where a run creates its directories: the first of `parents` whose path is valid in a store's address, in a list of
+ * nix.conf, in NIX_SSHOPTS and in a line for binfmt_misc; else /tmp. A self-hosted runner may be installed in
  * `/home/ci/actions runner`.
  */
 export function scratchParent(...parents: readonly (string | undefined)[]): string {

@@ -1,48 +1,16 @@
-import type { InputName } from './inputs.ts';
+import { namesOf } from './inputs.ts';
 
-/** The parts of the job that can be had alone, as a step of a workflow or a command; `run` is all of them. */
+/** The parts of the job that can run alone, as a step of a workflow or as a command; `run` is all of them. */
 export const steps = ['setup', 'plan', 'build', 'archive', 'deploy', 'run'] as const;
 export type Step = (typeof steps)[number];
 
-const setup = [
-  'nix-version',
-  'nix-source',
-  'nix-conf',
-  'emulate',
-  'qemu',
-  'builders',
-  'cache',
-  'github-token',
-] as const;
-const plan = [
-  'source',
-  'format',
-  'attribute',
-  'arguments',
-  'hosts',
-  'system',
-  'nixpkgs',
-  'nixpkgs-pin',
-  'targets',
-] as const;
-const archive = ['archive', 'include-source', 'signing-key'] as const;
-const deploy = [
-  'mode',
-  'deploy-key',
-  'known-hosts',
-  'parallel',
-  'canary',
-  'max-failures',
-  'confirm-timeout',
-  'health-timeout',
-] as const;
-
-/** Which inputs each step takes. */
-export const inputsOfStep: Record<Step, readonly InputName[]> = {
-  setup,
-  plan: [...plan, ...setup, 'signing-key', 'comment'],
-  build: [...plan, ...setup, 'signing-key'],
-  archive: [...plan, ...archive, ...setup],
-  deploy: [...plan, 'from', 'trusted-public-keys', ...deploy, ...setup, 'signing-key', 'comment'],
-  run: [...plan, ...deploy, ...archive, ...setup, 'comment'],
+/** Which inputs each step accepts, by the names that users write. */
+export const inputsOfStep: Record<Step, readonly string[]> = {
+  // As a step of its own, the set-up saves nothing that would have to be signed.
+  setup: namesOf('setup').filter(name => name !== 'signing-key'),
+  plan: namesOf('plan', 'setup', 'report'),
+  build: namesOf('plan', 'setup'),
+  archive: namesOf('plan', 'archive', 'setup'),
+  deploy: namesOf('plan', 'fetch', 'deploy', 'setup', 'report'),
+  run: namesOf('plan', 'deploy', 'archive', 'setup', 'report'),
 };

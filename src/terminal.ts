@@ -11,14 +11,14 @@ import { openProgress, type Progress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
 import { stateKey, teardown } from './setup/index.ts';
 
-/** What the command line offers a run, in place of what the runner offers a step (src/runner.ts). */
+/** What the command line gives to a run, as src/runner.ts does for a step. */
 export interface Terminal {
   context: Context;
-  /** Where things fetched once are kept. */
+  /** The directory for downloads that are kept between runs. */
   cache: string;
-  /** Prints a line above what is live. */
+  /** Prints a line above the live progress. */
   line(text: string): void;
-  /** Calls `work` with ports of its own; what its set-up left is removed when it ends, however it ends. */
+  /** Calls `work` with new ports. What its set-up left is removed at the end, even if it throws. */
   within<T>(work: (ports: Ports) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -26,18 +26,20 @@ export interface Terminal {
 export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
-  // Each of them, not the first alone: a second one (timeout(1) sends two, an impatient person too) must not end the
-  // cleaning up. A terminal that is closed sends SIGHUP.
+  // Every signal, not only the first: a second one (timeout(1) sends two, and so does an impatient user) must not interrupt
+  // the cleanup. A terminal that is closed sends SIGHUP.
   process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', cancel);
   const scratch = await realpath(await mkdtemp(join(scratchParent(tmpdir()), 'ferry-')));
   const progress = openProgress(process.stderr, env.CI === undefined && env.TERM !== 'dumb');
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
   const context: Context = {
     exec,
+    query: exec,
     log: terminalLog(progress, env.FERRY_DEBUG === '1'),
     progress: event => progress.event(event),
     signal: cancelled.signal,
     scratch,
+    environment: env,
   };
   return {
     context,
@@ -52,14 +54,11 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
       try {
         return await work({
           setup: { saveState },
-          daemon: 'any',
-          artifacts: null,
-          archives: join(process.cwd(), 'archives'),
+          machine: { daemon: 'any', environment: env },
+          archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
           planCache: join(cache, 'plans'),
           repository: null,
-          run: null,
-          who: `${userInfo().username}@${hostname()}`,
-          environment: env,
+          deployer: { who: `${userInfo().username}@${hostname()}`, run: null },
         });
       } finally {
         progress.end();

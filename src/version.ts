@@ -1,5 +1,5 @@
-/** The version of package.json; a test holds the two together. */
+/** The version in package.json; a test checks that they agree. */
 export const version = '0.1.0';
 
-/** What archives and reports say made them. */
+/** The producer that archives and reports name. */
 export const producer = `nix-ferry ${version}`;

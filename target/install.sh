@@ -3,17 +3,17 @@
 #
 #   ./install [OPTION…] [dry-run|switch|boot|test|dry-activate]
 #
-#   (no mode), --dry-run   checks everything, says what would be done, changes nothing
-#   switch                 activates the system now and makes it the one that boots
-#   boot                   makes it the one that boots next
-#   test                   activates it now; the next boot brings the present one back
-#   dry-activate           imports it and says which units would change; activates nothing
-#   --no-check-sigs        takes an archive that nobody signed, or whose key this machine does not trust
-#   --host NAME            this machine is to become NAME, whatever it is called now
+#   (no mode), --dry-run   checks everything and changes nothing
+#   switch                 activates the system now and makes it the boot default
+#   boot                   makes it the boot default, for the next boot
+#   test                   activates it now; the next boot starts the present system again
+#   dry-activate           imports it and shows which units would change; activates nothing
+#   --no-check-sigs        accepts an archive that is not signed, or not by a key that this machine trusts
+#   --host NAME            installs the archive of NAME even if this machine has another name
 #
-# Exit status: 0 done · 1 refused, or failed before the activation: the machine is as it was · 2 wrong usage ·
-# 3 activated, found wanting and taken back · 4 done, but some units failed · 5 cut short, or taking it back failed too ·
-# 100 done, and a reboot is needed
+# Exit status: 0 success · 1 refused, or failed before the activation: nothing was changed · 2 wrong usage ·
+# 3 the activation failed and was rolled back · 4 success, but some units failed · 5 interrupted, or the rollback failed ·
+# 100 success, but a reboot is needed
 set -uf
 umask 022
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -25,13 +25,13 @@ configuration=/etc/nixos/current-configuration
 say() { printf '%s\n' "$*"; }
 
 refuse() {
-  printf 'install: refused: %s. This machine is as it was.\n' "$*" >&2
+  printf 'install: refused: %s. This machine was not changed.\n' "$*" >&2
   exit 1
 }
 
 nix_() { nix --extra-experimental-features nix-command "$@"; }
 
-# A text field of the manifest; nothing when it is null. The manifest has one field a line.
+# A text field of the manifest; nothing if it is null. The manifest has one field per line.
 field() { sed -n "s/^ \"$1\": \"\(.*\)\",\$/\1/p" manifest.json | head -n 1; }
 
 # "path narSize" of each path that is inside ($1 = true) or not ($1 = false).
@@ -55,18 +55,18 @@ read_arguments() {
 }
 
 usage() {
-  sed -n '4,15s/^# \{0,1\}//p' "$here/install" >&2
+  sed -n '4,16s/^# \{0,1\}//p' "$here/install" >&2
   exit 2
 }
 
 check_manifest() {
-  [ -f manifest.json ] || refuse 'there is no manifest.json beside this script: unpack the whole artifact'
-  grep -qx ' "version": 1,' manifest.json || refuse 'manifest.json is damaged, or of a version this script does not know'
+  [ -f manifest.json ] || refuse 'manifest.json is not in the folder of this script (unpack the whole artifact)'
+  grep -qx ' "version": 1,' manifest.json || refuse 'manifest.json is damaged, or its version is not supported by this script'
   host=$(field host) host_name=$(field hostName) system=$(field system) toplevel=$(field toplevel)
   public_key=$(field publicKey) sums=$(field sums) commit=$(field commit) kind=$(field kind)
   case $toplevel in /nix/store/*[!0-9A-Za-z+._?=/-]*) toplevel='' ;; /nix/store/?*) ;; *) toplevel='' ;; esac
   for value in "$toplevel" "$host" "$sums"; do [ -n "$value" ] || refuse 'manifest.json is damaged'; done
-  # Each manifest is an entry of the cache under the name that its bytes give it: see src/archive/manifest-entry.ts.
+  # The manifest is an entry of the cache, whose name is derived from its bytes: see src/archive/manifest-entry.ts.
   hash=$(nix-hash --type sha256 --flat --base32 manifest.json) || refuse 'Nix cannot hash manifest.json'
   manifest=$(nix-store --print-fixed-path sha256 "$hash" manifest.json) || refuse 'Nix cannot name manifest.json'
   entry=${manifest#/nix/store/}
@@ -92,31 +92,32 @@ check_machine() {
   case $host in "$name" | "$present" | "${present%%.*}") return ;; esac
   case $host_name in "$present" | "${present%%.*}") [ -n "$name" ] || return ;; esac
   grep -qsF "\"host\": \"$host\"" /var/lib/nix-ferry/deployed.json && return
-  refuse "this archive is of $host, and this machine is $present (if it is to become $host, say --host $host)"
+  refuse "this archive is of $host, and this machine is $present (to install $host here, add --host $host)"
 }
 
-wrong_machine() { refuse "this archive is of $host, a machine of $system, and this one is $machine"; }
+wrong_machine() { refuse "this archive is of $host, a machine of $system, and this machine is $machine"; }
 
-# Bits, whoever made the archive: the small files by their sums, the sums by the manifest, each NAR by its entry.
+# Detects damage: the manifest has the hash of SHA256SUMS, which has those of the small files; entries have those of
+# NARs.
 check_files() {
   [ "$(nix-hash --type sha256 --flat SHA256SUMS 2>/dev/null)" = "${sums#sha256:}" ] || refuse 'SHA256SUMS is damaged'
   damaged=$(sha256sum -c SHA256SUMS 2>/dev/null | sed -n 's/: FAILED.*//p' | head -n 1)
   [ -z "$damaged" ] || refuse "$damaged is damaged or missing"
-  sha256sum -c SHA256SUMS >/dev/null 2>&1 || refuse 'its files are not those that SHA256SUMS names'
+  sha256sum -c SHA256SUMS >/dev/null 2>&1 || refuse 'its files do not match SHA256SUMS'
 }
 
-# What Nix itself says of every NAR and, unless told otherwise, of every signature.
+# Nix checks every NAR and, unless --no-check-sigs is given, every signature.
 check_paths() {
   if [ -z "$check_sigs" ]; then
     trust=--no-trust
   else
-    [ -n "$public_key" ] || refuse 'this archive is not signed (if you trust where you have it from, say --no-check-sigs)'
+    [ -n "$public_key" ] || refuse 'this archive is not signed (if you trust its origin, add --no-check-sigs)'
     trust='--sigs-needed 1'
   fi
-  # shellcheck disable=SC2046,SC2086 # Two words, or one; and one word a path.
+  # shellcheck disable=SC2046,SC2086 # One or two words, and one word per path.
   said=$(nix_ store verify --store "$store" $trust "$manifest" $(paths true | sed 's/ .*//') 2>&1) && return
   why=$(say "$said" | grep -e untrusted | head -n 1)
-  [ -z "$why" ] || refuse "$why: this machine's trusted-public-keys have no key that signed it (the archive's is $public_key)"
+  [ -z "$why" ] || refuse "$why: none of this machine's trusted-public-keys signed it (the archive's key is $public_key)"
   why=$(say "$said" | grep -e error -e modified -e corrupt -e mismatch | head -n 1)
   refuse "${why:-$said}"
 }
@@ -128,18 +129,18 @@ check_space() {
   [ -z "$free" ] || [ "$free" -gt "$needed" ] || refuse "/nix/store has $free KiB free and the archive's paths need $needed KiB"
 }
 
-# What the archive leaves out is fetched by Nix from the caches that this machine is configured for.
+# Nix fetches what the archive leaves out from this machine's substituters.
 fetch() {
   absent=$(paths false | sed 's/ .*//' | while read -r path; do
     nix-store --check-validity "$path" 2>/dev/null || say "$path"
   done)
   [ -n "$absent" ] || return 0
-  # shellcheck disable=SC2086 # One word a path.
+  # shellcheck disable=SC2086 # One word per path.
   said=$(nix-store --realise $absent 2>&1 >/dev/null) ||
-    refuse "the paths that are not in the archive cannot be fetched: $(say "$said" | tail -n 1 | cut -c 1-300)"
+    refuse "the paths that are not in the archive could not be fetched: $(say "$said" | tail -n 1 | cut -c 1-300)"
 }
 
-# Of what Nix said, the first error that is not one of its threads telling that it was stopped because of another's.
+# The first error that Nix printed, except those of threads that were stopped because of another error.
 reason() {
   why=$(say "$said" | grep error | grep -v -e 'error (ignored)' -e 'interrupted by the user' | head -n 1)
   say "${why:-$said}" | tail -n 1
@@ -149,13 +150,13 @@ import() {
   inside=$(paths true | sed 's/ .*//')
   no_check=
   [ -n "$check_sigs" ] || no_check=--no-check-sigs
-  # shellcheck disable=SC2086 # One word a path.
+  # shellcheck disable=SC2086 # One word per path.
   [ -z "$inside" ] || said=$(nix_ copy $no_check --no-recursive --from "$store" $inside 2>&1) ||
     refuse "Nix could not import it: $(reason)"
   nix-store --check-validity "$toplevel" 2>/dev/null || refuse "$toplevel is not in the store after the import"
 }
 
-# By the script that a deployment over SSH uses too: it outlives this shell, takes a lock, and takes back what fails.
+# Uses the script that deployments over SSH use too: it outlives this shell, takes a lock, and rolls back on failure.
 activate() {
   self=$(cat activate.sh)
   export self
@@ -170,15 +171,14 @@ activate() {
   why=$(say "$answers" | sed -n 's/^why=//p')
 }
 
-# Of activate.sh's answers, the log for the operator, the others for us.
+# Prints the log lines in activate.sh's output for the operator and passes on the others.
 show_log() {
   while IFS= read -r line; do
     case $line in ': '*) say "${line#: }" >&3 ;; *) say "$line" ;; esac
   done
 }
 
-# The configuration, its nixpkgs and the system, in one folder where an operator finds them, and kept from the garbage
-# collector by it.
+# Links the configuration, its nixpkgs and the system in one folder, which also protects them from garbage collection.
 link_source() {
   paths_of=$(grep '^ "source": {' manifest.json) || return 0
   folder=$sources/${toplevel#/nix/store/}
@@ -188,7 +188,7 @@ link_source() {
   nixpkgs=$(say "$paths_of" | sed -n 's/.*"nixpkgs":"\([^"]*\)".*/\1/p')
   if [ -n "$nixpkgs" ]; then ln -sfn "$nixpkgs" "$folder/nixpkgs"; else rm -f "$folder/nixpkgs"; fi
   if [ -e $configuration ] && [ ! -L $configuration ]; then
-    say "$configuration is not a link of ours, and stays as it is; the configuration is at $folder" >&2
+    say "$configuration is not a link and was not replaced; the configuration is in $folder" >&2
     return
   fi
   ln -sfn "$folder" $configuration.new && mv -T $configuration.new $configuration
@@ -201,7 +201,7 @@ cd "$here" || exit 1
 store=file://$PWD
 case $PWD in
   *[!A-Za-z0-9_./-]*)
-    # Nix 2.8 opens no address with a space in it, encoded or not.
+    # Nix 2.8 cannot open an address with a space, encoded or not.
     link=$(mktemp -d) || exit 1
     trap 'rm -rf "$link"' EXIT
     ln -s "$PWD" "$link/archive"
@@ -209,7 +209,7 @@ case $PWD in
     ;;
 esac
 read_arguments "$@"
-command -v nix-store >/dev/null || refuse 'Nix is not on this machine, or not on PATH'
+command -v nix-store >/dev/null || refuse 'Nix is not installed or not on PATH'
 [ "$mode" = dry-run ] || [ "$(id -u)" = 0 ] || refuse 'only root can install a system'
 check_manifest
 check_machine
@@ -217,12 +217,12 @@ check_files
 check_paths
 check_space
 if [ "$mode" = dry-run ]; then
-  say "$host: $toplevel is sound ($kind archive of commit ${commit:-unknown}); nothing was changed"
+  say "$host: $toplevel is intact ($kind archive of commit ${commit:-unknown}); nothing was changed"
   exit 0
 fi
 fetch
 import
-# From here on the machine decides how it ends, not the terminal.
+# From here on, signals from the terminal no longer interrupt the installation.
 trap '' HUP INT TERM
 activate
 case $result in
@@ -235,7 +235,7 @@ case $result in
     refuse "${why:-switch-to-configuration exited with $code}"
     ;;
   rolled-back)
-    say "install: $toplevel failed to activate (exit code $code); this machine is back on the system it ran before" >&2
+    say "install: the activation of $toplevel failed (exit code $code); this machine runs its previous system again" >&2
     exit 3
     ;;
   failed)
@@ -244,7 +244,7 @@ case $result in
     ;;
   *)
     current=$(say "$state" | sed -n 's/^current=//p') profile=$(say "$state" | sed -n 's/^profile=//p')
-    say "install: $mode of $toplevel was cut short: this machine runs ${current:-nothing of NixOS}, and its profile is ${profile:-empty}; install it again" >&2
+    say "install: $mode of $toplevel was cut short: this machine runs ${current:-no NixOS system}, and its profile is ${profile:-empty}; install it again" >&2
     exit 5
     ;;
 esac

@@ -41,7 +41,7 @@ test('one field a line and one path a line, for the installer', () => {
   );
 });
 
-test('the digest is of the closure, not of where it comes from', () => {
+test('the digest covers the closure, not its provenance', () => {
   expect(manifestDigest({ ...manifest, commit: 'b'.repeat(40), nixVersion: '2.30.0' } as Manifest)).toBe(
     manifest.digest,
   );
@@ -64,7 +64,7 @@ test.each<[string, (text: string) => string, RegExp]>([
   ['a negative size', text => text.replace('30000000', '-1'), /"narSize" of path 2/],
   ['a changed hash', text => text.replace(`"${narHash}"`, `"sha256-${'C'.repeat(43)}="`), /digest/],
   ['a changed host', text => text.replace('"host": "web1"', '"host": "web2"'), /digest/],
-])('%s is refused, by name', (_, spoil, message) => {
+])('%s is refused, and the error names it', (_, spoil, message) => {
   const text = writeManifest(manifest);
   expect(spoil(text)).not.toBe(text);
   expect(() => parseManifest(spoil(text), 'manifest.json')).toThrow(message);

@@ -10,7 +10,10 @@ test('an agent is gone when its end is awaited, even one that does not react to 
   const directory = mkdtempSync(join(tmpdir(), 'agent-'));
   const key = join(directory, 'key');
   await exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', key]);
-  const agent = await startAgent(readFileSync(key, 'utf8'), directory, { exec } as Context);
+  const agent = await startAgent(readFileSync(key, 'utf8'), directory, {
+    exec,
+    environment: process.env,
+  } as unknown as Context);
   try {
     expect(agent.publicKey).toBe(readFileSync(`${key}.pub`, 'utf8').trim());
     // It stays where it is for any signal but SIGKILL.

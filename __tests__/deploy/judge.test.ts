@@ -102,7 +102,7 @@ test.each<[string, Phase, OutcomeKind, RegExp]>([
   ],
   ['client_loop: send disconnect: Broken pipe', 'activate', 'failed', /continues by itself/],
 ])('%s', (stderr, phase, outcome, message) => {
-  const error = new CommandError(['ssh'], 255, null, `${stderr}\n`);
+  const error = new CommandError(['ssh'], { kind: 'exit', code: 255 }, `${stderr}\n`);
   expect(connectionFailure(error, target, phase, 'ssh-ed25519 AAAA')).toEqual({
     outcome,
     message: expect.stringMatching(message),

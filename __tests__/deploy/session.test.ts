@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Context } from '../../src/context.ts';
 import { endLeftSession, openSession } from '../../src/deploy/session.ts';
-import { exec } from '../../src/exec.ts';
+import { type Exec, exec } from '../../src/exec.ts';
 
 test('a machine without OpenSSH: one error says what to install, and nothing is left behind', async () => {
   const silent = (): void => undefined;
   const scratch = mkdtempSync(join(tmpdir(), 'session-'));
+  const nothing: Exec = (command, args, options) => exec(command, args, { ...options, env: { PATH: '/none' } });
   const context: Context = {
-    exec: (command, args, options) => exec(command, args, { ...options, env: { PATH: '/none' } }),
+    exec: nothing,
+    query: nothing,
     log: { debug: silent, info: silent, notice: silent, warning: silent, error: silent, secret: silent },
     progress: silent,
     signal: new AbortController().signal,
     scratch,
+    environment: process.env,
   };
   for (const [key, program] of [
     ['a key', 'ssh-agent'],

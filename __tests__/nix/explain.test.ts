@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { explainNixError } from '../../src/nix/explain.ts';
 
-// What Nix really prints: 2.8 and 2.34 here, and from users' reports.
+// What Nix 2.8 and 2.34 print, and what users reported.
 test.each<[string, string, RegExp]>([
   [
     'another system, before 2.31',
@@ -18,7 +18,7 @@ test.each<[string, string, RegExp]>([
     "error: assertion '(stdenv).isLinux' failed\n\n       at /nix/store/zsk-nixpkgs-22.05/nixpkgs/pkgs/os-specific/linux/kernel/generic.nix:70:1:",
     /evaluated for macOS/,
   ],
-  ['the machine asked for', "error: attribute 'currentSystem' missing", /outside of it/],
+  ['the system of the machine', "error: attribute 'currentSystem' missing", /something outside of it/],
   ['no space', 'error: writing to file: No space left on device', /disk is full/],
   [
     'an HTML page',
@@ -38,6 +38,6 @@ test.each<[string, string, RegExp]>([
   expect(explained?.cure).toMatch(/^[A-Z].*\.$/);
 });
 
-test('what is not known is not explained', () => {
+test('an unknown error is not explained', () => {
   expect(explainNixError("error: builder for '/nix/store/x.drv' failed with exit code 2;")).toBeNull();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseLogLine } from '../../src/nix/log.ts';
 
-// Lines as Nix 2.8 printed them.
+// Lines that Nix 2.8 printed.
 test.each([
   [
     '@nix {"action":"start","fields":["/nix/store/n72f-dep.drv","",1,1],"id":7,"level":3,"text":"building","type":105}',
@@ -18,7 +18,23 @@ test.each([
   ['@nix {"action":"stop","id":7}', { kind: 'stop', id: 7 }],
   [
     '@nix {"action":"msg","level":0,"msg":"\\u001b[31;1merror:\\u001b[0m no","raw_msg":"no"}',
-    { kind: 'message', level: 0, text: 'no' },
+    { kind: 'error', error: { message: 'no', printed: 'error: no', places: [] } },
+  ],
+  [
+    '@nix {"action":"msg","level":1,"msg":"\\u001b[35;1mwarning:\\u001b[0m careful"}',
+    { kind: 'message', level: 1, text: 'warning: careful' },
+  ],
+  [
+    '@nix {"action":"msg","level":0,"msg":"trace: data \\u009b1m"}',
+    { kind: 'message', level: 0, text: 'trace: data \u009b1m' },
+  ],
+  [
+    '@nix {"action":"msg","level":4,"msg":"evaluating file \'/a/b c.nix\'"}',
+    { kind: 'evaluating', file: '/a/b c.nix' },
+  ],
+  [
+    '@nix {"action":"start","id":9,"level":4,"text":"evaluating file \'/a/b c.nix\'","type":0}',
+    { kind: 'evaluating', file: '/a/b c.nix' },
   ],
   ['@nix {"action":"result","fields":[0,5,0,0],"id":9,"type":105}', null],
   ['error: no settings', { kind: 'message', level: 0, text: 'error: no settings' }],
@@ -26,4 +42,31 @@ test.each([
   ['', null],
 ])('%s', (line, event) => {
   expect(parseLogLine(line)).toEqual(event);
+});
+
+test('an error has its places, innermost first', () => {
+  const error = {
+    action: 'msg',
+    level: 0,
+    msg: '\u001b[31;1merror:\u001b[0m oh',
+    raw_msg: 'oh',
+    file: '/a.nix',
+    line: 3,
+    column: 4,
+    trace: [
+      { file: null, line: null, raw_msg: 'x' },
+      { file: '/b.nix', line: 5, column: 6, raw_msg: 'y' },
+    ],
+  };
+  expect(parseLogLine(`@nix ${JSON.stringify(error)}`)).toEqual({
+    kind: 'error',
+    error: {
+      message: 'oh',
+      printed: 'error: oh',
+      places: [
+        { file: '/a.nix', line: 3, column: 4 },
+        { file: '/b.nix', line: 5, column: 6 },
+      ],
+    },
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { narInfoName, shares } from '../../src/nix/pack.ts';
+import { equalShares, narInfoName } from '../../src/nix/pack.ts';
 
 const info = (path: string, narSize: number) => ({
   path,
@@ -11,9 +11,9 @@ const info = (path: string, narSize: number) => ({
 });
 const MB = 1024 * 1024;
 
-test('shares are about equal and lose nothing', () => {
+test('shares are about equal and contain every path', () => {
   const paths = [50, 40, 30, 30, 20, 10, 10, 10].map((size, index) => info(`/nix/store/${index}`, size * MB));
-  const dealt = shares(paths, 4);
+  const dealt = equalShares(paths, 4);
   expect(dealt.map(share => share.reduce((sum, { narSize }) => sum + narSize, 0) / MB)).toEqual([50, 50, 50, 50]);
   expect(
     dealt
@@ -23,9 +23,9 @@ test('shares are about equal and lose nothing', () => {
   ).toEqual(paths.map(({ path }) => path).sort());
 });
 
-test('little work is not spread', () => {
-  expect(shares([info('/nix/store/a', 1000), info('/nix/store/b', 1000)], 8)).toHaveLength(1);
-  expect(shares([], 8)).toEqual([]);
+test('little work stays in one share', () => {
+  expect(equalShares([info('/nix/store/a', 1000), info('/nix/store/b', 1000)], 8)).toHaveLength(1);
+  expect(equalShares([], 8)).toEqual([]);
 });
 
 test("an entry is named by its path's hash", () => {

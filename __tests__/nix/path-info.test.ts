@@ -17,7 +17,7 @@ test.each([
   expect(parsePathInfo(JSON.stringify(json))).toEqual([{ path, ...info }]);
 });
 
-test('what Nix leaves out is empty', () => {
+test('what Nix omits is empty', () => {
   const [only] = parsePathInfo(JSON.stringify([{ path, narHash: 'h', narSize: 1 }]));
   expect(only).toEqual({ path, narHash: 'h', narSize: 1, references: [], signatures: [], ultimate: false });
 });

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { parseMessage } from '../../src/plan/adapter.ts';
-import { inRepository, placeOf } from '../../src/plan/diagnose.ts';
-import { deal, processes } from '../../src/plan/evaluate.ts';
-import { flakeReference, unlockedInput } from '../../src/plan/flake.ts';
-import { attributePath } from '../../src/plan/source.ts';
+import { attributePath } from '../../src/plan/attribute-path.ts';
+import { inRepository, placeOf } from '../../src/plan/evaluation/diagnose.ts';
+import { deal, processes } from '../../src/plan/evaluation/evaluate.ts';
+import { flakeReference, unlockedInput } from '../../src/plan/evaluation/flake-reference.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -24,7 +23,7 @@ test.each<[number, number, number | null, number, number]>([
   },
 );
 
-test('hosts are dealt out evenly, each once', () => {
+test('hosts are split evenly, each once', () => {
   expect(deal([1, 2, 3, 4, 5], 2)).toEqual([
     [1, 3, 5],
     [2, 4],
@@ -45,49 +44,15 @@ test.each<[string | null, string[]]>([
   expect(attributePath(text)).toEqual(names);
 });
 
-test.each(['a..b', '.a', 'a.', 'a."b', 'a b'])('%j is no attribute path', text => {
-  expect(() => attributePath(text)).toThrow('is no attribute path');
+test.each(['a..b', '.a', 'a.', 'a."b', 'a b'])('%j is not an attribute path', text => {
+  expect(() => attributePath(text)).toThrow('is not an attribute path');
 });
 
-test('messages of Nix: evaluated files, errors with their places, plain lines', () => {
-  const line = (message: object): string => `@nix ${JSON.stringify(message)}`;
-  expect(parseMessage(line({ action: 'msg', level: 4, msg: "evaluating file '/a/b c.nix'" }))).toEqual({
-    kind: 'file',
-    file: '/a/b c.nix',
-  });
-  const error = {
-    action: 'msg',
-    level: 0,
-    msg: '\u001b[31;1merror:\u001b[0m oh',
-    raw_msg: 'oh',
-    file: '/a.nix',
-    line: 3,
-    column: 4,
-    trace: [
-      { file: null, line: null, raw_msg: 'x' },
-      { file: '/b.nix', line: 5, column: 6, raw_msg: 'y' },
-    ],
-  };
-  expect(parseMessage(line(error))).toEqual({
-    kind: 'error',
-    failure: {
-      message: 'oh',
-      printed: 'error: oh',
-      places: [
-        { file: '/a.nix', line: 3, column: 4 },
-        { file: '/b.nix', line: 5, column: 6 },
-      ],
-    },
-  });
-  expect(parseMessage(line({ action: 'stop', id: 1 }))).toEqual({ kind: 'none' });
-  expect(parseMessage('plain')).toEqual({ kind: 'text', level: 0, text: 'plain' });
-  expect(parseMessage('@nix {broken')).toMatchObject({ kind: 'text' });
-});
-
-test('the innermost place in the repository is taken', () => {
+test('the innermost place in the repository is used', () => {
   const at = (file: string, line: number) => ({ file, line, column: 1 });
   const failure = {
     message: 'oh',
+    kind: 'evaluation' as const,
     printed: 'error: oh',
     places: [at('/nix/store/x-nixpkgs/lib/a.nix', 1), at('/work-tree/hosts/web.nix', 7), at('/work-tree/flake.nix', 2)],
     roots: ['/work-tree', '/nix/store/y-source'],
@@ -109,7 +74,7 @@ test.each<[object, string]>([
   expect(flakeReference('/fleet', repository)).toEqual({ url, locked: url.includes('rev=') });
 });
 
-test('what a path holds stays a path', () => {
+test('special characters of a path are encoded', () => {
   const repository = { root: "/a b/$(x)'?#%é", commit: 'c', dirty: true, shallow: false };
   expect(flakeReference("/a b/$(x)'?#%é/in&ner", repository).url).toBe(
     'git+file:///a%20b/%24%28x%29%27%3F%23%25%C3%A9?dir=in%26ner',

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { configurationsNamed } from '../../src/plan/configurations.ts';
+import { configurationsNamed } from '../../src/plan/formats/configuration.ts';
 import { locate } from '../../src/plan/locate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'locate-'));
@@ -44,9 +44,9 @@ test.each<[string, string]>([
   ['nowhere', 'There is no folder FOLDER/nowhere.'],
   ['infra/netwrok.nix', 'There is no file FOLDER/infra/netwrok.nix.'],
   ['network.nix, gone.nix', 'There is no file FOLDER/gone.nix.'],
-  ['infra, infra', 'The folder FOLDER/infra is named beside itself.'],
-  ['infra, infra-2', 'The folder FOLDER/infra is named beside FOLDER/infra-2.'],
-  ['network.nix, infra', 'The folder FOLDER/infra is named beside FOLDER/network.nix.'],
+  ['infra, infra', 'The folder FOLDER/infra is named twice.'],
+  ['infra, infra-2', 'The folder FOLDER/infra is named together with FOLDER/infra-2.'],
+  ['network.nix, infra', 'The folder FOLDER/infra is named together with FOLDER/network.nix.'],
   ['network.nix\n./network.nix', 'The file FOLDER/network.nix is named twice.'],
 ])('%j is one error', (text, message) => {
   expect(() => locate(text)).toThrow(
@@ -54,7 +54,7 @@ test.each<[string, string]>([
   );
 });
 
-test('configurations that are named', () => {
+test('named configurations', () => {
   expect(configurationsNamed(['hosts/router.nix'])).toEqual({ single: 'hosts/router.nix' });
   const hosts = { web: 'web/configuration.nix', router: 'router.nix' };
   expect(configurationsNamed(Object.values(hosts))).toEqual({ hosts });

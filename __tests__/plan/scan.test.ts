@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { codeOf, lineOf, reachesOut, readsMachine, searchPaths, unpinnedFetches } from '../../src/plan/scan.ts';
+import { codeOf, lineOf, reachesOut, readsMachine, searchPaths, unpinnedFetches } from '../../src/plan/pins/scan.ts';
 
 test.each<[string, string]>([
   ['a # b\nc', 'a    \nc'],
@@ -47,7 +47,7 @@ test.each<[string, string[]]>([
   expect(unpinnedFetches(text).map(({ what }) => what)).toEqual(expected);
 });
 
-test('search paths are told from comparisons, comments and what is Nix own', () => {
+test('search paths are distinguished from comparisons, comments and <nix/…>', () => {
   const text = 'a < b && c > d; x = <nixpkgs/nixos>; # <y>\n y = <nix/fetchurl.nix>; z = "<z>"; import <home-manager>';
   expect(searchPaths(text).map(({ what }) => what)).toEqual(['<nixpkgs/nixos>', '<home-manager>']);
   expect(searchPaths(text).map(({ at }) => lineOf(text, at))).toEqual([1, 2]);

@@ -23,16 +23,15 @@ test.each<[string[], string[]]>([
   [['x"$(id)'], ['x"$(id)']],
   [['@odd'], ['@odd']],
   [['!not'], ['!not']],
-  [['!!not', 'd*', '!*'], []],
-])('%j takes in %j', (selectors, expected) => {
+])('%j selects %j', (selectors, expected) => {
   expect(select(names, selectors, tags)).toEqual(expected);
 });
 
-test.each(['a?b', 'a.b'])('%j: only * and ? mean more than themselves', selector => {
+test.each(['a?b', 'a.b'])('%j: only * and ? are special', selector => {
   expect(select(['a.b', 'axbx', '[ab]', 'a+'], [selector], tags)).toEqual(['a.b']);
 });
 
-test('a host that does not exist is named with the nearest and the known ones', () => {
+test('the error for a host that does not exist lists the most similar and all known names', () => {
   expect(() => select(names, ['wep-1'], tags)).toThrow(
     expect.objectContaining({
       message: 'There is no host "wep-1".',
@@ -46,10 +45,33 @@ test('a host that does not exist is named with the nearest and the known ones', 
       cure: 'Did you mean "@prod"? Known tags: @prod, @web.',
     }),
   );
-  expect(() => select(names, ['!nope-*'], tags)).toThrow('There is no host "nope-*".');
+  expect(() => select(names, ['!nope-*'], tags)).toThrow('No host matches "nope-*".');
 });
 
-test('tags are asked for only where a selector names one', () => {
+test.each([[['!*']], [['db', '!db']], [['!!not', 'd*', '!*']]])('%j selects no host', selectors => {
+  expect(() => select(names, selectors, tags)).toThrow(
+    expect.objectContaining({
+      message: `The selection "${selectors.join(', ')}" contains no host.`,
+      where: { input: 'hosts' },
+    }),
+  );
+});
+
+test('an empty fleet has an empty selection', () => {
+  expect(select([], [], tags)).toEqual([]);
+});
+
+test.each<[string, string, string]>([
+  ['zzz-*', 'No host matches "zzz-*".', 'Known hosts: db,'],
+  ['@zzz-*', 'No tag matches "@zzz-*".', 'Known tags: @prod,'],
+  ['db web-1', 'There is no host "db web-1".', 'Separate names by commas: db, web-1.'],
+])('%j', (selector, message, cure) => {
+  expect(() => select(names, [selector], tags)).toThrow(
+    expect.objectContaining({ message, cure: expect.stringContaining(cure) }),
+  );
+});
+
+test('tags are needed only if a selector names one', () => {
   expect(needsTags(['web-*', '!db'])).toBe(false);
   expect(needsTags(['web-*', '!@db'])).toBe(true);
 });

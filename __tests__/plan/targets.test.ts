@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layer, parseDeployment, portOf, targetOf } from '../../src/plan/targets.ts';
+import { layer, parseTargetSettings, portOf, targetOf } from '../../src/plan/targets.ts';
 
 test.each<[unknown, object]>([
   ['web.example', { address: 'web.example' }],
@@ -17,7 +17,7 @@ test.each<[unknown, object]>([
   ],
   [{ buildOnly: true }, { address: false }],
 ])('%j is read', (value, expected) => {
-  expect(parseDeployment(value, 'targets.web')).toEqual(expected);
+  expect(parseTargetSettings(value, 'targets.web')).toEqual(expected);
 });
 
 test.each<[unknown, string]>([
@@ -33,16 +33,16 @@ test.each<[unknown, string]>([
   [{ user: '-x' }, 'targets.web.user is "-x".'],
   [{ sshOptions: '-4' }, 'targets.web.sshOptions is "-4".'],
 ])('%j is refused', (value, message) => {
-  expect(() => parseDeployment(value, 'targets.web')).toThrow(message);
+  expect(() => parseTargetSettings(value, 'targets.web')).toThrow(message);
 });
 
-test('a word that is nearly right is named', () => {
-  expect(() => parseDeployment({ adress: 'x' }, 'targets.web')).toThrow(
+test('the most similar key is suggested', () => {
+  expect(() => parseTargetSettings({ adress: 'x' }, 'targets.web')).toThrow(
     expect.objectContaining({ cure: expect.stringContaining('Did you mean address?') }),
   );
 });
 
-test('the input stands above the source, word by word', () => {
+test('the input overrides the source, setting by setting', () => {
   const both = layer({ address: 'a', port: 1, tags: ['t'], sshOptions: ['-4'] }, { address: 'b', user: 'u' });
   expect(targetOf(both)).toEqual({
     address: 'b',
@@ -54,7 +54,7 @@ test('the input stands above the source, word by word', () => {
   });
 });
 
-test('without an address there is no target', () => {
+test('there is no target without an address', () => {
   expect(targetOf({ user: 'u' })).toBeNull();
   expect(targetOf({ address: false })).toBeNull();
 });

@@ -17,13 +17,17 @@ beforeAll(async () => {
     request.on('end', () => {
       const url = new URL(request.url ?? '', 'http://localhost');
       asked.push(`${request.method} ${url.pathname}`);
-      const answer = (code: number, body: unknown) => response.writeHead(code).end(JSON.stringify(body));
+      const answer = (code: number, body: unknown) =>
+        response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       if (status !== 0) return answer(status, { message: 'Resource not accessible by integration' });
-      if (request.headers.authorization !== 'Bearer secret') return answer(401, {});
+      if (request.headers.authorization !== 'token secret') return answer(401, {});
       const given = chunks.length === 0 ? null : (JSON.parse(Buffer.concat(chunks).toString()) as { body: string });
       if (request.method === 'GET') {
-        const page = Number(url.searchParams.get('page'));
+        const page = Number(url.searchParams.get('page') ?? 1);
         const size = Number(url.searchParams.get('per_page'));
+        // As GitHub does while there are further pages.
+        const next = `${place.api}${url.pathname}?per_page=${size}&page=${page + 1}`;
+        if (page * size < comments.length) response.setHeader('link', `<${next}>; rel="next"`);
         return answer(200, comments.slice((page - 1) * size, page * size));
       }
       const id = Number(url.pathname.split('/').at(-1));

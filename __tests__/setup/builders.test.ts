@@ -57,7 +57,7 @@ test('YAML, one mapping or a list, with the key as text', () => {
   expect(parseBuilders(yaml.replace('- host', '  host'))).toEqual([builder]);
 });
 
-test('the files pin the host key, name the key and are unmistakable for equal addresses', () => {
+test('the files pin the host key, name the key and distinguish equal addresses', () => {
   const builders = parseBuilders(
     JSON.stringify([
       { host: 'docker', port: 3022, systems: ['aarch64-linux'], key, 'host-key': hostKey },
@@ -76,15 +76,15 @@ test('the files pin the host key, name the key and are unmistakable for equal ad
 });
 
 test.each<[string, RegExp]>([
-  ['ssh://b aarch64-linux', /pins no host key for b/],
-  [`ssh://b - - 1 1 - - ${base64}`, /names no system for b/],
-  [`ssh://b aarch64-linux key 1 1 - - ${base64}`, /key-file that is no absolute path/],
-  [`ssh://-oProxyCommand=x aarch64-linux - 1 1 - - ${base64}`, /has the host/],
-  [`ssh://b aarch64-linux - many 1 - - ${base64}`, /jobs that are no positive number/],
+  ['ssh://b aarch64-linux', /'builders': b has no host key/],
+  [`ssh://b - - 1 1 - - ${base64}`, /b has no system/],
+  [`ssh://b aarch64-linux key 1 1 - - ${base64}`, /key-file of b is not an absolute path/],
+  [`ssh://-oProxyCommand=x aarch64-linux - 1 1 - - ${base64}`, /the host '\S+' is not an address/],
+  [`ssh://b aarch64-linux - many 1 - - ${base64}`, /jobs of b is not a positive number/],
   ['- host: b\n  sistems: [x]', /unknown field 'sistems'/],
-  ['- host: b\n  systems: [aarch64-linux]\n  host-key: nonsense', /a host key that is none/],
-  [`- host: b\n  systems: [aarch64-linux]\n  key: hello\n  host-key: ${hostKey}`, /no private SSH key/],
-  ['- just text', /an entry that is no mapping/],
+  ['- host: b\n  systems: [aarch64-linux]\n  host-key: nonsense', /host-key of b is not a host key/],
+  [`- host: b\n  systems: [aarch64-linux]\n  key: hello\n  host-key: ${hostKey}`, /key of b is not a private SSH key/],
+  ['- just text', /an entry is not a mapping/],
 ])('refused: %j', (text, message) => {
   expect(() => parseBuilders(text)).toThrow(message);
 });

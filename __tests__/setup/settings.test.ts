@@ -14,12 +14,12 @@ test('lines go to the daemon, tokens to the commands alone, comments nowhere', (
 });
 
 test.each<[string, RegExp, string]>([
-  ['cores', /line 1, is no setting/, 'Write name = value.'],
-  ['cores = 1\nsandbox = false', /line 2, sets sandbox/, 'Leave the line out.'],
-  ['extra-sandbox = relaxed', /sets extra-sandbox/, 'Leave the line out.'],
-  ['sandbox-fallback = true', /sets sandbox-fallback/, 'Leave the line out.'],
-  ['accept-flake-config = true', /sets accept-flake-config/, 'Leave the line out.'],
-  ['builders = ssh://x', /sets builders/, 'Leave the line out.'],
+  ['cores', /line 1, is not a setting/, 'Write it as name = value.'],
+  ['cores = 1\nsandbox = false', /line 2, sets sandbox/, 'Remove the line.'],
+  ['extra-sandbox = relaxed', /sets extra-sandbox/, 'Remove the line.'],
+  ['sandbox-fallback = true', /sets sandbox-fallback/, 'Remove the line.'],
+  ['accept-flake-config = true', /sets accept-flake-config/, 'Remove the line.'],
+  ['builders = ssh://x', /sets builders/, 'Remove the line.'],
   ['substitutors = x', /does not know/, 'Did you mean substituters?'],
   ['extra-plattforms = x', /does not know/, 'Did you mean extra-platforms?'],
 ])('refused: %j', (text, message, cure) => {
@@ -27,6 +27,6 @@ test.each<[string, RegExp, string]>([
   expect(() => parseNixConf(text, known)).toThrow(expect.objectContaining({ cure }));
 });
 
-test('what is fixed may be said', () => {
+test('a fixed setting may be set to its fixed value', () => {
   expect(parseNixConf('sandbox = true', known).daemon).toBe('sandbox = true');
 });

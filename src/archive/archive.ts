@@ -1,96 +1,99 @@
 import type { Pin } from '../plan/fleet.ts';
+import type { ArchiveInputs } from './inputs.ts';
 
-/** What the archive stage hands on: where each host's closure lies as files that Nix can import. */
+/** The result of the archive stage for one host: its closure as files that Nix can import. */
 export interface Archive {
   host: string;
   system: string;
   toplevel: string;
   kind: ArchiveKind;
-  /** The directory: a binary cache with `manifest.json` beside it. */
+  /** A binary cache, with `manifest.json` in the same directory. */
   directory: string;
-  /** Its size in bytes, as files. */
+  /** The size of its files, in bytes. */
   bytes: number;
-  /** Store paths inside it. */
+  /** The number of store paths inside it. */
   paths: number;
-  /** Store paths of the whole closure. */
+  /** The number of store paths of the whole closure. */
   closurePaths: number;
   /** Sum of the NAR sizes of the whole closure, in bytes. */
   closureBytes: number;
-  /** Sum of the NAR sizes of what lies inside, in bytes; equal to `closureBytes` for a full archive. */
+  /** Sum of the NAR sizes of the paths inside, in bytes; equal to `closureBytes` for a full archive. */
   insideBytes: number;
   /**
-   * sha256 of what the archive holds (host, system, every path with its NAR hash, inside or not), without its
-   * provenance: the same closure has the same digest, whichever commit or run made it. `sha256:…`, 64 hex digits.
+   * sha256 of the archive's content (host, system, every path with its NAR hash, inside or not), without its provenance:
+   * the same closure has the same digest, whichever commit or run made it. `sha256:…`, 64 hex digits.
    */
   digest: string;
-  /** The key that signed it, in Nix's form `name:base64`; null when unsigned. */
+  /** The key that signed it, in Nix's form `name:base64`; null if it is not signed. */
   publicKey: string | null;
-  /** Null when not uploaded. */
+  /** Null if it was not uploaded. */
   artifact: Artifact | null;
 }
 
 export interface Artifact {
   name: string;
   id: number;
-  /** Of the zip, as the results service computed it: `sha256:…`. */
+  /** The digest of the zip that the results service computed: `sha256:…`. */
   digest: string;
-  /** Bytes of the zip. */
+  /** The size of the zip, in bytes. */
   bytes: number;
-  /** The run that holds it, when that is an earlier one that already had the same archive; null: this run. */
+  /** The number of the earlier run that already uploaded the same archive; null: this run. */
   run: number | null;
 }
 
 export const archiveKinds = ['delta', 'full', 'none'] as const;
 export type ArchiveKind = (typeof archiveKinds)[number];
 
-/** What the archive stage is told. */
-export interface ArchiveConfig {
-  /** `delta` leaves out what the target can fetch from a cache it trusts; `none` packs nothing at all. */
-  kind: ArchiveKind;
-  /** Each host's archive becomes the folder `closure-<host>` in it; made when missing. */
+/** What the archive stage is asked for: its inputs, and what only the entry and the plan know. */
+export interface ArchiveConfig extends ArchiveInputs, ArchiveSurroundings {}
+
+/** Where archives are kept. */
+export interface ArchiveStores {
+  /** Each host's archive becomes the folder `closure-<host>` in it; created if missing. */
   directory: string;
-  /** A secret key in Nix's form `name:base64`; null: unsigned. */
-  signingKey: string | null;
-  /** Whether the configuration and the pinned nixpkgs go along. */
-  includeSource: boolean;
-  /** Absolute path of the folder that holds the configuration; null: there is none to go along. */
+  /** Null: archives are not uploaded and can only be read from folders. */
+  artifacts: ArtifactStore | null;
+}
+
+export interface ArchiveSurroundings extends Pick<ArchiveStores, 'directory'> {
+  /** Absolute path of the folder that holds the configuration; null: there is none to put into the archive. */
   source: string | null;
   provenance: Provenance;
 }
 
-/** Where an archive comes from; told to whoever installs it, and no part of its digest. */
+/** Where an archive comes from. It is shown to those who install the archive, and is not part of its digest. */
 export interface Provenance {
   /** 40 hex digits; null outside Git. */
   commit: string | null;
-  /** Address of the repository, or `owner/name`; null when unknown. */
+  /** Address of the repository, or `owner/name`; null if unknown. */
   repository: string | null;
-  /** Address of the run; it goes with the uploaded artifact, never into the archive, whose bytes it would change. */
+  /** Address of the run. It is uploaded with the archive but is not part of it, since it would change the bytes. */
   run: string | null;
-  /** What made the archive, as `nix-ferry 0.1.0`. */
+  /** The program that made the archive, such as `nix-ferry 0.1.0`. */
   producer: string;
 }
 
-/** `manifest.json`, as schemas/manifest-1.json describes it. */
+/** The content of `manifest.json`; see schemas/manifest-1.json. */
 export interface Manifest {
   version: 1;
   kind: 'delta' | 'full';
   host: string;
-  /** The name the machine itself goes by (`networking.hostName`); null when the toplevel does not say. */
+  /** The name of the machine itself (`networking.hostName`); null if the toplevel does not contain it. */
   hostName: string | null;
   system: string;
   toplevel: string;
   /** See Archive.digest. */
   digest: string;
-  /** The key that signed the manifest and every path inside, in Nix's form; null when unsigned. */
+  /** The key that signed the manifest and every path inside, in Nix's form; null if unsigned. */
   publicKey: string | null;
   commit: string | null;
   repository: string | null;
   producer: string;
   nixVersion: string;
   nixpkgs: Pin | null;
-  /** Store paths of the configuration and of the pinned nixpkgs, where they go along. */
+  /** Store paths of the configuration and of the pinned nixpkgs, if they are included. */
   source: { configuration: string; nixpkgs: string | null } | null;
-  /** sha256 of the file SHA256SUMS, which has those of all other small files: `sha256:…`, 64 hex digits. */
+  /** sha256 of the file SHA256SUMS, which lists those of all other small files: `sha256:…`, 64 hex digits. */
   sums: string;
   /** The whole closure, sorted by path. */
   paths: ManifestPath[];
@@ -102,33 +105,33 @@ export interface ManifestPath {
   narHash: string;
   /** Bytes. */
   narSize: number;
-  /** True when its NAR lies in the archive. */
+  /** Whether its NAR is in the archive. */
   inside: boolean;
-  /** Name of the key of the cache that has it, as `cache.nixos.org-1`; null when it lies inside. */
+  /** The key name of the cache that has it, such as `cache.nixos.org-1`; null if it is in the archive. */
   cache: string | null;
 }
 
-/** Where artifacts are kept: GitHub's results service (src/archive/upload.ts). */
+/** Stores artifacts: GitHub's results service (src/archive/upload.ts). */
 export interface ArtifactStore {
-  /** @param files absolute, all below `directory`. */
+  /** @param files absolute paths below `directory` */
   upload(name: string, directory: string, files: readonly string[]): Promise<Artifact>;
-  /** Names of this run's artifacts, or of another's; newest first where a name occurs twice. */
+  /** The artifacts of a run (null: this run); the newest first if a name occurs twice. */
   list(run: number | null): Promise<Artifact[]>;
-  /** Downloads and unpacks into `directory`, and refuses what does not have the digest it was listed with. */
+  /** Downloads and unpacks into `directory`. @throws UserError if the digest is not the one that was listed */
   download(artifact: Artifact, directory: string): Promise<void>;
   /**
-   * The artifact that was noted down for `key` by an earlier run of this repository, or by this one, if it still exists and
-   * will for a day.
+   * The artifact that this run or an earlier run of this repository recorded under `key`; null if there is none, or if it
+   * expires within a day.
    */
   recall(key: string): Promise<Artifact | null>;
-  /** Notes for later runs that `artifact` holds what `key` stands for. */
+  /** Records for later runs that `artifact` has the content that `key` identifies. */
   remember(key: string, artifact: Artifact): Promise<void>;
 }
 
-/** The artifact and the folder in which a host's archive travels: characters that are special anywhere become `_`. */
+/** The name of a host's artifact and folder. Characters that are special in file names or artifacts become `_`. */
 export function archiveName(host: string): string {
   return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }
 
-/** The only file of an artifact that stands for one of an earlier run: an `Artifact` as JSON. */
+/** The only file of an artifact that refers to the artifact of an earlier run: an `Artifact` as JSON. */
 export const referenceFile = 'reference.json';

@@ -14,7 +14,7 @@ import { plainPath } from './plain.ts';
 import { openArchive } from './verify.ts';
 
 /**
- * Reads an archive that lies on this machine.
+ * Reads an archive on this machine.
  *
  * @param path its folder, or the zip of an artifact, which is unpacked below `context.scratch`.
  */
@@ -28,7 +28,7 @@ export async function readArchive(path: string, context: Context): Promise<Archi
   return { ...archive, manifest };
 }
 
-/** Reads the archive at `path` (see `readArchive`) or, where it is a folder of archives, as `ferry archive` makes it, all of them. */
+/** Reads the archive at `path` (see `readArchive`) or, if it is a folder of archives such as `ferry archive` makes, all of them. */
 export async function readArchives(path: string, context: Context): Promise<(Archive & { manifest: Manifest })[]> {
   const entries = path.endsWith('.zip') ? [] : await readdir(path).catch(() => []);
   const folders = entries.filter(entry => entry.startsWith(archiveName(''))).sort();
@@ -39,10 +39,10 @@ export async function readArchives(path: string, context: Context): Promise<(Arc
 /**
  * Downloads the archives of a run and reads them.
  *
- * @param hosts whose archives are wanted; null: all of them.
- * @param run whose artifacts; null: this run's.
+ * @param hosts the hosts whose archives are wanted; null: all of them.
+ * @param run the run that has the artifacts; null: this run.
  * @param directory each archive becomes the folder `closure-<host>` in it.
- * @throws UserError when one is not there, or does not arrive as it was uploaded.
+ * @throws UserError if one does not exist, or is not downloaded as it was uploaded.
  */
 export async function fetchArchives(
   hosts: readonly string[] | null,
@@ -56,9 +56,10 @@ export async function fetchArchives(
   const found = wanted.map(name => {
     const artifact = listed.find(one => one.name === name);
     if (artifact !== undefined) return artifact;
-    const there = listed.length === 0 ? 'none' : listed.map(one => one.name.slice(prefix.length)).join(', ');
-    throw new UserError(`Run ${run ?? 'in progress'} holds no archive of ${name.slice(prefix.length)}.`, {
-      cure: `It has those of: ${there}. Let the job that builds it run before this one.`,
+    const existing = listed.length === 0 ? 'none' : listed.map(one => one.name.slice(prefix.length)).join(', ');
+    const which = run === null ? 'This run' : `Run ${run}`;
+    throw new UserError(`${which} has no archive of ${name.slice(prefix.length)}.`, {
+      cure: `It has archives of: ${existing}. Run the job that builds it before this one.`,
     });
   });
   const read: (Archive & { manifest: Manifest })[] = [];
@@ -67,9 +68,9 @@ export async function fetchArchives(
     await download(artifact, target, artifacts);
     const { archive, manifest } = await openArchive(target);
     if (archiveName(manifest.host) !== artifact.name) {
-      throw new UserError(`The artifact ${artifact.name} holds the archive of ${manifest.host}.`, {
+      throw new UserError(`The artifact ${artifact.name} contains the archive of another host, ${manifest.host}.`, {
         where: { host: manifest.host },
-        cure: 'Nothing was copied. Let the job that built it run again.',
+        cure: 'Nothing was copied. Rerun the job that built it.',
       });
     }
     read.push({ ...archive, artifact, manifest });
@@ -87,13 +88,13 @@ async function download(artifact: Artifact, directory: string, artifacts: Artifa
   await fetchInto(artifact);
   const reference = await readFile(join(directory, referenceFile), 'utf8').catch(() => null);
   if (reference === null) return;
-  const held = JSON.parse(reference) as Artifact;
-  await fetchInto(held).catch(cause => {
+  const referred = JSON.parse(reference) as Artifact;
+  await fetchInto(referred).catch(cause => {
     if (cause instanceof UserError) throw cause;
     throw new UserError(
-      `${artifact.name} is held by run ${held.run}, from which it cannot be had: ${explain(cause)}.`,
+      `${artifact.name} is an artifact of run ${referred.run} and could not be downloaded from there: ${explain(cause)}.`,
       {
-        cure: 'Let the job that builds it run again: it uploads what that run no longer holds.',
+        cure: 'Rerun the job that builds it; it uploads the archive again.',
         cause,
       },
     );

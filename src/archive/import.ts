@@ -1,16 +1,14 @@
 import type { Context } from '../context.ts';
-import { CommandError, UserError } from '../errors.ts';
+import { exitedWithFailure, UserError } from '../errors.ts';
+import { inParts } from '../nix/arguments.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
 import type { Archive, Manifest } from './archive.ts';
 
-/** Store paths in one call of Nix. */
-const pathsPerCall = 2_000;
-
 /**
- * Brings the whole closure of a verified archive into the local store: what a delta leaves out by Nix from its
- * substituters, then what lies inside. Afterwards the toplevel can be copied on as if it had been built here.
+ * Imports the whole closure of a verified archive into the local store: Nix fetches what a delta leaves out from its
+ * substituters, then imports what is in the archive. Afterwards the toplevel can be copied as if it had been built here.
  *
- * @throws UserError when a path that is not in the archive cannot be fetched, or is not the one the manifest names.
+ * @throws UserError if a path that is not in the archive cannot be fetched, or differs from the one in the manifest.
  */
 export async function importArchive(
   { directory, manifest }: Archive & { manifest: Manifest },
@@ -22,37 +20,34 @@ export async function importArchive(
   const present = await nix.valid(outside.map(({ path }) => path));
   const absent = outside.map(({ path }) => path).filter(path => !present.has(path));
   try {
-    for (const some of inCalls(absent)) await nix.run('nix-store', ['--realise', ...some], { signal });
+    for (const some of inParts(absent)) await nix.run('nix-store', ['--realise', ...some], { signal });
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     throw new UserError(
-      `The archive of ${manifest.host} leaves out what a cache has, and that cannot be fetched: ${error.message}`,
+      `The archive of ${manifest.host} leaves out paths that a cache has, and they could not be fetched: ${error.message}`,
       {
         where: { host: manifest.host },
-        cure: `It is at ${[...new Set(outside.map(({ cache }) => cache))].join(', ')}; or build with \`archive: full\`.`,
+        cure: `They are in ${[...new Set(outside.map(({ cache }) => cache))].join(', ')}. Check that cache, or build with \`archive: full\`.`,
         cause: error,
       },
     );
   }
-  for (const some of inCalls(outside)) {
+  for (const some of inParts(outside)) {
     const { stdout } = await nix.run('nix', ['path-info', '--json', ...some.map(({ path }) => path)]);
     const infos = new Map(parsePathInfo(stdout).map(info => [info.path, info]));
     const other = some.find(({ path, narHash }) => infos.get(path)?.narHash !== narHash);
     if (other === undefined) continue;
-    throw new UserError(`${other.path} in the store is not the one that the archive of ${manifest.host} names.`, {
-      where: { host: manifest.host },
-      cure: 'Nothing was copied. Build with `archive: full`, or let the job that built it run again.',
-    });
+    throw new UserError(
+      `${other.path} in the store differs from the one that the archive of ${manifest.host} was built with.`,
+      {
+        where: { host: manifest.host },
+        cure: 'Nothing was copied. Build with `archive: full`, or rerun the job that built it.',
+      },
+    );
   }
   const inside = manifest.paths.filter(path => path.inside).map(({ path }) => path);
   if (inside.length === 0) return;
-  // A path's references must be there before it, also those in the next call: so in one.
+  // In one call, since each path's references must be imported before it.
   const args = ['copy', '--no-check-sigs', '--no-recursive', '--from', `file://${directory}`, ...inside];
   await nix.run('nix', args, { signal });
-}
-
-function inCalls<T>(paths: readonly T[]): T[][] {
-  const calls: T[][] = [];
-  for (let first = 0; first < paths.length; first += pathsPerCall) calls.push(paths.slice(first, first + pathsPerCall));
-  return calls;
 }

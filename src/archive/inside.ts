@@ -3,13 +3,13 @@ import type { HostNix } from '../plan/fleet.ts';
 import type { ManifestPath } from './archive.ts';
 
 /**
- * Tells for each path of a host's closure whether it must lie in the archive, or which cache has it.
+ * Decides for each path of a host's closure whether it goes into the archive, or else which cache has it.
  *
- * A delta leaves out what carries a signature by a key that the target's own configuration trusts, as long as the target
- * has a substituter to fetch it from. What was built here lies inside whatever its signatures: a builder may sign with a
- * key the target trusts, and yet no cache has the path. No query is made.
+ * A delta leaves out a path that is signed by a key that the target's own configuration trusts, if the target has a
+ * substituter. What was built here goes into the archive whatever its signatures are: a builder may sign with a key that
+ * the target trusts although no cache has the path. No cache is queried.
  *
- * @param nix what the host's evaluated configuration says; null: nothing is known, all lies inside.
+ * @param nix what the host's evaluated configuration says; null: unknown, so everything goes into the archive.
  * @returns sorted by path.
  */
 export function chooseInside(
@@ -30,7 +30,7 @@ export function chooseInside(
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** `cache.nixos.org-1` of `cache.nixos.org-1:base64`. */
+/** `cache.nixos.org-1` for `cache.nixos.org-1:base64`. */
 function keyName(key: string): string {
   return key.slice(0, key.indexOf(':'));
 }

@@ -6,9 +6,9 @@ import { narInfoName } from '../nix/pack.ts';
 import { signPaths } from '../nix/sign.ts';
 
 /**
- * Makes the manifest a path of the cache, so that Nix guards it as it guards every path: its entry stands under a name
- * made from its bytes, and carries the signature, which a target checks with `nix store verify` and the keys that it
- * trusts anyway. Nix takes a content-addressed path without any signature, so the entry does not say that it is one.
+ * Makes the manifest a path of the cache, so that Nix protects it like every other path: the name of its entry is derived
+ * from its bytes, and the entry carries the signature, which a target checks with `nix store verify` and the keys that it
+ * already trusts. Nix accepts a content-addressed path without any signature, so the entry does not say that it is one.
  */
 export async function enterManifest(
   directory: string,
@@ -22,15 +22,16 @@ export async function enterManifest(
   const file = join(directory, narInfoName(path));
   await writeFile(file, await entryOf(path, directory, await readFile(file, 'utf8')));
   if (signingKey !== null) await signPaths(directory, [path], signingKey, nix, context);
-  // Folders that Nix makes in every cache, more of them in newer versions, and that hold nothing here.
+  // Nix creates these folders in every cache, newer versions more of them; here they are empty.
   for (const folder of ['log', 'realisations', 'build-trace', 'build-trace-v2', 'debuginfo']) {
     await rm(join(directory, folder), { recursive: true, force: true });
   }
 }
 
 /**
- * Whether the archive has the entry of the manifest at `path` as it was written. No sum can stand for it, since it is
- * made from the bytes that name all sums; and what it says beside a NAR's hash, Nix does not check without a signature.
+ * Whether the archive has the entry of the manifest at `path` as it was written. SHA256SUMS cannot cover it, since the
+ * entry is derived from the manifest, which contains the hash of SHA256SUMS; and without a signature Nix checks only the
+ * NAR's hash.
  */
 export async function hasEntry(path: string, directory: string): Promise<boolean> {
   try {
@@ -41,9 +42,9 @@ export async function hasEntry(path: string, directory: string): Promise<boolean
   }
 }
 
-/** What the entry says, but for its signatures; the NAR's hash is taken from `said`, where Nix checks it. */
-async function entryOf(path: string, directory: string, said: string): Promise<string> {
-  const hash = /^NarHash: sha256:([0-9a-z]{52})$/m.exec(said)?.[1];
+/** The entry without its signatures. The NAR's hash is copied from `entry`, where Nix checks it. */
+async function entryOf(path: string, directory: string, entry: string): Promise<string> {
+  const hash = /^NarHash: sha256:([0-9a-z]{52})$/m.exec(entry)?.[1];
   const nar = `nar/${hash}.nar`;
   const { size } = await stat(join(directory, nar));
   return [

@@ -3,8 +3,8 @@ import { UserError } from '../errors.ts';
 import type { Archive, Manifest, ManifestPath } from './archive.ts';
 
 /**
- * The text of `manifest.json`: keys in a fixed order, one path a line, a line break at the end, so that the same
- * manifest has the same bytes and the installer reads it with sed and awk.
+ * The text of `manifest.json`: keys in a fixed order, one path per line, a newline at the end, so that the same manifest
+ * has the same bytes and the installer can read it with sed and awk.
  */
 export function writeManifest(manifest: Manifest): string {
   const head = (['version', ...Object.keys(shape)] as (keyof Manifest)[]).filter(key => key !== 'paths');
@@ -13,20 +13,20 @@ export function writeManifest(manifest: Manifest): string {
   return `{\n${fields.join('\n')}\n "paths": [\n${lines.join(',\n')}\n ]\n}\n`;
 }
 
-/** sha256 over what the archive holds; see Archive.digest. */
+/** sha256 of the archive's content; see Archive.digest. */
 export function manifestDigest(
   manifest: Pick<Manifest, 'kind' | 'host' | 'system' | 'toplevel' | 'publicKey' | 'source' | 'paths'>,
 ): string {
   const { kind, host, system, toplevel, publicKey, source, paths } = manifest;
-  const held = JSON.stringify([1, kind, host, system, toplevel, publicKey, source, paths.map(ordered)]);
-  return `sha256:${createHash('sha256').update(held).digest('hex')}`;
+  const content = JSON.stringify([1, kind, host, system, toplevel, publicKey, source, paths.map(ordered)]);
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
 /**
- * Reads `manifest.json` and checks all of it by hand: its shape, its version and its own digest.
+ * Reads `manifest.json` and checks its version, every field and its digest.
  *
- * @param file named in the error.
- * @throws UserError that names the field that is wrong.
+ * @param file the name to use in errors.
+ * @throws UserError that names the wrong field.
  */
 export function parseManifest(text: string, file: string): Manifest {
   let value: unknown;
@@ -37,30 +37,29 @@ export function parseManifest(text: string, file: string): Manifest {
   }
   if (!isObject(value)) throw damaged(file, 'it is not an object');
   if (value.version !== 1) {
-    throw new UserError(`${file} is of version ${JSON.stringify(value.version)}; this program reads version 1.`, {
+    throw new UserError(`${file} has version ${JSON.stringify(value.version)}; this program reads version 1.`, {
       where: { file },
       cure: 'Use the release of Nix Ferry that made the archive, or a newer one.',
     });
   }
   for (const [field, is] of Object.entries(shape)) {
-    if (!is(value[field])) throw damaged(file, `its field "${field}" is ${said(value[field])}`);
+    if (!is(value[field])) throw damaged(file, `its field "${field}" is ${problem(value[field])}`);
   }
   const manifest = value as unknown as Manifest;
   manifest.paths.forEach((path, index) => {
     for (const [field, is] of Object.entries(pathShape)) {
       const entry: Record<string, unknown> = { ...path };
-      if (!is(entry[field])) throw damaged(file, `"${field}" of path ${index + 1} is ${said(entry[field])}`);
+      if (!is(entry[field])) throw damaged(file, `"${field}" of path ${index + 1} is ${problem(entry[field])}`);
     }
   });
   if (!manifest.paths.some(({ path }) => path === manifest.toplevel)) {
     throw damaged(file, 'its toplevel is not among its paths');
   }
-  if (manifestDigest(manifest) !== manifest.digest)
-    throw damaged(file, 'its content does not have the digest it names');
+  if (manifestDigest(manifest) !== manifest.digest) throw damaged(file, 'its content does not match its digest');
   return manifest;
 }
 
-/** Fields of the manifest in their order, as schemas/manifest-1.json has them. */
+/** The fields of the manifest, in the order of schemas/manifest-1.json. */
 export const shape: Readonly<Record<Exclude<keyof Manifest, 'version'>, (value: unknown) => boolean>> = {
   kind: value => value === 'delta' || value === 'full',
   host: isText,
@@ -81,7 +80,7 @@ export const shape: Readonly<Record<Exclude<keyof Manifest, 'version'>, (value: 
   paths: value => Array.isArray(value) && value.length > 0 && value.every(isObject),
 };
 
-/** Fields of each path. */
+/** The fields of each path. */
 export const pathShape: Readonly<Record<keyof ManifestPath, (value: unknown) => boolean>> = {
   path: isStorePath,
   narHash: value => isText(value) && /^sha256-[A-Za-z0-9+/]{43}=$/.test(value),
@@ -111,19 +110,19 @@ function isStorePath(value: unknown): boolean {
   return isText(value) && /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\-._?=]{1,211}$/.test(value);
 }
 
-function said(value: unknown): string {
+function problem(value: unknown): string {
   return value === undefined ? 'missing' : `wrong: ${JSON.stringify(value).slice(0, 100)}`;
 }
 
 function damaged(file: string, why: string, cause?: unknown): UserError {
   return new UserError(`The archive's ${file} is damaged: ${why}.`, {
     where: { file },
-    cure: 'Download the artifact again, or let the job that built it run again.',
+    cure: 'Download the artifact again, or rerun the job that built it.',
     cause,
   });
 }
 
-/** What a manifest tells of its archive, which lies in `directory` and has `bytes`. */
+/** Describes the archive in `directory` by its manifest. `bytes` is the size of its files. */
 export function archiveOf(manifest: Manifest, directory: string, bytes: number): Archive {
   const { host, system, toplevel, kind, digest, publicKey, paths } = manifest;
   const inside = paths.filter(path => path.inside);

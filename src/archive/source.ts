@@ -2,18 +2,18 @@ import { cp, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, exitedWithFailure } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import type { Pin } from '../plan/fleet.ts';
 
 /**
- * Brings the configuration into the store, so that it can go along with the systems made from it.
+ * Adds the configuration to the store, so that archives can include it.
  *
- * Of a repository only what Git tracks, as it lies in the folder; of another folder everything. What is not tracked may be
- * a secret, and in the store it would be readable for all.
+ * Of a repository, only the files that Git tracks are added, with the content that they have in the folder; of any other
+ * folder, everything. An untracked file may be a secret, and everyone can read the store.
  *
  * @param folder absolute.
- * @returns its store path, of the name `configuration`.
+ * @returns its store path, named `configuration`.
  */
 export async function addConfiguration(folder: string, nix: Nix, context: Context): Promise<string> {
   const scratch = await mkdtemp(join(context.scratch, 'source-'));
@@ -24,7 +24,7 @@ export async function addConfiguration(folder: string, nix: Nix, context: Contex
     else {
       await mkdir(copy);
       await mapConcurrently(tracked, 16, async name => {
-        // Git knows files that were deleted here, and submodules, which are folders.
+        // Git also lists files that were deleted here, and submodules, which are folders.
         const status = await lstat(join(folder, name)).catch(() => null);
         if (status === null || status.isDirectory()) return;
         await mkdir(dirname(join(copy, name)), { recursive: true });
@@ -37,18 +37,20 @@ export async function addConfiguration(folder: string, nix: Nix, context: Contex
   }
 }
 
-/** Relative to `folder`; null outside of a repository. */
+/** Paths relative to `folder`; null outside of a repository. */
 async function trackedFiles(folder: string, context: Context): Promise<string[] | null> {
   try {
-    const { stdout } = await context.exec('git', ['-C', folder, 'ls-files', '-z'], { signal: context.signal });
+    const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
     return stdout.split('\0').filter(name => name !== '');
   } catch (error) {
-    if (error instanceof CommandError) return null;
+    // Any other failure, such as a cancellation, must not mean that untracked files go into the store.
+    if (exitedWithFailure(error)) return null;
+    if (error instanceof CommandError && error.failure.kind === 'missing') return null;
     throw error;
   }
 }
 
-/** The store path of a pinned nixpkgs, as flakes and fetchTarball name it; null when it is not in the store. */
+/** The store path of a pinned nixpkgs, as flakes and fetchTarball name it; null if it is not in the store. */
 export async function nixpkgsOf(pin: Pin | null, nix: Nix): Promise<string | null> {
   if (pin?.narHash == null) return null;
   const args = ['--print-fixed-path', '--recursive', 'sha256', pin.narHash, 'source'];

@@ -10,7 +10,11 @@ import { type Archive, type ArchiveConfig, archiveName, type Manifest } from './
 import { archiveOf, writeManifest } from './manifest.ts';
 import { enterManifest } from './manifest-entry.ts';
 
-/** Makes one host's folder from the pool, complete or not at all. */
+/**
+ * Creates one host's folder from the pool, completely or not at all.
+ *
+ * @param pool a binary cache, on the same file system, with every path that is inside the archive.
+ */
 export async function write(
   manifest: Manifest,
   pool: string,
@@ -21,18 +25,22 @@ export async function write(
   const directory = join(config.directory, archiveName(manifest.host));
   const partial = `${directory}.part`;
   await rm(partial, { recursive: true, force: true });
+  try {
+    await fill(partial, manifest, pool);
+    await enterManifest(partial, config.signingKey, nix, context);
+    await rm(directory, { recursive: true, force: true });
+    await rename(partial, directory);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return archiveOf(manifest, directory, await sizeOf(directory));
+}
+
+/** Everything but the manifest's entry in the cache, which needs Nix. */
+async function fill(partial: string, manifest: Manifest, pool: string): Promise<void> {
   await mkdir(join(partial, 'nar'), { recursive: true });
   await link(join(pool, 'nix-cache-info'), join(partial, 'nix-cache-info'));
-  const inside = manifest.paths.filter(path => path.inside);
-  // Without waiting for each, as in pack.ts.
-  for (const { path } of inside) {
-    const entry = narInfoName(path);
-    const nar = /^URL: (\S+)$/m.exec(readFileSync(join(pool, entry), 'utf8'))?.[1];
-    if (nar === undefined) throw new Error(`Nix wrote no URL into ${entry} for ${path}`);
-    linkSync(join(pool, entry), join(partial, entry));
-    // Paths of the same content share a NAR.
-    if (!existsSync(join(partial, nar))) linkSync(join(pool, nar), join(partial, nar));
-  }
+  linkPaths(manifest, pool, partial);
   await writeFile(join(partial, 'README'), readme(manifest));
   for (const [script, name] of scripts) {
     await copyFile(asset(script), join(partial, name));
@@ -42,19 +50,28 @@ export async function write(
   await writeFile(join(partial, 'SHA256SUMS'), sums);
   const summed = { ...manifest, sums: `sha256:${createHash('sha256').update(sums).digest('hex')}` };
   await writeFile(join(partial, 'manifest.json'), writeManifest(summed));
-  await enterManifest(partial, config.signingKey, nix, context);
-  await rm(directory, { recursive: true, force: true });
-  await rename(partial, directory);
-  return archiveOf(manifest, directory, await sizeOf(directory));
 }
 
-/** Scripts of ours that go along, and their names there. */
+/** Synchronous, as in nix/pack.ts. */
+function linkPaths({ paths }: Manifest, pool: string, directory: string): void {
+  for (const { path, inside } of paths) {
+    if (!inside) continue;
+    const entry = narInfoName(path);
+    const nar = /^URL: (\S+)$/m.exec(readFileSync(join(pool, entry), 'utf8'))?.[1];
+    if (nar === undefined) throw new Error(`Nix wrote no URL into ${entry} for ${path}`);
+    linkSync(join(pool, entry), join(directory, entry));
+    // Paths with the same content share a NAR.
+    if (!existsSync(join(directory, nar))) linkSync(join(pool, nar), join(directory, nar));
+  }
+}
+
+/** Our scripts in an archive, and their names there. */
 const scripts = [
   ['target/install.sh', 'install'],
   ['target/activate.sh', 'activate.sh'],
 ] as const;
 
-/** What `sha256sum` would print of all files there; NARs have their sums in their entries. */
+/** What `sha256sum` prints for all files except NARs, whose hashes are in their entries. */
 async function sumsOf(directory: string): Promise<string> {
   const names = (await filesOf(directory))
     .map(file => relative(directory, file))
@@ -84,19 +101,19 @@ function readme({ kind, host, system, publicKey, source, paths }: Manifest): str
   const inside = paths.filter(path => path.inside).length;
   const check = publicKey === null ? ' --no-check-sigs' : '';
   return [
-    `The system of ${host} (${system}), as a binary cache of Nix made by Nix Ferry.`,
+    `The system of ${host} (${system}), as a binary cache of Nix, made by Nix Ferry.`,
     kind === 'full'
-      ? `It holds the whole closure, ${paths.length} paths, and installs without a network.`
-      : `It holds ${inside} of ${paths.length} paths; the machine fetches the others from the caches it trusts.`,
-    'On the machine, as root, in this folder:',
+      ? `It contains the whole closure (${paths.length} paths) and can be installed without a network.`
+      : `It contains ${inside} of ${paths.length} paths; the machine fetches the others from the caches that it trusts.`,
+    'On the machine, in this folder, as root:',
     `  sh install --dry-run${check}   checks everything and changes nothing`,
-    `  sh install switch${check}      imports, activates and makes it the system that boots`,
+    `  sh install switch${check}      imports it, activates it and makes it the boot default`,
     '  (also: boot, test, dry-activate)',
     publicKey === null
-      ? 'It is not signed: install it only if you trust where you have it from.'
+      ? 'It is not signed: install it only if you trust its origin.'
       : `It is signed: the machine must trust ${publicKey} (nix.settings.trusted-public-keys).`,
-    'manifest.json names every path, its hash, and the commit it comes from.',
-    ...(source === null ? [] : ['Its configuration goes along, to /etc/nixos/current-configuration.']),
+    'manifest.json lists every path with its hash, and the commit that it was built from.',
+    ...(source === null ? [] : ['It includes the configuration, which is linked to /etc/nixos/current-configuration.']),
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { PathInfo } from '../nix/index.ts';
 import type { Host } from '../plan/fleet.ts';
 
-/** What the build stage hands on for each host. */
+/** The result of the build stage for one host. */
 export type Built =
   | {
       host: Host;
@@ -10,9 +10,9 @@ export type Built =
       toplevel: string;
       /** Sum of the NAR sizes of the closure, in bytes. */
       closureBytes: number;
-      /** Every store path of the closure; hosts that share a path share its entry. */
+      /** Every store path of the closure; hosts that share a path share its object. */
       closure: PathInfo[];
-      /** How many derivations had to be built here for this host; 0 when all was there or substituted. */
+      /** How many derivations were built here for this host; 0 if all of it was present or substituted. */
       builtDerivations: number;
     }
   | { host: Host; ok: false; failure: BuildFailure };
@@ -20,8 +20,8 @@ export type Built =
 export interface BuildFailure {
   /** One sentence: what it means and what to do. */
   message: string;
-  /** The derivation that failed first; null when none was reached. */
+  /** The derivation that failed first; null if none was reached. */
   drvPath: string | null;
-  /** Its last log lines, at most 16 KiB. */
+  /** The last lines of its log, at most 16 KiB. */
   log: string;
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { exitedWithFailure } from '../errors.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
-import { parseLogLine } from '../nix/log.ts';
+import { type LogEvent, parseLogLine } from '../nix/log.ts';
 import type { Fleet, Host } from '../plan/fleet.ts';
 import type { Built } from './built.ts';
 import { BuildWatch } from './watch.ts';
@@ -10,12 +10,13 @@ import { BuildWatch } from './watch.ts';
 export type { BuildFailure, Built } from './built.ts';
 
 /**
- * Realises the toplevel of every host of the fleet, in one call of Nix, and tells how each ended.
+ * Realises the toplevel of every host of the fleet in one call of Nix.
  *
- * A host that cannot be built does not keep the others from being built. The toplevels are rooted against garbage
- * collection under `context.scratch` for as long as that exists.
+ * If one host cannot be built, the others still are. The toplevels are protected from garbage collection for as long as
+ * `context.scratch` exists.
  *
- * @returns one entry a host, in the fleet's order.
+ * @returns one entry per host, in the fleet's order.
+ * @throws CommandError if Nix cannot be started or is ended.
  */
 export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<Built[]> {
   const { hosts } = fleet;
@@ -28,16 +29,9 @@ export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<B
 
   // The graph is read while Nix already builds.
   const graph = Promise.all(missing.map(async host => watch.learn(host, await requisites(nix, host))));
-  await Promise.all([realise(hosts, 'toplevel', watch, nix, context), graph]);
-  let valid = await nix.valid(outPaths(hosts));
-  // Nix stops at the first derivation that it cannot even begin (a foreign system, say), whatever --keep-going asks.
-  if (hosts.length > 1) {
-    for (const [index, host] of hosts.entries()) {
-      const explained = valid.has(host.toplevel.outPath) || watch.failedDerivation(host) !== null;
-      if (!explained && !context.signal.aborted) await realise([host], `host-${index}`, watch, nix, context, host);
-    }
-    valid = await nix.valid(outPaths(hosts));
-  }
+  await Promise.all([realise(hosts, 'toplevel', event => watch.see(event), nix, context), graph]);
+  if (hosts.length > 1) await realiseOthers(hosts, watch, nix, context);
+  const valid = await nix.valid(outPaths(hosts));
 
   const closures = await closuresOf([...valid], nix);
   return hosts.map(host => {
@@ -69,14 +63,26 @@ async function requisites(nix: Nix, host: Host): Promise<string[]> {
   return stdout.split('\n').filter(path => path.endsWith('.drv'));
 }
 
-/** Failures are left in the watch, not thrown; `alone` is the host whose messages these all are. */
+/**
+ * Builds one by one the hosts that are neither built nor known to have failed: Nix stops at the first derivation that it
+ * cannot start (one for a foreign system, for example), even with --keep-going.
+ */
+async function realiseOthers(hosts: readonly Host[], watch: BuildWatch, nix: Nix, context: Context): Promise<void> {
+  const valid = await nix.valid(outPaths(hosts));
+  for (const [index, host] of hosts.entries()) {
+    const known = valid.has(host.toplevel.outPath) || watch.failedDerivation(host) !== null;
+    if (known || context.signal.aborted) continue;
+    await realise([host], `host-${index}`, event => watch.see(event, host), nix, context);
+  }
+}
+
+/** Failed builds are reported to `onEvent`, not thrown. `root` names the garbage collector's roots. */
 async function realise(
   hosts: readonly Host[],
   root: string,
-  watch: BuildWatch,
+  onEvent: (event: LogEvent) => void,
   nix: Nix,
   context: Context,
-  alone?: Host,
 ): Promise<void> {
   const drvPaths = [...new Set(hosts.map(host => host.toplevel.drvPath))];
   const args = ['--realise', '--keep-going', '--log-format', 'internal-json'];
@@ -86,15 +92,15 @@ async function realise(
       signal: context.signal,
       onStderr: line => {
         const event = parseLogLine(line);
-        if (event !== null) watch.see(event, alone);
+        if (event !== null) onEvent(event);
       },
     });
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code === null || error.code === 127) throw error;
+    if (!exitedWithFailure(error)) throw error;
   }
 }
 
-/** One query for all closures; answers the closure of each path by following references. */
+/** Queries all closures at once; the returned function finds the closure of one path by following references. */
 async function closuresOf(paths: readonly string[], nix: Nix): Promise<(path: string) => PathInfo[]> {
   const infos = new Map(paths.length === 0 ? [] : (await nix.closure(paths)).map(info => [info.path, info]));
   return path => {

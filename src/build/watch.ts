@@ -1,4 +1,5 @@
 import type { Context, HostEvent } from '../context.ts';
+import { derivationName } from '../nix/derivation.ts';
 import { explainNixError } from '../nix/explain.ts';
 import type { LogEvent } from '../nix/log.ts';
 import type { Host } from '../plan/fleet.ts';
@@ -6,7 +7,7 @@ import type { BuildFailure } from './built.ts';
 
 const keptLog = 16 * 1024;
 
-/** Follows Nix's log while it builds and knows, for each host, what was built, what runs and what failed. */
+/** Follows Nix's log while it builds, and knows for each host what was built, what is running and what failed. */
 export class BuildWatch {
   readonly #context: Context;
   readonly #missing: readonly Host[];
@@ -23,7 +24,7 @@ export class BuildWatch {
     this.#context = context;
   }
 
-  /** Says which derivations the host's toplevel is made from. */
+  /** Records the derivations that the host's toplevel is made from. */
   learn(host: Host, drvPaths: readonly string[]): void {
     for (const drvPath of drvPaths) {
       const hosts = this.#needs.get(drvPath);
@@ -32,7 +33,7 @@ export class BuildWatch {
     }
   }
 
-  /** Takes one event; `alone` is the only host that was being built, where that is known. */
+  /** Processes one event; `alone` is the host it belongs to, if only one host is being built. */
   see(event: LogEvent, alone?: Host): void {
     switch (event.kind) {
       case 'build-start':
@@ -53,6 +54,9 @@ export class BuildWatch {
       case 'stop':
         this.#running.delete(event.id);
         break;
+      case 'error':
+        this.#message(event.error.message, 0, alone);
+        break;
       case 'message':
         this.#message(event.text, event.level, alone);
         break;
@@ -64,7 +68,7 @@ export class BuildWatch {
     this.#context.progress({ host: host.name, stage: 'build', state, text });
   }
 
-  /** The derivation, among those the host needs, that failed first; null when none did. */
+  /** The derivation that failed first of those that the host needs; null if none failed. */
   failedDerivation(host: Host): string | null {
     for (const drvPath of this.#failed) if (this.#needs.get(drvPath)?.includes(host)) return drvPath;
     return null;
@@ -73,12 +77,12 @@ export class BuildWatch {
   failure(host: Host): BuildFailure {
     const drvPath = this.failedDerivation(host);
     if (drvPath !== null) {
-      const log = this.#logs.get(drvPath) ?? this.#told(host);
+      const log = this.#logs.get(drvPath) ?? this.#errorsOf(host);
       return { message: explained(log) ?? `${derivationName(drvPath)} failed to build`, drvPath, log };
     }
-    const log = this.#told(host);
+    const log = this.#errorsOf(host);
     const first = log.split('\n').find(line => line.trim() !== '');
-    return { message: explained(log) ?? first ?? 'Nix did not build it and did not say why', drvPath: null, log };
+    return { message: explained(log) ?? first ?? 'Nix did not build it and reported no error', drvPath: null, log };
   }
 
   builtFor(host: Host): number {
@@ -98,29 +102,24 @@ export class BuildWatch {
     if (level <= 1) this.#context.log.debug(text);
   }
 
-  /** What Nix said as errors: the host's own if it was built alone, else what names one of its derivations, else all. */
-  #told(host: Host): string {
+  /** The errors that Nix reported: those of the host if it was built alone, else those that name one of its derivations, else all. */
+  #errorsOf(host: Host): string {
     const own = this.#messages.filter(message => message.host === host);
     const named = this.#messages.filter(message =>
       [...message.text.matchAll(/\/nix\/store\/[^'\s]+\.drv/g)].some(([drvPath]) =>
         this.#needs.get(drvPath)?.includes(host),
       ),
     );
-    const told = own.length > 0 ? own : named.length > 0 || this.#missing.length > 1 ? named : this.#messages;
-    return (told.length > 0 ? told : this.#messages)
+    const chosen = own.length > 0 ? own : named.length > 0 || this.#missing.length > 1 ? named : this.#messages;
+    return (chosen.length > 0 ? chosen : this.#messages)
       .map(message => message.text)
       .join('\n')
       .slice(-keptLog);
   }
 }
 
-/** What it means and what to do; null where we do not know. */
+/** What it means and what to do; null if that is unknown. */
 function explained(log: string): string | null {
   const known = explainNixError(log);
   return known === null ? null : `${known.message}. ${known.cure}`;
-}
-
-/** `hello-1.0` of `/nix/store/<hash>-hello-1.0.drv`. */
-function derivationName(drvPath: string): string {
-  return drvPath.replace(/^.*\/[0-9a-z]{32}-/, '').replace(/\.drv$/, '');
 }

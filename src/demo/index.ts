@@ -8,26 +8,26 @@ import type { Run } from '../report/run.ts';
 import { copyFleet, sshdPackages, systems } from './fleet.ts';
 import { checkMachine, startTargets, type Targets } from './target.ts';
 
-/** What only the entry can give. */
+/** What only the entry can provide. */
 export interface DemoPorts {
-  /** A directory that is kept between runs: what was fetched lies there. */
+  /** A directory for downloads that is kept between runs. */
   cache: string;
-  /** Nix on this machine and, for as long as the demo lasts, the emulation of `system`. */
+  /** Sets up Nix on this machine and, until the demo ends, the emulation of `system`. */
   prepare(system: string): Promise<NixInstallation>;
-  /** The pipeline, as `ferry run` walks through it with these inputs; it tells its own progress. */
+  /** Runs the pipeline as `ferry run` does with these inputs, and shows its progress. */
   run(inputs: Readonly<Record<string, string>>): Promise<Run>;
-  /** Shows a person a line. */
+  /** Prints a line. */
   say(line: string): void;
 }
 
 /**
- * Carries the embedded fleet, an x86_64 server and an aarch64 router, from source to activated on targets inside this
- * machine, asks the targets what they now run, and has the pipeline find that nothing is left to do.
+ * Builds the embedded fleet, an x86_64 server and an aarch64 router, and deploys it to targets inside this machine. Then
+ * asks the targets what they run, and runs the pipeline again to show that nothing is left to do.
  *
- * Leaves nothing behind but Nix, where it had to be installed, and what was fetched.
+ * Leaves nothing behind except downloads, and Nix if it had to be installed.
  *
- * @returns whether all of it was so.
- * @throws UserError where the machine cannot do it.
+ * @returns whether the targets run what was built.
+ * @throws UserError if the machine cannot run the demo.
  */
 export async function demo(ports: DemoPorts, context: Context): Promise<boolean> {
   const { say } = ports;
@@ -35,18 +35,18 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
   await checkMachine(context);
   const foreign = process.arch === 'arm64' ? systems.server : systems.router;
   const source = join(context.scratch, 'fleet');
-  say('Getting ready: a copy of examples/embedded in a Git repository, Nix, and targets inside this machine.');
+  say('Preparing a copy of examples/embedded in a Git repository, Nix, and targets inside this machine.');
   const parts = [
     copyFleet(source, ports.cache, context),
     sshdPackages(ports.cache, existsSync('/usr/sbin/sshd'), context),
     ports.prepare(foreign),
   ] as const;
-  // Whichever fails: none is still at work when this goes on.
+  // If one fails, wait until none of them is running.
   await Promise.allSettled(parts);
   const [busyboxes, sshd, prepared] = await Promise.all(parts);
   let targets: Targets | undefined;
   try {
-    const nix = new Nix(context.exec, prepared);
+    const nix = new Nix(context, prepared);
     targets = await startTargets({ nix, busyboxes, sshd }, join(context.scratch, 'targets'), context);
     say(`Nix ${prepared.version}; ${seconds(begun)} so far.`);
     for (const [name, system] of Object.entries(systems)) {
@@ -61,25 +61,25 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
     say('\n$ ferry run --mode switch');
     const switched = await ports.run({ ...inputs, mode: 'switch' });
     context.signal.throwIfAborted();
-    if (!came(switched, ['deployed'])) return false;
+    if (!allEnded(switched, ['deployed'])) return false;
 
-    say('\nWhat the targets say:');
+    say('\nThe targets report:');
     const facts = await Promise.all(Object.keys(systems).map(name => inspect(name, targets as Targets)));
     for (const fact of facts) {
       say(`  ${fact.name.padEnd(8)}runs ${fact.current}`);
-      say(`          profile ${fact.profile}; uname -m of its own program: ${fact.machine}; hello: ${fact.hello}`);
+      say(`          profile ${fact.profile}; its own uname -m: ${fact.machine}; hello: ${fact.hello}`);
     }
     if (!facts.every(fact => isTrue(fact, switched))) {
-      say('That is not what the plan named.');
+      say('This is not what was planned.');
       return false;
     }
 
-    say('\n$ ferry run --mode dry-activate      # once more: nothing is left to do');
+    say('\n$ ferry run --mode dry-activate      # again: nothing is left to do');
     const again = await ports.run({ ...inputs, mode: 'dry-activate' });
     context.signal.throwIfAborted();
-    const idle = came(again, ['unchanged', 'planned']) && again.outcomes.every(each => count(each.units) === 0);
+    const idle = allEnded(again, ['unchanged', 'planned']) && again.outcomes.every(each => count(each.units) === 0);
     say(
-      idle ? `\nBoth hosts run what their source says. ${seconds(begun)} in all.` : '\nSomething would change still.',
+      idle ? `\nBoth hosts run what their source says. ${seconds(begun)} in total.` : '\nSomething would still change.',
     );
     return idle;
   } finally {
@@ -87,8 +87,8 @@ export async function demo(ports: DemoPorts, context: Context): Promise<boolean>
   }
 }
 
-/** Whether the run reached its end with every host of the fleet in one of `outcomes`. */
-function came(run: Run, outcomes: readonly OutcomeKind[]): boolean {
+/** Whether the run finished with one of `outcomes` for every host of the fleet. */
+function allEnded(run: Run, outcomes: readonly OutcomeKind[]): boolean {
   const hosts = Object.keys(systems);
   return (
     run.error === null &&
@@ -103,9 +103,9 @@ function count(units: Run['outcomes'][number]['units']): number {
 
 interface Fact {
   name: string;
-  /** Toplevel that runs. */
+  /** The toplevel that runs. */
   current: string;
-  /** Toplevel of the profile. */
+  /** The toplevel of the profile. */
   profile: string;
   machine: string;
   hello: string;

@@ -9,31 +9,31 @@ import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 
-/** Machines inside this one, each with an SSH server and a Nix store of its own. */
+/** Machines inside this one. Each has its own SSH server and Nix store. */
 export interface Targets {
-  /** As the input `targets` takes it. */
+  /** A value for the input `targets`. */
   yaml: string;
-  /** As the input `known-hosts` takes it. */
+  /** A value for the input `known-hosts`. */
   knownHosts: string;
-  /** The private key that lets in, made for this run. */
+  /** The private key that the targets accept, made for this run. */
   deployKey: string;
-  /** Where each of them is, as `root@127.0.0.2:22022`. */
+  /** The address of each target, such as `root@127.0.0.2:22022`. */
   addresses: Map<string, string>;
-  /** What a command prints on a target. @throws CommandError */
+  /** Runs a command on a target. @returns what it prints @throws CommandError */
   ask(name: string, command: string): Promise<string>;
-  /** Ends them; nothing of them is left. */
+  /** Stops all targets and removes everything of them. */
   end(): Promise<void>;
 }
 
 /** How long a target may take to answer, in milliseconds. */
 const startTimeout = 20_000;
 
-/** What targets are made of. */
+/** What targets are made from. */
 export interface Parts {
   nix: Nix;
   /** A static busybox of each target's processor, by the target's name. */
   busyboxes: ReadonlyMap<string, string>;
-  /** Where sshd lies unpacked; null: in the machine itself. */
+  /** The directory with sshd; null: the machine's own sshd. */
   sshd: string | null;
 }
 
@@ -41,7 +41,7 @@ export interface Parts {
  * Starts a target for each busybox, at 127.0.0.2, 127.0.0.3, … on free ports.
  *
  * @param state a directory of this run, which does not exist yet.
- * @throws UserError where the machine does not let root make namespaces.
+ * @throws UserError if root may not create namespaces on this machine.
  */
 export async function startTargets({ nix, busyboxes, sshd }: Parts, state: string, context: Context): Promise<Targets> {
   const names = [...busyboxes.keys()];
@@ -101,7 +101,7 @@ async function makeKey(path: string, context: Context): Promise<void> {
   await context.exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'nix-ferry demo', '-f', path]);
 }
 
-/** Writes down which Nix the targets get: this machine's, with all that it consists of. */
+/** Writes which Nix the targets get: this machine's, with all paths that it needs. */
 async function writeNix(state: string, nix: Nix): Promise<void> {
   const { bin } = nix.installation;
   const real = bin === null ? '/usr/bin' : await realpath(bin);
@@ -111,7 +111,7 @@ async function writeNix(state: string, nix: Nix): Promise<void> {
 
 async function nixPaths(bin: string, nix: Nix): Promise<string> {
   if (bin.startsWith('/nix/store/')) return (await nix.run('nix-store', ['--query', '--requisites', bin])).stdout;
-  // The targets have /usr; elsewhere the programs' libraries are thought to be beside them.
+  // The targets have /usr. Elsewhere, the libraries are expected next to the programs.
   return ['/usr/bin', '/bin'].includes(bin) ? '' : `${dirname(bin)}\n`;
 }
 
@@ -126,7 +126,7 @@ async function freePort(address: string): Promise<number> {
   });
 }
 
-/** Words that stand before a command which needs root. */
+/** The words before a command that needs root. */
 export function rootWords(): string[] {
   return process.getuid?.() === 0 ? [] : ['sudo', '-n'];
 }
@@ -141,7 +141,7 @@ async function start(
   const namespaces = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
   const script = [asset('examples/embedded/target.sh'), state, name, address, String(port), busybox, sshd ?? ''];
   const [command = '', ...args] = [...rootWords(), 'unshare', ...namespaces, 'sh', ...script];
-  // Out of the foreground process group: Ctrl-C goes to us, and we end it.
+  // Not in the foreground process group: Ctrl-C reaches this process, which then stops the target.
   const child = spawn(command, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => undefined);
   child.stdout.resume();
@@ -163,8 +163,8 @@ async function start(
     if (ended || context.signal.aborted || Date.now() > until) {
       await stop(child);
       context.signal.throwIfAborted();
-      throw new UserError(`The target ${name} does not start: ${said.trim() || 'its SSH server does not answer'}.`, {
-        cure: 'The demo needs a machine where root may mount and make namespaces: a real or virtual one, or a privileged container.',
+      throw new UserError(`The target ${name} did not start: ${said.trim() || 'its SSH server does not answer'}.`, {
+        cure: 'The demo needs a machine on which root may mount and create namespaces: a real or virtual one, or a privileged container.',
       });
     }
     await pause(30);
@@ -172,7 +172,7 @@ async function start(
   return child;
 }
 
-/** Whether something at the port says that it speaks SSH. */
+/** Whether an SSH server answers at the port. */
 async function answers(address: string, port: number): Promise<boolean> {
   return await new Promise(resolve => {
     const socket = connect({ host: address, port, timeout: 2_000 });
@@ -185,7 +185,7 @@ async function answers(address: string, port: number): Promise<boolean> {
   });
 }
 
-/** The target ends with its standard input; so it also does when this program dies. */
+/** The target ends when its standard input is closed, so it also ends if this program dies. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const closed = new Promise<void>(resolve => child.once('close', () => resolve()));
@@ -196,30 +196,26 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Sees to it, before anything is done, that the demo can have what it needs.
+ * Checks, before anything else, that the machine has what the demo needs.
  *
- * @throws UserError for the first thing that is missing.
+ * @throws UserError for the first requirement that is not met.
  */
 export async function checkMachine(context: Context): Promise<void> {
   const tries: [string[], string, string][] = [
-    [['git', '--version'], 'There is no git.', 'Run `apt-get install git`.'],
-    [['ssh', '-V'], 'There is no ssh.', 'Run `apt-get install openssh-client`.'],
-    [
-      ['apt-get', '--version'],
-      'The demo takes its parts from the packages of Debian or Ubuntu; there is no apt-get.',
-      '',
-    ],
+    [['git', '--version'], 'Git is not installed.', 'Run `apt-get install git`.'],
+    [['ssh', '-V'], 'ssh is not installed.', 'Run `apt-get install openssh-client`.'],
+    [['apt-get', '--version'], 'apt-get is not installed, and the demo is made from packages of Debian or Ubuntu.', ''],
   ];
   if (process.getuid?.() !== 0) {
     tries.push([
       ['sudo', '-n', 'true'],
-      'The demo needs root, and `sudo -n` does not give it.',
-      'Run it as root, or let this user call sudo without a password.',
+      'The demo needs root, and `sudo -n` does not work.',
+      'Run it as root, or as a user with sudo without a password.',
     ]);
   }
   tries.push([
     [...rootWords(), 'unshare', '--mount', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'],
-    'This machine does not let root make namespaces and mount in them.',
+    'Root may not create namespaces and mount in them on this machine.',
     'Run the demo on a real or virtual machine, or in a privileged container.',
   ]);
   for (const [[command = '', ...args], message, cure] of tries) {

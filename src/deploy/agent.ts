@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
-import { CommandError, UserError } from '../errors.ts';
+import { exitedWithFailure, UserError } from '../errors.ts';
 
 /** An ssh-agent of Nix Ferry's own that holds one key. It ends with this process at the latest. */
 export interface Agent {
@@ -35,7 +35,7 @@ export async function startAgent(key: string, directory: string, context: Contex
     return { socket, pid, publicKey: await addKey(key, socket, context), end };
   } catch (error) {
     await end();
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     throw new UserError('OpenSSH cannot read the deploy key.', {
       where: { input: 'deploy-key' },
       cure: 'Give the whole text of an unencrypted private key, as `ssh-keygen -t ed25519 -N "" -f deploy-key` writes it.',
@@ -71,7 +71,7 @@ async function launch(socket: string, context: Context): Promise<{ pid: number; 
 /** @returns the public half of the key. */
 async function addKey(key: string, socket: string, context: Context): Promise<string> {
   // Without a terminal and with an askpass program that fails, ssh-add cannot wait for a passphrase.
-  const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
+  const env = { ...context.environment, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
   await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
   const { stdout } = await context.exec('ssh-add', ['-L'], { env, timeout: 20_000 });
   return stdout.trim().split(' ').slice(0, 2).join(' ');

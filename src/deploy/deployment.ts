@@ -1,5 +1,5 @@
 import type { HealthChecks, Secret, Target } from '../plan/fleet.ts';
-import type { Mode } from './outcome.ts';
+import type { DeployInputs } from './inputs.ts';
 
 /** A system that is to be deployed to a host: everything the deploy stage needs to know about it, as plain data. */
 export interface Deployment {
@@ -26,25 +26,13 @@ export interface Deployment {
 /** Where the closure is copied from: the local store, or the directory of an archive that contains all of it. */
 export type ClosureSource = { from: 'store' } | { from: 'archive'; directory: string };
 
-/** The settings of the deploy stage. */
-export interface DeployConfig {
-  mode: Mode;
-  /** The text of a private key; null: the user's own agent and keys are used. */
-  deployKey: string | null;
-  /** The text of a known_hosts file: the only host keys that are trusted. */
-  knownHosts: string | null;
-  /** Hosts at the same time, at least 1. */
-  parallel: number;
-  /** Hosts that go first and must all succeed before the others start; `part` is from 0 to 1. Null: none. */
-  canary: { hosts: number } | { part: number } | null;
-  /** After more failed hosts than this, no further host is started. Null: no limit. */
-  maxFailures: number | null;
-  /** Seconds within which a target must be reachable again after the connection was lost. */
-  confirmTimeout: number;
-  /** Seconds that all health checks of a host may take together. */
-  healthTimeout: number;
-  /** Who deploys, for the journal and the lock of the target, as "owner/repo run 12 by someone". */
+/** How the deploy stage proceeds: its inputs, and who asks for it. */
+export interface DeployConfig extends DeployInputs, Deployer {}
+
+/** Who deploys. */
+export interface Deployer {
+  /** For the target's journal and lock, such as "owner/repo run 12 by someone". */
   who: string;
-  /** Address of the workflow run that deploys, for the record on the target; null outside of one. */
+  /** Address of the run, for the record on the target; null outside of GitHub Actions. */
   run: string | null;
 }

@@ -120,5 +120,5 @@ function failureOf(error: unknown, { remote, context }: Job, state: State): Judg
 
 function lastLines(error: CommandError): string {
   const lines = error.stderr.trim().split('\n').slice(-4).join('\n');
-  return lines === '' ? error.message : lines;
+  return error.failure.kind !== 'exit' || lines === '' ? error.message : lines;
 }

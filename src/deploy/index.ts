@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
+import type { DeployInputs } from './inputs.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
@@ -10,30 +11,36 @@ import { rollOut } from './rollout.ts';
 import { openSession, type Session } from './session.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
-export type { ClosureSource, DeployConfig, Deployment } from './deployment.ts';
-export { skipped } from './outcome.ts';
+export type { ClosureSource, DeployConfig, Deployer, Deployment } from './deployment.ts';
+export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
 export { endLeftSession } from './session.ts';
 
 /**
- * Checks what a deployment will need before anything is built for it: the key, the pinned host keys and, once the plan
- * knows the hosts, that at least one of them has a target.
+ * Checks the deploy key and the pinned host keys before anything else happens.
  *
- * @param hosts null before the plan.
- * @throws UserError as `deploy` would later.
+ * @throws UserError as `deploy` would, but earlier.
  */
-export function checkAccess(
-  { mode, deployKey, knownHosts }: DeployConfig,
-  hosts: readonly Pick<Deployment, 'target' | 'buildOnly'>[] | null,
-): void {
+export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
   if (mode === 'none') return;
   if (deployKey !== null) readDeployKey(deployKey);
   if (knownHosts !== null) readKnownHosts(knownHosts);
-  if (hosts === null || hosts.every(({ buildOnly }) => buildOnly)) return;
+}
+
+/**
+ * Checks, before anything is built, that there is a target to deploy to and that host keys are pinned.
+ *
+ * @throws UserError as `deploy` would, but earlier.
+ */
+export function checkTargets(
+  { mode, knownHosts }: DeployInputs,
+  hosts: readonly Pick<Deployment, 'target' | 'buildOnly'>[],
+): void {
+  if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
   if (targets.length === 0) {
-    throw new UserError(`The mode is \`${mode}\`, but no host has a target.`, {
+    throw new UserError(`mode is \`${mode}\`, but no host has a target.`, {
       where: { input: 'targets' },
-      cure: 'Write `host: user@address` for each host in `targets`, or use the mode `none`.',
+      cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
   if (knownHosts === null) throw missingKnownHosts(targets);

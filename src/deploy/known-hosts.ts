@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../concurrency.ts';
+import type { Query } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
-import type { Exec } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
@@ -63,15 +63,15 @@ export async function checkHostKeys(
   targets: readonly AliasedTarget[],
   config: string,
   knownHosts: string,
-  exec: Exec,
+  query: Query,
 ): Promise<void> {
   const missing = await mapConcurrently(targets, 8, async aliased => {
-    const stdout = await settings(aliased, config, exec);
+    const stdout = await settings(aliased, config, query);
     const setting = (key: string): string | undefined => new RegExp(`^${key} (.*)$`, 'm').exec(stdout)?.[1];
     const port = setting('port') ?? '22';
     const address = setting('hostname') ?? aliased.target.address;
     const name = setting('hostkeyalias') ?? (port === '22' ? address : `[${address}]:${port}`);
-    const { code } = await exec('ssh-keygen', ['-F', name, '-f', knownHosts], { allow: [0, 1] });
+    const { code } = await query('ssh-keygen', ['-F', name, '-f', knownHosts], { allow: [0, 1] });
     return code === 0 ? [] : [{ ...aliased, name }];
   });
   const unpinned = missing.flat();
@@ -84,9 +84,9 @@ export async function checkHostKeys(
 }
 
 /** The options that ssh will use for a target: lines of a key and a value. */
-async function settings({ alias, host, target }: AliasedTarget, config: string, exec: Exec): Promise<string> {
+async function settings({ alias, host, target }: AliasedTarget, config: string, query: Query): Promise<string> {
   try {
-    return (await exec('ssh', ['-F', config, '-G', alias])).stdout;
+    return (await query('ssh', ['-F', config, '-G', alias])).stdout;
   } catch (error) {
     if (!(error instanceof CommandError) || error.code !== 255) throw error;
     const printed = error.stderr.trim().replaceAll(`${config}: `, '').replaceAll(`${config} `, '');

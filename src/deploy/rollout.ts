@@ -36,7 +36,7 @@ export async function rollOut<T extends { host: string }>(
       const outcome = await work(item);
       if (isFailure(outcome)) failed.push(item.host);
       if (outcomes[outcome.outcome].countsTowardsMaxFailures) counted.push(item.host);
-      if (maxFailures !== null && counted.length > maxFailures) {
+      if (counted.length > maxFailures) {
         stopped = `Not started: ${counted.join(', ')} failed, and max-failures is ${maxFailures}.`;
       }
       return outcome;

@@ -75,7 +75,7 @@ async function writeSessionFiles(
   targets: readonly AliasedTarget[],
   agent: string | null,
   pinned: string,
-  { exec, log }: Context,
+  { query, log }: Context,
 ): Promise<void> {
   const [config = '', knownHosts = '', control = ''] = ['config', 'known_hosts', 'c'].map(name =>
     join(directory, name),
@@ -83,11 +83,11 @@ async function writeSessionFiles(
   await mkdir(control, { mode: 0o700 });
   await writeFile(knownHosts, pinned);
   await writeFile(config, renderSshConfig(targets, { agent, knownHosts, control }, log.warning));
-  await checkHostKeys(targets, config, knownHosts, exec);
+  await checkHostKeys(targets, config, knownHosts, query);
 }
 
 function explainMissingProgram(error: unknown): unknown {
-  if (!(error instanceof CommandError) || error.code !== 127) return error;
+  if (!(error instanceof CommandError) || error.failure.kind !== 'missing') return error;
   return new UserError(`\`${error.command[0]}\` is not installed on this machine, but a deployment needs it.`, {
     cure: 'Install the OpenSSH client (on Debian and Ubuntu: `apt-get install openssh-client`).',
     cause: error,

@@ -1,18 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
+import type { Context } from '../context.ts';
+import type { ExecOptions, ExecResult } from '../exec.ts';
+import { inParts } from './arguments.ts';
 
-/** Where Nix is and how it is called; made by the setup stage, plain data. */
+/** Where Nix is and how it is called: plain data, from the setup stage. */
 export interface NixInstallation {
-  /** Directory that holds `nix`, `nix-store`, …; null: found on PATH. */
+  /** The directory with `nix`, `nix-store`, …; null: they are on PATH. */
   bin: string | null;
-  /** As `nix --version` says, for example `2.26.3`. */
+  /** From `nix --version`, such as `2.26.3`. */
   version: string;
-  /** Added to the environment of every call (NIX_CONFIG, NIX_SSHOPTS, …). Never holds a secret. */
+  /** Added to the environment of every call (NIX_CONFIG, NIX_SSHOPTS, …). Never contains a secret. */
   env: Record<string, string>;
 }
 
-/** One valid path of a store, as `nix path-info --json` tells it. */
+/** One valid path of a store, from `nix path-info --json`. */
 export interface PathInfo {
   path: string;
   /** SRI form, `sha256-…`. */
@@ -22,33 +24,33 @@ export interface PathInfo {
   references: string[];
   /** In Nix's form `key-name:base64`. */
   signatures: string[];
-  /** True when built here, not fetched. */
+  /** True if it was built here, not fetched. */
   ultimate: boolean;
 }
 
 /**
- * The typed door to Nix's commands. Every stage calls Nix through it; none knows which version answers.
+ * Calls Nix's commands. Every stage uses it, and none depends on the version of Nix.
  *
  * Works with Nix 2.8 and newer. Evaluation sees neither NIX_PATH nor a user's nix.conf.
  */
 export class Nix {
   readonly installation: NixInstallation;
-  readonly #exec: Exec;
+  readonly #context: Pick<Context, 'exec' | 'environment'>;
 
-  constructor(exec: Exec, installation: NixInstallation) {
-    this.#exec = exec;
+  constructor(context: Pick<Context, 'exec' | 'environment'>, installation: NixInstallation) {
+    this.#context = context;
     this.installation = installation;
   }
 
-  /** Runs one of Nix's programs with the experimental commands on. */
+  /** Runs one of Nix's programs with the experimental commands enabled. @throws CommandError */
   run(program: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const command = this.installation.bin === null ? program : join(this.installation.bin, program);
     const experimental = ['--extra-experimental-features', 'nix-command flakes'];
-    return this.#exec(command, [...args, ...experimental], { ...options, env: this.environment(options.env) });
+    return this.#context.exec(command, [...args, ...experimental], { ...options, env: this.environment(options.env) });
   }
 
-  /** The environment Nix is called with: the caller's, without what would make evaluation depend on the machine. */
-  environment(env: ExecOptions['env'] = process.env): Record<string, string | undefined> {
+  /** The environment of Nix's commands: that of the run, without what makes evaluation depend on the machine. */
+  environment(env: ExecOptions['env'] = this.#context.environment): Record<string, string | undefined> {
     return {
       ...env,
       ...this.installation.env,
@@ -61,7 +63,7 @@ export class Nix {
     };
   }
 
-  /** The closure of `paths`, each path once. @throws CommandError when one of them is not valid. */
+  /** The closure of `paths`, each path once. @throws CommandError if one of them is not valid */
   async closure(paths: readonly string[], store?: string): Promise<PathInfo[]> {
     const from = store === undefined ? [] : ['--store', store];
     const { stdout } = await this.run('nix', ['path-info', '--json', '--recursive', ...from, ...paths]);
@@ -70,19 +72,21 @@ export class Nix {
 
   /** Which of `paths` are valid in the local store. */
   async valid(paths: readonly string[]): Promise<Set<string>> {
-    if (paths.length === 0) return new Set();
-    const { stdout } = await this.run('nix-store', ['--check-validity', '--print-invalid', ...paths]);
-    const invalid = new Set(stdout.split('\n').filter(line => line !== ''));
-    return new Set(paths.filter(path => !invalid.has(path)));
+    const valid = new Set(paths);
+    for (const some of inParts(paths)) {
+      const { stdout } = await this.run('nix-store', ['--check-validity', '--print-invalid', ...some]);
+      for (const invalid of stdout.split('\n')) valid.delete(invalid);
+    }
+    return valid;
   }
 
-  /** Processors that work may be spread over. */
+  /** The number of processors that this process may use. */
   get processors(): number {
     return availableParallelism();
   }
 }
 
-/** Reads both shapes of `nix path-info --json`: a list (up to 2.18) and an object keyed by path (2.19 and newer). */
+/** Reads both forms of `nix path-info --json`: a list (up to 2.18) and an object keyed by path (2.19 and newer). */
 export function parsePathInfo(json: string): PathInfo[] {
   const parsed: unknown = JSON.parse(json);
   const entries: [string, RawPathInfo | null][] = Array.isArray(parsed)

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /**
- * Nix's own log, as `--log-format internal-json` writes it to standard error, one event a line after `@nix `.
+ * Nix's own log, as `--log-format internal-json` writes it to standard error: one event per line, after `@nix `.
  *
  * Numbers of activities and results: Nix's src/libutil/logging.hh, unchanged from 2.4 to 2.34.
  */
@@ -10,49 +10,104 @@ export type LogEvent =
   | { kind: 'copy-start'; id: number; path: string }
   | { kind: 'log-line'; id: number; line: string }
   | { kind: 'stop'; id: number }
+  /** A Nix file is about to be evaluated; only logged with `-vv`. */
+  | { kind: 'evaluating'; file: string }
+  | { kind: 'error'; error: NixError }
+  /** `level`: 0 error, 1 warning, 3 information and so on. The text of a `builtins.trace` is unchanged. */
   | { kind: 'message'; level: number; text: string };
+
+/** An error that Nix reports, without control characters. */
+export interface NixError {
+  message: string;
+  /** With its trace, as Nix prints it. */
+  printed: string;
+  /** Where it occurred and where it was called from, innermost first. */
+  places: NixPlace[];
+}
+
+/** A place in a Nix file; line and column start at 1. */
+export interface NixPlace {
+  file: string;
+  line: number;
+  column: number;
+}
 
 const activity = { copyPath: 100, build: 105 } as const;
 const buildLogLine = 101;
 
-interface RawEvent {
+interface RawPlace {
+  file?: string | null;
+  line?: number | null;
+  column?: number | null;
+}
+
+interface RawEvent extends RawPlace {
   action: string;
   id?: number;
   type?: number;
   level?: number;
   fields?: unknown[];
+  text?: string;
   msg?: string;
   raw_msg?: string;
+  trace?: RawPlace[];
 }
 
-/** The event in one line; null for a line that is none of those above. A line without the prefix is a message. */
+/** The event that a line holds; null if it is none of these. A line without the prefix is a message. */
 export function parseLogLine(line: string): LogEvent | null {
-  if (!line.startsWith('@nix '))
-    return line === '' ? null : { kind: 'message', level: 0, text: stripVTControlCharacters(line) };
+  if (line === '') return null;
+  const plain: LogEvent = { kind: 'message', level: 0, text: stripVTControlCharacters(line) };
+  if (!line.startsWith('@nix ')) return plain;
   let event: RawEvent;
   try {
     event = JSON.parse(line.slice('@nix '.length)) as RawEvent;
   } catch {
-    return { kind: 'message', level: 0, text: stripVTControlCharacters(line) };
+    return plain;
   }
-  const id = event.id ?? 0;
-  const [first, second] = event.fields ?? [];
-  if (event.action === 'start' && event.type === activity.build) {
+  switch (event.action) {
+    case 'start':
+      return startOf(event);
+    case 'result':
+      if (event.type !== buildLogLine) return null;
+      return { kind: 'log-line', id: event.id ?? 0, line: stripVTControlCharacters(String(event.fields?.[0])) };
+    case 'stop':
+      return { kind: 'stop', id: event.id ?? 0 };
+    case 'msg':
+      return messageOf(event);
+    default:
+      return null;
+  }
+}
+
+function startOf({ id = 0, type, fields: [first, second] = [], text = '' }: RawEvent): LogEvent | null {
+  if (type === activity.build)
     return { kind: 'build-start', id, drvPath: String(first), machine: String(second ?? '') };
+  if (type === activity.copyPath) return { kind: 'copy-start', id, path: String(first) };
+  return evaluating(text);
+}
+
+/** Errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
+function messageOf(event: RawEvent): LogEvent {
+  const { level = 0, msg = '', raw_msg: raw } = event;
+  if (raw !== undefined && level === 0) {
+    const places = [event, ...(event.trace ?? [])].flatMap(({ file, line, column }) =>
+      typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : [],
+    );
+    const message = stripVTControlCharacters(raw).trim();
+    return { kind: 'error', error: { message, printed: stripVTControlCharacters(msg).trim(), places } };
   }
-  if (event.action === 'start' && event.type === activity.copyPath) {
-    return { kind: 'copy-start', id, path: String(first) };
-  }
-  if (event.action === 'result' && event.type === buildLogLine) {
-    return { kind: 'log-line', id, line: stripVTControlCharacters(String(first)) };
-  }
-  if (event.action === 'stop') return { kind: 'stop', id };
-  if (event.action === 'msg') {
-    return {
+  const text = raw ?? msg;
+  return (
+    evaluating(text) ?? {
       kind: 'message',
-      level: event.level ?? 0,
-      text: stripVTControlCharacters(event.raw_msg ?? event.msg ?? ''),
-    };
-  }
-  return null;
+      level,
+      text: text.startsWith('trace: ') ? text : stripVTControlCharacters(text),
+    }
+  );
+}
+
+/** Nix 2.8 logs it as a message, 2.30 and newer as the start of an activity. */
+function evaluating(text: string): LogEvent | null {
+  const [, file] = /^evaluating file '(.*)'$/s.exec(text) ?? [];
+  return file === undefined ? null : { kind: 'evaluating', file };
 }

@@ -1,33 +1,18 @@
-import type { Format } from './fleet.ts';
-import type { SharedPlans } from './shared.ts';
+import type { SharedPlans } from './cache/actions-cache.ts';
+import type { PlanInputs } from './inputs.ts';
+import type { Located } from './locate.ts';
 
-/** What the plan stage is asked for. */
-export interface PlanConfig {
-  /** Absolute path of the folder that holds the configuration. */
-  source: string;
-  /** Files in `source`, relative to it, for the formats that are one or several files; empty: found by their usual names. */
-  files?: readonly string[];
-  format: 'auto' | Format;
-  /** Attribute path, for the formats that need one. */
-  attribute: string | null;
-  /** Arguments of a NixOps network or an expression that is a function, as `--arg` and `--argstr` give them; JSON's values. */
-  arguments?: Readonly<Record<string, unknown>>;
-  /** Names, globs (`*`, `?`), `@tag`; `!x` leaves out. Empty: all hosts. */
-  hosts: readonly string[];
-  /** Host → `user@address:port` or a mapping; stands above what the source says. */
-  targets: Readonly<Record<string, unknown>>;
-  /** A pin of nixpkgs for `configuration`; null: found beside it. */
-  nixpkgs: string | null;
-  /** What to do with a nixpkgs that isn't pinned. */
-  nixpkgsPin: 'error' | 'warn';
-  /** The caller's NIX_PATH, seen only where `nixpkgsPin` is `warn`; null: Nix's own default. */
-  nixPath?: string | null;
-  /** The system of a plain configuration that doesn't say it; null: found. */
-  system: string | null;
-  /** Where plans of earlier runs are kept: a directory, or what runs on several machines share; null: keep none. */
+/** What the plan stage is asked for: its inputs, with `source` as it was found on disk, and what only the entry knows. */
+export interface PlanConfig extends Omit<PlanInputs, 'source'>, Located, PlanSurroundings {}
+
+/** What the entry knows of the machine that it runs on. */
+export interface PlanSurroundings {
+  /** The caller's NIX_PATH, used only if `nixpkgsPin` is `warn`; null: Nix's own default. */
+  nixPath: string | null;
+  /** Where plans of earlier runs are kept: a directory, or a cache that several machines share; null: nowhere. */
   planCache: string | SharedPlans | null;
-  /** At most so many evaluators at once; null: as many as processors, hosts and memory make sensible. */
+  /** The most evaluators at once; null: as many as processors, hosts and memory make sensible. */
   jobs?: number | null;
-  /** Bytes that all evaluators together may use; null: what the machine has available. */
+  /** Bytes that all evaluators together may use; null: the machine's free memory. */
   memory?: number | null;
 }

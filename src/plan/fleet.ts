@@ -1,39 +1,40 @@
-/** What the plan stage hands on: plain data, printable as JSON. */
+import type { Format } from './formats/index.ts';
+
+export type { Format } from './formats/index.ts';
+
+/** The result of the plan stage: plain data, printable as JSON. */
 export interface Fleet {
   format: Format;
-  /** Why `format` was chosen, in words, when it was detected. */
+  /** Why `format` was chosen, in words; null if the user chose it. */
   detected: string | null;
   /** Absolute path of the folder that holds the configuration. */
   source: string;
   /** The repository's commit, 40 hex digits; null outside Git. */
   commit: string | null;
-  /** True when tracked files differ from `commit`. */
+  /** True if tracked files differ from `commit`. */
   dirty: boolean;
   hosts: Host[];
   /** Hosts that were selected but could not be evaluated. */
   failures: EvaluationFailure[];
 }
 
-export const formats = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'] as const;
-export type Format = (typeof formats)[number];
-
 /** A host: a name in the repository with a system configuration. */
 export interface Host {
   name: string;
-  /** Nix's name of its platform, as `x86_64-linux`. */
+  /** Nix's name of its platform, for example `x86_64-linux`. */
   system: string;
   toplevel: Toplevel;
-  /** Where it runs; null when nothing says so, or the source says it is only built. */
+  /** Where it runs; null if neither the source nor `targets` defines it, or if the host is only built. */
   target: Target | null;
   tags: string[];
-  /** True when the source says that this host is only built (morph's `buildOnly`, colmena's `targetHost = null`). */
+  /** True if the source defines that the host is only built (morph's `buildOnly`, colmena's `targetHost = null`). */
   buildOnly: boolean;
   healthChecks: HealthChecks;
   preDeployChecks: HealthChecks;
   secrets: Secret[];
-  /** The nixpkgs it is built from; null where the adapter cannot tell. */
+  /** The nixpkgs that it is built from; null if it is not known or not pinned. */
   nixpkgs: Pin | null;
-  /** What the evaluated configuration tells of the target's own Nix; null where the host's modules have no `nix` options. */
+  /** The settings of the target's own Nix; null if the host's modules have no `nix` options. */
   nix: HostNix | null;
 }
 
@@ -49,16 +50,16 @@ export interface HostNix {
 }
 
 export interface Target {
-  /** A name or address, as SSH takes it. */
+  /** A name or address for SSH. */
   address: string;
-  /** Null: what SSH's own configuration says, 22 without one. */
+  /** Null: the port of SSH's own configuration, or 22. */
   port: number | null;
   user: string;
-  /** What stands before a command that needs root, as `["sudo", "-n"]`; not used when `user` is root. */
+  /** The words before a command that needs root, for example `["sudo", "-n"]`; not used if `user` is root. */
   privilegeEscalation: string[];
-  /** Further words for ssh, as deploy-rs' `sshOpts` and colmena's `sshOptions` give them. */
+  /** Further arguments for ssh, from deploy-rs' `sshOpts` or colmena's `sshOptions`. */
   sshOptions: string[];
-  /** Whether the target may fetch from its own substituters what it lacks. */
+  /** Whether the target may fetch missing paths from its own substituters. */
   substituteOnDestination: boolean;
 }
 
@@ -77,32 +78,32 @@ export interface HealthChecks {
   }[];
 }
 
-/** A secret's description, never its content; `source` says where the deployer finds it. */
+/** A secret; `source` is where the deployer reads it. */
 export interface Secret {
   name: string;
   source: { file: string } | { command: string[] } | { text: string };
   destination: string;
   user: string;
   group: string;
-  /** Octal, as "0400". */
+  /** Octal, for example "0400". */
   permissions: string;
   action: string[];
   mkDirs: boolean;
   uploadAt: 'pre-activation' | 'post-activation';
 }
 
-/** How a nixpkgs is fixed. */
+/** How a nixpkgs is pinned. */
 export interface Pin {
   revision: string | null;
   /** SRI form. */
   narHash: string | null;
-  /** Where it is fixed, as "flake.lock" or "npins/sources.json". */
+  /** Where it is pinned, for example "flake.lock" or "npins/sources.json". */
   by: string;
 }
 
 export interface EvaluationFailure {
   host: string;
-  /** One or two sentences: what is wrong and what to write instead. */
+  /** One or two sentences: what is wrong, and what to write instead. */
   message: string;
   /** What Nix printed, at most 16 KiB. */
   trace: string;

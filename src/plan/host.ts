@@ -1,38 +1,37 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { inRepository } from './diagnose.ts';
+import { inRepository } from './evaluation/diagnose.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
-import { type Deployment, layer, parseDeployment, targetOf } from './targets.ts';
+import { layer, parseTargetSettings, type TargetSettings, targetOf } from './targets.ts';
 
-/** What nix/glue.nix answers for a host. */
-export interface Answer {
+/** A host's evaluation, as nix/glue.nix returns it. */
+export interface EvaluatedHost {
   name: string;
   system: string;
   drvPath: string;
   output: string;
   nixpkgs: string | null;
   nix: HostNix | null;
-  /** The derivation of a package that holds the toplevel, which is yet to be found behind it. */
+  /** The derivation of a package that contains the toplevel, if the source defines only the package; `wrapper.ts` unwraps it. */
   wrapper: string | null;
   deployment: unknown;
 }
 
-/** The input `targets`, read; each host in it must be one of `names`. */
+/** Reads the input `targets`. @throws UserError for a host that is not one of `names`. */
 export function readTargets(
   targets: Readonly<Record<string, unknown>>,
   names: readonly string[],
-): Record<string, Deployment> {
+): Record<string, TargetSettings> {
   return Object.fromEntries(
     Object.entries(targets).map(([host, value]) => {
       if (!names.includes(host)) throw unknownHost(host, names, 'targets');
-      return [host, parseDeployment(value, `targets.${host}`)];
+      return [host, parseTargetSettings(value, `targets.${host}`)];
     }),
   );
 }
 
-/** One error for a host that does not exist: it names the nearest and the known ones. */
+/** The error for a host that does not exist, with the most similar name and all known names. */
 export function unknownHost(host: string, names: readonly string[], input: string): UserError {
   const meant = nearest(host, names);
   return new UserError(`There is no host ${JSON.stringify(host)}.`, {
@@ -41,60 +40,59 @@ export function unknownHost(host: string, names: readonly string[], input: strin
   });
 }
 
-/** What the source says of a host's target, under what the input says. */
-export function deploymentOf(
-  said: unknown,
+/** A host's target: the settings of the input `targets` override those of the source. */
+export function targetSettingsOf(
+  fromSource: unknown,
   host: string,
-  given: Readonly<Record<string, Deployment>>,
-): Deployment & { tags: string[] } {
+  targets: Readonly<Record<string, TargetSettings>>,
+): TargetSettings & { tags: string[] } {
   const own =
-    said === null || said === undefined ? {} : parseDeployment(said, `the target of ${JSON.stringify(host)}`, 'source');
-  const both = layer(own, given[host] ?? {});
+    fromSource === null || fromSource === undefined
+      ? {}
+      : parseTargetSettings(fromSource, `the target of ${JSON.stringify(host)}`, 'source');
+  const both = layer(own, targets[host] ?? {});
   return { ...both, tags: both.tags ?? [] };
 }
 
 /**
- * What the source said, with the files of secrets relative to the source's folder where they lie in the repository, so that
- * it holds in another checkout too.
+ * A source's settings for a target, valid in every checkout: files of secrets inside the repository become relative to the
+ * source's folder.
  *
- * @param roots folders that hold what the repository's root holds; the first is the work tree.
+ * @param roots folders with the contents of the repository's root; the first is the work tree.
  */
-export function portable(said: unknown, source: string, roots: readonly string[]): unknown {
-  const { secrets } = (said ?? {}) as { secrets?: Secret[] };
-  if (!Array.isArray(secrets)) return said ?? null;
+export function portable(settings: unknown, source: string, roots: readonly string[]): unknown {
+  const { secrets } = (settings ?? {}) as { secrets?: Secret[] };
+  if (!Array.isArray(secrets)) return settings ?? null;
   const moved = secrets.map(secret => {
     if (!('file' in secret.source)) return secret;
     const inside = inRepository({ file: secret.source.file, line: 1, column: 1 }, roots);
     if (!isAbsolute(secret.source.file) || inside === null) return secret;
     return { ...secret, source: { file: relative(source, join(roots[0] ?? source, inside.file)) } };
   });
-  return { ...(said as object), secrets: moved };
+  return { ...(settings as object), secrets: moved };
 }
 
-/** A host of the plan. Files of secrets that are not absolute lie in `source`, the source's folder. */
+/** A host of the plan. @param folder the source's folder, which relative files of secrets start from. */
 export function hostOf(
-  answer: Answer,
-  given: Readonly<Record<string, Deployment>>,
+  evaluated: EvaluatedHost,
   nixpkgs: Pin | null,
-  source: string,
-  context: Context,
+  targets: Readonly<Record<string, TargetSettings>>,
+  folder: string,
 ): Host {
-  const deployment = deploymentOf(answer.deployment, answer.name, given);
-  const secrets = (deployment.secrets ?? []).map(secret =>
-    'file' in secret.source ? { ...secret, source: { file: resolve(source, secret.source.file) } } : secret,
-  );
-  for (const { source } of secrets) if ('text' in source) context.log.secret(source.text);
+  const settings = targetSettingsOf(evaluated.deployment, evaluated.name, targets);
   return {
-    name: answer.name,
-    system: answer.system,
-    toplevel: { drvPath: answer.drvPath, outPath: answer.output },
-    target: targetOf(deployment),
-    tags: deployment.tags,
-    buildOnly: deployment.address === false,
-    healthChecks: { cmd: [], http: [], ...deployment.healthChecks },
-    preDeployChecks: { cmd: [], http: [], ...deployment.preDeployChecks },
-    secrets,
+    name: evaluated.name,
+    system: evaluated.system,
+    toplevel: { drvPath: evaluated.drvPath, outPath: evaluated.output },
+    target: targetOf(settings),
+    tags: settings.tags,
+    buildOnly: settings.address === false,
+    healthChecks: { cmd: [], http: [], ...settings.healthChecks },
+    preDeployChecks: { cmd: [], http: [], ...settings.preDeployChecks },
+    secrets: (settings.secrets ?? []).map(secret =>
+      'file' in secret.source ? { ...secret, source: { file: resolve(folder, secret.source.file) } } : secret,
+    ),
     nixpkgs,
-    nix: answer.nix,
+    nix: evaluated.nix,
   };
 }

@@ -2,24 +2,24 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 
-/** Where a configuration lies. */
+/** Where a configuration is. */
 export interface Located {
-  /** Absolute path of its folder; of files in several folders the one that holds them all. */
+  /** Absolute path of its folder; of files in several folders, the deepest folder that contains all of them. */
   source: string;
-  /** The files that were named, relative to `source`; none: found by their usual names. */
+  /** The named files, relative to `source`; empty: find them by their usual names. */
   files: string[];
 }
 
 const cure =
-  'Let `source` name the folder of the repository that holds the configuration, or its files with commas or lines between them.';
+  'Set `source` to the folder that contains the configuration, or to its files, separated by commas or newlines.';
 
 /**
- * Reads the input `source`: a folder, or one or several Nix files. Needs no Nix, so it can be asked first of all.
+ * Reads the input `source`: a folder, or one or several Nix files. It does not need Nix, so it can be called before the set-up.
  *
- * @throws UserError for what is not there, for a folder beside other things, and for a file that is named twice.
+ * @throws UserError for a path that does not exist, for a folder together with other paths, and for a file that is named twice.
  */
 export function locate(text: string): Located {
-  // A path may hold a comma.
+  // A path may contain a comma.
   const named = existsSync(text.trim()) ? [text.trim()] : text.split(/[,\n]/).map(word => word.trim());
   const paths = named.filter(word => word !== '').map(word => resolve(word));
   const [first = resolve('.'), ...others] = paths;
@@ -28,7 +28,8 @@ export function locate(text: string): Located {
   }
   const folder = paths.find(path => statSync(path).isDirectory());
   if (folder !== undefined && others.length > 0) {
-    throw wrong(`The folder ${folder} is named beside ${paths.find(path => path !== folder) ?? 'itself'}.`);
+    const other = paths.find(path => path !== folder);
+    throw wrong(`The folder ${folder} is named ${other === undefined ? 'twice' : `together with ${other}`}.`);
   }
   const twice = paths.find((path, index) => paths.indexOf(path) < index);
   if (twice !== undefined) throw wrong(`The file ${twice} is named twice.`);
@@ -37,7 +38,7 @@ export function locate(text: string): Located {
   return { source, files: paths.map(path => relative(source, path)) };
 }
 
-/** The deepest folder that holds both. */
+/** The deepest folder that contains both. */
 function common(a: string, b: string): string {
   return relative(a, b).split(sep)[0] === '..' ? common(dirname(a), b) : a;
 }

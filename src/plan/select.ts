@@ -1,43 +1,48 @@
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 
-/** True when the selection cannot be made without knowing the hosts' tags. */
+/** True if the selection depends on the hosts' tags. */
 export function needsTags(selectors: readonly string[]): boolean {
   return selectors.some(selector => pattern(selector).startsWith('@'));
 }
 
 /**
- * The hosts that the selectors name, in the order of `names`.
+ * The hosts that match the selectors, in the order of `names`.
  *
- * A selector is a name, a glob (`*` any characters, `?` one), `@tag` (a glob too) or any of these after `!`, which leaves
- * out. Without one that takes in, all hosts are taken in. A name stands for itself first, so that a host whose name holds
- * `*`, `@` or `!` can be named.
+ * A selector is a name, a glob (`*` any characters, `?` one character), `@tag` (also a glob), or one of these after `!`, which
+ * excludes. If all selectors exclude, they exclude from all hosts. An exact name has priority, so that a host whose name
+ * contains `*`, `@` or `!` can be selected.
  *
- * @param tags a host's tags; asked only when needsTags() says so.
- * @throws UserError when a selector meets no host: it names the selector, the known ones and the nearest.
+ * @param tags returns the tags of a host; called only if `needsTags` is true.
+ * @throws UserError if a selector matches no host, with the known ones and the most similar, and if no host is left.
  */
 export function select(
   names: readonly string[],
   selectors: readonly string[],
   tags: (host: string) => readonly string[],
 ): string[] {
-  const meets = (selector: string): Set<string> => {
+  const matches = (selector: string): Set<string> => {
     if (names.includes(selector)) return new Set([selector]);
-    const met = selector.startsWith('@')
+    const matching = selector.startsWith('@')
       ? names.filter(name => tags(name).some(tag => glob(selector.slice(1)).test(tag)))
       : names.filter(name => glob(selector).test(name));
-    if (met.length === 0) throw unknown(selector, names, tags);
-    return new Set(met);
+    if (matching.length === 0) throw unknown(selector, names, tags);
+    return new Set(matching);
   };
-  const leavesOut = (selector: string): boolean => selector.startsWith('!') && !names.includes(selector);
-  const taken = selectors.filter(selector => !leavesOut(selector)).map(meets);
-  const left = selectors.filter(leavesOut).map(selector => meets(selector.slice(1)));
-  return names.filter(
-    name => (taken.length === 0 || taken.some(met => met.has(name))) && !left.some(met => met.has(name)),
+  const excludes = (selector: string): boolean => selector.startsWith('!') && !names.includes(selector);
+  const included = selectors.filter(selector => !excludes(selector)).map(matches);
+  const excluded = selectors.filter(excludes).map(selector => matches(selector.slice(1)));
+  const selected = names.filter(
+    name => (included.length === 0 || included.some(set => set.has(name))) && !excluded.some(set => set.has(name)),
   );
+  if (selected.length > 0 || names.length === 0) return selected;
+  throw new UserError(`The selection ${JSON.stringify(selectors.join(', '))} contains no host.`, {
+    where: { input: 'hosts' },
+    cure: 'Select at least one host, or leave `hosts` empty for all hosts.',
+  });
 }
 
-/** Sorted by the first of these tags that each host has, hosts with none of them last: what morph's `ordering.tags` asks. */
+/** Sorted by the first of these tags that each host has, hosts without any of them last, as morph's `ordering.tags` does. */
 export function inOrder<T extends { tags: readonly string[] }>(hosts: readonly T[], order: readonly string[]): T[] {
   const rank = ({ tags }: T): number => {
     const index = order.findIndex(tag => tags.includes(tag));
@@ -61,11 +66,17 @@ function glob(text: string): RegExp {
 function unknown(selector: string, names: readonly string[], tags: (host: string) => readonly string[]): UserError {
   const isTag = selector.startsWith('@');
   const known = isTag ? [...new Set(names.flatMap(name => tags(name)))].sort().map(tag => `@${tag}`) : [...names];
-  const meant = nearest(selector, known);
   const kind = isTag ? 'tag' : 'host';
-  return new UserError(`There is no ${kind} ${JSON.stringify(selector)}.`, {
+  const isGlob = /[*?]/.test(selector);
+  const words = selector.split(/\s+/).filter(word => word !== '');
+  const meant = isGlob ? null : nearest(selector, known);
+  const text = JSON.stringify(selector);
+  return new UserError(isGlob ? `No ${kind} matches ${text}.` : `There is no ${kind} ${text}.`, {
     where: { input: 'hosts' },
     cure: [
+      ...(words.length > 1 && words.every(word => known.includes(word))
+        ? [`Separate names by commas: ${words.join(', ')}.`]
+        : []),
       ...(meant === null ? [] : [`Did you mean ${JSON.stringify(meant)}?`]),
       known.length === 0 ? `The source has no ${kind}s.` : `Known ${kind}s: ${known.map(show).join(', ')}.`,
     ].join(' '),

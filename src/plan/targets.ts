@@ -2,9 +2,9 @@ import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { HealthChecks, Secret, Target } from './fleet.ts';
 
-/** What a source, or the input `targets`, says of where a host runs; null and undefined: nothing said. */
-export interface Deployment {
-  /** False: only built. */
+/** Settings for a host's target, from a source or from the input `targets`; null and undefined: not set. */
+export interface TargetSettings {
+  /** False: the host is only built. */
   address?: string | false | null;
   port?: number | null;
   user?: string | null;
@@ -17,38 +17,42 @@ export interface Deployment {
   secrets?: Secret[] | null;
 }
 
-/** Words that only a source's adapter says, already in their final form. */
+/** Settings that only a source's adapter has, already in their final form. */
 const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets'];
 
 const keys = {
   address: 'a name or address',
   port: 'a number from 1 to 65535',
   user: 'a name',
-  privilegeEscalation: 'a list of words, as ["sudo", "-n"]',
-  sshOptions: 'a list of words, as ["-o", "ConnectTimeout=5"]',
+  privilegeEscalation: 'a list of words, for example ["sudo", "-n"]',
+  sshOptions: 'a list of words, for example ["-o", "ConnectTimeout=5"]',
   substituteOnDestination: 'true or false',
   tags: 'a list of words',
   buildOnly: 'true or false',
 } as const;
 
 /**
- * Reads `user@address:port` (user and port may be left out, an IPv6 address with a port stands in brackets) or a mapping
- * of these words: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
+ * Reads `user@address:port` (user and port are optional, an IPv6 address with a port is written in brackets) or a mapping
+ * with these keys: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
  *
- * @param where said in an error, as "targets.web".
- * @param from the input `targets`, or the source by way of its adapter, which may say checks and secrets too.
- * @throws UserError for a word that is none of them, and for a value of another kind.
+ * @param where for error messages, for example "targets.web".
+ * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
+ * @throws UserError for an unknown key and for a value of the wrong type.
  */
-export function parseDeployment(value: unknown, where: string, from: 'targets' | 'source' = 'targets'): Deployment {
+export function parseTargetSettings(
+  value: unknown,
+  where: string,
+  from: 'targets' | 'source' = 'targets',
+): TargetSettings {
   if (typeof value === 'string') return parseAddress(value, where);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrong(where, value, '`user@address:port` or a mapping with `address`');
   }
-  const deployment: Deployment = {};
+  const settings: TargetSettings = {};
   for (const [key, given] of Object.entries(value as Record<string, unknown>)) {
     if (given === null) continue;
     if (from === 'source' && sourceKeys.includes(key)) {
-      Object.assign(deployment, { [key]: given });
+      Object.assign(settings, { [key]: given });
       continue;
     }
     if (!(key in keys)) {
@@ -58,12 +62,12 @@ export function parseDeployment(value: unknown, where: string, from: 'targets' |
         cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${Object.keys(keys).join(', ')}.`,
       });
     }
-    Object.assign(deployment, setting(key as keyof typeof keys, given, where));
+    Object.assign(settings, setting(key as keyof typeof keys, given, where));
   }
-  return deployment;
+  return settings;
 }
 
-function setting(key: keyof typeof keys, value: unknown, where: string): Deployment {
+function setting(key: keyof typeof keys, value: unknown, where: string): TargetSettings {
   const words = Array.isArray(value) && value.every(word => typeof word === 'string');
   switch (key) {
     case 'address':
@@ -91,8 +95,8 @@ function setting(key: keyof typeof keys, value: unknown, where: string): Deploym
   throw wrong(`${where}.${key}`, value, keys[key]);
 }
 
-/** `user@address:port`; what ssh would take for an option is refused. */
-function parseAddress(text: string, where: string): Deployment {
+/** Reads `user@address:port`; refuses what ssh would read as an option. */
+function parseAddress(text: string, where: string): TargetSettings {
   const match =
     /^(?:([^@\s]+)@)?(?:\[([0-9a-fA-F:.%\w]+)\]|([^@:\s[\]]+)|([0-9a-fA-F]*:[0-9a-fA-F:.%\w]*:[0-9a-fA-F:.%\w]*))(?::(\d+))?$/.exec(
       text,
@@ -125,7 +129,7 @@ function wrong(where: string, value: unknown, expected: string): UserError {
   });
 }
 
-/** A port among words for ssh, as deploy-rs has nowhere else to write it. */
+/** The port in options of ssh: deploy-rs has no other place for it. */
 export function portOf(sshOptions: readonly string[]): number | null {
   for (const [index, word] of sshOptions.entries()) {
     const [, joined] = /^-p(\d+)$/.exec(word) ?? [];
@@ -136,21 +140,21 @@ export function portOf(sshOptions: readonly string[]): number | null {
   return null;
 }
 
-/** The target that a source's word and the input's, which stands above it, make together; null when nothing says where. */
-export function targetOf(deployment: Deployment): Target | null {
-  const { address } = deployment;
+/** The target with these settings; null if there is no address. */
+export function targetOf(settings: TargetSettings): Target | null {
+  const { address } = settings;
   if (address === undefined || address === null || address === false) return null;
   return {
     address,
-    port: deployment.port ?? portOf(deployment.sshOptions ?? []),
-    user: deployment.user ?? 'root',
-    privilegeEscalation: deployment.privilegeEscalation ?? ['sudo', '-n'],
-    sshOptions: deployment.sshOptions ?? [],
-    substituteOnDestination: deployment.substituteOnDestination ?? true,
+    port: settings.port ?? portOf(settings.sshOptions ?? []),
+    user: settings.user ?? 'root',
+    privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
+    sshOptions: settings.sshOptions ?? [],
+    substituteOnDestination: settings.substituteOnDestination ?? true,
   };
 }
 
-/** `above` over `below`, word by word; a word that is null in `above` is not said. */
-export function layer(below: Deployment, above: Deployment): Deployment {
-  return { ...below, ...Object.fromEntries(Object.entries(above).filter(([, value]) => value !== null)) };
+/** `base` with the settings of `overrides` that are not null. */
+export function layer(base: TargetSettings, overrides: TargetSettings): TargetSettings {
+  return { ...base, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== null)) };
 }

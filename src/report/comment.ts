@@ -1,63 +1,43 @@
-/** The pull request that is commented on, for GitHub's REST API. */
-export interface CommentPlace {
-  /** `GITHUB_API_URL`, as `https://api.github.com`. */
-  api: string;
+import { type GitHub, type GitHubAccess, openGitHub, ownerAndRepo } from '../github.ts';
+
+/** The comment of one step on a pull request. The token needs `pull-requests: write`. */
+export interface CommentPlace extends GitHubAccess {
   /** `owner/name`. */
   repository: string;
-  /** The number of the pull request. */
+  /** The pull request's number. */
   number: number;
-  /** With `pull-requests: write`. */
-  token: string;
-  /** Distinguishes this step's comment from those of other steps, as the names of the workflow and the job. */
+  /** Distinguishes this step's comment from those of other steps: the names of the workflow and the job. */
   key: string;
 }
 
-/** The maximum size of a comment (docs.github.com/rest/issues/comments: 65536 characters), less the marker. */
+/** Characters that a comment may have (docs.github.com/rest/issues/comments: 65536), less room for the marker. */
 export const commentLimit = 60_000;
 
-const pageSize = 100;
-
 /**
- * Maintains one comment on a pull request: creates it the first time, updates it afterwards.
+ * Creates one comment on a pull request, or updates the one that an earlier run created.
  *
- * @throws Error with GitHub's response. The token of a fork has no permission to write, which is a 403.
+ * @throws Error that says what GitHub answered, such as 403 for the token of a fork, which may not write.
  */
 export async function keepComment(markdown: string, place: CommentPlace): Promise<void> {
   const marker = `<!-- nix-ferry ${place.key.replaceAll(/[^\w /.-]/g, '_').replaceAll('--', '__')} -->`;
-  const comments = `/repos/${place.repository}/issues/${place.number}/comments`;
-  const body = JSON.stringify({ body: `${marker}\n${markdown}` });
-  const earlier = await findComment(comments, marker, place);
-  if (earlier === null) await request('POST', comments, place, body);
-  else await request('PATCH', `/repos/${place.repository}/issues/comments/${earlier}`, place, body);
-}
-
-async function findComment(comments: string, marker: string, place: CommentPlace): Promise<number | null> {
-  for (let page = 1; ; page++) {
-    const found = (await request('GET', `${comments}?per_page=${pageSize}&page=${page}`, place)) as {
-      id: number;
-      body?: string;
-    }[];
-    const own = found.find(({ body }) => body?.startsWith(marker));
-    if (own !== undefined) return own.id;
-    if (found.length < pageSize) return null;
+  const { owner, repo } = ownerAndRepo(place.repository);
+  const body = `${marker}\n${markdown}`;
+  const github = await openGitHub(place);
+  try {
+    const earlier = await findComment(marker, place, github);
+    if (earlier === null) await github.rest.issues.createComment({ owner, repo, issue_number: place.number, body });
+    else await github.rest.issues.updateComment({ owner, repo, comment_id: earlier, body });
+  } catch (error) {
+    const { status, message } = error as { status?: number; message: string };
+    throw status === undefined ? error : new Error(`GitHub answered with status ${status}: ${message}`);
   }
 }
 
-async function request(method: string, path: string, { api, token }: CommentPlace, body?: string): Promise<unknown> {
-  const response = await fetch(`${api}${path}`, {
-    method,
-    headers: {
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      'user-agent': 'nix-ferry',
-      'x-github-api-version': '2022-11-28',
-    },
-    signal: AbortSignal.timeout(30_000),
-    ...(body === undefined ? {} : { body }),
-  });
-  const text = await response.text();
-  if (!response.ok)
-    throw new Error(`GitHub responded to ${method} ${path} with ${response.status}: ${text.slice(0, 200)}`);
-  return text === '' ? null : JSON.parse(text);
+async function findComment(marker: string, place: CommentPlace, github: GitHub): Promise<number | null> {
+  const which = { ...ownerAndRepo(place.repository), issue_number: place.number, per_page: 100 };
+  for await (const { data } of github.paginate.iterator(github.rest.issues.listComments, which)) {
+    const own = data.find(({ body }) => body?.startsWith(marker));
+    if (own !== undefined) return own.id;
+  }
+  return null;
 }

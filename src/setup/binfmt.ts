@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { probeProgram } from './probe-program.ts';
 
-/** Where the kernel tells of its interpreters; empty where binfmt_misc is not mounted. */
+/** Where the kernel lists its interpreters; empty if binfmt_misc is not mounted. */
 export const binfmtDirectory = '/proc/sys/fs/binfmt_misc';
 
-/** An interpreter that the kernel knows: Documentation/admin-guide/binfmt-misc.rst. */
+/** A registered interpreter: Linux's Documentation/admin-guide/binfmt-misc.rst. */
 export interface Registration {
   name: string;
   enabled: boolean;
@@ -16,7 +16,7 @@ export interface Registration {
   mask: Buffer;
 }
 
-/** Reads the file of one entry; null for one that goes by a file name's ending. */
+/** Reads the file of one registration; null if it matches by a file name's extension. */
 export function parseRegistration(name: string, text: string): Registration | null {
   const field = (key: string): string => new RegExp(`^${key}:? ?(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
   const magic = Buffer.from(field('magic'), 'hex');
@@ -33,7 +33,7 @@ export function parseRegistration(name: string, text: string): Registration | nu
   };
 }
 
-/** Whether programs that begin with `head` go to this interpreter. */
+/** Whether this interpreter runs programs that start with `head`. */
 export function takes(registration: Registration, head: Buffer): boolean {
   const { enabled, offset, magic, mask } = registration;
   return (
@@ -41,7 +41,7 @@ export function takes(registration: Registration, head: Buffer): boolean {
   );
 }
 
-/** The entries that take the programs of `system`; those that serve a sandboxed build carry the flag F. */
+/** The registrations that match programs of `system`. Only those with the flag F work in a sandbox. */
 export async function registrationsOf(system: string): Promise<Registration[]> {
   const head = probeProgram(system);
   if (head === null) return [];
@@ -57,15 +57,15 @@ export async function registrationsOf(system: string): Promise<Registration[]> {
 }
 
 /**
- * The line that registers `qemu` for the programs of `system`.
+ * The line that registers `qemu` for programs of `system`.
  *
- * Magic and mask as Debian's and NixOS's: an ELF header of that class and processor, any OS ABI, an executable or a
- * position-independent one. F: the kernel opens the interpreter now, so that it is there in every sandbox. P: the
- * program's own argv[0] is kept, which qemu understands since 6.0 on kernels since 5.12.
+ * Magic and mask match, as Debian's and NixOS's do, an ELF header of that class and processor, with any OS ABI, of an
+ * executable or position-independent executable. With the flag F the kernel opens the interpreter now, so that it works in
+ * every sandbox. With P the program keeps its own argv[0], which qemu supports since 6.0 on Linux 5.12 and newer.
  */
 export function registrationLine(name: string, system: string, qemu: string): string {
   const head = probeProgram(system);
-  if (head === null) throw new Error(`no magic for ${system}`);
+  if (head === null) throw new Error(`there is no magic for ${system}`);
   const escaped = (bytes: Uint8Array): string =>
     [...bytes].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
   const magic = Buffer.from(head.subarray(0, 20));

@@ -3,17 +3,17 @@ import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { formatSshConfig } from '../ssh-config.ts';
 
-/** A machine that builds for this one. */
+/** A remote builder. */
 export interface Builder {
-  /** `ssh-ng` or `ssh`: how Nix speaks to it. */
+  /** The protocol that Nix uses: `ssh-ng` or `ssh`. */
   protocol: 'ssh-ng' | 'ssh';
   address: string;
   user: string | null;
   port: number | null;
   systems: string[];
-  /** A private key as text, or the path of one; null: the job's agent. */
+  /** The text of a private key, or the path of one; null: the ssh-agent of the job. */
   key: { text: string } | { file: string } | null;
-  /** As in known_hosts without the name: `ssh-ed25519 AAAA…`. */
+  /** As in known_hosts, without the name: `ssh-ed25519 AAAA…`. */
   hostKey: string;
   jobs: number;
   speed: number;
@@ -22,9 +22,9 @@ export interface Builder {
 }
 
 /**
- * Reads the input `builders`: Nix's machines format (one line a machine, or `;` between them), or a YAML list.
+ * Reads the input `builders`: Nix's machines format (one line per machine, or separated by `;`), or a YAML list.
  *
- * @throws UserError for the first that is wrong; a builder without its host key is.
+ * @throws UserError for the first builder that is wrong or has no host key.
  */
 export function parseBuilders(text: string): Builder[] {
   const lines = text
@@ -43,13 +43,13 @@ export function parseBuilders(text: string): Builder[] {
   try {
     parsed = parseYaml(text);
   } catch (error) {
-    throw wrong(`is neither in Nix's machines format nor YAML: ${(error as Error).message.split('\n')[0]}`);
+    throw wrong(`neither Nix's machines format nor YAML: ${(error as Error).message.split('\n')[0]}`);
   }
   const list = Array.isArray(parsed) ? parsed : [parsed];
   return list.map(each => fromYaml(each));
 }
 
-/** Columns of the machines format: Nix manual, "Distributed builds". */
+/** The columns of the machines format: Nix manual, "Distributed builds". */
 function fromMachinesLine(line: string): Builder {
   const [
     uri = '',
@@ -93,20 +93,40 @@ type Fields = Partial<Record<(typeof fields)[number], unknown>>;
 
 function fromYaml(each: unknown): Builder {
   if (typeof each !== 'object' || each === null || Array.isArray(each)) {
-    throw wrong(`has an entry that is no mapping: ${JSON.stringify(each)}.`);
+    throw wrong(`an entry is not a mapping: ${JSON.stringify(each)}.`);
   }
   for (const field of Object.keys(each)) {
     if ((fields as readonly string[]).includes(field)) continue;
     const meant = nearest(field, fields);
     throw wrong(
-      `has the unknown field '${field}'.`,
-      meant === null ? `It takes ${fields.join(', ')}.` : `Did you mean ${meant}?`,
+      `unknown field '${field}'.`,
+      meant === null ? `The fields are ${fields.join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
   return checked(each as Fields);
 }
 
 function checked(given: Fields): Builder {
+  const { protocol, address, ...uri } = hostOf(given);
+  const systems = listOf(given, 'systems', address);
+  if (systems.length === 0) throw wrong(`${address} has no system.`, 'Write one such as aarch64-linux.');
+  return {
+    protocol,
+    address,
+    user: userOf(given.user ?? uri.user, address),
+    port: portOf(given.port ?? uri.port, address),
+    systems,
+    key: keyOf(given, address),
+    hostKey: hostKeyOf(given, address),
+    jobs: numberOf(given, 'jobs', address),
+    speed: numberOf(given, 'speed', address),
+    features: listOf(given, 'features', address),
+    mandatoryFeatures: listOf(given, 'mandatory-features', address),
+  };
+}
+
+/** `ssh-ng://user@address:port`, of which only the address is required. */
+function hostOf(given: Fields): Pick<Builder, 'protocol' | 'address' | 'user' | 'port'> {
   const [, scheme, user, bracketed, plain, port] =
     /^(?:(ssh|ssh-ng):\/\/)?(?:([\w.$-]+)@)?(?:\[([0-9a-fA-F:]+)\]|([\w.%-]+|[0-9a-fA-F:]+))(?::(\d+))?$/.exec(
       String(given.host ?? ''),
@@ -114,80 +134,71 @@ function checked(given: Fields): Builder {
   const address = bracketed ?? plain;
   if (address === undefined || address.startsWith('-')) {
     throw wrong(
-      `has the host '${String(given.host ?? '')}'.`,
+      `the host '${String(given.host ?? '')}' is not an address.`,
       'Write it as ssh-ng://user@address or user@address:port.',
     );
-  }
-  const list = (name: 'systems' | 'features' | 'mandatory-features'): string[] => {
-    const value = given[name] ?? [];
-    const words = Array.isArray(value) ? value : String(value).split(/[\s,]+/);
-    if (!words.every(word => typeof word === 'string' && /^[\w-]+$/.test(word))) {
-      throw wrong(`has for ${address} ${name} that are none: ${JSON.stringify(value)}.`);
-    }
-    return words as string[];
-  };
-  const positive = (name: 'jobs' | 'speed'): number => {
-    const value = given[name] ?? 1;
-    if (typeof value === 'number' && value > 0 && (name === 'speed' || Number.isInteger(value))) return value;
-    throw wrong(`has for ${address} ${name} that are no positive number: ${JSON.stringify(value)}.`);
-  };
-  const systems = list('systems');
-  if (systems.length === 0) throw wrong(`names no system for ${address}.`, 'Write it as aarch64-linux.');
-  const givenPort = given.port ?? (port === undefined ? null : Number(port));
-  if (
-    givenPort !== null &&
-    !(typeof givenPort === 'number' && Number.isInteger(givenPort) && givenPort > 0 && givenPort < 65_536)
-  ) {
-    throw wrong(`has for ${address} the port ${JSON.stringify(givenPort)}.`);
-  }
-  const givenUser = given.user ?? user ?? null;
-  if (givenUser !== null && !(typeof givenUser === 'string' && /^[A-Za-z0-9_][\w.$-]*$/.test(givenUser))) {
-    throw wrong(`has for ${address} the user ${JSON.stringify(givenUser)}.`);
   }
   return {
     protocol: scheme === 'ssh' ? 'ssh' : 'ssh-ng',
     address,
-    user: givenUser,
-    port: givenPort,
-    systems,
-    key: keyOf(given, address),
-    hostKey: hostKeyOf(given, address),
-    jobs: positive('jobs'),
-    speed: positive('speed'),
-    features: list('features'),
-    mandatoryFeatures: list('mandatory-features'),
+    user: user ?? null,
+    port: port === undefined ? null : Number(port),
   };
+}
+
+function userOf(value: unknown, address: string): string | null {
+  if (value === null) return null;
+  if (typeof value === 'string' && /^[A-Za-z0-9_][\w.$-]*$/.test(value)) return value;
+  throw wrong(`user of ${address} is not a user name: ${JSON.stringify(value)}.`);
+}
+
+function portOf(value: unknown, address: string): number | null {
+  if (value === null) return null;
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536) return value;
+  throw wrong(`port of ${address} is not a port number: ${JSON.stringify(value)}.`);
+}
+
+function listOf(given: Fields, name: 'systems' | 'features' | 'mandatory-features', address: string): string[] {
+  const value = given[name] ?? [];
+  const words = Array.isArray(value) ? value : String(value).split(/[\s,]+/);
+  if (words.every(word => typeof word === 'string' && /^[\w-]+$/.test(word))) return words as string[];
+  throw wrong(`${name} of ${address} is not a list of names: ${JSON.stringify(value)}.`);
+}
+
+function numberOf(given: Fields, name: 'jobs' | 'speed', address: string): number {
+  const value = given[name] ?? 1;
+  if (typeof value === 'number' && value > 0 && (name === 'speed' || Number.isInteger(value))) return value;
+  throw wrong(`${name} of ${address} is not a positive number: ${JSON.stringify(value)}.`);
 }
 
 function keyOf(given: Fields, address: string): Builder['key'] {
   const { key, 'key-file': file } = given;
-  if (key !== undefined && file !== undefined) throw wrong(`has for ${address} both key and key-file.`);
+  if (key !== undefined && file !== undefined) throw wrong(`${address} has both key and key-file.`);
   if (typeof key === 'string' && /^-----BEGIN [A-Z ]*PRIVATE KEY-----$/m.test(key)) return { text: `${key.trim()}\n` };
-  if (key !== undefined)
-    throw wrong(`has for ${address} a key that is no private SSH key.`, 'Write the whole text of it.');
+  if (key !== undefined) throw wrong(`key of ${address} is not a private SSH key.`, 'Copy the whole text of the file.');
   if (typeof file === 'string' && file.startsWith('/') && !/[\n"]/.test(file)) return { file };
-  if (file !== undefined) throw wrong(`has for ${address} a key-file that is no absolute path.`);
+  if (file !== undefined) throw wrong(`key-file of ${address} is not an absolute path.`);
   return null;
 }
 
 function hostKeyOf(given: Fields, address: string): string {
   const text = String(given['host-key'] ?? '').trim();
-  const cure = `Get it on the machine itself, from /etc/ssh/ssh_host_ed25519_key.pub, or compare what \`ssh-keyscan ${address}\` prints with it.`;
-  if (text === '') throw wrong(`pins no host key for ${address}.`, cure);
-  // A whole line of known_hosts has the name in front, one of a .pub file a comment behind.
-  const found = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/]+={0,2})(?:\s|$)/.exec(text)?.[1];
-  if (found === undefined) throw wrong(`has for ${address} a host key that is none.`, cure);
-  return found;
+  const cure = `Copy it from /etc/ssh/ssh_host_ed25519_key.pub on that machine, or compare the output of \`ssh-keyscan ${address}\` with that file.`;
+  if (text === '') throw wrong(`${address} has no host key.`, cure);
+  // A line of known_hosts has the name before the key, a .pub file has a comment after it.
+  const key = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/]+={0,2})(?:\s|$)/.exec(text)?.[1];
+  if (key === undefined) throw wrong(`host-key of ${address} is not a host key.`, cure);
+  return key;
 }
 
 function wrong(message: string, cure?: string): UserError {
-  return new UserError(`input 'builders' ${message}`, {
+  return new UserError(`input 'builders': ${message}`, {
     where: { input: 'builders' },
     ...(cure === undefined ? {} : { cure }),
   });
 }
 
-/** What the names of the machines are to ssh and Nix: the address where it tells them apart. */
+/** The machines' names for ssh and Nix: the address if it is unique. */
 export function aliases(builders: readonly Builder[]): string[] {
   return builders.map(({ address }, index) => {
     const once = builders.filter(other => other.address === address).length === 1;
@@ -195,7 +206,7 @@ export function aliases(builders: readonly Builder[]): string[] {
   });
 }
 
-/** The files that the daemon reads, by name; `directory` is where they will lie. */
+/** The files that the daemon reads, by name; `directory` is where they will be. */
 export function builderFiles(builders: readonly Builder[], directory: string): Record<string, string> {
   const names = aliases(builders);
   const at = <T>(list: readonly T[], index: number): T => list[index] as T;
@@ -224,7 +235,7 @@ export function builderFiles(builders: readonly Builder[], directory: string): R
   };
 }
 
-/** Nix's machines format. Key, port and host key are ssh's business: see `ssh_config`. */
+/** Nix's machines format. Keys, ports and host keys are in `ssh_config` instead. */
 export function machinesLines(builders: readonly Builder[]): string[] {
   const names = aliases(builders);
   const column = (words: readonly string[]): string => (words.length === 0 ? '-' : words.join(','));

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Run } from './config.ts';
 
-/** What goes into the daemon's nix.conf besides what is always there. */
+/** The variable part of the daemon's nix.conf. */
 export interface Settings {
   /** Systems that this machine builds for by emulation. */
   extraPlatforms: readonly string[];
@@ -10,16 +10,16 @@ export interface Settings {
   substituters: readonly string[];
   /** Public keys in Nix's form. */
   trustedPublicKeys: readonly string[];
-  /** Whether there are remote builders, in `keys/machines`. */
+  /** Whether there are remote builders, listed in `keys/machines`. */
   builders: boolean;
   /** The user's own lines, checked. */
   nixConf: string;
 }
 
 /**
- * The daemon's nix.conf: the machine's own first, then ours, then the user's; last what nothing may change.
+ * The daemon's nix.conf: first the machine's own, then ours, then the user's; last the settings that nothing may change.
  *
- * The sandbox has no fallback: where it cannot be had, Nix must say so (NixOS/nix#13928).
+ * The sandbox has no fallback: if Nix cannot use it, it must fail (NixOS/nix#13928).
  */
 export function daemonConf(run: Run, settings: Settings): string {
   const { extraPlatforms, substituters, trustedPublicKeys } = settings;
@@ -44,7 +44,7 @@ export function daemonConf(run: Run, settings: Settings): string {
   ]);
 }
 
-/** The nix.conf of Nix's commands: the daemon's, and what only who evaluates needs. Its secrets are in another file. */
+/** The nix.conf of Nix's commands: the daemon's, and what only evaluation needs. Secrets are in another file. */
 export function clientConf(run: Run): string {
   return lines([
     `include ${join(run.directory, 'daemon/nix.conf')}`,
@@ -53,7 +53,7 @@ export function clientConf(run: Run): string {
   ]);
 }
 
-/** Holds the token for private flake inputs, in memory, for the user's eyes only. */
+/** The file with the token for private flake inputs: in memory, readable only by the user. */
 export function tokensFile(run: Run): string {
   return join(run.directory, 'client/access-tokens');
 }
@@ -62,7 +62,7 @@ export function tokensConf(githubToken: string | null, ofUser: string): string {
   return lines([...(githubToken === null ? [] : [`extra-access-tokens = github.com=${githubToken}`]), ofUser]);
 }
 
-/** A user without a name (a container's bare number) can only be let in with all others. */
+/** A user without a name (a number, in a container) can only be allowed together with all others. */
 function allowedUsers(): string {
   try {
     return `root ${userInfo().username}`;

@@ -1,49 +1,39 @@
 import type { CachePort } from '../context.ts';
 import type { Patience } from './download.ts';
+import type { SetupInputs } from './inputs.ts';
 
-/** What the set-up stage is asked for: plain data, made by the entry from its inputs. */
-export interface SetupConfig {
-  /** Null: any Nix found, else the pinned release. `2.34.4`, `2.34.4@sha256:…`, or `system`: only what is there. */
-  nixVersion: string | null;
-  /** A URL prefix with the layout of the official releases, or a local release tarball; null: the official releases. */
-  nixSource: string | null;
-  /** `own`: a daemon of this run, always; `any`: none, where the machine's Nix serves as it is, as people expect on theirs. */
+/** What the set-up stage is asked for: its inputs, and what only the entry knows. */
+export interface SetupConfig extends SetupInputs, SetupSurroundings {}
+
+/** What the entry knows of the machine that it runs on. */
+export interface SetupSurroundings {
+  /** `own`: always start a daemon of this run; `any`: use the machine's own Nix if it is suitable as it is. */
   daemon: 'own' | 'any';
-  /** Further lines for nix.conf, checked. */
-  nixConf: string;
-  emulate: 'auto' | 'never' | 'always';
-  /** A static qemu to use instead of the distribution's: path or URL, with its hash. */
-  qemu?: { source: string; sha256: string } | null;
-  /** Remote builders, in Nix's machines format or as YAML. */
-  builders: string | null;
-  cache: 'auto' | 'never';
-  githubToken: string | null;
-  /** Private key in Nix's form that signs what goes into the store cache; without it nothing is saved. */
-  signingKey?: string | null;
-  /** The environment the entry runs in: PATH, HOME, proxies, certificates, SSH_AUTH_SOCK are taken from it. */
+  /** The environment of the entry: PATH, HOME, proxies, certificates and SSH_AUTH_SOCK are read from it. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** How long servers are waited for; the usual where left out. */
+  /** How long to wait for servers; defaults to `patience` in download.ts. */
   patience?: Patience;
 }
 
-/** What only the entry has. */
+/** What only the entry can provide. */
 export interface SetupPorts {
-  /** Keeps a line for `teardown`, at once: the action's state, on the command line a file in the scratch directory. */
+  /** Saves a line for `teardown`, at once: in the action's state, or on the command line in the scratch directory. */
   saveState(key: string, value: string): void;
-  /** Makes Nix known to the job's later steps; absent where there are none. */
+  /** Makes Nix available to later steps of the job; absent if there are none. */
   publish?: {
     addPath(directory: string): void;
     exportVariable(name: string, value: string): void;
+    setOutput(name: 'nix-version-installed', value: string): void;
   };
-  /** The Actions cache; absent where there is none. */
+  /** The Actions cache; absent if there is none. */
   cache?: CachePort;
 }
 
-/** The key of `SetupPorts.saveState` under which the set-up keeps what `teardown` needs. */
+/** The key of `SetupPorts.saveState` for what `teardown` needs. */
 export const stateKey = 'setup';
 
-/** Where one run keeps its files; all else follows from it. It is what `teardown` is given. */
+/** Where a run keeps its files, from which everything else follows. `teardown` gets it. */
 export interface Run {
-  /** `/run/nix-ferry-<id>` or alike: in memory where the machine has a place in memory. */
+  /** `/run/nix-ferry-<id>` or a similar path, in memory if possible. */
   directory: string;
 }

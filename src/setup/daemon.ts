@@ -7,7 +7,7 @@ import type { Run, SetupConfig } from './config.ts';
 import type { FoundNix } from './find.ts';
 import { asRoot } from './root.ts';
 
-/** The daemon's own variables, and those of the network that it must share with the job. */
+/** Variables of the job that the daemon gets: certificates, the ssh-agent and proxies. */
 const passed = [
   'NIX_SSL_CERT_FILE',
   'SSH_AUTH_SOCK',
@@ -15,10 +15,10 @@ const passed = [
 ];
 
 /**
- * Starts the run's own daemon as root with the settings `conf`, ending the one it had: on a socket of its own, so that
- * neither a daemon that the machine has nor /etc/nix/nix.conf is touched, and no init system is asked for.
+ * Starts the daemon of this run as root with the settings `conf`, and ends an earlier one of this run. It has its own
+ * socket, so that neither the machine's own daemon nor /etc/nix/nix.conf is changed, and it needs no init system.
  *
- * @throws Error with what it printed when it does not answer within 20 s.
+ * @throws Error with its output if it accepts no connection within 20 s.
  */
 export async function startDaemon(
   run: Run,
@@ -33,13 +33,13 @@ export async function startDaemon(
   while (!(await answers(socketOf(run)))) {
     if (Date.now() > deadline || context.signal.aborted) {
       const log = await readFile(join(run.directory, 'daemon/log'), 'utf8').catch(() => '');
-      throw new Error(`Nix's daemon does not answer. ${log.trim().slice(-2000)}`);
+      throw new Error(`Nix's daemon did not start within 20 s. ${log.trim().slice(-2000)}`);
     }
     await sleep(5);
   }
 }
 
-/** The environment of root's Nix as setup/root.sh reads it: a line each, and an empty one. */
+/** The environment of root's Nix, as setup/root.sh reads it: one variable per line, then an empty line. */
 export function variables(run: Run, nix: FoundNix, environment: SetupConfig['environment']): string {
   const values: Record<string, string | undefined> = {
     ...(nix.certificates === undefined ? {} : { NIX_SSL_CERT_FILE: nix.certificates }),

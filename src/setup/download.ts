@@ -8,29 +8,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 
-/** How long and how often a server is asked; milliseconds. */
+/** How long to wait for a server and how often to try; times are in milliseconds. */
 export interface Patience {
   attempts: number;
-  /** Without a byte. */
+  /** An attempt fails after this time without a byte. */
   stall: number;
-  /** Before the second attempt; doubles with each further one, up to a minute. */
+  /** The pause before the second attempt; it doubles with each further one, up to a minute. */
   pause: number;
 }
 
 export const patience: Patience = { attempts: 5, stall: 30_000, pause: 500 };
 
-/** The server could not be reached, or kept failing; another source may do better. */
+/** The server could not be reached or kept failing; another source may work. */
 export class UnreachableError extends UserError {
   override name = 'UnreachableError';
 }
 
-/** The server says that there is no such file. */
+/** The server has no such file. */
 export class MissingError extends UserError {
   override name = 'MissingError';
 }
 
-/** What may pass: the next attempt follows, after `wait` milliseconds where the server names them. */
-class PassingError extends Error {
+/** A failure that may be temporary; `wait` is the pause in milliseconds that the server asked for. */
+class TemporaryError extends Error {
   readonly wait: number | null;
   constructor(message: string, wait: number | null = null) {
     super(message);
@@ -39,11 +39,10 @@ class PassingError extends Error {
 }
 
 /**
- * Fetches `url` into `file`; status, kind, length and hash are checked before it returns, and a file that is not right is
- * removed.
+ * Downloads `url` to `file` and checks status, content, length and hash. A file that is not as expected is removed.
  *
  * @param sha256 64 hex digits.
- * @throws UnreachableError, MissingError; UserError when the content is not what the hash says.
+ * @throws UnreachableError, MissingError; UserError if the hash differs.
  */
 export async function download(
   url: string,
@@ -52,33 +51,34 @@ export async function download(
   context: Context,
   patient: Patience = patience,
 ): Promise<void> {
-  await persistently(url, context, patient, async stall => {
-    const { body, length } = await request(url, stall);
+  await retrying(url, context, patient, async stall => {
+    const { body, length } = await request(url, context, stall);
     const { hash, size, head } = await write(file, body, stall);
     if (hash === sha256) return;
     await rm(file, { force: true });
-    // An error page with status 200 is how many a proxy fails (nix-quick-install-action#71); it may pass.
-    if (isPage(head)) throw new PassingError('it answers with an HTML page');
-    if (length !== null && size !== length) throw new PassingError(`it sent ${size} of ${length} bytes`);
-    throw new UserError(`${url} has the SHA-256 ${hash}, not ${sha256}: it is not used.`, {
-      cure: 'Compare the hash with the one that the release publishes; if it is another, somebody changed the file.',
+    // Many proxies fail with an error page and status 200 (nix-quick-install-action#71); that may be temporary.
+    if (isPage(head)) throw new TemporaryError('the server sent an HTML page');
+    if (length !== null && size !== length) throw new TemporaryError(`the server sent ${size} of ${length} bytes`);
+    throw new UserError(`${url} is not used: its SHA-256 is ${hash}, not ${sha256}.`, {
+      cure: 'Compare the hash with the one that the release publishes; if they differ, someone changed the file.',
     });
   });
 }
 
-/** The text of a small file. @throws as `download` */
+/** The text of a small file. @throws UnreachableError, MissingError */
 export async function fetchText(url: string, context: Context, patient: Patience = patience): Promise<string> {
-  return persistently(url, context, patient, async stall => {
-    const { body } = await request(url, stall);
+  return retrying(url, context, patient, async stall => {
+    const { body } = await request(url, context, stall);
     const chunks: Buffer[] = [];
     await take(body, stall, chunk => chunks.push(chunk));
     const content = Buffer.concat(chunks);
-    if (isPage(content)) throw new PassingError('it answers with an HTML page');
+    if (isPage(content)) throw new TemporaryError('the server sent an HTML page');
     return content.toString();
   });
 }
 
-async function persistently<T>(
+/** Retries `attempt` after temporary failures. @throws UnreachableError when all attempts have failed */
+async function retrying<T>(
   url: string,
   context: Context,
   patient: Patience,
@@ -91,23 +91,24 @@ async function persistently<T>(
     } catch (error) {
       if (error instanceof UserError || context.signal.aborted) throw error;
       if ((error as { code?: string }).code === 'ENOSPC') {
-        throw new UserError(`The disk is full: there is no space to fetch ${url}.`, {
+        throw new UserError(`The disk is full: there is no space to download ${url}.`, {
           cure: 'Free space before the step.',
           cause: error,
         });
       }
-      const why = stall.over ? `it sent nothing for ${patient.stall / 1000} s` : reason(error);
-      // A name that does not resolve, a network that is not there: one more attempt tells as much as four.
+      const why = stall.over ? `the server sent nothing for ${patient.stall / 1000} s` : reason(error);
+      // If a name does not resolve or there is no network, further attempts are unlikely to help.
       const attempts = isOffline(error) ? Math.min(2, patient.attempts) : patient.attempts;
       if (count >= attempts) {
-        throw new UnreachableError(`${url} cannot be had: ${why}, ${count} times.`, {
-          cure: 'Give a mirror or a local tarball in `nix-source`.',
+        const after = `after ${count} ${count === 1 ? 'attempt' : 'attempts'}`;
+        throw new UnreachableError(`${url} could not be downloaded ${after}: ${why}.`, {
+          cure: 'Set `nix-source` to a mirror or a local tarball.',
           cause: error,
         });
       }
-      const asked = error instanceof PassingError ? error.wait : null;
-      const wait = Math.min(asked ?? patient.pause * 2 ** (count - 1), 60_000);
-      context.log.info(`${url}: ${why}; again in ${wait / 1000} s.`);
+      const requested = error instanceof TemporaryError ? error.wait : null;
+      const wait = Math.min(requested ?? patient.pause * 2 ** (count - 1), 60_000);
+      context.log.info(`${url}: ${why}. Trying again in ${wait / 1000} s.`);
       await sleep(wait, undefined, { signal: context.signal });
     } finally {
       stall.end();
@@ -116,15 +117,16 @@ async function persistently<T>(
 }
 
 /**
- * One request, following redirects. By Node's http and not by fetch, whose streams take half as long again for a file of
- * some 50 MB: as much as all the rest of the set-up.
+ * Sends one request and follows redirects. It uses Node's http because fetch takes 1.5 times as long for a file of 50 MB,
+ * and the difference is as long as the rest of the set-up.
  */
 async function request(
   url: string,
+  context: Context,
   stall: Stall,
   redirects = 5,
 ): Promise<{ body: IncomingMessage; length: number | null }> {
-  const agent = await proxyAgent(url);
+  const agent = await proxyAgent(url, context);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const get = url.startsWith('https:') ? https.get : http.get;
     get(url, { agent, signal: stall.signal, headers: { 'user-agent': 'nix-ferry' } }, resolve).once('error', reject);
@@ -137,31 +139,31 @@ async function request(
   response.destroy();
   if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined && redirects > 0) {
     const next = new URL(headers.location, url);
-    if (next.protocol === 'https:' || url.startsWith('http:')) return request(next.href, stall, redirects - 1);
+    if (next.protocol === 'https:' || url.startsWith('http:')) return request(next.href, context, stall, redirects - 1);
   }
   if (status === 404 || status === 410) {
     throw new MissingError(`${url} does not exist (status ${status}).`, {
-      cure: 'Give a version that is released, as `nix-version: 2.34.4`, or the source that has it in `nix-source`.',
+      cure: 'Set `nix-version` to a released version, such as 2.34.4, or `nix-source` to a source that has it.',
     });
   }
   const after = Number(headers['retry-after'] ?? Number.NaN);
-  throw new PassingError(`it answers with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
+  throw new TemporaryError(`the server answered with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
 }
 
 /**
- * An agent by way of the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in
- * either case. The library reads them itself, and is loaded only where there are any.
+ * An agent for the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in upper
+ * or lower case. The library reads them itself, and is only loaded if there are any.
  */
-async function proxyAgent(url: string): Promise<http.Agent | undefined> {
-  if (!Object.keys(process.env).some(name => /^https?_proxy$/i.test(name))) return undefined;
+async function proxyAgent(url: string, { environment }: Context): Promise<http.Agent | undefined> {
+  if (!Object.keys(environment).some(name => /^https?_proxy$/i.test(name))) return undefined;
   const { HttpClient } = await import('@actions/http-client');
   return new HttpClient('nix-ferry').getAgent(url);
 }
 
-/** Gives each chunk of `body` to `each`, as an event: other ways to read it take longer, an async iterator twice as long. */
+/** Calls `each` with every chunk. It uses events, since an async iterator takes twice as long. */
 async function take(body: IncomingMessage, stall: Stall, each: (chunk: Buffer) => void): Promise<void> {
   body.on('data', (chunk: Buffer) => {
-    stall.heard();
+    stall.received();
     try {
       each(chunk);
     } catch (error) {
@@ -177,7 +179,7 @@ async function write(
   stall: Stall,
 ): Promise<{ hash: string; size: number; head: Buffer }> {
   const hash = createHash('sha256');
-  // Written at once, not through promises: they cost more than the writing, and nothing else waits for this thread.
+  // Synchronous: promises cost more than the writing, and nothing else needs this thread.
   const handle = openSync(file, 'w', 0o600);
   let size = 0;
   let head: Buffer = Buffer.alloc(0);
@@ -210,7 +212,7 @@ function isOffline(error: unknown): boolean {
   return ['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
 }
 
-/** Ends a request that has been silent for too long. */
+/** Ends a request that has received nothing for too long. */
 class Stall {
   readonly signal: AbortSignal;
   over = false;
@@ -225,7 +227,7 @@ class Stall {
     }, milliseconds);
   }
 
-  heard(): void {
+  received(): void {
     this.#timer.refresh();
   }
 

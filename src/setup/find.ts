@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { explain } from '../errors.ts';
+import { compareVersions } from '../nix/version.ts';
 import type { SetupConfig } from './config.ts';
 
 /** A Nix on this machine. */
@@ -10,19 +11,21 @@ export interface FoundNix {
   /** The directory of its programs. */
   bin: string;
   version: string;
-  /** The certificates it came with, where the machine has none. */
+  /** The CA certificates that it came with; absent if the machine has its own. */
   certificates?: string;
 }
 
-/** The oldest Nix that everything here works with: Debian 12's. */
+/** The oldest supported version: Debian 12's. */
 export const oldestNix = '2.8.0';
 
-/** Where `setup/root.sh` roots a Nix that it installed. */
+/** The garbage collector's root of a Nix that `setup/root.sh` installed. */
 const ownRoot = '/nix/var/nix/gcroots/nix-ferry';
 
 /**
- * The first Nix on PATH or in a place where installers put it that runs, is new enough, and is of version `wanted`
- * where one is. Null when there is none; the log says why one was passed over.
+ * Finds the first Nix, on PATH or where installers put it, that runs and is new enough.
+ *
+ * @param wanted the version that it must have; null: any.
+ * @returns null if there is none; the log says why one was skipped.
  */
 export async function findNix(
   environment: SetupConfig['environment'],
@@ -46,33 +49,23 @@ export async function findNix(
     try {
       const version = await nixVersion(context, program);
       if (compareVersions(version, oldestNix) < 0) {
-        context.log.info(`${program} is Nix ${version}, older than ${oldestNix}: not used.`);
+        context.log.info(`Skipping ${program}: Nix ${version} is older than ${oldestNix}.`);
       } else if (wanted !== null && version !== wanted) {
-        context.log.info(`${program} is Nix ${version}, not ${wanted}: not used.`);
+        context.log.info(`Skipping ${program}: it is Nix ${version}, not ${wanted}.`);
       } else {
         return { bin, version };
       }
     } catch (error) {
-      context.log.info(`${program} does not run and is not used: ${explain(error)}`);
+      context.log.info(`Skipping ${program}, which does not run: ${explain(error)}`);
     }
   }
   return null;
 }
 
-/** What `nix --version` says: the last version number in it, as variants put words and numbers of their own before. */
+/** The last version number that `nix --version` prints: variants print names and numbers of their own before it. */
 export async function nixVersion(context: Context, program: string): Promise<string> {
   const { stdout } = await context.exec(program, ['--version'], { timeout: 20_000 });
   const version = stdout.match(/\d+\.\d+(\.\d+)?/g)?.at(-1);
-  if (version === undefined) throw new Error(`\`nix --version\` says ${stdout.trim()}`);
+  if (version === undefined) throw new Error(`\`nix --version\` printed ${stdout.trim()}`);
   return version;
-}
-
-/** Negative when `a` is older, 0 when the numbers are equal; a missing number is 0. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { derivationName, systemsOf } from '../nix/derivation.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
 import { publicKeyOf } from '../nix/sign.ts';
 import { type Builder, parseBuilders } from './builders.ts';
@@ -20,18 +21,18 @@ import { asRoot } from './root.ts';
 import { newRun } from './run.ts';
 import { type NixConf, parseNixConf, settingNames } from './settings.ts';
 import { type CachedFleet, emptyStoreCache, restoreStoreCache, writeStoreCache } from './store-cache.ts';
-import { localSystem, mustBuild, ownSystems, systemsOf } from './systems.ts';
+import { localSystem, mustBuild, ownSystems } from './systems.ts';
 
-export type { SetupConfig, SetupPorts } from './config.ts';
+export type { SetupConfig, SetupPorts, SetupSurroundings } from './config.ts';
 export { stateKey } from './config.ts';
 export { teardown } from './run.ts';
 export type { CachedFleet } from './store-cache.ts';
 
-/** What the set-up made, for its own later steps; plain data. */
+/** The result of the set-up, for its own later steps: plain data. */
 export interface Setup {
   /** How every stage calls Nix. */
   nix: NixInstallation;
-  /** Null while the machine's own Nix serves. */
+  /** Null if the machine's own Nix is used. */
   run: Run | null;
   found: FoundNix;
   config: SetupConfig;
@@ -40,10 +41,10 @@ export interface Setup {
 }
 
 /**
- * Finds or installs Nix, gives it the settings, starts a daemon of this run, proves that builds are isolated and that the
- * remote builders build.
+ * Finds or installs Nix, writes its settings, starts a daemon of this run, and proves that builds are isolated and that the
+ * remote builders work.
  *
- * @throws UserError for a wrong input, before anything is changed; and when Nix cannot be had, or not with a sandbox.
+ * @throws UserError for a wrong input, before anything is changed; and if Nix cannot be installed, or not with a sandbox.
  */
 export async function setup(config: SetupConfig, context: Context, ports: SetupPorts): Promise<Setup> {
   parseVersion(config.nixVersion);
@@ -51,7 +52,9 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   const builders = config.builders === null ? [] : parseBuilders(config.builders);
   const machine = await machineNix(config, context, ports);
   if (machine !== null) {
-    context.log.info(`Nix ${machine.found.version} of ${machine.found.bin}, the machine's own; its sandbox is proven.`);
+    context.log.info(
+      `Using the machine's own Nix ${machine.found.version} in ${machine.found.bin}; its sandbox works.`,
+    );
     const settings = { extraPlatforms: [], substituters: [], trustedPublicKeys: [], builders: false, nixConf: '' };
     return { ...machine, run: null, config, settings, builders };
   }
@@ -77,20 +80,21 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
     nixConf: conf.daemon,
   };
   await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
-  context.log.debug(`Nix ${found.version} answers.`);
+  context.log.debug(`The daemon of Nix ${found.version} is running.`);
   await Promise.all([
-    proveSandbox(localSystem(), run, nix, context),
+    proveSandbox(localSystem(), run, new Nix(context, nix), context),
     builders.length === 0 ? null : checkBuilders(run, builders, found, config.environment, context),
   ]);
-  context.log.info(`Nix ${found.version} of ${found.bin}, with a proven sandbox.`);
+  context.log.info(`Using Nix ${found.version} in ${found.bin}; its sandbox works.`);
   if (ports.publish !== undefined) {
     ports.publish.addPath(found.bin);
+    ports.publish.setOutput('nix-version-installed', found.version);
     for (const [name, value] of Object.entries(nix.env)) ports.publish.exportVariable(name, value);
   }
   return { nix, run, found, config, settings, builders };
 }
 
-/** What must be there before the daemon starts, and needs no Nix. */
+/** Writes the files that must exist before the daemon starts, which needs no Nix. */
 async function prepare(
   run: Run,
   config: SetupConfig,
@@ -111,12 +115,15 @@ async function prepare(
 /** @throws UserError for a setting in `nix-conf` that this Nix does not know. */
 async function checkNames(config: SetupConfig, nix: NixInstallation, context: Context): Promise<void> {
   if (config.nixConf.trim() === '') return;
-  // The settings of the run are not there yet.
-  const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
-  parseNixConf(config.nixConf, await settingNames(bare, context));
+  parseNixConf(config.nixConf, await settingNames(withoutSettings(nix, context)));
 }
 
-/** Where the store cache is, and whose signatures count in it. */
+/** For commands before the settings of the run exist. */
+function withoutSettings(nix: NixInstallation, context: Context): Nix {
+  return new Nix(context, { ...nix, env: { NIX_CONF_DIR: '/var/empty' } });
+}
+
+/** The directory of the store cache, and the keys that its paths may be signed by. */
 async function storeCache(
   config: SetupConfig,
   conf: NixConf,
@@ -126,10 +133,9 @@ async function storeCache(
 ): Promise<{ directory: string | null; keys: string[] }> {
   if (ports.cache === undefined || config.cache === 'never') return { directory: null, keys: [] };
   const signingKey = config.signingKey ?? null;
-  const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
-  const own = signingKey === null ? [] : [await publicKeyOf(signingKey, new Nix(context.exec, bare))];
+  const own = signingKey === null ? [] : [await publicKeyOf(signingKey, withoutSettings(nix, context))];
   if (own.length + conf.trustedPublicKeys.length === 0) {
-    context.log.info('The store cache needs `signing-key`, so that nobody else can put anything into it: not used.');
+    context.log.info('The store cache is not used: it needs `signing-key`, so that no one else can add paths to it.');
     return { directory: null, keys: [] };
   }
   await emptyStoreCache(ports.cache.directory);
@@ -137,11 +143,11 @@ async function storeCache(
 }
 
 /**
- * After evaluation: makes sure that what must be built can be, and is not built again. A dry run tells what must be
- * built; where that is something, the store cache is restored; and where a derivation of a system that neither this
- * machine nor a remote builder has is still to be built, its emulation is registered, proven, and Nix told.
+ * After evaluation: makes sure that what must be built can be built, and is not built again. A dry run shows what must be
+ * built. If there is anything, the store cache is restored; if derivations of a system that neither this machine nor a
+ * remote builder has are still to be built, that system is emulated.
  *
- * @throws UserError when `emulate` is `never` and something would have to be emulated, or when emulation fails.
+ * @throws UserError if `emulate` is `never` and a system would have to be emulated, or if emulation fails.
  */
 export async function prepareSystems(
   setUp: Setup,
@@ -149,57 +155,68 @@ export async function prepareSystems(
   context: Context,
   ports: SetupPorts,
 ): Promise<Setup> {
-  const { config, nix, settings } = setUp;
-  const drvPaths = fleet.hosts.map(host => host.drvPath);
+  const { config, settings } = setUp;
   const foreign = fleet.hosts.filter(host => host.system !== localSystem());
   const cache = settings.substituters.length > 0 ? ports.cache : undefined;
-  if (drvPaths.length === 0 || (foreign.length === 0 && cache === undefined)) return setUp;
+  if (fleet.hosts.length === 0 || (foreign.length === 0 && cache === undefined)) return setUp;
 
-  const asked = config.emulate !== 'always' || cache !== undefined;
-  let toBuild = asked ? await mustBuild(drvPaths, nix, context) : [];
+  const nix = new Nix(context, setUp.nix);
+  const drvPaths = fleet.hosts.map(host => host.drvPath);
+  const query = config.emulate !== 'always' || cache !== undefined;
+  let toBuild = query ? await mustBuild(drvPaths, nix, context.signal) : [];
   if (toBuild.length > 0 && cache !== undefined) {
     const keys = [...settings.trustedPublicKeys, ...parseNixConf(config.nixConf, null).trustedPublicKeys];
     const restored = await restoreStoreCache(cache, fleet, keys, nix, context);
-    if (restored !== null && foreign.length > 0) toBuild = await mustBuild(drvPaths, nix, context);
+    if (restored !== null && foreign.length > 0) toBuild = await mustBuild(drvPaths, nix, context.signal);
   }
   if (foreign.length === 0) return setUp;
 
-  const needed = new Map<string, string[]>();
-  if (config.emulate === 'always') {
-    for (const { system, drvPath } of foreign) needed.set(system, [...(needed.get(system) ?? []), drvPath]);
-  }
-  for (const [drvPath, system] of await systemsOf(toBuild, nix, context)) {
-    needed.set(system, [...(needed.get(system) ?? []), drvPath]);
-  }
-  const remote = setUp.builders.flatMap(builder => builder.systems);
-  for (const system of [...(await ownSystems(nix, context)), ...remote, 'builtin']) needed.delete(system);
+  const needed = await foreignSystems(config.emulate === 'always' ? foreign : [], toBuild, setUp, nix);
   if (needed.size === 0) return setUp;
   if (config.emulate === 'never') throw wouldEmulate(needed);
   const own = await ownDaemon(setUp, context, ports);
   return { ...own, settings: await emulate([...needed.keys()], own, context) };
 }
 
+/** The systems that must be emulated, each with its derivations: those of `hosts` and those of `toBuild`. */
+async function foreignSystems(
+  hosts: CachedFleet['hosts'],
+  toBuild: readonly string[],
+  { builders }: Setup,
+  nix: Nix,
+): Promise<Map<string, string[]>> {
+  const needed = new Map<string, string[]>();
+  const add = (system: string, drvPath: string): void => {
+    needed.set(system, [...(needed.get(system) ?? []), drvPath]);
+  };
+  for (const { system, drvPath } of hosts) add(system, drvPath);
+  for (const [drvPath, system] of await systemsOf(toBuild, nix)) add(system, drvPath);
+  const remote = builders.flatMap(builder => builder.systems);
+  for (const system of [...(await ownSystems(nix)), ...remote, 'builtin']) needed.delete(system);
+  return needed;
+}
+
 /**
- * Where nothing is evaluated to tell what is needed (the set-up as a step of its own, with `emulate: always`): emulates
- * the other one of the two systems that runners come in.
+ * For the set-up as a step of its own with `emulate: always`, when no evaluation shows what is needed: emulates the other
+ * of the two systems that runners have.
  *
  * @throws UserError when emulation fails.
  */
 export async function emulateOther(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup> {
   const other = localSystem() === 'x86_64-linux' ? 'aarch64-linux' : 'x86_64-linux';
-  if ((await ownSystems(setUp.nix, context)).has(other)) return setUp;
+  if ((await ownSystems(new Nix(context, setUp.nix))).has(other)) return setUp;
   const own = await ownDaemon(setUp, context, ports);
   return { ...own, settings: await emulate([other], own, context) };
 }
 
-/** A set-up whose daemon can be told what it may build: the machine's own Nix cannot. */
+/** A set-up with a daemon of its own, whose settings can be changed. */
 async function ownDaemon(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup & { run: Run }> {
   const { run, ...own } = setUp.run === null ? await setup({ ...setUp.config, daemon: 'own' }, context, ports) : setUp;
-  if (run === null) throw new Error('a set-up with a daemon of its own has a run');
+  if (run === null) throw new Error('a set-up with a daemon of its own must have a run');
   return { ...own, run };
 }
 
-/** After the build: keeps what was built for later runs, where this run may. Never throws. */
+/** After the build: saves what was built for later runs, if this run is trusted to. Never throws. */
 export async function saveStoreCache(
   setUp: Setup,
   fleet: CachedFleet,
@@ -207,27 +224,27 @@ export async function saveStoreCache(
   context: Context,
   ports: SetupPorts,
 ): Promise<void> {
-  const signingKey = setUp.config.signingKey ?? null;
+  const { signingKey } = setUp.config;
   if (ports.cache === undefined || setUp.settings.substituters.length === 0 || toplevels.length === 0) return;
   if (signingKey === null) return;
   if (!ports.cache.trusted) {
-    context.log.info('The store cache is not saved: what this run builds must not reach others.');
+    context.log.info('The store cache is not saved: later runs must not use what this event builds.');
     return;
   }
-  await writeStoreCache(ports.cache, fleet, toplevels, signingKey, setUp.nix, context);
+  await writeStoreCache(ports.cache, { fleet, toplevels }, signingKey, new Nix(context, setUp.nix), context);
 }
 
 function wouldEmulate(needed: ReadonlyMap<string, readonly string[]>): UserError {
   const described = [...needed].map(([system, drvPaths]) => {
-    const names = drvPaths.slice(0, 10).map(path => path.replace(/^.*\/[0-9a-z]{32}-/, '').replace(/\.drv$/, ''));
+    const names = drvPaths.slice(0, 10).map(derivationName);
     const more = drvPaths.length > 10 ? ` and ${drvPaths.length - 10} more` : '';
-    return `${drvPaths.length} of ${system}: ${names.join(', ')}${more}`;
+    return `${drvPaths.length} for ${system}: ${names.join(', ')}${more}`;
   });
-  const message = `\`emulate\` is never, and derivations of another system must be built: ${described.join('; ')}.`;
-  throw new UserError(message, {
+  const message = `Derivations for another system must be built, but \`emulate\` is never: ${described.join('; ')}.`;
+  return new UserError(message, {
     where: { input: 'emulate' },
     cure:
-      'Run the job on a runner of that system (ubuntu-24.04-arm for aarch64-linux), name a remote builder in `builders`, ' +
-      'use a cache that has them, or write `emulate: auto`.',
+      'Run the job on a runner of that system (ubuntu-24.04-arm for aarch64-linux), add a remote builder to `builders`, ' +
+      'use a cache that has them, or set `emulate: auto`.',
   });
 }

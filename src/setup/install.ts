@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
-import { CommandError, explain, UserError } from '../errors.ts';
+import { exitedWithFailure, explain, UserError } from '../errors.ts';
 import { explainNixError } from '../nix/explain.ts';
 import type { Run, SetupConfig } from './config.ts';
 import { UnreachableError } from './download.ts';
@@ -8,17 +8,17 @@ import { type FoundNix, findNix, nixVersion, oldestNix } from './find.ts';
 import { fetchRelease, parseVersion, systemCertificates, type WantedVersion } from './release.ts';
 import { asRoot, hasProgram } from './root.ts';
 
-/** This machine has not what unpacks a release. */
+/** A program that unpacks releases is missing. */
 class UnpackError extends UserError {
   override name = 'UnpackError';
 }
 
 /**
- * The Nix of this machine that serves, else a release, else (where no particular one was asked for, and the releases
- * cannot be reached or not be unpacked) the distribution's.
+ * Finds a suitable Nix on this machine, or else installs a release. If no particular one is requested and the releases
+ * cannot be reached or unpacked, installs the distribution's Nix.
  *
- * @param prepared settles when the run's directories are there.
- * @throws UserError when there is none.
+ * @param prepared settles when the run's directories exist.
+ * @throws UserError if none can be installed.
  */
 export async function findOrInstall(
   run: Run,
@@ -30,9 +30,9 @@ export async function findOrInstall(
   const found = await findNix(config.environment, wanted.version, context);
   if (found !== null) return found;
   if (wanted.systemOnly) {
-    throw new UserError(`There is no Nix ${oldestNix} or newer on this machine, and \`nix-version\` is system.`, {
+    throw new UserError(`This machine has no Nix ${oldestNix} or newer, and \`nix-version\` is system.`, {
       where: { input: 'nix-version' },
-      cure: 'Leave `nix-version` empty, and the step installs Nix.',
+      cure: 'Leave `nix-version` empty to install Nix.',
     });
   }
   try {
@@ -54,12 +54,12 @@ async function installRelease(
 ): Promise<FoundNix> {
   for (const program of ['tar', 'xz']) {
     if (await hasProgram(program)) continue;
-    throw new UnpackError(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
-      cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
+    throw new UnpackError(`Unpacking a release of Nix needs ${program}, which is not installed.`, {
+      cure: `Before the step, install ${program} (on Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}) or Nix itself.`,
     });
   }
   const fetched = Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
-  // Root's part begins beside the download, and waits for the name of what was checked.
+  // Root's part starts during the download and waits for the name of the checked file.
   const unpacked = asRoot(
     context,
     run,
@@ -67,17 +67,17 @@ async function installRelease(
     [],
     fetched.then(([file]) => file),
   ).catch(error => {
-    if (!(error instanceof CommandError)) throw error;
+    if (!exitedWithFailure(error)) throw error;
     const known = explainNixError(error.stderr);
-    throw new UserError(`The release of Nix cannot be unpacked: ${known?.message ?? error.message}.`, {
-      cure: known?.cure ?? 'Give another release in `nix-version` or `nix-source`.',
+    throw new UserError(`The release of Nix could not be unpacked: ${known?.message ?? error.message}.`, {
+      cure: known?.cure ?? 'Set `nix-version` or `nix-source` to another release.',
       cause: error,
     });
   });
   const [[tarball], { stdout }] = await Promise.all([fetched, unpacked]);
   const [path = '', certificates = ''] = stdout.trim().split('\n');
   const bin = join(path, 'bin');
-  // A release says its version in its name; that it runs, the probe of the sandbox shows.
+  // The name of a release contains its version. The probe of the sandbox shows that it runs.
   const version =
     /^nix-(\d+\.\d+(?:\.\d+)?)-/.exec(basename(tarball))?.[1] ?? (await nixVersion(context, join(bin, 'nix')));
   context.log.info(`Installed Nix ${version} from ${tarball}.`);
@@ -85,14 +85,14 @@ async function installRelease(
   return { bin, version, certificates: join(certificates, 'etc/ssl/certs/ca-bundle.crt') };
 }
 
-/** Installs the distribution's Nix. @throws UserError where there is none, or only one that is too old. */
+/** Installs the distribution's Nix. @throws UserError if there is none or it is too old */
 async function installPackage(run: Run, config: SetupConfig, context: Context, why: string): Promise<FoundNix> {
-  const cure = 'Give a mirror or a local tarball in `nix-source`, or install Nix before the step.';
+  const cure = 'Set `nix-source` to a mirror or a local tarball, or install Nix before the step.';
   try {
     await asRoot(context, run, 'package', ['nix-bin']);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(`${why} Neither can the distribution's nix-bin be installed: ${explain(error)}`, {
+    if (!exitedWithFailure(error)) throw error;
+    throw new UserError(`${why} The distribution's nix-bin could not be installed either: ${explain(error)}`, {
       cure,
       cause: error,
     });
@@ -100,6 +100,6 @@ async function installPackage(run: Run, config: SetupConfig, context: Context, w
   const path = `/usr/bin:${config.environment.PATH ?? ''}`;
   const found = await findNix({ ...config.environment, PATH: path }, null, context);
   if (found === null) throw new UserError(`${why} The distribution's Nix is older than ${oldestNix}.`, { cure });
-  context.log.notice(`${why} The distribution's Nix ${found.version} is used instead.`);
+  context.log.notice(`${why} Using the distribution's Nix ${found.version} instead.`);
   return found;
 }

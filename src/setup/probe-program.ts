@@ -1,16 +1,16 @@
 /**
- * The program that the probe builds run: `probe OUT OUTSIDE`, machine code for each system we can prove.
+ * The program that probe builds run: `probe OUT OUTSIDE`, in machine code for each system that can be probed.
  *
- * It exits with 7 if the file OUTSIDE can be opened (then it is in no sandbox); else it makes OUT, writes to it the
- * machine name that `uname` gives, and exits with 0. It has no dependencies, so that it can be a derivation's builder
- * in an empty store, which no other program can. Assembled with llvm-mc from what stands beside the bytes.
+ * It exits with 7 if it can open the file OUTSIDE, because then there is no sandbox. Otherwise it creates OUT, writes the
+ * machine name from `uname` to it, and exits with 0. It has no dependencies, so it can be a derivation's builder in an
+ * empty store. It was assembled with llvm-mc from the text after the bytes.
  */
 interface Program {
   bits: 32 | 64;
-  /** e_machine, e_flags: the System V ABI supplements of each processor. */
+  /** e_machine and e_flags, from the System V ABI supplement of each processor. */
   machine: number;
   flags: number;
-  /** Each line: the bytes of one instruction in hex, then what it says. */
+  /** Each line has the bytes of one instruction in hex, then its text. */
   text: string;
 }
 
@@ -186,22 +186,21 @@ const programs: Record<string, Program> = {
 /** Systems for which there is a probe program. */
 export const provableSystems: readonly string[] = [...Object.keys(programs), 'armv6l-linux'];
 
-/** The ELF executable for `system`; null where we have none. */
+/** The ELF executable for `system`; null if there is none. */
 export function probeProgram(system: string): Buffer | null {
   const program = programs[sameCode[system] ?? system];
   if (program === undefined) return null;
-  const text = Buffer.from(
-    program.text
-      .split('\n')
-      .map(line => /^ *([0-9a-f]{4,})(?: |$)/.exec(line)?.[1] ?? '')
-      .join(''),
-    'hex',
-  );
+  const bytes = program.text.split('\n').map(line => /^ *([0-9a-f]{4,})(?: |$)/.exec(line)?.[1] ?? '');
+  return executable(program, Buffer.from(bytes.join(''), 'hex'));
+}
+
+/** An ELF executable with one segment, which contains the headers and the code. */
+function executable(program: Program, code: Buffer): Buffer {
   const wide = program.bits === 64;
   const [headerSize, segmentSize] = wide ? [64, 56] : [52, 32];
   const header = Buffer.alloc(headerSize + segmentSize);
   const base = 0x10000;
-  const size = header.length + text.length;
+  const size = header.length + code.length;
   let at = header.write('\x7fELF', 'latin1');
   const half = (value: number): void => {
     at = header.writeUInt16LE(value, at);
@@ -236,8 +235,8 @@ export function probeProgram(system: string): Buffer | null {
   address(size);
   if (!wide) word(5);
   address(0x1000);
-  return Buffer.concat([header, text]);
+  return Buffer.concat([header, code]);
 }
 
-/** Systems whose processors run another one's program. */
+/** Systems whose processors run the program of another system. */
 const sameCode: Readonly<Record<string, string>> = { 'armv6l-linux': 'armv7l-linux' };

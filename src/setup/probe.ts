@@ -3,26 +3,25 @@ import { join } from 'node:path';
 import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
-import { Nix, type NixInstallation } from '../nix/index.ts';
+import type { Nix } from '../nix/index.ts';
 import type { Run } from './config.ts';
 import { probeProgram } from './probe-program.ts';
 
-/** How the probe build of a system ended. */
+/** The result of a probe build. */
 export type Proof =
   | { ok: true; machine: string }
-  /** `open`: it ran, and saw the machine's files: no sandbox. `broken`: it could not run. `none`: we have no program. */
+  /** `open`: it ran and could read the machine's files. `broken`: it could not run. `none`: there is no program for it. */
   | { ok: false; kind: 'open' | 'broken' | 'none'; log: string };
 
 /**
- * Builds, on this machine, a derivation of `system` whose program would see a file of the machine if it were in no
- * sandbox.
+ * Builds on this machine a derivation of `system` whose program tries to read a file of the machine, which only works
+ * outside of a sandbox.
  */
-export async function prove(system: string, run: Run, installation: NixInstallation, context: Context): Promise<Proof> {
+export async function prove(system: string, run: Run, nix: Nix, context: Context): Promise<Proof> {
   const program = probeProgram(system);
   if (program === null) return { ok: false, kind: 'none', log: '' };
   const file = join(run.directory, 'client', `probe-${system}`);
   await writeFile(file, program, { mode: 0o755 });
-  const nix = new Nix(context.exec, installation);
   try {
     const { stdout } = await nix.run(
       'nix-build',
@@ -32,7 +31,7 @@ export async function prove(system: string, run: Run, installation: NixInstallat
         ...['--argstr', 'system', system],
         ...['--argstr', 'program', file],
         ...['--argstr', 'outside', join(run.directory, 'outside')],
-        // Not elsewhere, and not from a cache.
+        // Neither on a remote builder nor from a cache.
         ...['--option', 'builders', '', '--option', 'substitute', 'false'],
       ],
       { timeout: 120_000, signal: context.signal },
@@ -40,32 +39,27 @@ export async function prove(system: string, run: Run, installation: NixInstallat
     const answer = await readFile(stdout.trim(), 'latin1');
     return { ok: true, machine: answer.split('\0')[0] ?? '' };
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError) || error.failure.kind === 'cancelled') throw error;
     const open = /exit code 7\b/.test(error.stderr);
-    return { ok: false, kind: open ? 'open' : 'broken', log: error.stderr };
+    return { ok: false, kind: open ? 'open' : 'broken', log: error.code === null ? error.message : error.stderr };
   }
 }
 
-/** @throws UserError when builds are not isolated from the machine. */
-export async function proveSandbox(
-  system: string,
-  run: Run,
-  installation: NixInstallation,
-  context: Context,
-): Promise<void> {
-  const proof = await prove(system, run, installation, context);
+/** @throws UserError if builds are not isolated from the machine */
+export async function proveSandbox(system: string, run: Run, nix: Nix, context: Context): Promise<void> {
+  const proof = await prove(system, run, nix, context);
   if (proof.ok || proof.kind === 'none') return;
   if (proof.kind === 'open') {
-    throw new UserError("Nix's sandbox is off: a probe build could read a file of the machine.", {
-      cure: 'Run on a machine where Nix can make namespaces; in a container, start it with the privilege to.',
+    throw new UserError("Nix's sandbox is disabled: a probe build could read a file of the machine.", {
+      cure: 'Run on a machine where Nix can create namespaces; a container must be privileged.',
     });
   }
   throw new UserError(`A probe build in Nix's sandbox failed: ${lastError(proof.log)}`, {
-    cure: 'Run on a machine where root can make namespaces and mounts; in a container, start it with the privilege to.',
+    cure: 'Run on a machine where root can create namespaces and mounts; a container must be privileged.',
   });
 }
 
-/** The last line of what Nix printed that is an error. */
+/** The last line that is an error, or else the last line. */
 export function lastError(log: string): string {
   const all = log.split('\n').filter(line => line.trim() !== '');
   return (all.findLast(line => /\berror: /.test(line)) ?? all.at(-1) ?? '').trim();

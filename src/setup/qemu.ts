@@ -8,7 +8,7 @@ import type { Run } from './config.ts';
 import { download } from './download.ts';
 import { asRoot } from './root.ts';
 
-/** qemu's name of the processor of a system; null for what it cannot be asked for. */
+/** qemu's name for the processor of a system; null if the system is not Linux. */
 export function qemuName(system: string): string | null {
   const processor = system.replace(/-linux$/, '');
   if (processor === system) return null;
@@ -16,49 +16,57 @@ export function qemuName(system: string): string | null {
 }
 
 /**
- * A static qemu for `system`: the machine's own, else the one from the distribution's package, taken out of it without
- * installing it (its scripts would register every processor that qemu knows, and leave them).
+ * A static qemu for `system`: the machine's own, or else the one in the distribution's package, which is extracted and not
+ * installed (its scripts would register every processor that qemu supports, permanently).
  *
- * @returns its path, and what to say of where it comes from.
- * @throws UserError where there is none.
+ * @returns its path, and a description of its origin.
+ * @throws UserError if there is none.
  */
 export async function findQemu(system: string, run: Run, context: Context): Promise<{ path: string; from: string }> {
   const name = qemuName(system);
-  if (name === null) throw new UserError(`There is no emulation of ${system}.`);
+  if (name === null) throw new UserError(`${system} cannot be emulated.`);
   for (const path of [`/usr/bin/qemu-${name}-static`, `/usr/bin/qemu-${name}`]) {
     if (await isStatic(path)) return { path, from: path };
   }
-  // Since Debian 13 and Ubuntu 25.04 the static programs are in qemu-user.
+  // Since Debian 13 and Ubuntu 25.04, the static programs are in qemu-user.
   for (const packaged of ['qemu-user-static', 'qemu-user']) {
     const path = await fromPackage(packaged, name, run, context);
     if (path !== null) return { path, from: `the distribution's ${packaged}` };
   }
-  throw new UserError(`No static qemu for ${system} is on this machine, and its package manager has none.`, {
+  throw new UserError(`There is no static qemu for ${system} on this machine or in its distribution.`, {
     cure: 'Install qemu-user-static before the step, or run the job on a machine of that system.',
   });
 }
 
-/** The qemu that the user names, checked. @throws UserError */
+/** The qemu that the input names, checked. @throws UserError */
 export async function givenQemu(
   { source, sha256 }: { source: string; sha256: string },
   context: Context,
 ): Promise<{ path: string; from: string }> {
   const path = join(context.scratch, `qemu-${sha256.slice(0, 16)}`);
-  // Checked before, for another system: what is registered cannot be written.
+  // It was checked for another system before; a registered program cannot be written.
   if (await isStatic(path)) return { path, from: source };
   if (/^https?:/.test(source)) {
     await download(source, path, sha256, context);
   } else {
     await copyFile(source, path).catch(cause => {
-      throw new UserError(`The given qemu cannot be read: ${cause.message}`, { cause });
+      throw new UserError(`The qemu in \`qemu\` cannot be read: ${cause.message}`, { where: { input: 'qemu' }, cause });
     });
     const hash = createHash('sha256')
       .update(await readFile(path))
       .digest('hex');
-    if (hash !== sha256) throw new UserError(`${source} has the SHA-256 ${hash}, not ${sha256}: it is not used.`);
+    if (hash !== sha256) {
+      throw new UserError(`${source} is not used: its SHA-256 is ${hash}, not ${sha256}.`, {
+        where: { input: 'qemu' },
+      });
+    }
   }
   await chmod(path, 0o755);
-  if (!(await isStatic(path))) throw new UserError(`${source} is no static program: it would not run in a sandbox.`);
+  if (!(await isStatic(path))) {
+    throw new UserError(`${source} is not a static program and would not run in a sandbox.`, {
+      where: { input: 'qemu' },
+    });
+  }
   return { path, from: source };
 }
 
@@ -67,7 +75,7 @@ async function fromPackage(packaged: string, name: string, run: Run, context: Co
   const fetch = `mkdir -p "$1" && cd "$1" && apt-get -qq download "$2"`;
   const download = (): Promise<unknown> => context.exec('sh', ['-c', fetch, 'sh', directory, packaged]);
   const programs = [`${directory}/usr/bin/qemu-${name}-static`, `${directory}/usr/bin/qemu-${name}`];
-  // It may be there for another system already.
+  // It may already have been extracted for another system.
   for (const path of programs) if (await isStatic(path)) return path;
   const unpack = 'cd "$1" && for each in *.deb; do dpkg-deb --extract "$each" . && rm "$each"; done';
   try {
@@ -85,7 +93,7 @@ async function fromPackage(packaged: string, name: string, run: Run, context: Co
   return null;
 }
 
-/** Whether it is an ELF program that names no interpreter: only such a one runs where the machine's libraries are not. */
+/** Whether it is an ELF program without an interpreter, which is the only kind that runs in a sandbox. */
 export async function isStatic(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);

@@ -9,13 +9,13 @@ import type { SetupConfig } from './config.ts';
 import { download, fetchText, MissingError, type Patience } from './download.ts';
 import { localSystem } from './systems.ts';
 
-/** The version that is installed where none is asked for. */
+/** The version that is installed if none is requested. */
 export const pinnedVersion = '2.34.4';
 
-/** Where Nix's own releases are. */
+/** Nix's official releases. */
 export const officialSource = 'https://releases.nixos.org/nix';
 
-/** SHA-256 of the release tarballs, as the `install` script of each release has them written in. */
+/** SHA-256 of the release tarballs, from the `install` script of each release. */
 const pinnedHashes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '2.34.4': {
     'x86_64-linux': '595669eb6db6117135ca8ba6667b273eaf980a47523a92e61ed963556cd547b8',
@@ -27,29 +27,29 @@ const pinnedHashes: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
 };
 
-/** The input `nix-version`, read. */
+/** The input `nix-version`. */
 export interface WantedVersion {
   /** Null: any. */
   version: string | null;
   sha256: string | null;
-  /** Only what the machine has. */
+  /** Only a Nix that is already installed. */
   systemOnly: boolean;
 }
 
-/** @throws UserError for what is neither a version, a version with a hash, nor `system`. */
+/** @throws UserError if it is neither a version, a version with a hash, nor `system` */
 export function parseVersion(text: string | null): WantedVersion {
   if (text === null || text.trim() === '') return { version: null, sha256: null, systemOnly: false };
   if (text.trim() === 'system') return { version: null, sha256: null, systemOnly: true };
   const [, version, sha256] = /^v?(\d+\.\d+(?:\.\d+)?)(?:@sha256:([0-9a-f]{64}))?$/.exec(text.trim()) ?? [];
   if (version !== undefined) return { version, sha256: sha256 ?? null, systemOnly: false };
-  throw new UserError(`input 'nix-version' is '${text.trim()}'.`, {
+  throw new UserError(`input 'nix-version': '${text.trim()}' is not a version.`, {
     where: { input: 'nix-version' },
-    cure: `Write a version as ${pinnedVersion}, one with its hash as ${pinnedVersion}@sha256:<64 hex digits>, or system.`,
+    cure: `Write a version such as ${pinnedVersion}, a version with its hash such as ${pinnedVersion}@sha256:<64 hex digits>, or system.`,
   });
 }
 
 /**
- * Brings a release tarball into the scratch directory, or finds it where it lies, with its hash checked.
+ * Downloads a release tarball to the scratch directory, or finds the local one, and checks its hash.
  *
  * @returns its path.
  * @throws UserError, UnreachableError, MissingError.
@@ -78,49 +78,49 @@ export async function fetchRelease(
       ...(error.cure === undefined ? {} : { cure: error.cure }),
     });
   }
-  context.log.debug(`${url} has the SHA-256 that was expected.`);
+  context.log.debug(`${url} has the expected SHA-256.`);
   return file;
 }
 
 async function publishedHash(url: string, context: Context, patience?: Patience): Promise<string> {
   const text = (await fetchText(url, context, patience)).trim();
   const hash = /^[0-9a-f]{64}(?=\s|$)/.exec(text)?.[0];
-  if (hash === undefined) throw new UserError(`${url} holds no SHA-256.`, { where: { input: 'nix-source' } });
-  context.log.info(`No hash is given for this version: the one at ${url} is trusted, ${hash}.`);
+  if (hash === undefined) throw new UserError(`${url} does not contain a SHA-256.`, { where: { input: 'nix-source' } });
+  context.log.info(`No hash is given for this version; trusting the one at ${url}: ${hash}.`);
   return hash;
 }
 
 async function localRelease(file: string, wanted: WantedVersion, context: Context): Promise<string> {
   if (!(await stat(file).catch(() => null))?.isFile()) {
-    throw new UserError(`input 'nix-source' names no file: ${file}`, {
+    throw new UserError(`input 'nix-source': ${file} is not a file`, {
       where: { input: 'nix-source' },
-      cure: 'Write the URL before `/nix-<version>/` of a mirror, or the path of a release tarball.',
+      cure: "Write the part of a mirror's URL before `/nix-<version>/`, or the path of a release tarball.",
     });
   }
-  const beside = await readFile(`${file}.sha256`, 'utf8').catch(() => '');
-  const expected = wanted.sha256 ?? /^[0-9a-f]{64}(?=\s|$)/.exec(beside.trim())?.[0] ?? null;
+  const published = await readFile(`${file}.sha256`, 'utf8').catch(() => '');
+  const expected = wanted.sha256 ?? /^[0-9a-f]{64}(?=\s|$)/.exec(published.trim())?.[0] ?? null;
   if (expected === null) {
-    context.log.info(`No hash is given for ${file}: it is trusted as it is.`);
+    context.log.info(`No hash is given for ${file}; trusting it.`);
     return file;
   }
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
-  const found = hash.digest('hex');
-  if (found === expected) return file;
-  throw new UserError(`${basename(file)} has the SHA-256 ${found}, not ${expected}: it is not used.`, {
+  const actual = hash.digest('hex');
+  if (actual === expected) return file;
+  throw new UserError(`${basename(file)} is not used: its SHA-256 is ${actual}, not ${expected}.`, {
     where: { input: 'nix-source' },
-    cure: 'Fetch the tarball again.',
+    cure: 'Download the tarball again.',
   });
 }
 
-/** The distribution's own bundle of certificates, which Nix finds by itself; null where there is none. */
+/** The distribution's CA certificates, which Nix finds by itself; null if there are none. */
 export async function systemCertificates(): Promise<string | null> {
   for (const file of ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt']) {
-    const there = await access(file).then(
+    const exists = await access(file).then(
       () => true,
       () => false,
     );
-    if (there) return file;
+    if (exists) return file;
   }
   return null;
 }

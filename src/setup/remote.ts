@@ -11,7 +11,7 @@ import { lastError } from './probe.ts';
 import { probeProgram } from './probe-program.ts';
 import { asRoot } from './root.ts';
 
-/** Puts what the daemon needs for `builders` where it takes it from when it starts. */
+/** Writes the files that the daemon needs for `builders` and reads when it starts. */
 export async function writeBuilders(run: Run, builders: readonly Builder[], context: Context): Promise<void> {
   const directory = join(run.directory, 'client/keys');
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -23,10 +23,10 @@ export async function writeBuilders(run: Run, builders: readonly Builder[], cont
 }
 
 /**
- * Lets each builder build a small program of each of its systems, all at once, before anything depends on them.
+ * Builds a small derivation on each builder for each of its systems, all at once, before anything depends on them.
  *
- * @throws UserError for the first that cannot be reached, does not let us in, has another host key, or cannot build for a
- *   system it is said to have.
+ * @throws UserError for the first builder that cannot be reached, denies access, has another host key, or cannot build for
+ *   a system in `builders`.
  */
 export async function checkBuilders(
   run: Run,
@@ -51,7 +51,7 @@ export async function checkBuilders(
         asset('nix/probe.nix'),
         '--no-out-link',
         ...['--argstr', 'system', system, '--argstr', 'program', program],
-        // A path of no machine: other than the one of the probe here, and of other builders.
+        // A path that exists on no machine, and that no other probe uses.
         ...['--argstr', 'outside', `${run.directory}/outside-${name}`],
         ...['--option', 'substitute', 'false', '--option', 'builders', line, '--max-jobs', '0'],
       ];
@@ -68,33 +68,33 @@ export async function checkBuilders(
   );
 }
 
-/** What ssh and Nix print, and what it means. */
+/** What ssh and Nix print and what it means. */
 const meanings: readonly { pattern: RegExp; message: string; cure: string }[] = [
   {
     pattern:
       /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|key is (?:not )?known|No .* host key is known/i,
-    message: 'shows another host key than the one that `builders` pins: nothing was sent to it.',
+    message: 'has a host key other than the one pinned in `builders`; nothing was sent to it.',
     cure: 'Compare the pinned key with /etc/ssh/ssh_host_ed25519_key.pub on that machine.',
   },
   {
     pattern: /Permission denied|Too many authentication failures|invalid format|error in libcrypto/,
-    message: 'does not let us in.',
-    cure: 'Put the public half of the key into its authorized_keys, and the private one into `key`.',
+    message: 'denied access.',
+    cure: 'Add the public key to its authorized_keys, and the private key to `key`.',
   },
   {
     pattern: /timed out|refused|No route|Could not resolve|unreachable|Name or service|Connection (?:closed|reset)/i,
     message: 'cannot be reached.',
-    cure: 'Check address, port and firewall.',
+    cure: 'Check its address, port and firewall.',
   },
   {
     pattern: /(?:not found|No such file).*nix|nix-(?:daemon|store).*not found/i,
-    message: 'has no Nix on the PATH that SSH gives.',
+    message: 'has no Nix on the PATH of SSH sessions.',
     cure: 'Install Nix there for all users.',
   },
   {
     pattern: /is required to build|Required system|Failed to find a machine|Exec format error|executing .*probe/,
-    message: 'cannot build for a system that `builders` says it has.',
-    cure: 'Correct its systems.',
+    message: 'cannot build for this system.',
+    cure: 'Correct `systems` in `builders`.',
   },
 ];
 
@@ -102,7 +102,7 @@ function explainBuilder(builder: Builder, system: string, error: CommandError): 
   const meaning = meanings.find(({ pattern }) => pattern.test(error.stderr));
   const detail = `(${lastError(error.stderr)})`;
   return new UserError(
-    `The remote builder ${builder.address}, for ${system}, ${meaning?.message ?? 'failed a small build.'} ${detail}`,
+    `The remote builder ${builder.address} (${system}) ${meaning?.message ?? 'failed to build a test derivation.'} ${detail}`,
     { where: { input: 'builders' }, ...(meaning === undefined ? {} : { cure: meaning.cure }), cause: error },
   );
 }

@@ -5,7 +5,7 @@ import { CommandError, explain } from '../errors.ts';
 import { type Run, type SetupPorts, stateKey } from './config.ts';
 import { asRoot } from './root.ts';
 
-/** Names a new run, and saves the name before anything bears it. */
+/** Names a new run, and saves the name before anything is created with it. */
 export function newRun(ports: SetupPorts): Run {
   const directory = `${memory()}/nix-ferry-${randomBytes(8).toString('hex')}`;
   const run = { directory };
@@ -13,7 +13,7 @@ export function newRun(ports: SetupPorts): Run {
   return run;
 }
 
-/** A place in memory, so that no key or token is ever written to a disk; /run where the machine has none. */
+/** A directory in memory, so that no key or token is ever written to a disk; /run if there is none. */
 function memory(): string {
   return ['/run', '/dev/shm'].find(directory => isMemory(directory)) ?? '/run';
 }
@@ -28,11 +28,11 @@ function isMemory(directory: string): boolean {
 }
 
 /**
- * Removes all that the set-up left: daemon, registrations, keys, tokens, files. What stays is software: Nix with its
- * store, a package of the distribution, the nixbld accounts, which a concurrent job may be using and nobody can log in
- * to. Never throws; a trouble is a warning.
+ * Removes everything that the set-up left: daemon, registrations, keys, tokens, files. Software stays: Nix with its store, a
+ * package of the distribution, and the nixbld accounts, which a concurrent job may be using and no one can log in to.
+ * Never throws; a failure is a warning.
  *
- * @param state what was saved under `stateKey`; nothing is done where it is empty.
+ * @param state what was saved under `stateKey`; nothing is done if it is empty.
  */
 export async function teardown(state: string | undefined, context: Context): Promise<void> {
   if (state === undefined || state === '') return;
@@ -41,17 +41,18 @@ export async function teardown(state: string | undefined, context: Context): Pro
     if (!existsSync(run.directory)) return;
     let ended = false;
     while (!ended) {
-      // Ctrl-C, pressed again, may reach it before it ignores that.
+      // A second Ctrl-C may reach it before it starts to ignore that.
       ended = await asRoot(context, run, 'end').then(
         () => true,
         error => {
-          if (error instanceof CommandError && error.signal === 'SIGINT') return false;
+          if (error instanceof CommandError && error.failure.kind === 'signal' && error.failure.signal === 'SIGINT')
+            return false;
           throw error;
         },
       );
     }
   } catch (error) {
-    context.log.warning(`What the set-up of Nix left could not be removed: ${explain(error)}`);
+    context.log.warning(`The files and processes of Nix's set-up could not be removed: ${explain(error)}`);
   }
 }
 

@@ -1,26 +1,25 @@
-import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { Nix, type NixInstallation } from '../nix/index.ts';
-import { compareVersions } from './find.ts';
+import type { Nix } from '../nix/index.ts';
+import { compareVersions } from '../nix/version.ts';
 
-/** What may not be set by `nix-conf`, and why. The value given is the only one that is let through. */
+/** Settings that `nix-conf` may not change, and why. `only` is the one value that is accepted. */
 const fixed: Readonly<Record<string, { only: string; why: string }>> = {
-  sandbox: { only: 'true', why: 'builds are isolated, always.' },
-  'build-use-sandbox': { only: 'true', why: 'builds are isolated, always.' },
+  sandbox: { only: 'true', why: 'builds are always isolated.' },
+  'build-use-sandbox': { only: 'true', why: 'builds are always isolated.' },
   'sandbox-fallback': {
     only: 'false',
-    why: 'without a fallback, a missing sandbox is an error instead of a silent risk.',
+    why: 'without a fallback, a missing sandbox is an error, not a silent risk.',
   },
   'accept-flake-config': {
     only: 'false',
-    why: 'a flake could bring caches and hooks of its own; name these here instead.',
+    why: 'a flake could add caches and hooks of its own; add them here instead.',
   },
-  'build-users-group': { only: 'nixbld', why: 'builds run as the users of nixbld.' },
-  builders: { only: '', why: 'remote builders go into the input `builders`, with key and host key.' },
+  'build-users-group': { only: 'nixbld', why: 'builds run as the users in the group nixbld.' },
+  builders: { only: '', why: 'remote builders are set by the input `builders`, with their keys and host keys.' },
 };
 
-/** Settings with secrets: they go to a file in memory that only the user can read. */
+/** Settings that contain secrets. They are written to a file in memory that only the user can read. */
 const secret = ['access-tokens', 'extra-access-tokens'];
 
 export interface NixConf {
@@ -28,15 +27,15 @@ export interface NixConf {
   daemon: string;
   /** For the commands alone: tokens. */
   client: string;
-  /** Keys that the user trusts besides. */
+  /** The keys in `trusted-public-keys`. */
   trustedPublicKeys: string[];
 }
 
 /**
  * Reads the input `nix-conf`, line by line.
  *
- * @param known the names of Nix's settings, null: not asked.
- * @throws UserError with the line for what is no setting, and for what may not be set.
+ * @param known the names of Nix's settings; null: names are not checked.
+ * @throws UserError with the line, for what is not a setting and for what may not be set.
  */
 export function parseNixConf(text: string, known: readonly string[] | null): NixConf {
   const daemon: string[] = [];
@@ -55,10 +54,11 @@ export function parseNixConf(text: string, known: readonly string[] | null): Nix
       continue;
     }
     const [, name, value] = /^([a-z][a-z0-9-]*)\s*=\s*(.*)$/.exec(content) ?? [];
-    if (name === undefined || value === undefined) throw wrong(`is no setting: ${content}`, 'Write name = value.');
+    if (name === undefined || value === undefined)
+      throw wrong(`is not a setting: ${content}`, 'Write it as name = value.');
     const plain = name.replace(/^extra-(?!platforms$)/, '');
     const rule = fixed[plain];
-    if (rule !== undefined && value !== rule.only) throw wrong(`sets ${name}: ${rule.why}`, 'Leave the line out.');
+    if (rule !== undefined && value !== rule.only) throw wrong(`sets ${name}: ${rule.why}`, 'Remove the line.');
     if (known !== null && !known.includes(name) && !known.includes(plain)) {
       const meant = nearest(name, known) ?? nearest(plain, known);
       throw wrong(`sets ${name}, which this Nix does not know.`, meant === null ? undefined : `Did you mean ${meant}?`);
@@ -71,18 +71,14 @@ export function parseNixConf(text: string, known: readonly string[] | null): Nix
 }
 
 /** The names of all settings of this Nix. */
-export async function settingNames(installation: NixInstallation, context: Context): Promise<string[]> {
-  return Object.keys(await showSettings(installation, context));
+export async function settingNames(nix: Nix): Promise<string[]> {
+  return Object.keys(await showSettings(nix));
 }
 
-/** What Nix says of its settings, by name. */
-export async function showSettings(
-  installation: NixInstallation,
-  context: Context,
-): Promise<Record<string, { value: unknown }>> {
-  const nix = new Nix(context.exec, installation);
+/** Nix's settings, by name. */
+export async function showSettings(nix: Nix): Promise<Record<string, { value: unknown }>> {
   // `nix show-config` was renamed in 2.19.
-  const show = compareVersions(installation.version, '2.19') < 0 ? ['show-config'] : ['config', 'show'];
+  const show = compareVersions(nix.installation.version, '2.19') < 0 ? ['show-config'] : ['config', 'show'];
   const { stdout } = await nix.run('nix', [...show, '--json']);
   return JSON.parse(stdout) as Record<string, { value: unknown }>;
 }

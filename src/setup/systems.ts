@@ -1,6 +1,4 @@
-import type { Context } from '../context.ts';
-import { Nix, type NixInstallation } from '../nix/index.ts';
-import { compareVersions } from './find.ts';
+import type { Nix } from '../nix/index.ts';
 import { showSettings } from './settings.ts';
 
 /** Nix's name of the system that Node runs on. */
@@ -11,56 +9,24 @@ export function localSystem(): string {
   return `${processor ?? process.arch}-${process.platform === 'darwin' ? 'darwin' : 'linux'}`;
 }
 
-/** The systems whose derivations Nix builds on this machine by itself. */
-export async function ownSystems(installation: NixInstallation, context: Context): Promise<Set<string>> {
-  const settings = await showSettings(installation, context);
+/** The systems whose derivations Nix can build on this machine without emulation. */
+export async function ownSystems(nix: Nix): Promise<Set<string>> {
+  const settings = await showSettings(nix);
   return new Set([settings.system?.value, settings['extra-platforms']?.value].flat().map(String));
 }
 
-/** Which derivations must be built, of those that `drvPaths` need and no substituter offers; nothing is built. */
-export async function mustBuild(
-  drvPaths: readonly string[],
-  installation: NixInstallation,
-  context: Context,
-): Promise<string[]> {
-  const nix = new Nix(context.exec, installation);
-  const found = new Set<string>();
+/** The derivations, of all that `drvPaths` need, that no substituter has and that must be built. Builds nothing. */
+export async function mustBuild(drvPaths: readonly string[], nix: Nix, signal: AbortSignal): Promise<string[]> {
+  const missing = new Set<string>();
   let building = false;
   await nix.run('nix-store', ['--realise', '--dry-run', ...drvPaths], {
-    signal: context.signal,
+    signal,
     onStderr: line => {
-      // Nix's src/libmain/shared.cc: a heading ends with a colon, the paths under it are indented.
+      // Nix's src/libmain/shared.cc: headings end with a colon, the paths below them are indented.
       const path = /^ +(\/\S+)$/.exec(line)?.[1];
       if (path === undefined) building = / will be built:$/.test(line);
-      else if (building && path.endsWith('.drv')) found.add(path);
+      else if (building && path.endsWith('.drv')) missing.add(path);
     },
   });
-  return [...found];
-}
-
-/** The system of each derivation. */
-export async function systemsOf(
-  drvPaths: readonly string[],
-  installation: NixInstallation,
-  context: Context,
-): Promise<Map<string, string>> {
-  const nix = new Nix(context.exec, installation);
-  const show = compareVersions(installation.version, '2.14') < 0 ? ['show-derivation'] : ['derivation', 'show'];
-  const systems = new Map<string, string>();
-  // An argument list takes 2 MiB at most.
-  for (let at = 0; at < drvPaths.length; at += 1000) {
-    const { stdout } = await nix.run('nix', [...show, ...drvPaths.slice(at, at + 1000)]);
-    for (const [path, { system }] of derivationsIn(stdout)) systems.set(path, system);
-  }
-  return systems;
-}
-
-/** Reads both shapes of `nix derivation show`: keyed by path, and (newer) by name inside `derivations`. */
-export function derivationsIn(json: string): [string, { system: string }][] {
-  const parsed = JSON.parse(json) as Record<string, unknown>;
-  const derivations = (parsed.derivations ?? parsed) as Record<string, { system: string }>;
-  return Object.entries(derivations).map(([path, derivation]) => [
-    path.startsWith('/') ? path : `/nix/store/${path}`,
-    derivation,
-  ]);
+  return [...missing];
 }

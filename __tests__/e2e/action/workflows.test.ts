@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Fleet } from '../support/fleet.ts';
+import { repository, root } from '../support/machine.ts';
+import { ResultsService } from '../support/results.ts';
+import { Runner, work } from '../support/runner.ts';
+
+// The example workflows and the project's own, unchanged, run by nektos/act as the user `runner` on the machine itself,
+// without containers. act replaces GitHub's runner, which cannot run here, and has its own `actions/checkout`. Artifacts go to
+// the testbed's service, because act's rejects those of the current @actions/artifact (0.2.89: "unknown field mime_type").
+
+const acts = { readOnly: { [join(root('act'), 'bin/act')]: '/usr/local/bin/act' } };
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await Fleet.start(acts);
+  // A user's repository, which contains the addresses of its hosts.
+  await fleet.change('flake.nix', text =>
+    text.replace(
+      'nixosConfigurations = {',
+      `ferry.server = { address = "${fleet.server.address}"; user = "root"; };
+      ferry.router = { address = "${fleet.router.address}"; user = "root"; };
+      nixosConfigurations = {`,
+    ),
+  );
+  await fleet.runner.run(['mkdir', '.github']);
+  await fleet.runner.run(['cp', '-R', join(repository, 'examples/workflows'), '.github/workflows']);
+  await fleet.runner.run(['git', 'remote', 'add', 'origin', 'https://github.com/octocat/fleet']);
+  await fleet.runner.commit();
+});
+afterAll(() => fleet.stop());
+
+/** The result of a run of a workflow file, with the names of its artifacts. */
+interface Acted {
+  code: number;
+  log: string;
+  artifacts: string[];
+}
+
+/** Runs a workflow file of the repository in the workspace. */
+async function act(runner: Runner, words: readonly string[], env: Record<string, string> = {}): Promise<Acted> {
+  const results = await ResultsService.start();
+  const services = Object.entries(results.environment()).map(([name, value]) => `--env=${name}=${value}`);
+  const platforms = ['ubuntu-latest', 'ubuntu-24.04'].map(label => `--platform=${label}=-self-hosted`);
+  const { code, stdout, stderr } = await runner.run(['act', ...words, ...platforms, '--no-cache-server', ...services], {
+    env: { HOME: '/home/runner', PATH: `/opt/node24/bin:${runner.path}`, ...env },
+    allow: [0, 1],
+  });
+  await results.stop();
+  return { code, log: stdout + stderr, artifacts: results.artifacts.map(({ name }) => name).sort() };
+}
+
+/** Runs an example workflow for an event, with the secret and the variable that it needs. */
+async function actForUser(event: string, workflow: string, payload: object): Promise<Acted> {
+  const eventFile = join(work.temp, 'event.json');
+  await fleet.runner.run(['sh', '-c', 'cat >"$0"', eventFile], { input: JSON.stringify(payload) });
+  const words = [
+    event,
+    `--workflows=.github/workflows/${workflow}`,
+    `--eventpath=${eventFile}`,
+    `--local-repository=OWNER/nix-ferry@v0=${repository}`,
+    '--secret=DEPLOY_KEY',
+    '--var=KNOWN_HOSTS',
+  ];
+  return act(fleet.runner, words, {
+    DEPLOY_KEY: fleet.deployKey.private,
+    KNOWN_HOSTS: fleet.targets.map(({ knownHosts }) => knownHosts).join('\n'),
+  });
+}
+
+test('deploy.yml: a push to main switches both targets', async () => {
+  const { code, log, artifacts } = await actForUser('push', 'deploy.yml', { ref: 'refs/heads/main' });
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 deployed')]);
+  expect(artifacts).toEqual(['closure-router', 'closure-server']);
+  for (const target of fleet.targets) {
+    expect(await target.profile()).toContain(`-nixos-system-${target.machine.name}-`);
+    expect(await target.currentSystem()).toBe(await target.profile());
+  }
+  expect(log).not.toContain(fleet.deployKey.private.split('\n')[2]);
+});
+
+/** The event of a pull request whose branch is in the repository `head`. */
+const pullRequest = (head: string) => ({
+  repository: { full_name: 'octocat/fleet' },
+  pull_request: { number: 3, head: { repo: { full_name: head } } },
+});
+
+test('pull-request.yml: a pull request of the repository asks the targets, and changes nothing', async () => {
+  await fleet.change('modules/greeting.nix', text => text.replace('Welcome to', 'Good morning from'));
+  const before = await Promise.all(fleet.targets.map(target => target.profile()));
+  const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('octocat/fleet'));
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 planned')]);
+  expect(log).toMatch(/would restart: .*greeting\.service/);
+  expect(await Promise.all(fleet.targets.map(target => target.profile()))).toEqual(before);
+});
+
+test('pull-request.yml: a pull request from a fork builds, and no target hears of it', async () => {
+  await Promise.all(fleet.targets.map(target => target.machine.cutLink()));
+  const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('somebody/fleet'));
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts built')]);
+});
+
+test("the project's own ci.yml: the job that uses the action", async () => {
+  const runner = await Runner.start({ name: 'ci', ...acts });
+  await runner.run(['git', 'clone', '--quiet', repository, '.']);
+  await runner.run(['git', 'remote', 'set-url', 'origin', 'https://github.com/octocat/nix-ferry']);
+  const words = ['push', '--workflows=.github/workflows/ci.yml', '--job=action', '--matrix=runner:ubuntu-24.04'];
+  const { code, log, artifacts } = await act(runner, words);
+  await runner.stop();
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts built')]);
+  expect(artifacts).toEqual(['closure-router', 'closure-server']);
+});

@@ -1,0 +1,205 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type ArchiveConfig, archive, fetchArchives, importArchive, readArchive } from '../../../src/archive/index.ts';
+import { artifactStore } from '../../../src/archive/upload.ts';
+import { exec } from '../../../src/exec.ts';
+import { Stores } from '../support/archive-stores.ts';
+import { ResultsService, type StoredArtifact } from '../support/results.ts';
+
+/*
+ * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
+ * asked for the artifacts of other runs, a small mock gives the three answers that are needed.
+ */
+let stores: Stores;
+let results: ResultsService;
+let rest: Server;
+/** The artifacts of run 7, and when they end. */
+const earlier: StoredArtifact[] = [];
+let expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
+const asked: string[] = [];
+
+beforeAll(async () => {
+  stores = await Stores.create('2.26');
+  results = await ResultsService.start('127.0.0.1');
+  rest = createServer((request, response) => {
+    const url = request.url ?? '';
+    asked.push(url);
+    const json = { 'content-type': 'application/json' };
+    const id = Number(/artifacts\/(\d+)\/zip/.exec(url)?.[1]);
+    if (id > 0 && !earlier.some(artifact => artifact.id === id)) {
+      response.writeHead(404, json).end('{"message":"Not Found"}');
+    } else if (url.startsWith('/blob/')) {
+      response.writeHead(200, { 'content-type': 'application/zip' }).end(earlier[Number(url.slice(6))]?.zip);
+    } else if (id > 0) {
+      const index = earlier.findIndex(artifact => artifact.id === id);
+      const { port } = rest.address() as AddressInfo;
+      response.writeHead(302, { location: `http://127.0.0.1:${port}/blob/${index}` }).end();
+    } else if (/^\/repos\/octocat\/fleet\/actions\/artifacts\/\d+$/.test(url)) {
+      const found = earlier.find(artifact => url.endsWith(`/${artifact.id}`));
+      if (found === undefined) response.writeHead(404, json).end('{}');
+      else response.writeHead(200, json).end(JSON.stringify({ id: found.id, digest: found.digest, ...expiry }));
+    } else if (/^\/repos\/octocat\/fleet\/actions\/runs\/7\/artifacts/.test(url)) {
+      const artifacts = earlier.map(({ id, name, zip, digest }) => {
+        return { id, name, digest, size_in_bytes: zip.length, created_at: '2026-01-01T00:00:00Z' };
+      });
+      response.writeHead(200, json).end(JSON.stringify({ total_count: artifacts.length, artifacts }));
+    } else response.writeHead(404, json).end('{}');
+  });
+  await new Promise<void>(resolve => rest.listen(0, '127.0.0.1', resolve));
+  const { port } = rest.address() as AddressInfo;
+  Object.assign(process.env, results.environment(), {
+    GITHUB_API_URL: `http://127.0.0.1:${port}`,
+    GITHUB_WORKSPACE: stores.scratch,
+    RUNNER_TEMP: stores.scratch,
+    HOME: stores.scratch,
+  });
+});
+afterAll(async () => {
+  await results.stop();
+  rest.close();
+  rest.closeAllConnections();
+  await stores.remove();
+});
+
+const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
+  archive: 'full',
+  directory: join(stores.scratch, 'archives'),
+  signingKey: null,
+  includeSource: false,
+  source: null,
+  provenance: {
+    commit: null,
+    repository: 'octocat/fleet',
+    run: 'https://github.com/octocat/fleet/actions/runs/7',
+    producer: 'test',
+  },
+  ...rest,
+});
+const github = (run: number, token: string | null = 'ghs_token') => {
+  const api = process.env.GITHUB_API_URL as string;
+  return artifactStore({ token, repository: 'octocat/fleet', run, api }, stores.context.log);
+};
+
+test('one artifact per host; Nix reads it when it is unzipped', async () => {
+  const nix = await stores.newStore();
+  const hosts = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
+  const made = await archive(hosts, config(), nix, stores.context, github(7));
+  expect(made.map(({ artifact }) => artifact?.name)).toEqual(['closure-web1', 'closure-web2']);
+  const stored = results.artifact('closure-web1');
+  expect(made[0]?.artifact).toEqual({
+    name: 'closure-web1',
+    id: stored.id,
+    digest: stored.digest,
+    bytes: stored.zip.length,
+    run: null,
+  });
+  // Nothing is compressed twice: the zip is as large as its files, and what it needs to name them.
+  expect(stored.zip.length).toBeGreaterThan(made[0]?.bytes ?? 0);
+  const zip = join(stores.scratch, 'web1.zip');
+  await writeFile(zip, stored.zip);
+  const read = await readArchive(zip, stores.context);
+  expect(read.digest).toBe(made[0]?.digest);
+  const empty = await stores.newStore();
+  await empty.run('nix', ['copy', '--no-check-sigs', '--from', `file://${read.directory}`, read.toplevel]);
+  const hashes = (infos: { path: string; narHash: string }[]) =>
+    infos.map(({ path, narHash }) => path + narHash).sort();
+  expect(hashes(await empty.closure([read.toplevel]))).toEqual(hashes(hosts[0]?.closure ?? []));
+  // The run is in a separate file, since the archive has the same bytes in every run.
+  expect(JSON.parse(await readFile(join(read.directory, 'run.json'), 'utf8')).run).toMatch(/runs\/7$/);
+  expect((await exec('ls', [made[0]?.directory ?? ''])).stdout).not.toContain('run.json');
+});
+
+test('a later job of the run downloads them, with the digests that they were uploaded with', async () => {
+  const directory = await mkdtemp(join(stores.scratch, 'fetched-'));
+  const all = await fetchArchives(null, null, directory, github(7));
+  expect(all.map(({ host }) => host)).toEqual(['web1', 'web2']);
+  const some = await fetchArchives(['web2'], null, directory, github(7));
+  const nix = await stores.newStore();
+  for (const one of some) await importArchive(one, nix, stores.context);
+  expect((await nix.closure([some[0]?.toplevel ?? ''])).length).toBe(43);
+  await expect(fetchArchives(['web3'], null, directory, github(7))).rejects.toThrow(/no archive of web3/);
+});
+
+test('an unchanged archive is not uploaded again by a later run, which refers to the earlier artifact', async () => {
+  const before = results.artifact('closure-web1');
+  earlier.push(...results.artifacts.splice(0));
+  const nix = await stores.newStore();
+  const hosts = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2', 'changed')];
+  const later = config({
+    provenance: { ...config().provenance, commit: 'd'.repeat(40), run: 'https://example.org/8' },
+  });
+  const made = await archive(hosts, later, nix, stores.context, github(8));
+  const [first, second] = made.map(({ artifact }) => artifact);
+  expect(first).toMatchObject({ name: 'closure-web1', id: before.id, run: 7, digest: before.digest });
+  expect(second).toMatchObject({ name: 'closure-web2', run: null });
+  // Of the unchanged one this run holds a note, from which a later job finds it.
+  expect(results.artifact('closure-web1').zip.length).toBeLessThan(500);
+  expect(results.artifact('closure-web2').zip.length).toBeGreaterThan(before.zip.length / 2);
+  for (const run of [7, null]) {
+    const directory = await mkdtemp(join(stores.scratch, 'run-'));
+    const [fetched] = await fetchArchives(['web1'], run, directory, github(8));
+    expect(fetched?.digest).toBe(made[0]?.digest);
+    expect(await readdir(fetched?.directory ?? '')).not.toContain('reference.json');
+  }
+  const gone = earlier.splice(0);
+  const fetched = fetchArchives(['web1'], null, stores.scratch, github(8));
+  await expect(fetched).rejects.toThrow(
+    /closure-web1 is an artifact of run 7 and could not be downloaded from there: /,
+  );
+  earlier.push(...gone);
+});
+
+test.each([
+  ['has expired', { expired: true, expires_at: '2026-01-01T00:00:00Z' }],
+  ['expires within a day', { expired: false, expires_at: new Date(Date.now() + 3600_000).toISOString() }],
+])('an archive whose earlier artifact %s is uploaded', async (_, end) => {
+  expiry = end;
+  results.nextAttempt();
+  Object.assign(process.env, results.environment());
+  const nix = await stores.newStore();
+  const made = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(9));
+  expect(made[0]?.artifact).toMatchObject({ run: null, id: results.artifacts.at(-1)?.id });
+  expect(results.artifacts.at(-1)?.zip.length).toBeGreaterThan(made[0]?.bytes ?? 0);
+  // The next run finds the new one, not the one that is gone.
+  earlier.splice(0, earlier.length, ...results.artifacts.splice(0));
+  expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
+  const again = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(10));
+  expect(again[0]?.artifact).toMatchObject({ run: 9, id: made[0]?.artifact?.id });
+  results.artifacts.splice(0);
+});
+
+test('an archive whose earlier artifact was deleted is uploaded', async () => {
+  earlier.splice(0);
+  const nix = await stores.newStore();
+  const made = await archive([await stores.build(nix, 'web1')], config(), nix, stores.context, github(11));
+  expect(made[0]?.artifact?.run).toBeNull();
+  expect(results.artifact('closure-web1').id).toBe(made[0]?.artifact?.id);
+});
+
+test.each([
+  ['the same attempt, as by another step', () => undefined],
+  ['another attempt of the run', () => results.nextAttempt()],
+])('what is newest in a run is what its later jobs get: %s', async (_, begin) => {
+  results.artifacts.splice(0);
+  const nix = await stores.newStore();
+  // A, then B, then A again: that the run holds an older A does not count. The second B was made without a token.
+  for (const [text, token] of [['as it was'], ['changed'], ['as it was'], ['changed', null]] as const) {
+    begin();
+    Object.assign(process.env, results.environment());
+    const store = github(12, token);
+    const [made] = await archive([await stores.build(nix, 'web1', text)], config(), nix, stores.context, store);
+    const directory = await mkdtemp(join(stores.scratch, 'newest-'));
+    const [fetched] = await fetchArchives(['web1'], null, directory, github(12, null));
+    expect(fetched?.toplevel).toBe(made?.toplevel);
+    expect(fetched?.artifact?.id).toBe(made?.artifact?.id);
+  }
+});
+
+test('without a token the artifacts of another run cannot be read, and the error names the permission', async () => {
+  await expect(fetchArchives(null, 7, stores.scratch, github(8, null))).rejects.toMatchObject({
+    where: { input: 'github-token' },
+  });
+});

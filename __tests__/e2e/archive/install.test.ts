@@ -1,0 +1,332 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ArchiveBench, flip, install, killed, refused, stateOf } from '../support/archive-fixture.ts';
+import { embeddedFleet } from '../support/embedded.ts';
+import { root } from '../support/machine.ts';
+import {
+  generateKey,
+  startAarch64Target,
+  startSystemdTarget,
+  type Target,
+  type TargetOptions,
+  until,
+} from '../support/target.ts';
+
+/*
+ * The embedded fleet is built and archived on a runner; the archives are carried to the targets as files, and installed
+ * there with what the targets have: Nix and a shell.
+ */
+let bench: ArchiveBench;
+const targets: Target[] = [];
+
+beforeAll(async () => {
+  bench = await ArchiveBench.start();
+}, 240_000);
+afterAll(async () => {
+  for (const target of targets) await target.stop();
+  await bench?.stop();
+});
+
+/** A new machine that trusts the fleet's key, and has no network. */
+async function startTarget(
+  start: (options: TargetOptions) => Promise<Target>,
+  name: string,
+  nixConf = bench.trust,
+): Promise<Target> {
+  const target = await start({ name, deployKey: await generateKey('deploy'), nixConf });
+  targets.push(target);
+  await target.machine.cutLink();
+  return target;
+}
+
+describe.each([
+  ['server', startSystemdTarget],
+  ['router', startAarch64Target],
+] as const)('%s', (host, start) => {
+  let target: Target;
+  const fast = host === 'server';
+  beforeAll(async () => {
+    target = await startTarget(start, host);
+    bench.carry(target, `${host} before`, 'before');
+    bench.carry(target, `${host} after`, 'after');
+  }, 120_000);
+
+  test('dry-run changes nothing and says what it found', async () => {
+    const state = await stateOf(target);
+    const done = await install(target, '/root/before', '--dry-run');
+    expect(`${done.code} ${done.stderr}`).toBe('0 ');
+    expect(done.stdout).toContain(`${bench.made(`${host} before`).toplevel} is intact`);
+    expect(await stateOf(target)).toEqual(state);
+    expect(await target.says('sh', '-c', 'ls /nix/store')).not.toContain('nixos-system');
+  });
+
+  test('switch', async () => {
+    const done = await install(target, '/root/before', 'switch');
+    expect(`${done.code} ${done.stderr}`).toBe('0 ');
+    const { toplevel, digest } = bench.made(`${host} before`);
+    expect(await target.profile()).toBe(toplevel);
+    expect(await target.currentSystem()).toBe(toplevel);
+    // An operator who is not root reads it too.
+    const said = await target.machine.run(['cat', '/var/lib/nix-ferry/deployed.json'], { user: 'deploy' });
+    const record = JSON.parse(said.stdout);
+    const from = { commit: 'c'.repeat(40), run: bench.address };
+    expect(record).toMatchObject({ host, toplevel, digest, mode: 'switch', ...from, by: `install of ${host} by root` });
+    expect(Date.parse(record.time)).toBeGreaterThan(Date.now() - 100_000);
+    if (fast) expect(await target.says('cat', '/run/greeting')).toContain('Welcome to server');
+  });
+
+  test("another machine's archive", async () => {
+    const other = fast ? 'router' : 'server';
+    await refused(
+      target,
+      bench.carry(target, `${other} before`, 'other'),
+      /a machine of (aarch64|x86_64)-linux/,
+      'switch',
+    );
+    await target.says('hostname', 'elsewhere');
+    // The record of the last install says what this machine is, whatever it is called now.
+    expect((await install(target, '/root/after', '--dry-run')).code).toBe(0);
+    await target.says('mv', '/var/lib/nix-ferry', '/root/records');
+    await refused(target, '/root/after', /is of \w+, and this machine is elsewhere .*--host/, 'switch');
+    expect((await install(target, '/root/after', '--dry-run', '--host', host)).code).toBe(0);
+    await target.says('mv', '/root/records', '/var/lib/nix-ferry');
+    await target.says('hostname', host);
+  });
+
+  test('an archive that is not signed, or not by a key that this machine trusts', async () => {
+    const unsigned = bench.carry(target, `${host} unsigned`, 'unsigned');
+    await refused(target, unsigned, /not signed.*--no-check-sigs/, 'switch');
+    expect((await install(target, unsigned, '--no-check-sigs', '--dry-run')).code).toBe(0);
+    const entries = (await target.says('sh', '-c', 'grep -l nixos-system /root/after/*.narinfo')).split('\n');
+    expect(entries.length).toBeGreaterThan(0);
+    const strange = bench.carry(target, `${host} strange`, 'strange');
+    await refused(target, strange, /untrusted.*trusted-public-keys/, 'switch');
+  });
+
+  const flips: [string, string, string | undefined, RegExp][] = [
+    ['the manifest', 'manifest.json', '"narSize":', /manifest\.json/],
+    ["the manifest's host", 'manifest.json', '"host": "', /./],
+    ['the sums', 'SHA256SUMS', undefined, /SHA256SUMS is damaged/],
+    ['the installer', 'install', '# Installs the', /install is damaged/],
+    ['the script that activates', 'activate.sh', undefined, /activate\.sh is damaged/],
+    ['the README', 'README', undefined, /README is damaged/],
+    ['the description of the cache', 'nix-cache-info', undefined, /nix-cache-info is damaged/],
+    ['an entry of the cache', '*-nixos-system', 'References: ', /narinfo is damaged/],
+    ["the manifest's entry", '*-manifest.json', 'NarHash: sha256:', /entry of manifest\.json is damaged/],
+    [
+      "a field of the manifest's entry without a value",
+      '*-manifest.json',
+      'Refer',
+      /entry of manifest\.json is damaged/,
+    ],
+    // Nix calls a signature that is no longer base64 not valid.
+    ["the manifest's signature", '*-manifest.json', 'Sig: fleet-1:', /untrusted|signature is not valid/],
+    ['a NAR', 'nar/*', undefined, /./],
+  ];
+  test.each(fast ? flips : flips.filter(([, file]) => file === 'nar/*'))(
+    'a bit flipped in %s',
+    async (_, which, mark, why) => {
+      const directory = bench.carry(target, `${host} after`, 'flipped');
+      let file = `${directory}/${which}`;
+      if (which.startsWith('*'))
+        file = await target.says(
+          'sh',
+          '-c',
+          `grep -l "StorePath: .*${which.slice(1)}" ${directory}/*.narinfo | head -n 1`,
+        );
+      if (which === 'nar/*') file = await target.says('sh', '-c', `ls -S ${directory}/nar/* | head -n 1`);
+      flip(target, file, mark);
+      await refused(target, directory, why, 'switch');
+    },
+  );
+
+  test.each(fast ? ['*.narinfo', 'nar/*', 'activate.sh', 'manifest.json'] : ['nar/*'])('without %s', async which => {
+    const directory = bench.carry(target, `${host} after`, 'missing');
+    await target.says('sh', '-c', `rm "$(ls -S ${directory}/${which} | head -n 1)"`);
+    await refused(target, directory, /./, 'switch');
+  });
+
+  const deaths: [string, string, number | null][] = [
+    ['naming the manifest', '"nix-hash "*manifest.json', null],
+    ['summing', '"sha256sum -c"*', null],
+    ['verifying', '"nix "*"store verify"*', null],
+    ['importing, at its begin', '"nix "*copy*', null],
+    ['importing, in the midst of it', '"nix "*copy*', fast ? 0.04 : 0.8],
+    ['the last check of the import', '"nix-store --check-validity "*nixos-system*', null],
+    ['the activation, at its begin', '"sh activate.sh run"*', null],
+  ];
+  test.each(fast ? deaths : deaths.filter(([step]) => step.includes('midst')))(
+    'killed while %s',
+    async (_, words, after) => {
+      const state = await stateOf(target);
+      await killed(target, '/root/after', words, after);
+      expect(await stateOf(target)).toEqual(state);
+      expect((await target.says('nix-store', '--verify', '--check-contents')).length).toBe(0);
+    },
+  );
+
+  test('killed during the activation: it continues until the new system is complete', async () => {
+    const { toplevel } = bench.made(`${host} after`);
+    await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
+    await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');
+    expect(await target.currentSystem()).toBe(toplevel);
+    const deployed = async () => JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
+    await until(async () => expect(await deployed()).toMatchObject({ toplevel, mode: 'switch' }), 'the record');
+    expect(await target.says('ls', '/var/lib/nix-ferry')).toBe('deployed.json\nhistory');
+  });
+
+  test('test, boot, dry-activate', async () => {
+    const [before, after] = [bench.made(`${host} before`).toplevel, bench.made(`${host} after`).toplevel];
+    const asked = await install(target, '/root/before', 'dry-activate');
+    expect(asked).toMatchObject({ code: 0, stderr: '' });
+    if (fast) expect(asked.stdout).toContain('would start the following units: greeting.service');
+    expect([await target.currentSystem(), await target.profile()]).toEqual([after, after]);
+    expect(await install(target, '/root/before', 'test')).toMatchObject({ code: 0, stderr: '' });
+    expect([await target.currentSystem(), await target.profile()]).toEqual([before, after]);
+    expect(await install(target, '/root/before', 'boot')).toMatchObject({ code: 0, stderr: '' });
+    expect([await target.currentSystem(), await target.profile()]).toEqual([before, before]);
+    const history = (await target.says('cat', '/var/lib/nix-ferry/history')).split('\n').map(line => JSON.parse(line));
+    expect(history.map(({ mode }) => mode)).toEqual(['switch', 'switch', 'test', 'boot']);
+  });
+
+  test('the configuration is included, and is linked where an operator looks', async () => {
+    const { toplevel } = bench.made(`${host} after`);
+    expect(await install(target, '/root/after', 'switch')).toMatchObject({ code: 0, stderr: '' });
+    const link = '/etc/nixos/current-configuration';
+    expect(await target.says('readlink', '-f', `${link}/system`)).toBe(toplevel);
+    expect(await target.says('cat', `${link}/configuration/modules/greeting.nix`)).toContain('Hello at');
+    if (fast) await target.says('nix-collect-garbage');
+    expect(await target.says('cat', `${link}/configuration/flake.nix`)).toContain('A small fleet');
+  });
+
+  test('a full disk, seen before and met in the midst', async () => {
+    const fresh = await startTarget(start, host);
+    const directory = bench.carry(fresh, `${host} before`, 'before');
+    const whole = bench.made(`${host} before`).insideBytes;
+    for (const [room, why] of [
+      [`size=${Math.floor(whole / 2)}`, /KiB free and the archive's paths need/],
+      ['size=200m,nr_inodes=20', /could not import it.*[Nn]o space left|disk is full/],
+    ] as const) {
+      await fresh.says('mkdir', '-p', '/nix/store');
+      await fresh.says('mount', '-t', 'tmpfs', '-o', room, 'small', '/nix/store');
+      await refused(fresh, directory, why, 'switch');
+      await fresh.says('umount', '/nix/store');
+    }
+    await fresh.stop();
+  });
+
+  test('a user other than root, and unknown words', async () => {
+    expect((await install(target, '/root/after', 'swich')).code).toBe(2);
+    const asUser = { user: 'deploy', allow: [1] };
+    await target.says('cp', '-r', '/root/after', '/tmp/after');
+    const done = await target.machine.run(['sh', '/tmp/after/install', 'switch'], asUser);
+    expect(done.stderr).toBe('install: refused: only root can install a system. This machine was not changed.\n');
+  });
+});
+
+test.each([
+  ['before the profile is set', '', 'before'],
+  ['after the profile is set', '/usr/bin/nix-env "$@"\n', 'after'],
+])(
+  'an activation that a power failure ends %s: the next install reports it, and the record is correct',
+  async (_, set, on) => {
+    const target = await startTarget(startSystemdTarget, 'server');
+    const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
+    expect(await install(target, bench.carry(target, 'server before', 'before'), 'switch')).toMatchObject({ code: 0 });
+    const directory = bench.carry(target, 'server after', 'after');
+    // All of the activation's processes are killed, as far as a machine can do that to itself.
+    const trap = target.machine.path('/usr/local/bin/nix-env');
+    writeFileSync(trap, `#!/bin/sh\n${set}kill -KILL "$PPID"\n`, { mode: 0o755 });
+    const cut = await install(target, directory, 'switch');
+    const profile = on === 'after' ? after : before;
+    expect(await target.profile()).toBe(profile);
+    expect(cut).toMatchObject({
+      code: 5,
+      stderr: `install: switch of ${after} was cut short: this machine runs ${after}, and its profile is ${profile}; install it again\n`,
+    });
+    const records = '/var/lib/nix-ferry';
+    const record = async () => JSON.parse(await target.says('cat', `${records}/deployed.json`));
+    expect(await record()).toMatchObject({ toplevel: before });
+    expect(await target.says('cat', `${records}/activating.json`)).toContain(after);
+
+    rmSync(trap);
+    const next = await install(target, '/root/before', 'boot');
+    expect(next.code).toBe(0);
+    const line = `nix-ferry: an activation of ${after} was cut short; this machine runs ${after}, and its profile is ${profile}`;
+    expect(next.stdout.split('\n').filter(said => said.includes('cut short'))).toEqual([line]);
+    expect(await record()).toMatchObject({ toplevel: before, mode: 'boot' });
+    const history = (await target.says('cat', `${records}/history`)).split('\n').map(said => JSON.parse(said).toplevel);
+    expect(history).toEqual(on === 'after' ? [before, after, before] : [before, before]);
+    expect(await target.says('ls', records)).toBe('deployed.json\nhistory');
+    await target.stop();
+  },
+);
+
+test.each(['2.8', '2.34'] as const)(
+  'with Nix %s, a shell and tools that are busybox, from a folder with a space in its name',
+  async version => {
+    const fresh = await startTarget(startSystemdTarget, 'server');
+    const at = fresh.machine.path('/root/tools');
+    mkdirSync(at);
+    const fleet = await embeddedFleet();
+    execFileSync('cp', [join(fleet, 'nixpkgs/bootstrap/x86_64-linux/busybox'), at]);
+    execFileSync(join(at, 'busybox'), ['--install', '-s', at]);
+    for (const name of readdirSync(at)) {
+      if (name === 'busybox') continue;
+      rmSync(join(at, name));
+      symlinkSync('busybox', join(at, name));
+    }
+    execFileSync('mkdir', ['-p', fresh.machine.path('/opt/nix')]);
+    execFileSync('cp', ['-R', root(`nix-${version}`), fresh.machine.path(`/opt/nix/${version}`)]);
+    const directory = bench.carry(fresh, 'server after', 'closure (1)');
+    const PATH = `/root/tools:/opt/nix/${version}/bin`;
+    // systemd is there, and its tools with it.
+    const argv = ['/root/tools/busybox', 'sh', `${directory}/install`, 'switch'];
+    const done = await fresh.machine.run(argv, { env: { PATH }, allow: [0, 1, 2, 3, 5] });
+    expect(`${done.code} ${done.stderr}`).toBe('0 ');
+    expect(await fresh.profile()).toBe(bench.made('server after').toplevel);
+    flip(fresh, `${directory}/README`);
+    const refusal = await fresh.machine.run([...argv.slice(0, 3), 'boot'], { env: { PATH }, allow: [1] });
+    expect(refusal.stderr).toMatch(/README is damaged/);
+    await fresh.stop();
+  },
+);
+
+test('a delta: the machine fetches what it leaves out, or nothing is changed', async () => {
+  const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
+  const cacheKey = await bench.newKey('cache-1');
+  // A store that has the old system from a cache, which signed it, and of the new one what was built since.
+  await bench.inside(
+    `umask 077; printf %s "$1" >~/cache-key
+     nix copy --to "file://$HOME/cache?compression=zstd&secret-key=$HOME/cache-key" "$2"
+     nix copy --to "local?root=$HOME/store" --from "file://$HOME/cache" --option trusted-public-keys "$4" "$2"
+     nix copy --to "local?root=$HOME/store" --no-check-sigs "$3"`,
+    'sh',
+    cacheKey.secret,
+    before,
+    after,
+    cacheKey.public,
+  );
+  const nix = { substituters: ['file:///root/cache'], trustedPublicKeys: [cacheKey.public] };
+  await bench.archive(
+    'delta',
+    [{ name: 'server', system: 'x86_64-linux', toplevel: after, nix }],
+    { archive: 'delta', signingKey: bench.signingKey.secret },
+    { NIX_REMOTE: 'local?root=/home/runner/store' },
+  );
+  const delta = bench.made('server delta');
+  expect(delta.paths).toBeLessThan(delta.closurePaths / 2);
+
+  const keys = `${bench.signingKey.public} ${cacheKey.public}`;
+  const nixConf = `substituters = file:///root/cache\ntrusted-public-keys = ${keys}\n`;
+  const target = await startTarget(startSystemdTarget, 'server', nixConf);
+  const directory = bench.carry(target, 'server delta', 'delta');
+  await refused(target, directory, /not in the archive could not be fetched/, 'switch');
+  // Nix made an empty one when it looked for it.
+  execFileSync('cp', ['-RT', bench.runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
+  expect(await install(target, directory, 'switch')).toMatchObject({ code: 0, stderr: '' });
+  expect(await target.profile()).toBe(after);
+  expect(await target.says('cat', '/run/greeting')).toContain('Hello at server');
+});

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Built, build } from '../../../src/build/index.ts';
+import type { HostEvent } from '../../../src/context.ts';
+import type { Fleet, Host } from '../../../src/plan/fleet.ts';
+import { repository } from '../support/machine.ts';
+import { PlanBench } from '../support/plan-fixture.ts';
+import type { NixVersion } from '../support/runner.ts';
+
+type Toplevels = Record<string, { system: string; drvPath: string; output: string }>;
+
+describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
+  let bench: PlanBench;
+  let toplevels: Toplevels;
+  const events: HostEvent[] = [];
+
+  beforeAll(async () => {
+    bench = await PlanBench.create(version);
+    const file = join(repository, '__tests__/e2e/support/fixtures/build.nix');
+    const args = ['--argstr', 'busybox', bench.miniature.path, '--argstr', 'salt', randomUUID()];
+    const { stdout } = await bench.nix.run('nix-instantiate', [
+      ...['--eval', '--strict', '--json', '--read-write-mode', file, ...args],
+    ]);
+    toplevels = JSON.parse(stdout) as Toplevels;
+  });
+  afterAll(() => bench.remove());
+
+  async function built(...names: string[]): Promise<Record<string, Built>> {
+    const hosts = names.map(name => {
+      const { system, drvPath, output } = toplevels[name] as Toplevels[string];
+      return { name, system, toplevel: { drvPath, outPath: output } } as Host;
+    });
+    events.length = 0;
+    await rm(join(bench.context.scratch, 'roots'), { recursive: true, force: true });
+    const context = { ...bench.context, progress: (event: HostEvent) => void events.push(event) };
+    const all = await build({ hosts } as Fleet, bench.nix, context);
+    return Object.fromEntries(all.map(one => [one.host.name, one]));
+  }
+
+  test('a host that fails does not prevent the others from being built', async () => {
+    const { good, twin, behind, foreign } = await built('good', 'behind', 'foreign', 'twin');
+    expect(good).toMatchObject({ ok: true, toplevel: toplevels.good?.output, builtDerivations: 2 });
+    expect(twin).toMatchObject({ ok: true, builtDerivations: 2 });
+    expect(behind).toMatchObject({
+      ok: false,
+      failure: {
+        message: 'broken failed to build',
+        drvPath: expect.stringMatching(/-broken\.drv$/),
+        log: expect.stringContaining('the cause'),
+      },
+    });
+    expect(foreign).toMatchObject({
+      ok: false,
+      failure: { message: expect.stringMatching(/riscv64-linux.*Set .emulate: auto/) },
+    });
+    expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
+  });
+
+  test('closures are complete; a shared path is in both', async () => {
+    const { good, twin } = await built('good', 'twin');
+    if (!good?.ok || !twin?.ok) throw new Error('not built');
+    const names = (one: typeof good) => one.closure.map(({ path }) => path.replace(/^.*?-/, '')).sort();
+    expect([names(good), names(twin)]).toEqual([
+      ['good', 'shared'],
+      ['shared', 'twin'],
+    ]);
+    expect(good.closureBytes).toBe(good.closure.reduce((sum, { narSize }) => sum + narSize, 0));
+    expect(good.closureBytes).toBeGreaterThan(0);
+  });
+
+  test('what is in the store is not built again, and is not collected during the run', async () => {
+    const { good } = await built('good');
+    expect(good).toMatchObject({ ok: true, builtDerivations: 0 });
+    expect(events.map(({ text }) => text)).toEqual(['in the store', 'was in the store']);
+    await bench.nix.run('nix-store', ['--gc', '--print-dead']).then(({ stdout }) => {
+      expect(stdout.split('\n')).not.toContain(toplevels.good?.output);
+    });
+  });
+});

@@ -1,0 +1,358 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { deploy } from '../../../src/deploy/index.ts';
+import type { Mode } from '../../../src/deploy/outcome.ts';
+import { exec } from '../../../src/exec.ts';
+import { Nix } from '../../../src/nix/index.ts';
+import {
+  buildSystems,
+  configuration,
+  context,
+  deployment,
+  deployOne,
+  localNix,
+  recorder,
+} from '../support/deploy-fixture.ts';
+import { generateKey, type Key, startSystemdTarget, type Target, until } from '../support/target.ts';
+
+let nix: Nix;
+let key: Key;
+let web: Target;
+let systems: Record<string, string>;
+
+beforeAll(async () => {
+  key = await generateKey('deploy');
+  [nix, web] = await Promise.all([localNix(), startSystemdTarget({ name: 'web', deployKey: key })]);
+  systems = await buildSystems(nix);
+});
+afterAll(() => web?.stop());
+
+const toplevel = (name: string): string => systems[name] ?? `no system ${name}`;
+const config = (mode: Mode, more = {}) => configuration(mode, key.private, web.knownHosts, more);
+const go = (mode: Mode, name: string, more = {}) => deployOne(nix, config(mode), deployment(web, toplevel(name), more));
+
+/** All that a deployment may leave on a target. */
+async function stateOf(target: Target): Promise<Record<string, unknown>> {
+  const listing = (path: string): Promise<string> =>
+    target.says('sh', '-c', 'find "$0" -mindepth 1 2>/dev/null | sort; :', path);
+  return {
+    current: await target.currentSystem(),
+    profile: await target.profile(),
+    generations: [...(await target.generations())],
+    roots: await listing('/nix/var/nix/gcroots/nix-ferry'),
+    runs: (await listing('/run/nix-ferry')).split('\n').filter(path => path !== '' && !/\/(lock|holder)$/.test(path)),
+    units: await target.says('sh', '-c', 'systemctl list-units --all --plain --no-legend "nix-ferry-*"'),
+    worker: (await target.unit('worker.service')).MainPID,
+    boot: await target.says(
+      'sh',
+      '-c',
+      'cat /boot/loader/loader.conf 2>/dev/null; ls /boot/loader/entries 2>/dev/null; :',
+    ),
+  };
+}
+
+describe('a target that has never been deployed to', () => {
+  test('dry-activate tells the units, and changes nothing', async () => {
+    const before = await stateOf(web);
+    const outcome = await go('dry-activate', 'one');
+    expect(outcome).toMatchObject({ outcome: 'planned', mode: 'dry-activate', before: null, after: null });
+    expect(await stateOf(web)).toEqual(before);
+  });
+
+  test('switch activates, then sets profile and boot loader', async () => {
+    const outcome = await go('switch', 'one');
+    expect(outcome).toMatchObject({ outcome: 'deployed', before: null, after: toplevel('one') });
+    expect(outcome.units.start).toContain('worker.service');
+    expect(await web.unit('worker.service')).toMatchObject({ ActiveState: 'active' });
+    const state = await stateOf(web);
+    expect(state).toMatchObject({
+      current: toplevel('one'),
+      profile: toplevel('one'),
+      generations: [[1, toplevel('one')]],
+      roots: '',
+      runs: [],
+      units: '',
+    });
+    expect(state.boot).toContain('default nixos-generation-1.conf');
+  });
+
+  test('the activation ran in a unit of its own, and its journal tells what was said', async () => {
+    const journal = await web.says('journalctl', '--no-pager', '-o', 'cat', '-u', 'nix-ferry-*');
+    expect(journal).toContain('activating the configuration...');
+    expect(journal).toContain('result=activated');
+  });
+
+  test('the same system again: nothing to do, no generation, no copy', async () => {
+    const before = await stateOf(web);
+    const recorded = recorder();
+    const outcome = await deployOne(nix, config('switch'), deployment(web, toplevel('one')), context(recorded));
+    expect(outcome).toMatchObject({ outcome: 'unchanged', before: toplevel('one'), after: toplevel('one') });
+    expect(recorded.events.map(({ text }) => text)).not.toContain('copying the closure');
+    expect(await stateOf(web)).toEqual(before);
+  });
+});
+
+describe('a target on the first system', () => {
+  let before: Record<string, unknown>;
+  beforeEach(async () => {
+    await go('switch', 'one');
+    before = await stateOf(web);
+    expect(before).toMatchObject({ current: toplevel('one'), profile: toplevel('one') });
+  });
+
+  test('dry-activate names what would restart, and changes nothing', async () => {
+    const outcome = await go('dry-activate', 'two');
+    expect(outcome.outcome).toBe('planned');
+    expect([...outcome.units.stop, ...outcome.units.restart]).toContain('worker.service');
+    expect(await stateOf(web)).toEqual(before);
+  });
+
+  test('test runs the new system and leaves profile and boot loader', async () => {
+    expect(await go('test', 'two')).toMatchObject({
+      outcome: 'deployed',
+      before: toplevel('one'),
+      after: toplevel('two'),
+    });
+    const { current, profile, generations, boot, roots } = await stateOf(web);
+    expect({ current, profile, generations, boot, roots }).toEqual({
+      ...{ current: toplevel('two'), profile: toplevel('one'), roots: '' },
+      ...{ generations: before.generations, boot: before.boot },
+    });
+    // Back to where the profile is, for those that follow.
+    expect(await go('switch', 'one')).toMatchObject({ outcome: 'deployed' });
+  });
+
+  test('boot sets profile and boot loader and leaves what runs', async () => {
+    expect(await go('boot', 'two')).toMatchObject({ outcome: 'deployed', after: toplevel('one') });
+    const state = await stateOf(web);
+    expect(state).toMatchObject({ current: toplevel('one'), profile: toplevel('two'), worker: before.worker });
+    const number = Math.max(...(await web.generations()).keys());
+    expect(state.boot).toContain(`default nixos-generation-${number}.conf`);
+  });
+
+  test('a pre-switch check that says no: refused with its words, and the profile is not ahead', async () => {
+    const outcome = await go('switch', 'refused');
+    expect(outcome).toMatchObject({ outcome: 'refused', before: toplevel('one'), after: toplevel('one') });
+    expect(outcome.message).toContain('this system does not want to run here');
+    expect(await stateOf(web)).toEqual(before);
+  });
+
+  test('a failed activation is taken back: profile, generations and units as before', async () => {
+    const outcome = await go('switch', 'failingActivation');
+    expect(outcome).toMatchObject({ outcome: 'rolled-back', before: toplevel('one'), after: toplevel('one') });
+    expect(outcome.message).toContain('The activation script failed (exit code 2)');
+    const { worker, ...state } = await stateOf(web);
+    const { worker: _, ...wanted } = before;
+    expect(state).toEqual(wanted);
+    expect((await web.unit('worker.service')).Environment).toContain('GENERATION=one');
+    expect(worker).not.toBe('0');
+  });
+
+  test('a boot loader that fails is taken back: no generation is left of it', async () => {
+    const outcome = await go('switch', 'failingBootLoader');
+    expect(outcome).toMatchObject({ outcome: 'rolled-back', before: toplevel('one'), after: toplevel('one') });
+    expect(outcome.message).toContain('no space left on /boot');
+    const { worker: _, ...state } = await stateOf(web);
+    const { worker: __, ...wanted } = before;
+    expect(state).toEqual(wanted);
+  });
+
+  test('boot with a boot loader that fails: refused, as before', async () => {
+    expect(await go('boot', 'failingBootLoader')).toMatchObject({ outcome: 'refused', after: toplevel('one') });
+    expect(await stateOf(web)).toEqual(before);
+  });
+
+  test('a unit that fails: degraded, and the switch happened', async () => {
+    const outcome = await go('switch', 'failingUnit');
+    expect(outcome).toMatchObject({ outcome: 'degraded', after: toplevel('failingUnit') });
+    expect(outcome.units.failed).toContain('broken.service');
+    // As `systemctl status` tells it.
+    expect(outcome.log).toMatch(/broken.service[\s\S]*status=1\/FAILURE/);
+    expect(outcome.message).toContain('broken.service');
+    expect(await stateOf(web)).toMatchObject({ current: toplevel('failingUnit'), profile: toplevel('failingUnit') });
+  });
+
+  test('another init interface: it is what the next boot starts, and a reboot is asked for', async () => {
+    const outcome = await go('switch', 'otherInit');
+    expect(outcome).toMatchObject({ outcome: 'needs-reboot', after: toplevel('one') });
+    expect(await stateOf(web)).toMatchObject({
+      current: toplevel('one'),
+      profile: toplevel('otherInit'),
+      worker: before.worker,
+    });
+  });
+
+  test("switch-to-configuration's own lock is held: refused, and said so", async () => {
+    const holder = spawn(
+      'nsenter',
+      web.machine.enter(['flock', '/run/nixos/switch-to-configuration.lock', 'sleep', '60']),
+    );
+    try {
+      await until(() => web.says('sh', '-c', '! flock -n /run/nixos/switch-to-configuration.lock true'), 'the lock');
+      const outcome = await go('switch', 'two');
+      expect(outcome).toMatchObject({ outcome: 'refused', after: toplevel('one') });
+      expect(outcome.message).toContain('Another switch-to-configuration runs on the target');
+      expect(await stateOf(web)).toEqual(before);
+    } finally {
+      await web.says('pkill', '-f', 'sleep 60').catch(() => '');
+      holder.kill();
+    }
+  });
+
+  test('two runs at once: one is refused and told who holds the target', async () => {
+    const first = deployOne(
+      nix,
+      config('switch', { who: 'acme/fleet run 1 by jo' }),
+      deployment(web, toplevel('slow')),
+    );
+    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the first run');
+    const second = await go('switch', 'two');
+    expect(second).toMatchObject({ outcome: 'refused', after: toplevel('one') });
+    expect(second.message).toMatch(/Another deployment holds the target: acme\/fleet run 1 by jo, since \d{4}-.*Z/);
+    expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
+  });
+
+  test('two that ask at once wait for each other', async () => {
+    const asked = await Promise.all(['two', 'slow', 'failingUnit'].map(name => go('dry-activate', name)));
+    expect(asked.map(({ outcome }) => outcome)).toEqual(['planned', 'planned', 'planned']);
+    expect(await stateOf(web)).toEqual(before);
+  });
+
+  test('cancelled while activating: the run ends at once, the target goes on to its end', async () => {
+    const cancelled = new AbortController();
+    const recorded = recorder();
+    const wanted = deployment(web, toplevel('slow'));
+    const running = deployOne(nix, config('switch'), wanted, context(recorded, undefined, cancelled.signal));
+    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    const begun = Date.now();
+    cancelled.abort();
+    expect(await running).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('it goes on by itself'),
+    });
+    expect(Date.now() - begun).toBeLessThan(4_000);
+    await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
+    // Nobody read its end; the next run is not in its way, and clears up what nobody needs.
+    await until(() => web.says('sh', '-c', 'test -f /run/nix-ferry/*/status'), 'the end');
+    await web.says('sh', '-c', 'touch -d "2 days ago" /run/nix-ferry/*-*');
+    await go('switch', 'one');
+    expect(await stateOf(web)).toMatchObject({ current: toplevel('one'), runs: [], roots: '' });
+  });
+
+  test('the link is cut in the middle of the activation: it goes on, and the run comes back to its end', async () => {
+    const running = go('switch', 'slow');
+    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await web.machine.cutLink();
+    // Longer than ssh needs to give a dead connection up.
+    await new Promise(resolve => setTimeout(resolve, 35_000));
+    expect(await web.currentSystem()).toBe(toplevel('slow'));
+    await web.machine.restoreLink();
+    const outcome = await running;
+    expect(outcome).toMatchObject({ outcome: 'deployed', before: toplevel('one'), after: toplevel('slow') });
+    expect(outcome.units.start.concat(outcome.units.restart)).toContain('worker.service');
+    expect(await stateOf(web)).toMatchObject({ profile: toplevel('slow'), runs: [], roots: '' });
+  });
+
+  test('sshd is restarted in the middle of the activation: nothing is lost', async () => {
+    const running = go('switch', 'slow');
+    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await web.says('sh', '-c', 'systemctl stop ssh.service; pkill sshd; sleep 1; systemctl start ssh.service');
+    expect(await running).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
+  });
+
+  test('the activation is killed on the target: failed, with what is true, and the next run is not in its way', async () => {
+    const running = go('switch', 'slower');
+    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await web.says('sh', '-c', 'systemctl kill --signal=KILL "nix-ferry-*"');
+    const outcome = await running;
+    expect(outcome.outcome).toBe('failed');
+    expect(outcome.message).toContain('The target lost the activation');
+    expect(outcome.message).toContain(toplevel('one'));
+    expect(await go('switch', 'two')).toMatchObject({ outcome: 'deployed', after: toplevel('two') });
+    expect(await stateOf(web)).toMatchObject({ roots: '', runs: [] });
+  });
+});
+
+describe('the deployer', () => {
+  test('the key is in no file and no argument list, and the agent is gone afterwards', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'scratch-'));
+    const lines = key.private.split('\n').filter(line => line.length > 20 && !line.startsWith('--'));
+    let agents = 0;
+    let found = '';
+    const look = (): void => {
+      for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+        try {
+          const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+          // Other tests have agents of their own.
+          if (words.startsWith('ssh-agent') && words.includes(scratch)) agents++;
+          if (lines.some(line => words.includes(line))) found += words;
+        } catch {
+          // It has ended.
+        }
+      }
+      for (const entry of readdirSync(scratch, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
+        if (lines.some(line => text.includes(line))) found += join(entry.parentPath, entry.name);
+      }
+    };
+    const recorded = recorder();
+    const watch = setInterval(look, 50);
+    await deployOne(nix, config('switch'), deployment(web, toplevel('one')), context(recorded, scratch));
+    clearInterval(watch);
+    expect(agents).toBeGreaterThan(0);
+    expect(found).toBe('');
+    expect(readdirSync(scratch)).toEqual([]);
+    expect(recorded.secrets.join('\n')).toContain(lines[0]);
+    agents = 0;
+    look();
+    expect(agents).toBe(0);
+  });
+
+  test('a scratch directory with a long path and spaces does', async () => {
+    const scratch = join(mkdtempSync(join(tmpdir(), 'long ')), 'a very long name of a directory 100% '.repeat(4));
+    const outcome = await deployOne(
+      nix,
+      config('switch'),
+      deployment(web, toplevel('two')),
+      context(recorder(), scratch),
+    );
+    expect(outcome.outcome).toBe('deployed');
+  });
+
+  test('an archive serves as well as the store', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'archive-'));
+    await nix.run('nix', ['copy', '--to', `file://${directory}?compression=zstd`, toplevel('one')]);
+    // A store that has nothing: what arrives can only come out of the archive.
+    const { installation } = nix;
+    const empty = { NIX_REMOTE: `local?root=${mkdtempSync(join(tmpdir(), 'store-'))}` };
+    const other = new Nix(
+      { exec, environment: process.env },
+      { ...installation, env: { ...installation.env, ...empty } },
+    );
+    await deployOne(nix, config('switch'), deployment(web, toplevel('two')));
+    const outcome = await deployOne(
+      other,
+      config('switch'),
+      deployment(web, toplevel('one'), { closure: { from: 'archive', directory } }),
+    );
+    expect(outcome.message).toBe('Runs the new system, and boots it.');
+    expect(outcome).toMatchObject({ outcome: 'deployed', after: toplevel('one') });
+  });
+
+  test('a build-only host, a host without a target, and mode none are skipped, and say why', async () => {
+    const wanted = [
+      deployment(web, toplevel('two'), { host: 'a', buildOnly: true }),
+      deployment(web, toplevel('two'), { host: 'b', target: null }),
+    ];
+    const outcomes = await deploy(wanted, config('switch'), nix, context(recorder()));
+    expect(outcomes.map(({ host, outcome, message }) => [host, outcome, message])).toEqual([
+      ['a', 'skipped', 'The source says that this host is only built.'],
+      ['b', 'skipped', 'No target is known for it.'],
+    ]);
+    expect(await go('none', 'two')).toMatchObject({ outcome: 'skipped', message: 'The mode is `none`.' });
+  });
+});

@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { plan } from '../../../src/plan/index.ts';
+import { PlanBench } from '../support/plan-fixture.ts';
+import { fleetOf, formatOf, forms, sound } from '../support/plan-sources.ts';
+import type { NixVersion } from '../support/runner.ts';
+
+/** What is wrong with one host: its module, and the one clear error. */
+const faults: { fault: string; module: string; message: RegExp; line: number | null }[] = [
+  {
+    fault: 'a syntax error',
+    module: '{ networking.hostName = ; }\n',
+    message: /^Syntax error, unexpected/,
+    line: 1,
+  },
+  {
+    fault: 'a missing attribute',
+    module: sound('networking.hostName = lib.nothing;'),
+    message: /^Attribute 'nothing' missing\.$/,
+    line: 4,
+  },
+  {
+    fault: 'an infinite recursion',
+    module: sound('networking.hostName = let x = x; in x;'),
+    message: /^Infinite recursion encountered/,
+    line: 4,
+  },
+  {
+    fault: 'a throw',
+    module: sound('networking.hostName = throw "no name yet";'),
+    message: /^No name yet\.$/,
+    line: 4,
+  },
+  {
+    fault: 'an option that does not exist',
+    module: sound('networking.hostNam = "x";'),
+    message: /networking\.hostNam/,
+    line: null,
+  },
+];
+
+describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
+  let bench: PlanBench;
+  beforeAll(async () => {
+    bench = await PlanBench.create(version);
+  }, 120_000);
+  afterAll(() => bench.remove());
+
+  describe.each(forms)('%s', form => {
+    const format = formatOf(form);
+    test.each(faults)('a host with $fault does not hide the others', async ({ fault, module, message, line }) => {
+      const { files, moduleOf } = fleetOf(form, { bad: module, good: sound(), other: sound() }, bench);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-${fault.replaceAll(' ', '-')}`, files);
+      const fleet = await plan(bench.config(folder, { format }), bench.nix, bench.context);
+      expect(fleet.hosts.map(({ name }) => name)).toEqual(['good', 'other']);
+      expect(fleet.failures).toEqual([
+        {
+          host: 'bad',
+          message: expect.stringMatching(message),
+          trace: expect.any(String),
+          file: moduleOf('bad'),
+          line: line ?? expect.any(Number),
+          column: expect.any(Number),
+        },
+      ]);
+    });
+
+    test('a syntax error in the main file is one error with its place', async () => {
+      const { files, main, moduleOf } = fleetOf(form, { web: sound() }, bench);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-main`, {
+        ...files,
+        [main]: '{\n  a = ;\n}\n',
+      });
+      const planned = plan(bench.config(folder, { format }), bench.nix, bench.context);
+      if (main === moduleOf('web')) {
+        expect((await planned).failures).toMatchObject([{ host: 'web', file: main, line: 2 }]);
+      } else {
+        await expect(planned).rejects.toMatchObject({
+          name: 'UserError',
+          message: expect.stringMatching(/^Syntax error/),
+          where: { file: main, line: 2 },
+        });
+      }
+    });
+
+    test('names are names, whatever characters they contain', async () => {
+      const names = [
+        'a.b',
+        'q"uo\'te',
+        '$(touch touched)',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the name of a host
+        '${throw "x"}',
+        '`id`',
+        'a b',
+        '-x',
+        'constructor',
+      ];
+      const { files } = fleetOf(
+        form,
+        Object.fromEntries(names.map(name => [name, sound('networking.hostName = "x";')])),
+        bench,
+      );
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-names`, files);
+      const fleet = await plan(bench.config(folder, { format }), bench.nix, bench.context);
+      expect(fleet.failures).toEqual([]);
+      expect(fleet.hosts.map(({ name }) => name)).toEqual([...names].sort());
+      const [dotted] = (await plan(bench.config(folder, { format, hosts: ['a.b'] }), bench.nix, bench.context)).hosts;
+      expect(dotted?.name).toBe('a.b');
+      expect([existsSync(join(folder, 'touched')), existsSync('touched')]).toEqual([false, false]);
+    });
+
+    test('a host that does not exist is one error with the most similar name', async () => {
+      const { files } = fleetOf(form, { web: sound(), database: sound() }, bench);
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-unknown`, files);
+      await expect(
+        plan(bench.config(folder, { format, hosts: ['databse'] }), bench.nix, bench.context),
+      ).rejects.toMatchObject({
+        message: 'There is no host "databse".',
+        where: { input: 'hosts' },
+        cure: 'Did you mean "database"? Known hosts: database, web.',
+      });
+    });
+  });
+});

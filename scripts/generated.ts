@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import type { Input } from '../src/input.ts';
+import { inputs } from '../src/inputs.ts';
+import { inputsOfStep, type Step } from '../src/step.ts';
+
+const actions: Record<string, Step> = {
+  'action.yml': 'run',
+  'setup/action.yml': 'setup',
+  'plan/action.yml': 'plan',
+  'deploy/action.yml': 'deploy',
+};
+
+/** The files that repeat what src/ declares, as they should be: path → text. What is written by hand stays as it is. */
+export function generated(): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const [path, step] of Object.entries(actions)) {
+    files[path] = replace(path, /^inputs:\n(?:[ \n].*\n?)*?(?=^outputs:)/m, actionInputs(inputsOfStep[step]));
+  }
+  files['README.md'] = replace('README.md', /^\| input \|.*\n(?:\|.*\n)*/m, readmeTable());
+  return files;
+}
+
+function actionInputs(names: readonly string[]): string {
+  const declared = names.map(name => {
+    const { description, default: value } = inputs.get(name) as Input<unknown>;
+    return [name, { description, required: false, ...(value === '' ? {} : { default: value }) }];
+  });
+  return stringify({ inputs: Object.fromEntries(declared) }, { lineWidth: 120, singleQuote: true });
+}
+
+function readmeTable(): string {
+  const rows = [...inputs].map(
+    ([name, { default: value, description }]) =>
+      `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${description.replaceAll('|', '\\|')} |\n`,
+  );
+  return `| input | default | meaning |\n|---|---|---|\n${rows.join('')}`;
+}
+
+function replace(path: string, part: RegExp, text: string): string {
+  const before = readFileSync(path, 'utf8');
+  if (!part.test(before)) throw new Error(`${path} has no place for the inputs`);
+  return before.replace(part, () => text);
+}

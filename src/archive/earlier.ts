@@ -1,0 +1,76 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
+import type { Log } from '../context.ts';
+import { openGitHub, ownerAndRepo } from '../github.ts';
+import type { Artifact, ArtifactStore } from './archive.ts';
+import type { ArtifactAccess } from './upload.ts';
+
+/** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
+const leastLifetime = 24 * 60 * 60 * 1000;
+
+/**
+ * Remembers artifacts between the runs of a repository, as small entries of the Actions cache. If anything fails, the
+ * archive is uploaded again.
+ *
+ * @param list the artifacts of this run.
+ */
+export function earlierArtifacts(
+  access: ArtifactAccess,
+  list: () => Promise<Artifact[]>,
+  log: Log,
+): Pick<ArtifactStore, 'recall' | 'remember'> {
+  return {
+    async recall(key) {
+      if (access.token === null) return null;
+      try {
+        const file = recordFile(key);
+        const { restoreCache } = await import('@actions/cache');
+        // The newest record for the key; see `remember`.
+        if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined) return null;
+        const recorded = JSON.parse(await readFile(file, 'utf8')) as Artifact;
+        await rm(file, { force: true });
+        if (recorded.run !== access.run) return (await exists(recorded, access)) ? recorded : null;
+        // Later jobs use the newest artifact of a name, which another attempt of this run may have made for another closure.
+        return (await list()).some(({ id }) => id === recorded.id) ? { ...recorded, run: null } : null;
+      } catch (error) {
+        log.debug(`No earlier artifact for ${key}: ${error}`);
+        return null;
+      }
+    },
+
+    async remember(key, artifact) {
+      if (access.token === null || access.run === null) return;
+      const file = recordFile(key);
+      try {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, JSON.stringify({ ...artifact, run: access.run }));
+        const { saveCache } = await import('@actions/cache');
+        // Entries cannot be replaced, so a later artifact for the same key gets an entry of its own.
+        await saveCache([recordName(key)], `${key}-${artifact.id}`);
+      } catch (error) {
+        log.debug(`The artifact for ${key} was not recorded: ${error}`);
+      } finally {
+        await rm(file, { force: true });
+      }
+    },
+  };
+}
+
+/** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub has no such artifact */
+async function exists({ id, digest }: Artifact, { api, repository, token }: ArtifactAccess): Promise<boolean> {
+  if (repository === null || token === null) return false;
+  const github = await openGitHub({ api, token });
+  const { data } = await github.rest.actions.getArtifact({ ...ownerAndRepo(repository), artifact_id: id });
+  const end = data.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(data.expires_at);
+  return !data.expired && end - Date.now() > leastLifetime && data.digest === digest;
+}
+
+/** With `~`, so that the cache's version, a hash of this text, is the same for every user's home. */
+function recordName(key: string): string {
+  return `~/.cache/nix-ferry/artifacts/${key}.json`;
+}
+
+function recordFile(key: string): string {
+  return recordName(key).replace('~', homedir());
+}

@@ -1,0 +1,50 @@
+import { mapConcurrently } from '../concurrency.ts';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import type { Nix } from '../nix/index.ts';
+import { select } from '../plan/index.ts';
+import type { Archive, ArchiveStores, Manifest } from './archive.ts';
+import { fetchArchives, readArchives } from './fetch.ts';
+import { importArchive } from './import.ts';
+import type { FetchInputs } from './inputs.ts';
+import { verifyArchive } from './verify.ts';
+
+/**
+ * Takes existing archives instead of a source: reads or downloads those of the selected hosts, verifies all of them, and
+ * imports into the local store those that do not hold their whole closure. Needs no evaluator and no repository.
+ *
+ * @throws UserError for an archive that is missing, damaged or not signed by one of `trustedPublicKeys`.
+ */
+export async function takeArchives(
+  from: NonNullable<FetchInputs['from']>,
+  { hosts, trustedPublicKeys }: FetchInputs,
+  stores: ArchiveStores,
+  nix: Nix,
+  context: Context,
+): Promise<(Archive & { manifest: Manifest })[]> {
+  // Hosts that are named are asked for by name; globs and exclusions are applied to all that exist.
+  const named = hosts.length > 0 && hosts.every(host => !/[*?@!]/.test(host)) ? hosts : null;
+  const read =
+    'directory' in from
+      ? await readArchives(from.directory, context)
+      : await fetchArchives(named, from.run, stores.directory, artifactsOf(stores));
+  const chosen = new Set(
+    select(
+      read.map(({ host }) => host),
+      hosts,
+      () => [],
+    ),
+  );
+  const archives = read.filter(({ host }) => chosen.has(host));
+  await mapConcurrently(archives, 4, ({ directory }) => verifyArchive(directory, trustedPublicKeys, nix, context));
+  for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
+  return archives;
+}
+
+function artifactsOf({ artifacts }: ArchiveStores): NonNullable<ArchiveStores['artifacts']> {
+  if (artifacts !== null) return artifacts;
+  throw new UserError('Artifacts can only be downloaded in a run of GitHub Actions.', {
+    where: { input: 'from' },
+    cure: 'Download and unzip the artifact, and give its folder.',
+  });
+}

@@ -1,0 +1,46 @@
+import { UserError } from '../errors.ts';
+import { input, integer, oneOf, optional, seconds, secretText, type Values } from '../input.ts';
+import { modes } from './outcome.ts';
+
+export const deployInputs = {
+  mode: input('none', 'What to do on the targets.', oneOf(...modes)),
+  /** Null: the user's own agent and keys are used. */
+  deployKey: input(
+    '',
+    'Private SSH key for the targets. Only an SSH agent of this run holds it.',
+    secretText,
+    'secret',
+  ),
+  /** The only host keys that are accepted. */
+  knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
+  parallel: input('10', 'How many targets to deploy to at once.', integer(1, 1000)),
+  canary: input(
+    '',
+    'How many targets go first, as a number or a percentage. The others follow if all of these succeed.',
+    share,
+  ),
+  maxFailures: input(
+    '0',
+    'Stop starting further targets after more than this many failures. Unreachable targets do not count.',
+    integer(0, 100_000),
+  ),
+  confirmTimeout: input('30', 'Seconds to reach a target again after its connection was cut.', seconds),
+  /** For all health checks of a host together. */
+  healthTimeout: input(
+    '120',
+    'Seconds for the health checks of a target to succeed. (They are read from the source but not run yet.)',
+    seconds,
+  ),
+};
+
+export type DeployInputs = Values<typeof deployInputs>;
+
+/** A number of hosts, or a part of them as a number from 0 to 1. */
+function share(text: string): { hosts: number } | { part: number } | null {
+  if (text.trim() === '') return null;
+  const [, digits, percent] = /^(\d{1,5})(%)?$/.exec(text.trim()) ?? [];
+  const value = Number(digits);
+  if (percent === undefined && value >= 1) return { hosts: value };
+  if (percent !== undefined && value >= 1 && value <= 100) return { part: value / 100 };
+  throw new UserError(`'${text.trim()}' is not a number of targets, such as 1, or a percentage, such as 10%.`);
+}

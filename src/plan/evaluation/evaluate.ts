@@ -1,0 +1,103 @@
+import { freemem } from 'node:os';
+import { mapConcurrently } from '../../concurrency.ts';
+import type { Context } from '../../context.ts';
+import { type Adapter, type AdapterAttribute, callAdapter, type Evaluator, type NixFailure } from './adapter.ts';
+
+/** The result of one host's evaluation. */
+export type Evaluated<T> = { host: string; answer: T } | { host: string; failure: NixFailure };
+
+export interface Evaluation<T> {
+  /** In the order of the requested hosts. */
+  hosts: Evaluated<T>[];
+  /** Nix files that were evaluated. */
+  files: Set<string>;
+}
+
+/** How evaluators share the machine. */
+export interface Budget {
+  /** Maximum number of evaluators at once; null: one per processor. */
+  jobs: number | null;
+  /** Bytes for all of them together; null: the free memory. */
+  memory: number | null;
+}
+
+export interface EvaluateOptions extends Evaluator {
+  budget: Budget;
+  /** The error to throw if Nix fails before it has begun with any host. */
+  errorFor(failure: NixFailure): Error;
+}
+
+/** The least memory with which an evaluator is useful; a host takes 50 MB (nixpkgs 17.09) to 400 MB (25.05) of it. */
+const leastMemory = 768 * 1024 * 1024;
+
+/** With fewer hosts, another evaluator costs more than it saves: each one reads nixpkgs' libraries and packages again. */
+const leastHosts = 2;
+
+/** The number of evaluators for `hosts` hosts. */
+export function processes(hosts: number, processors: number, jobs: number | null, memory: number): number {
+  const most = Math.min(jobs ?? processors, Math.floor(memory / leastMemory), Math.ceil(hosts / leastHosts));
+  return Math.max(1, most);
+}
+
+/** Splits `items` into `count` lists of nearly equal length, each in order. */
+export function deal<T>(items: readonly T[], count: number): T[][] {
+  return Array.from({ length: Math.min(count, items.length) }, (_, hand) =>
+    items.filter((_item, index) => index % count === hand),
+  );
+}
+
+/**
+ * Evaluates hosts in as many evaluators as processors, memory and the number of hosts justify. If a host fails, the others are
+ * not affected: the answers before it are kept, and the remaining hosts are evaluated by a new evaluator.
+ *
+ * @throws `options.errorFor` if Nix fails before it has begun with any host.
+ */
+export async function evaluateHosts<T extends { name: string }>(
+  adapter: Adapter,
+  attribute: AdapterAttribute,
+  hosts: readonly string[],
+  options: EvaluateOptions,
+): Promise<Evaluation<T>> {
+  const { budget, nix, context } = options;
+  const memory = budget.memory ?? freemem();
+  const count = processes(hosts.length, nix.processors, budget.jobs, memory);
+  const files = new Set<string>();
+  const results = new Map<string, Evaluated<T>>();
+  const outOfMemory: string[] = [];
+  // Hosts whose tags are read may not be selected.
+  const onEvent = attribute === 'hosts' ? progressOf(context) : undefined;
+
+  const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
+    let rest = names;
+    while (rest.length > 0) {
+      const call = { attribute, hosts: rest };
+      const result = await callAdapter<T>({ ...adapter, heap }, call, options, onEvent);
+      for (const file of result.files) files.add(file);
+      for (const answer of result.answers) results.set(answer.name, { host: answer.name, answer });
+      const { failure, begun: culprit } = result;
+      if (failure === null) return;
+      if (culprit === null) throw options.errorFor(failure);
+      const isAlone = rest[0] === culprit && last;
+      rest = rest.slice(rest.indexOf(culprit) + 1);
+      if (failure.kind === 'memory' && !isAlone) {
+        // The hosts before it may have filled the heap: it gets an evaluator of its own, later.
+        outOfMemory.push(culprit);
+        continue;
+      }
+      const text = failure.message.split('\n')[0] ?? '';
+      context.progress({ host: culprit, stage: 'plan', state: 'failed', text });
+      results.set(culprit, { host: culprit, failure });
+    }
+  };
+  const hands = deal(hosts, count);
+  await mapConcurrently(hands, hands.length, hand => run(hand, memory / count, false));
+  for (const host of outOfMemory) await run([host], memory, true);
+  return { hosts: hosts.flatMap(host => results.get(host) ?? []), files };
+}
+
+function progressOf({ progress }: Context): Parameters<typeof callAdapter<{ name: string }>>[3] {
+  return event =>
+    'begun' in event
+      ? progress({ host: event.begun, stage: 'plan', state: 'running', text: 'evaluating' })
+      : progress({ host: event.answer.name, stage: 'plan', state: 'done', text: 'evaluated' });
+}

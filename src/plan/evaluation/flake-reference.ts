@@ -1,0 +1,68 @@
+import { relative, resolve } from 'node:path';
+import type { Repository } from '../repository.ts';
+import type { Source } from '../source.ts';
+import { callAdapter, type NixFailure } from './adapter.ts';
+
+/** How Nix refers to a flake. */
+export interface FlakeReference {
+  /** A flake reference; locked to a commit if the work tree is clean. */
+  url: string;
+  locked: boolean;
+}
+
+/** The reference of the flake in `source`. */
+export function flakeReference(source: string, repository: Repository | null): FlakeReference {
+  if (repository === null) return { url: `path:${encode(source)}`, locked: false };
+  const folder = relative(repository.root, resolve(source));
+  const locked = !repository.dirty && repository.commit !== null;
+  const query = [
+    ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
+    // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
+    ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
+    // Nix refuses a clone without history unless this is set; the flake has no revCount then.
+    ...(locked && repository.shallow ? ['shallow=1'] : []),
+  ];
+  return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
+}
+
+/** Percent-encodes every character that is not allowed in all parts of a URL. */
+function encode(path: string): string {
+  return path.replace(/[^\w/.~-]/gu, char => encodeURIComponent(char).replace(/[!'()*]/g, hex));
+}
+
+function hex(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/**
+ * Has Nix check the lock of a flake that is not evaluated in pure mode. An impure evaluation would lock a missing input by
+ * itself, from the network; a pure evaluation of the same files refuses to.
+ *
+ * @returns the failure if an input is not locked, or if the work tree cannot be copied to the store.
+ */
+export async function checkLock(source: Source): Promise<NixFailure | null> {
+  const { folder, repository, root } = source;
+  const url = repository === null ? null : `file://${encode(root)}`;
+  const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
+  const tree = await callAdapter(treeAdapter, { attribute: 'names' }, source);
+  if (tree.failure !== null) return tree.failure;
+  const copy = (tree.value as { root: string }).root;
+  const [info] = await source.nix.closure([copy]);
+  const inside = relative(root, resolve(folder));
+  const query = [
+    `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
+    ...(inside === '' ? [] : [`dir=${encode(inside)}`]),
+  ];
+  const request = { reference: `path:${copy}?${query.join('&')}` };
+  const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
+  const { failure } = await callAdapter(pureAdapter, { attribute: 'names' }, source);
+  return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
+}
+
+/** The unlocked input that an error of Nix names, empty if it names none; null for another error. */
+export function unlockedInput(message: string): string | null {
+  const match =
+    /cannot update (?:unlocked )?flake input '([^']+)' in pure mode/.exec(message) ??
+    /requires lock file changes()/.exec(message);
+  return match === null ? null : (match[1] ?? '');
+}

@@ -1,0 +1,83 @@
+import { basename, resolve } from 'node:path';
+import { UserError } from '../../errors.ts';
+import { type Adapter, callAdapter } from '../evaluation/adapter.ts';
+import { checkLock, flakeReference } from '../evaluation/flake-reference.ts';
+import type { Source } from '../source.ts';
+
+/** An adapter for Nix files that are not a flake. @param file name of the file in nix/ without `.nix`. */
+export function fileAdapter(file: string, source: Source, request: Readonly<Record<string, unknown>>): Adapter {
+  const { root, inputs } = source;
+  return {
+    file,
+    request: { ...request, root, system: inputs.system, warn: inputs.nixpkgsPin === 'warn' },
+    pure: false,
+    roots: [root],
+  };
+}
+
+/**
+ * An adapter for a flake.
+ *
+ * @param file name of the file in nix/ without `.nix`.
+ * @throws UserError if an input of the flake is not locked, unless `nixpkgs-pin` is `warn`.
+ */
+export async function flakeAdapter(
+  file: string,
+  source: Source,
+  request: Readonly<Record<string, unknown>> = {},
+): Promise<Adapter> {
+  const { folder, repository, root, inputs, context } = source;
+  const reference = flakeReference(folder, repository);
+  const strict = inputs.nixpkgsPin === 'error';
+  if (!reference.locked) {
+    context.log.notice(
+      repository === null
+        ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
+        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.',
+    );
+    if (strict) {
+      const failure = await checkLock(source);
+      if (failure !== null) throw source.errorFor(failure, 'flake.nix');
+    }
+  }
+  return {
+    file,
+    request: { ...request, reference: reference.url, system: inputs.system },
+    pure: reference.locked && strict,
+    roots: [root],
+  };
+}
+
+/** @throws UserError if a format that exists only in flakes is to start from another file. */
+export function checkIsFlake(format: string, main: string): void {
+  if (isFlake(main)) return;
+  throw new UserError(`${format} starts from flake.nix, not from ${main}.`, { where: { input: 'source' } });
+}
+
+export function isFlake(main: string): boolean {
+  return basename(main) === 'flake.nix';
+}
+
+/** The name of a host whose configuration does not define one. */
+export function fallbackName(folder: string): string {
+  return basename(resolve(folder)) || 'nixos';
+}
+
+/** What the attribute `names` of every adapter evaluates to. */
+export interface Names {
+  names: string[];
+  /** The folder that the source was read from. */
+  root: string;
+  notes: Record<string, unknown>;
+}
+
+/** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */
+export async function namesOf(
+  adapter: Adapter,
+  source: Source,
+  main: string,
+): Promise<Names & { files: ReadonlySet<string> }> {
+  const { value, failure, files } = await callAdapter(adapter, { attribute: 'names' }, source);
+  if (failure !== null) throw source.errorFor(failure, main);
+  return { ...(value as Names), files };
+}

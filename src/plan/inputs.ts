@@ -1,0 +1,45 @@
+import { input, list, mapping, oneOf, optional, type Values, verbatim } from '../input.ts';
+import { formatNames } from './formats/index.ts';
+import { parseTargetSettings } from './targets.ts';
+
+export const planInputs = {
+  source: input(
+    '.',
+    'Folder of the repository that holds the configuration, or its files, separated by commas or lines.',
+    verbatim,
+  ),
+  format: input('auto', 'How the configuration is written; `auto` detects it.', oneOf('auto', ...formatNames)),
+  attribute: input('', 'Attribute path, if the format needs one.', optional),
+  arguments: input(
+    '',
+    'YAML: arguments of a NixOps network or of an expression that is a function, as with `--arg` and `--argstr`.',
+    text => mapping(text, 'Write a line `name: value` for each argument.'),
+    'long',
+  ),
+  /** Empty: all hosts. */
+  hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` excludes. All hosts if empty.', list),
+  /** Null: found by evaluation. */
+  system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', optional),
+  nixpkgs: input(
+    '',
+    'Pinned nixpkgs for a source without one: a locked flake reference, or a file of the source that pins it.',
+    optional,
+  ),
+  nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
+  /** Host → `user@address:port` or a mapping; takes precedence over the source. */
+  targets: input(
+    '',
+    'YAML: host to `user@address:port`, or to a mapping. If empty, the source says where hosts run.',
+    readTargets,
+    'long',
+  ),
+};
+
+export type PlanInputs = Values<typeof planInputs>;
+
+/** Only checked here, before anything runs; the plan combines it with what the source says. */
+function readTargets(text: string): Record<string, unknown> {
+  const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
+  for (const [host, value] of Object.entries(parsed)) parseTargetSettings(value, `targets.${host}`);
+  return parsed;
+}

@@ -1,0 +1,17 @@
+import { input, secretText } from './input.ts';
+
+/** Inputs that several stages need. Each of these stages lists them in its own `inputs.ts`; no other stage gets them. */
+
+export const githubToken = input(
+  '',
+  'Token for private flake inputs, artifacts of other runs and the comment.',
+  secretText,
+  'secret',
+);
+
+export const signingKey = input(
+  '',
+  "Private key in Nix's form `name:base64`. Signs archives and what is saved in the Actions cache.",
+  secretText,
+  'secret',
+);
