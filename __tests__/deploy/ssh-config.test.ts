@@ -49,7 +49,7 @@ test.each<[Partial<Target>, string[]]>([
   expect(render(target).block).toEqual(block);
 });
 
-test('what would believe any host key is left out, and said', () => {
+test('options that would accept any host key are ignored with a warning', () => {
   const { text, warnings } = render({
     sshOptions: ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
   });
@@ -61,7 +61,7 @@ test('what would believe any host key is left out, and said', () => {
   ]);
 });
 
-test('what is pinned stands before all that a host may say, since ssh takes the first value', () => {
+test('pinned options come before those of a host, since ssh uses the first value', () => {
   const { text } = render({});
   const head = text.slice(0, text.indexOf('Host target-0'));
   for (const line of [
@@ -74,7 +74,7 @@ test('what is pinned stands before all that a host may say, since ssh takes the 
   }
 });
 
-test("without a deploy key the user's own agent and keys serve", () => {
+test("without a deploy key, the user's own agent and keys are used", () => {
   expect(render({}, null).text).not.toMatch(/IdentityAgent|IdentityFile/);
   expect(render({}).text).toMatch(/IdentityAgent \/s\/agent[\s\S]*IdentityFile none/);
 });
@@ -84,15 +84,15 @@ test.each<[Partial<Target>, string]>([
   [{ address: '-oProxyCommand=evil' }, 'neither a host name nor an IP address'],
   [{ address: 'web example' }, 'neither a host name nor an IP address'],
   [{ address: '' }, 'neither a host name nor an IP address'],
-  [{ user: 'root\nMatch all' }, 'is no user name'],
-  [{ user: '-l' }, 'is no user name'],
-  [{ port: 0 }, 'is no port'],
-  [{ port: 70000 }, 'is no port'],
+  [{ user: 'root\nMatch all' }, 'is not a valid user name'],
+  [{ user: '-l' }, 'is not a valid user name'],
+  [{ port: 0 }, 'is not a valid port'],
+  [{ port: 70000 }, 'is not a valid port'],
   [{ sshOptions: ['-o', 'SetEnv=A=b\nProxyCommand evil'] }, 'line break'],
-  [{ sshOptions: ['-o'] }, 'lacks its argument'],
+  [{ sshOptions: ['-o'] }, 'has no argument'],
   [{ sshOptions: ['-F', '/etc/other'] }, 'not supported'],
   [{ sshOptions: ['otherhost'] }, 'not supported'],
-  [{ sshOptions: ['-o', '=x'] }, 'is none'],
+  [{ sshOptions: ['-o', '=x'] }, 'is invalid'],
 ])('refused: %j', (target, why) => {
   expect(() => render(target)).toThrow(why);
 });
