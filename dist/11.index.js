@@ -386,8 +386,8 @@ function seconds(begun) {
 
 // EXTERNAL MODULE: ./src/inputs.ts + 7 modules
 var inputs = __webpack_require__(15660);
-// EXTERNAL MODULE: ./src/pipeline.ts + 14 modules
-var pipeline = __webpack_require__(76637);
+// EXTERNAL MODULE: ./src/pipeline.ts + 15 modules
+var pipeline = __webpack_require__(7525);
 // EXTERNAL MODULE: ./src/report/index.ts + 14 modules
 var report = __webpack_require__(33334);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
@@ -702,7 +702,7 @@ const commands = {
     plan: one('plan', 'Evaluate the hosts and show what would be built and where it would be deployed.'),
     build: one('build', "Build each host's closure."),
     archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
-    deploy: one('deploy', 'Build the hosts, or read them from archives (--from DIR or --archive DIR), and activate them on their targets.'),
+    deploy: one('deploy', 'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.'),
     run: one('run', 'Do all of this: plan, build, archive, deploy.'),
     option: {
         usage: 'ferry option HOST OPTION [flags]',
@@ -874,9 +874,10 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const ending = endWhenAsked(child, options);
     const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-8 * 1024)));
     feed(child, options.input);
-    child.once('error', error => {
+    // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
+    child.on('error', error => {
         ending.clear();
-        fail(notStarted(error, options.cwd));
+        fail(ending.cause() ?? notStarted(error, options.cwd));
     });
     child.once('exit', () => closeWhenQuiet(child));
     child.once('close', (code, signal) => {
@@ -949,7 +950,7 @@ function collect(child, { onStdout, onStderr }) {
     let stderr = '';
     const errors = readLines(child.stderr, line => {
         stderr += `${line}\n`;
-        // Now and then, since it copies what is kept.
+        // Not for each line, because it copies the text.
         if (stderr.length > 4 * keptStderr)
             stderr = stderr.slice(-keptStderr);
         onStderr?.(line);
@@ -1004,7 +1005,7 @@ function closeWhenQuiet(child) {
     for (const stream of streams)
         stream?.on('data', heard);
     const look = () => {
-        // What had arrived before the time was up is read before this is called.
+        // Output that has already arrived is read first, even if this thread was busy for a while.
         setImmediate(() => {
             if (!read)
                 return close();

@@ -2,44 +2,6 @@ export const id = 506;
 export const ids = [506];
 export const modules = {
 
-/***/ 25462:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   L: () => (/* binding */ asset)
-/* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(73024);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(76760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(73136);
-/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__webpack_require__.n(node_url__WEBPACK_IMPORTED_MODULE_2__);
-
-
-
-/**
- * The absolute path of a file of this repository that is not TypeScript (`nix/probe.nix`, `target/…sh`).
- * Works from `src/` and from a bundle in `dist/`, at any depth.
- *
- * @param path relative to the root of the repository.
- * @throws Error if the file is missing: the checkout of the action is broken.
- */
-function asset(path) {
-    let directory = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)((0,node_url__WEBPACK_IMPORTED_MODULE_2__.fileURLToPath)(import.meta.url));
-    for (;;) {
-        const candidate = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, path);
-        if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(candidate))
-            return candidate;
-        const parent = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(directory);
-        if (parent === directory)
-            throw new Error(`${path} is missing from this checkout of Nix Ferry`);
-        directory = parent;
-    }
-}
-
-
-/***/ }),
-
 /***/ 81532:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
@@ -1263,29 +1225,50 @@ function deployAll(remotes, session, config, nix, context) {
 
 /***/ }),
 
+/***/ 40383:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   o: () => (/* binding */ inParts)
+/* harmony export */ });
+/** Store paths that one call gets: keeps its arguments far below Linux's limit of 2 MiB. */
+const pathsPerCall = 2_000;
+/** Splits store paths (or what describes one each) into parts that can be arguments of one call. */
+function inParts(paths) {
+    const parts = [];
+    for (let first = 0; first < paths.length; first += pathsPerCall)
+        parts.push(paths.slice(first, first + pathsPerCall));
+    return parts;
+}
+
+
+/***/ }),
+
 /***/ 56754:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   c: () => (/* binding */ systemsOf)
+/* harmony export */   Jt: () => (/* binding */ derivationName),
+/* harmony export */   cT: () => (/* binding */ systemsOf)
 /* harmony export */ });
 /* unused harmony export derivationsIn */
+/* harmony import */ var _arguments_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(40383);
 /* harmony import */ var _version_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(78547);
 
-/** The system that each derivation is built on, by its path. */
+
+/** The system that each derivation is built on, by the path of the derivation. */
 async function systemsOf(drvPaths, nix) {
-    // Renamed in Nix 2.14.
+    // Renamed in 2.14.
     const show = (0,_version_js__WEBPACK_IMPORTED_MODULE_0__/* .compareVersions */ .Z)(nix.installation.version, '2.14') < 0 ? ['show-derivation'] : ['derivation', 'show'];
     const systems = new Map();
-    // An argument list is limited to 2 MiB.
-    for (let at = 0; at < drvPaths.length; at += 1000) {
-        const { stdout } = await nix.run('nix', [...show, ...drvPaths.slice(at, at + 1000)]);
-        for (const [path, { system }] of derivationsIn(stdout))
-            systems.set(path, system);
+    for (const some of (0,_arguments_js__WEBPACK_IMPORTED_MODULE_1__/* .inParts */ .o)(drvPaths)) {
+        const { stdout } = await nix.run('nix', [...show, ...some]);
+        for (const [drvPath, { system }] of derivationsIn(stdout))
+            systems.set(drvPath, system);
     }
     return systems;
 }
-/** Reads both forms of `nix derivation show`: keyed by path and, after Nix 2.31, by name inside `derivations`. */
+/** Reads both forms of `nix derivation show`: keyed by path up to 2.31, later keyed by name inside `derivations`. */
 function derivationsIn(json) {
     const parsed = JSON.parse(json);
     const derivations = (parsed.derivations ?? parsed);
@@ -1293,6 +1276,10 @@ function derivationsIn(json) {
         path.startsWith('/') ? path : `/nix/store/${path}`,
         derivation,
     ]);
+}
+/** `hello-1.0` for `/nix/store/<hash>-hello-1.0.drv`. */
+function derivationName(drvPath) {
+    return drvPath.replace(/^.*\/[0-9a-z]{32}-/, '').replace(/\.drv$/, '');
 }
 
 
@@ -1309,51 +1296,51 @@ const explanations = [
         // NixOS/nix src/libstore/build/local-derivation-goal.cc; 2.31 and newer say "Required system: '…'".
         pattern: /(?:a '([^']+)' with features \{[^}]*\} is required|Required system: '([^']+)')/,
         explain: ([, old, current]) => ({
-            message: `building it needs a machine of system ${old ?? current}, and this one is none`,
-            cure: 'Leave `emulate` at auto, name a remote builder in `builders`, or run the job on a runner of that system.',
+            message: `building it needs a machine of system ${old ?? current}, and this machine is not one`,
+            cure: 'Set `emulate: auto`, add a remote builder to `builders`, or run the job on a runner of that system.',
         }),
     },
     {
-        // nixpkgs' `assert stdenv.isLinux` and its successors, when a Linux system is evaluated for a Mac.
+        // nixpkgs' `assert stdenv.isLinux` and its successors, if a NixOS system is evaluated for macOS.
         pattern: /assertion '?\(?(?:stdenv|stdenvNoCC)[^\n]*isLinux[^\n]*'? failed/,
         explain: () => ({
-            message: 'this configuration is evaluated for macOS, and NixOS is Linux',
-            cure: 'Say the system of the host: `nixpkgs.hostPlatform = "aarch64-linux";` (before 22.11 `nixpkgs.localSystem.system`), or the input `system`.',
+            message: 'the configuration is evaluated for macOS, but NixOS runs on Linux',
+            cure: 'Set the system of the host with `nixpkgs.hostPlatform = "aarch64-linux";` (before 22.11 `nixpkgs.localSystem.system`), or the input `system`.',
         }),
     },
     {
         pattern: /attribute '(?:currentSystem)' missing|access to (?:absolute path|URI) '[^']*' is forbidden in (?:pure evaluation|restricted) mode/,
         explain: () => ({
-            message: 'this flake asks for what lies outside of it: the machine that evaluates it, or a path of it',
-            cure: 'Say the system in the flake (`system = "x86_64-linux";`) and refer to files by paths relative to it.',
+            message: 'the flake uses something outside of it: the system of the evaluating machine, or a path on it',
+            cure: 'Set the system in the flake (`system = "x86_64-linux";`) and refer to files by relative paths.',
         }),
     },
     {
         pattern: /(?:[Uu]nrecognized archive format|unsupported format|does not look like a tar archive|file format not recognized)/,
         explain: () => ({
-            message: 'a download is no archive, most likely an HTML page that says why (a proxy, a login, a limit)',
-            cure: 'Fetch the address by hand to see what it answers; for a private repository give `github-token`.',
+            message: 'a download is not an archive; it is probably an HTML page from a proxy, a login or a rate limit',
+            cure: 'Open the address to see what it returns; for a private repository, set `github-token`.',
         }),
     },
     {
         pattern: /unable to download '(https:\/\/(?:api\.)?github\.com\/[^']+)': HTTP error (401|403|404|429)/,
         explain: ([, url, status]) => ({
-            message: `GitHub answers ${status} for ${url}: it is private, gone, or asked too often without a token`,
-            cure: 'Give `github-token` a token that may read it.',
+            message: `GitHub answers ${status} for ${url}: it is private, it does not exist, or there were too many requests without a token`,
+            cure: 'Set `github-token` to a token that may read it.',
         }),
     },
     {
         pattern: /(?:cloning builder process|setting up a private mount namespace|unable to start build process|this system does not support the kernel namespaces)[^\n]*/,
         explain: () => ({
             message: "Nix's sandbox cannot be set up on this machine",
-            cure: 'Run on a machine, or in a container with the privilege, where root can make namespaces.',
+            cure: 'Run on a machine where root can create namespaces; a container must be privileged.',
         }),
     },
     {
         pattern: /Exec format error|cannot execute binary file/,
         explain: () => ({
-            message: 'it runs a program of another processor, and nothing here emulates that one',
-            cure: 'Write `emulate: always`, name a remote builder in `builders`, or run the job on a runner of that system.',
+            message: 'it runs a program for another processor, which is not emulated here',
+            cure: 'Set `emulate: always`, add a remote builder to `builders`, or run the job on a runner of that system.',
         }),
     },
     {
@@ -1364,7 +1351,7 @@ const explanations = [
         }),
     },
 ];
-/** The explanation of the first error known to us in what Nix printed; null when none is. */
+/** The explanation of the first known error in what Nix printed; null if there is none. */
 function explainNixError(printed) {
     for (const { pattern, explain } of explanations) {
         const match = pattern.exec(printed);
@@ -1388,10 +1375,12 @@ function explainNixError(printed) {
 /* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _arguments_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(40383);
+
 
 
 /**
- * The typed door to Nix's commands. Every stage calls Nix through it; none knows which version answers.
+ * Calls Nix's commands. Every stage uses it, and none depends on the version of Nix.
  *
  * Works with Nix 2.8 and newer. Evaluation sees neither NIX_PATH nor a user's nix.conf.
  */
@@ -1402,13 +1391,13 @@ class Nix {
         this.#context = context;
         this.installation = installation;
     }
-    /** Runs one of Nix's programs with the experimental commands on. */
+    /** Runs one of Nix's programs with the experimental commands enabled. @throws CommandError */
     run(program, args, options = {}) {
         const command = this.installation.bin === null ? program : (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(this.installation.bin, program);
         const experimental = ['--extra-experimental-features', 'nix-command flakes'];
         return this.#context.exec(command, [...args, ...experimental], { ...options, env: this.environment(options.env) });
     }
-    /** The environment Nix is called with: the caller's, without what would make evaluation depend on the machine. */
+    /** The environment of Nix's commands: that of the run, without what makes evaluation depend on the machine. */
     environment(env = this.#context.environment) {
         return {
             ...env,
@@ -1421,7 +1410,7 @@ class Nix {
             NIXPKGS_ALLOW_INSECURE: undefined,
         };
     }
-    /** The closure of `paths`, each path once. @throws CommandError when one of them is not valid. */
+    /** The closure of `paths`, each path once. @throws CommandError if one of them is not valid */
     async closure(paths, store) {
         const from = store === undefined ? [] : ['--store', store];
         const { stdout } = await this.run('nix', ['path-info', '--json', '--recursive', ...from, ...paths]);
@@ -1429,18 +1418,20 @@ class Nix {
     }
     /** Which of `paths` are valid in the local store. */
     async valid(paths) {
-        if (paths.length === 0)
-            return new Set();
-        const { stdout } = await this.run('nix-store', ['--check-validity', '--print-invalid', ...paths]);
-        const invalid = new Set(stdout.split('\n').filter(line => line !== ''));
-        return new Set(paths.filter(path => !invalid.has(path)));
+        const valid = new Set(paths);
+        for (const some of (0,_arguments_js__WEBPACK_IMPORTED_MODULE_2__/* .inParts */ .o)(paths)) {
+            const { stdout } = await this.run('nix-store', ['--check-validity', '--print-invalid', ...some]);
+            for (const invalid of stdout.split('\n'))
+                valid.delete(invalid);
+        }
+        return valid;
     }
-    /** Processors that work may be spread over. */
+    /** The number of processors that this process may use. */
     get processors() {
         return (0,node_os__WEBPACK_IMPORTED_MODULE_0__.availableParallelism)();
     }
 }
-/** Reads both shapes of `nix path-info --json`: a list (up to 2.18) and an object keyed by path (2.19 and newer). */
+/** Reads both forms of `nix path-info --json`: a list (up to 2.18) and an object keyed by path (2.19 and newer). */
 function parsePathInfo(json) {
     const parsed = JSON.parse(json);
     const entries = Array.isArray(parsed)
@@ -1468,16 +1459,20 @@ function parsePathInfo(json) {
 /* harmony export */   Dt: () => (/* binding */ narInfoName),
 /* harmony export */   qq: () => (/* binding */ pack)
 /* harmony export */ });
-/* unused harmony export shares */
+/* unused harmony export equalShares */
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(73024);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(51455);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
-/* harmony import */ var _amounts_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(94078);
+/* harmony import */ var _amounts_js__WEBPACK_IMPORTED_MODULE_7__ = __webpack_require__(94078);
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(81532);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(83916);
+/* harmony import */ var _arguments_js__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(40383);
+/* harmony import */ var _version_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(78547);
+
+
 
 
 
@@ -1485,94 +1480,87 @@ function parsePathInfo(json) {
 
 
 /**
- * zstd's level. On 230 MB of compilers and libraries the sizes are 1.30 times xz's at Nix's default level, 1.27 at 5 and
- * 1.23 at 6, and processor seconds are 2.1, 2.9 and 3.4; 5 would do for most, but not for large compilers (1.30).
+ * zstd's level. For 230 MB of compilers and libraries, the sizes at levels 5 and 6 are 1.27 and 1.23 times those of xz
+ * (1.30 at Nix's default level), for 2.9 and 3.4 seconds of processor time (2.1). Level 5 is enough for most closures, but
+ * not for large compilers (1.30).
  */
 const compressionLevel = 6;
-/** Store paths in one call of `nix copy`: keeps its arguments far below Linux' limit of 2 MiB. */
-const pathsPerCall = 2_000;
 /** NAR bytes below which another process costs more than it saves. */
 const bytesPerShare = 4 * 1024 * 1024;
 /**
- * NAR bytes from which on several threads on one path gain time: zstd gives each of them 8 MiB at a time at this level. On
- * smaller paths Nix's `parallel-compression` costs a quarter more processor time and gains nothing.
+ * NAR bytes from which several threads compress one path faster: at this level, zstd gives each of them 8 MiB at a time. On
+ * smaller paths Nix's `parallel-compression` takes a quarter more processor time and gains nothing.
  */
 const bytesOfLargePath = 16 * 1024 * 1024;
-/** A NAR compressed with zstd hardly ever stays above this part of its size; programs come to a third of it. */
+/** A NAR compressed with zstd is rarely smaller than this part of its size; programs come to a third of it. */
 const leastRatio = 0.2;
 /**
- * Writes `paths` as a binary cache into `directory`, which must be empty or absent, on the file system of the result.
+ * Writes paths as a binary cache into a directory.
  *
- * Nix itself packs them, in several processes. Since 2.11 it copies paths in parallel, so that one process has the small
- * ones, each compressed by one thread, and another the large ones, each compressed by all threads. Before 2.11 it copies
- * one path after the other; there, as many processes share the paths as there are processors. Each process fills a
- * directory of its own. What a path refers to must be known to the cache it is written to, so each of these directories
- * first gets an entry without a NAR for what other processes pack or what stays out of the archive; these entries are taken
- * away at the end. What is done once for each path is not waited for: with hundreds of small files that takes half the time.
+ * Nix itself packs them, in several processes. Nix 2.11 and newer copies paths in parallel, so one process packs the small
+ * paths, each compressed by one thread, and another the large paths, each compressed by all threads. Older versions copy
+ * one path after the other, so there are as many processes as processors, and they share the paths. Each process fills a
+ * directory of its own. A binary cache must know what its paths refer to, so each directory first gets an entry without a
+ * NAR for what other processes pack and for what is not packed; these entries are removed at the end.
  *
- * @param closure tells about each of `paths` and what they refer to.
- * @param packed called with each path when its packing begins.
- * @throws UserError when the disk is too small.
+ * What is done once per path is synchronous: with hundreds of small files that takes half the time.
+ *
+ * @throws UserError if the disk has too little space.
  */
-async function pack(paths, closure, directory, nix, context, packed = () => undefined) {
+async function pack(packing, nix, context) {
+    const { paths, directory } = packing;
     await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, 'nar'), { recursive: true });
     await checkSpace(paths, directory);
-    const parts = partsOf(paths, nix);
+    const shares = sharesOf(paths, nix);
     // If one fails, the others end before the caller removes the directory.
-    await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapConcurrently */ .X)(parts, parts.length, async (part, index) => {
+    await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapConcurrently */ .X)(shares, shares.length, async (share, index) => {
         const own = (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, `.part-${index}`);
-        await packPart(part, closure, own, nix, context, packed);
+        await packShare(share, { ...packing, directory: own }, nix, context);
         await merge(own, directory);
     });
-    if (parts.length === 0)
+    if (shares.length === 0)
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.writeFile)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, 'nix-cache-info'), 'StoreDir: /nix/store\n');
 }
-function partsOf(paths, nix) {
-    if (!copiesInParallel(nix.installation.version)) {
-        return shares(paths, nix.processors).map(share => ({ paths: share, parallel: false }));
+function sharesOf(paths, nix) {
+    // Nix's release notes, 2.11: "`nix copy` now copies the store paths in parallel as much as possible (again)".
+    if ((0,_version_js__WEBPACK_IMPORTED_MODULE_5__/* .compareVersions */ .Z)(nix.installation.version, '2.11') < 0) {
+        return equalShares(paths, nix.processors).map(share => ({ paths: share, parallel: false }));
     }
     const isLarge = ({ narSize }) => narSize >= bytesOfLargePath;
     const large = { paths: paths.filter(isLarge), parallel: true };
     const small = { paths: paths.filter(path => !isLarge(path)), parallel: false };
-    return [large, small].filter(part => part.paths.length > 0);
+    return [large, small].filter(share => share.paths.length > 0);
 }
-/** Nix's release notes, 2.11: "`nix copy` now copies the store paths in parallel as much as possible (again)". */
-function copiesInParallel(version) {
-    const [major = 0, minor = 0] = version.split('.').map(part => Number.parseInt(part, 10));
-    return major > 2 || (major === 2 && minor >= 11);
-}
-/** Deals out paths to at most `count` shares of about equal NAR size, the largest path first. */
-function shares(paths, count) {
+/** Distributes paths over at most `count` shares of about equal NAR size, starting with the largest path. */
+function equalShares(paths, count) {
     const total = paths.reduce((sum, { narSize }) => sum + narSize, 0);
     const wanted = Math.max(1, Math.min(count, Math.ceil(total / bytesPerShare)));
-    const dealt = Array.from({ length: Math.min(wanted, paths.length) }, () => ({ bytes: 0, paths: [] }));
+    const shares = Array.from({ length: Math.min(wanted, paths.length) }, () => ({ bytes: 0, paths: [] }));
     const bySize = [...paths].sort((a, b) => b.narSize - a.narSize || (a.path < b.path ? -1 : 1));
     for (const path of bySize) {
-        const least = dealt.reduce((best, share) => (share.bytes < best.bytes ? share : best));
+        const least = shares.reduce((best, share) => (share.bytes < best.bytes ? share : best));
         least.paths.push(path);
         least.bytes += path.narSize;
     }
-    return dealt.map(share => share.paths);
+    return shares.map(share => share.paths);
 }
-async function packPart({ paths, parallel }, closure, directory, nix, context, packed) {
+async function packShare({ paths, parallel }, { closure, directory, onPath }, nix, context) {
     await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdir)(directory, { recursive: true });
     const own = new Set(paths.map(({ path }) => path));
     const others = new Set(paths.flatMap(({ references }) => references).filter(path => !own.has(path)));
     for (const path of others)
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, narInfoName(path)), placeholder(path, closure.get(path)));
     const store = `file://${directory}?compression=zstd&compression-level=${compressionLevel}&parallel-compression=${parallel}`;
-    const sorted = referencesFirst(paths);
-    for (let first = 0; first < sorted.length; first += pathsPerCall) {
-        const some = sorted.slice(first, first + pathsPerCall).map(({ path }) => path);
-        const onStderr = (line) => {
-            const path = /^copying path '(.*)' to /.exec(line)?.[1];
-            if (path !== undefined)
-                packed(path);
-        };
+    const onStderr = (line) => {
+        const path = /^copying path '(.*)' to /.exec(line)?.[1];
+        if (path !== undefined)
+            onPath?.(path);
+    };
+    for (const some of (0,_arguments_js__WEBPACK_IMPORTED_MODULE_6__/* .inParts */ .o)(referencesFirst(paths).map(({ path }) => path))) {
         const args = ['copy', '-v', '--no-recursive', '--to', store, ...some];
         await nix.run('nix', args, { onStderr, signal: context.signal }).catch(error => {
             const full = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd && /no space left on device/i.test(error.stderr);
-            throw full ? new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo('The disk became full while the archives were packed.', { cure: makeRoom }) : error;
+            throw full ? new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo('The disk became full while archives were packed.', { cure: freeSpace }) : error;
         });
     }
     for (const path of others)
@@ -1602,7 +1590,7 @@ function referencesFirst(paths) {
 function narInfoName(path) {
     return `${(0,node_path__WEBPACK_IMPORTED_MODULE_2__.basename)(path).slice(0, 32)}.narinfo`;
 }
-/** The least that Nix takes for an entry. */
+/** The shortest entry that Nix accepts. */
 function placeholder(path, info) {
     if (info === undefined)
         throw new Error(`${path} is referred to but not in the closure`);
@@ -1615,15 +1603,15 @@ async function merge(from, to) {
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.renameSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(from, name), (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(to, name));
     await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(from, { recursive: true });
 }
-const makeRoom = 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.';
+const freeSpace = 'Free space, write them elsewhere, or use `archive: delta` or `archive: none`.';
 async function checkSpace(paths, directory) {
     const { bavail, bsize } = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.statfs)(directory);
     const free = bavail * bsize;
     const needed = paths.reduce((sum, { narSize }) => sum + narSize, 0) * leastRatio;
     if (free >= needed)
         return;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo(`${directory} has ${(0,_amounts_js__WEBPACK_IMPORTED_MODULE_5__/* .size */ .Ej)(free)} free; the archives need at least ${(0,_amounts_js__WEBPACK_IMPORTED_MODULE_5__/* .size */ .Ej)(needed)} there.`, {
-        cure: makeRoom,
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .yo(`${directory} has ${(0,_amounts_js__WEBPACK_IMPORTED_MODULE_7__/* .size */ .Ej)(free)} free; the archives need at least ${(0,_amounts_js__WEBPACK_IMPORTED_MODULE_7__/* .size */ .Ej)(needed)} there.`, {
+        cure: freeSpace,
     });
 }
 
@@ -1640,41 +1628,40 @@ async function checkSpace(paths, directory) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(83916);
+/* harmony import */ var _arguments_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(40383);
 
 
-/** Store paths in one call of Nix: keeps its arguments far below Linux' limit of 2 MiB. */
-const pathsPerCall = 2_000;
+
 /**
- * The public key of a secret one, both in Nix's form `name:base64`.
+ * The public key for a secret key, both in Nix's form `name:base64`.
  *
- * @throws UserError that does not contain the key.
+ * @throws UserError if it is not a secret key; the error does not contain it.
  */
 async function publicKeyOf(secretKey, nix) {
     const wrong = (why) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .UserError */ .yo(`The signing key ${why}.`, {
         where: { input: 'signing-key' },
-        cure: 'Make one with `nix key generate-secret --key-name my-fleet-1` and give it whole: a name, a colon, 88 characters.',
+        cure: 'Create one with `nix key generate-secret --key-name my-fleet-1` and copy all of it: a name, a colon and 88 characters.',
     });
     const [name, base64, ...rest] = secretKey.trim().split(':');
     if (name === undefined || name === '' || base64 === undefined || rest.length > 0) {
-        throw wrong("is not in Nix's form, a name and a colon before base64");
+        throw wrong("is not in Nix's form `name:base64`");
     }
-    // Ed25519's secret and public half, as libsodium keeps them.
+    // The secret and the public half of an Ed25519 key, as libsodium stores them.
     if (!/^[A-Za-z0-9+/]{86}==$/.test(base64))
-        throw wrong('does not hold 64 bytes in base64');
+        throw wrong('is not 64 bytes in base64 after the colon');
     const { stdout } = await nix.run('nix', ['key', 'convert-secret-to-public'], { input: secretKey.trim() });
     return stdout.trim();
 }
 /**
  * Signs the entries of `paths` in the binary cache `directory`.
  *
- * Nix wants a key file, and the key must not lie on a disk: it goes through a pipe. Node gives a child a socket as its
- * standard input, which cannot be opened by name, hence the `cat` in between.
+ * Nix reads keys from files, but the key must not be written to a disk, so it is passed through a pipe. Node gives a child
+ * a socket as standard input, which cannot be opened by name; `cat` makes it a pipe.
  */
 async function signPaths(directory, paths, secretKey, nix, context) {
     const { bin } = nix.installation;
     const command = [bin === null ? 'nix' : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(bin, 'nix'), '--extra-experimental-features', 'nix-command'];
-    for (let first = 0; first < paths.length; first += pathsPerCall) {
-        const some = paths.slice(first, first + pathsPerCall);
+    for (const some of (0,_arguments_js__WEBPACK_IMPORTED_MODULE_2__/* .inParts */ .o)(paths)) {
         const sign = ['store', 'sign', '--key-file', '/dev/stdin', '--store', `file://${directory}`, ...some];
         await context.exec('sh', ['-c', 'cat | "$@"', 'sh', ...command, ...sign], {
             input: secretKey.trim(),
@@ -1693,9 +1680,10 @@ async function signPaths(directory, paths, secretKey, nix, context) {
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   Z: () => (/* binding */ compareVersions)
 /* harmony export */ });
-/** Negative if version `a` is older than `b`, 0 if they are equal; a missing number is 0. */
+/** Negative if `a` is older than `b`, 0 if their numbers are equal; a missing number is 0, as is a word after a number. */
 function compareVersions(a, b) {
-    const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
+    const numbers = (version) => version.split('.').map(part => Number.parseInt(part, 10) || 0);
+    const [left, right] = [numbers(a), numbers(b)];
     for (let i = 0; i < Math.max(left.length, right.length); i++) {
         const difference = (left[i] ?? 0) - (right[i] ?? 0);
         if (difference !== 0)
@@ -2463,14 +2451,14 @@ async function namesUntracked(commit, git) {
 }
 /** Whether files were evaluated that are neither in the repository nor in the store nor ours. */
 function readsOther({ files, roots }) {
-    const known = ['/nix/store', (0,evaluation_adapter/* nixFolder */.cV)(), ...roots];
+    const known = ['/nix/store', (0,evaluation_adapter/* nixFolder */.c)(), ...roots];
     return [...files].some(file => file.startsWith('/') && !known.some(folder => file.startsWith(`${folder}/`)));
 }
 async function adaptersDigest() {
     const hash = (0,external_node_crypto_.createHash)('sha256');
-    for (const name of (await (0,promises_.readdir)((0,evaluation_adapter/* nixFolder */.cV)())).sort()) {
+    for (const name of (await (0,promises_.readdir)((0,evaluation_adapter/* nixFolder */.c)())).sort()) {
         if (name.endsWith('.nix'))
-            hash.update(`${name}\0${await (0,promises_.readFile)((0,external_node_path_.join)((0,evaluation_adapter/* nixFolder */.cV)(), name), 'utf8')}\0`);
+            hash.update(`${name}\0${await (0,promises_.readFile)((0,external_node_path_.join)((0,evaluation_adapter/* nixFolder */.c)(), name), 'utf8')}\0`);
     }
     return hash.digest('hex');
 }
@@ -2718,7 +2706,7 @@ async function unwrapToplevel(host, nix) {
         });
     }
     const { stdout } = await nix.run('nix-store', ['--query', '--outputs', drvPath]);
-    const system = (await (0,derivation/* systemsOf */.c)([drvPath], nix)).get(drvPath) ?? 'unknown';
+    const system = (await (0,derivation/* systemsOf */.cT)([drvPath], nix)).get(drvPath) ?? 'unknown';
     return { ...host, drvPath, output: stdout.trim(), system };
 }
 async function toplevelsInside(wrapper, nix) {
@@ -2754,6 +2742,7 @@ function toplevelsIn(drvPaths) {
 
 /** Adds the targets and tags of `hosts`, without the rest of their configuration. */
 async function addDeployments(hosts, evaluation, opened) {
+    opened.source.context.log.info(`Reading the tags of ${hosts.length} hosts.`);
     const results = await opened.evaluate('deployments', hosts);
     const deployments = {};
     const failures = [];
@@ -2832,11 +2821,13 @@ async function evaluateHosts(adapter, attribute, hosts, options) {
     const files = new Set();
     const results = new Map();
     const outOfMemory = [];
+    // Hosts whose tags are read may not be selected.
+    const onEvent = attribute === 'hosts' ? progressOf(context) : undefined;
     const run = async (names, heap, last) => {
         let rest = names;
         while (rest.length > 0) {
             const call = { attribute, hosts: rest };
-            const result = await (0,evaluation_adapter/* callAdapter */.O4)({ ...adapter, heap }, call, options, progressOf(context));
+            const result = await (0,evaluation_adapter/* callAdapter */.O)({ ...adapter, heap }, call, options, onEvent);
             for (const file of result.files)
                 files.add(file);
             for (const answer of result.answers)
@@ -2933,7 +2924,7 @@ async function inFolder(source) {
 /** The files that the evaluation of a candidate reads to know its hosts, relative to the source's folder. */
 async function filesOf({ format, main }, source) {
     const adapter = await formats/* formats */.F[format].adapter(main, source);
-    const { value, failure, files } = await (0,evaluation_adapter/* callAdapter */.O4)(adapter, { attribute: 'names' }, source);
+    const { value, failure, files } = await (0,evaluation_adapter/* callAdapter */.O)(adapter, { attribute: 'names' }, source);
     const roots = failure?.roots ?? [...adapter.roots, value.root];
     const folder = (0,external_node_path_.relative)(source.root, source.folder);
     return new Set([...files].flatMap(file => {
@@ -3082,7 +3073,7 @@ function checkAccepted(format, { files, inputs }) {
  * format does not name a nixpkgs itself, or with `nixpkgs-pin: warn` the machine's.
  *
  * @returns the adapter, and the Nix files that were evaluated to find the pin.
- * @throws UserError if the pin is not one, if there are several, or if there is none and the format requires one.
+ * @throws UserError if the pin is invalid, if there are several, or if there is none and the format requires one.
  */
 async function withNixpkgs(choice, source) {
     const { adapter } = choice;
@@ -3130,7 +3121,7 @@ async function folderOf(given, adapter, source) {
     if (typeof given === 'string')
         return { folder: given, files: new Set() };
     const pinAdapter = { ...adapter, file: 'pin', request: { ...given } };
-    const { value, failure, files } = await (0,evaluation_adapter/* callAdapter */.O4)(pinAdapter, { attribute: 'names' }, source);
+    const { value, failure, files } = await (0,evaluation_adapter/* callAdapter */.O)(pinAdapter, { attribute: 'names' }, source);
     if (failure !== null)
         throw source.errorFor(failure, (0,external_node_path_.relative)(source.folder, given.path));
     return { folder: value.root, files };
@@ -3275,7 +3266,7 @@ class OpenedSource {
         if (!this.evaluation.names.includes(host))
             throw unknownHost(host, this.evaluation.names, 'host');
         const call = { attribute: 'option', hosts: [host], option: names };
-        const { value, failure } = await (0,evaluation_adapter/* callAdapter */.O4)(this.#adapter, call, this.source);
+        const { value, failure } = await (0,evaluation_adapter/* callAdapter */.O)(this.#adapter, call, this.source);
         if (failure !== null)
             throw this.source.errorFor(failure, this.#main);
         const result = value;
@@ -3588,9 +3579,9 @@ var nearest = __webpack_require__(37909);
 
 
 /**
- * Reads the input `builders`: Nix's machines format (one line a machine, or `;` between them), or a YAML list.
+ * Reads the input `builders`: Nix's machines format (one line per machine, or separated by `;`), or a YAML list.
  *
- * @throws UserError for the first that is wrong; a builder without its host key is.
+ * @throws UserError for the first builder that is wrong or has no host key.
  */
 function parseBuilders(text) {
     const lines = text
@@ -3606,12 +3597,12 @@ function parseBuilders(text) {
         parsed = (0,dist/* parse */.qg)(text);
     }
     catch (error) {
-        throw wrong(`is neither in Nix's machines format nor YAML: ${error.message.split('\n')[0]}`);
+        throw wrong(`neither Nix's machines format nor YAML: ${error.message.split('\n')[0]}`);
     }
     const list = Array.isArray(parsed) ? parsed : [parsed];
     return list.map(each => fromYaml(each));
 }
-/** Columns of the machines format: Nix manual, "Distributed builds". */
+/** The columns of the machines format: Nix manual, "Distributed builds". */
 function fromMachinesLine(line) {
     const [uri = '', systems = '-', keyFile = '-', jobs = '1', speed = '1', features = '-', mandatory = '-', hostKey = '-',] = line.split(/\s+/);
     const words = (column) => (column === '-' ? [] : column.split(',').filter(word => word !== ''));
@@ -3643,101 +3634,115 @@ const fields = [
 ];
 function fromYaml(each) {
     if (typeof each !== 'object' || each === null || Array.isArray(each)) {
-        throw wrong(`has an entry that is no mapping: ${JSON.stringify(each)}.`);
+        throw wrong(`an entry is not a mapping: ${JSON.stringify(each)}.`);
     }
     for (const field of Object.keys(each)) {
         if (fields.includes(field))
             continue;
         const meant = (0,nearest/* nearest */.p)(field, fields);
-        throw wrong(`has the unknown field '${field}'.`, meant === null ? `It takes ${fields.join(', ')}.` : `Did you mean ${meant}?`);
+        throw wrong(`unknown field '${field}'.`, meant === null ? `The fields are ${fields.join(', ')}.` : `Did you mean ${meant}?`);
     }
     return checked(each);
 }
 function checked(given) {
+    const { protocol, address, ...uri } = hostOf(given);
+    const systems = listOf(given, 'systems', address);
+    if (systems.length === 0)
+        throw wrong(`${address} has no system.`, 'Write one such as aarch64-linux.');
+    return {
+        protocol,
+        address,
+        user: userOf(given.user ?? uri.user, address),
+        port: portOf(given.port ?? uri.port, address),
+        systems,
+        key: keyOf(given, address),
+        hostKey: hostKeyOf(given, address),
+        jobs: numberOf(given, 'jobs', address),
+        speed: numberOf(given, 'speed', address),
+        features: listOf(given, 'features', address),
+        mandatoryFeatures: listOf(given, 'mandatory-features', address),
+    };
+}
+/** `ssh-ng://user@address:port`, of which only the address is required. */
+function hostOf(given) {
     const [, scheme, user, bracketed, plain, port] = /^(?:(ssh|ssh-ng):\/\/)?(?:([\w.$-]+)@)?(?:\[([0-9a-fA-F:]+)\]|([\w.%-]+|[0-9a-fA-F:]+))(?::(\d+))?$/.exec(String(given.host ?? '')) ?? [];
     const address = bracketed ?? plain;
     if (address === undefined || address.startsWith('-')) {
-        throw wrong(`has the host '${String(given.host ?? '')}'.`, 'Write it as ssh-ng://user@address or user@address:port.');
-    }
-    const list = (name) => {
-        const value = given[name] ?? [];
-        const words = Array.isArray(value) ? value : String(value).split(/[\s,]+/);
-        if (!words.every(word => typeof word === 'string' && /^[\w-]+$/.test(word))) {
-            throw wrong(`has for ${address} ${name} that are none: ${JSON.stringify(value)}.`);
-        }
-        return words;
-    };
-    const positive = (name) => {
-        const value = given[name] ?? 1;
-        if (typeof value === 'number' && value > 0 && (name === 'speed' || Number.isInteger(value)))
-            return value;
-        throw wrong(`has for ${address} ${name} that are no positive number: ${JSON.stringify(value)}.`);
-    };
-    const systems = list('systems');
-    if (systems.length === 0)
-        throw wrong(`names no system for ${address}.`, 'Write it as aarch64-linux.');
-    const givenPort = given.port ?? (port === undefined ? null : Number(port));
-    if (givenPort !== null &&
-        !(typeof givenPort === 'number' && Number.isInteger(givenPort) && givenPort > 0 && givenPort < 65_536)) {
-        throw wrong(`has for ${address} the port ${JSON.stringify(givenPort)}.`);
-    }
-    const givenUser = given.user ?? user ?? null;
-    if (givenUser !== null && !(typeof givenUser === 'string' && /^[A-Za-z0-9_][\w.$-]*$/.test(givenUser))) {
-        throw wrong(`has for ${address} the user ${JSON.stringify(givenUser)}.`);
+        throw wrong(`the host '${String(given.host ?? '')}' is not an address.`, 'Write it as ssh-ng://user@address or user@address:port.');
     }
     return {
         protocol: scheme === 'ssh' ? 'ssh' : 'ssh-ng',
         address,
-        user: givenUser,
-        port: givenPort,
-        systems,
-        key: keyOf(given, address),
-        hostKey: hostKeyOf(given, address),
-        jobs: positive('jobs'),
-        speed: positive('speed'),
-        features: list('features'),
-        mandatoryFeatures: list('mandatory-features'),
+        user: user ?? null,
+        port: port === undefined ? null : Number(port),
     };
+}
+function userOf(value, address) {
+    if (value === null)
+        return null;
+    if (typeof value === 'string' && /^[A-Za-z0-9_][\w.$-]*$/.test(value))
+        return value;
+    throw wrong(`user of ${address} is not a user name: ${JSON.stringify(value)}.`);
+}
+function portOf(value, address) {
+    if (value === null)
+        return null;
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536)
+        return value;
+    throw wrong(`port of ${address} is not a port number: ${JSON.stringify(value)}.`);
+}
+function listOf(given, name, address) {
+    const value = given[name] ?? [];
+    const words = Array.isArray(value) ? value : String(value).split(/[\s,]+/);
+    if (words.every(word => typeof word === 'string' && /^[\w-]+$/.test(word)))
+        return words;
+    throw wrong(`${name} of ${address} is not a list of names: ${JSON.stringify(value)}.`);
+}
+function numberOf(given, name, address) {
+    const value = given[name] ?? 1;
+    if (typeof value === 'number' && value > 0 && (name === 'speed' || Number.isInteger(value)))
+        return value;
+    throw wrong(`${name} of ${address} is not a positive number: ${JSON.stringify(value)}.`);
 }
 function keyOf(given, address) {
     const { key, 'key-file': file } = given;
     if (key !== undefined && file !== undefined)
-        throw wrong(`has for ${address} both key and key-file.`);
+        throw wrong(`${address} has both key and key-file.`);
     if (typeof key === 'string' && /^-----BEGIN [A-Z ]*PRIVATE KEY-----$/m.test(key))
         return { text: `${key.trim()}\n` };
     if (key !== undefined)
-        throw wrong(`has for ${address} a key that is no private SSH key.`, 'Write the whole text of it.');
+        throw wrong(`key of ${address} is not a private SSH key.`, 'Copy the whole text of the file.');
     if (typeof file === 'string' && file.startsWith('/') && !/[\n"]/.test(file))
         return { file };
     if (file !== undefined)
-        throw wrong(`has for ${address} a key-file that is no absolute path.`);
+        throw wrong(`key-file of ${address} is not an absolute path.`);
     return null;
 }
 function hostKeyOf(given, address) {
     const text = String(given['host-key'] ?? '').trim();
-    const cure = `Get it on the machine itself, from /etc/ssh/ssh_host_ed25519_key.pub, or compare what \`ssh-keyscan ${address}\` prints with it.`;
+    const cure = `Copy it from /etc/ssh/ssh_host_ed25519_key.pub on that machine, or compare the output of \`ssh-keyscan ${address}\` with that file.`;
     if (text === '')
-        throw wrong(`pins no host key for ${address}.`, cure);
-    // A whole line of known_hosts has the name in front, one of a .pub file a comment behind.
-    const found = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/]+={0,2})(?:\s|$)/.exec(text)?.[1];
-    if (found === undefined)
-        throw wrong(`has for ${address} a host key that is none.`, cure);
-    return found;
+        throw wrong(`${address} has no host key.`, cure);
+    // A line of known_hosts has the name before the key, a .pub file has a comment after it.
+    const key = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/]+={0,2})(?:\s|$)/.exec(text)?.[1];
+    if (key === undefined)
+        throw wrong(`host-key of ${address} is not a host key.`, cure);
+    return key;
 }
 function wrong(message, cure) {
-    return new errors/* UserError */.yo(`input 'builders' ${message}`, {
+    return new errors/* UserError */.yo(`input 'builders': ${message}`, {
         where: { input: 'builders' },
         ...(cure === undefined ? {} : { cure }),
     });
 }
-/** What the names of the machines are to ssh and Nix: the address where it tells them apart. */
+/** The machines' names for ssh and Nix: the address if it is unique. */
 function aliases(builders) {
     return builders.map(({ address }, index) => {
         const once = builders.filter(other => other.address === address).length === 1;
         return once && !address.includes(':') ? address : `builder-${index + 1}`;
     });
 }
-/** The files that the daemon reads, by name; `directory` is where they will lie. */
+/** The files that the daemon reads, by name; `directory` is where they will be. */
 function builderFiles(builders, directory) {
     const names = aliases(builders);
     const at = (list, index) => list[index];
@@ -3772,7 +3777,7 @@ function builderFiles(builders, directory) {
             .join(''),
     };
 }
-/** Nix's machines format. Key, port and host key are ssh's business: see `ssh_config`. */
+/** Nix's machines format. Keys, ports and host keys are in `ssh_config` instead. */
 function machinesLines(builders) {
     const names = aliases(builders);
     const column = (words) => (words.length === 0 ? '-' : words.join(','));
@@ -3792,9 +3797,9 @@ function machinesLines(builders) {
 
 
 /**
- * The daemon's nix.conf: the machine's own first, then ours, then the user's; last what nothing may change.
+ * The daemon's nix.conf: first the machine's own, then ours, then the user's; last the settings that nothing may change.
  *
- * The sandbox has no fallback: where it cannot be had, Nix must say so (NixOS/nix#13928).
+ * The sandbox has no fallback: if Nix cannot use it, it must fail (NixOS/nix#13928).
  */
 function daemonConf(run, settings) {
     const { extraPlatforms, substituters, trustedPublicKeys } = settings;
@@ -3818,7 +3823,7 @@ function daemonConf(run, settings) {
         'sandbox-fallback = false',
     ]);
 }
-/** The nix.conf of Nix's commands: the daemon's, and what only who evaluates needs. Its secrets are in another file. */
+/** The nix.conf of Nix's commands: the daemon's, and what only evaluation needs. Secrets are in another file. */
 function clientConf(run) {
     return lines([
         `include ${(0,external_node_path_.join)(run.directory, 'daemon/nix.conf')}`,
@@ -3826,14 +3831,14 @@ function clientConf(run) {
         `!include ${tokensFile(run)}`,
     ]);
 }
-/** Holds the token for private flake inputs, in memory, for the user's eyes only. */
+/** The file with the token for private flake inputs: in memory, readable only by the user. */
 function tokensFile(run) {
     return (0,external_node_path_.join)(run.directory, 'client/access-tokens');
 }
 function tokensConf(githubToken, ofUser) {
     return lines([...(githubToken === null ? [] : [`extra-access-tokens = github.com=${githubToken}`]), ofUser]);
 }
-/** A user without a name (a container's bare number) can only be let in with all others. */
+/** A user without a name (a number, in a container) can only be allowed together with all others. */
 function allowedUsers() {
     try {
         return `root ${(0,external_node_os_.userInfo)().username}`;
@@ -3866,9 +3871,9 @@ var assets = __webpack_require__(25462);
 
 
 
-/** Where sudo and the system's own programs are, on NixOS too. */
+/** Where sudo and the system's programs are, on NixOS too. */
 const systemPath = '/run/wrappers/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
-/** Whether setup/root.sh would find this program. */
+/** Whether setup/root.sh can find this program. */
 async function hasProgram(name) {
     const tries = systemPath.split(':').map(directory => (0,promises_.access)((0,external_node_path_.join)(directory, name), external_node_fs_.constants.X_OK));
     return Promise.any(tries).then(() => true, () => false);
@@ -3876,13 +3881,13 @@ async function hasProgram(name) {
 /**
  * Runs a verb of setup/root.sh as root: directly, or through `sudo -n`.
  *
- * @param input for secrets and settings; arguments are seen by everybody on the machine.
- * @throws UserError when there is no way to root; CommandError when the verb fails.
+ * @param input for secrets and settings, since everyone on the machine can read arguments.
+ * @throws UserError if there is no way to become root; CommandError if the verb fails.
  */
 async function asRoot(context, run, verb, args = [], input = '') {
     const script = ['sh', (0,assets/* asset */.L)('setup/root.sh'), verb, run.directory, ...args];
     const direct = process.getuid?.() === 0;
-    // Not the caller's environment: it holds inputs, and a daemon would keep it for as long as it lives.
+    // Not our own environment: it contains inputs, and the daemon would keep it as long as it runs.
     const env = { PATH: systemPath, LC_ALL: 'C' };
     try {
         return direct
@@ -3893,8 +3898,8 @@ async function asRoot(context, run, verb, args = [], input = '') {
         if (!direct &&
             error instanceof errors/* CommandError */.Qd &&
             (error.failure.kind === 'missing' || /^sudo: /m.test(error.stderr))) {
-            throw new errors/* UserError */.yo('Setting Nix up needs root, and `sudo -n` does not give it.', {
-                cure: 'Run the step as root, or let its user call sudo without a password.',
+            throw new errors/* UserError */.yo('Setting up Nix needs root, and `sudo -n` failed.', {
+                cure: 'Run the step as root, or allow its user to use sudo without a password.',
                 cause: error,
             });
         }
@@ -3908,17 +3913,17 @@ async function asRoot(context, run, verb, args = [], input = '') {
 
 
 
-/** The daemon's own variables, and those of the network that it must share with the job. */
+/** Variables of the job that the daemon gets: certificates, the ssh-agent and proxies. */
 const passed = [
     'NIX_SSL_CERT_FILE',
     'SSH_AUTH_SOCK',
     ...['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy', 'no_proxy'].flatMap(name => [name, name.toUpperCase()]),
 ];
 /**
- * Starts the run's own daemon as root with the settings `conf`, ending the one it had: on a socket of its own, so that
- * neither a daemon that the machine has nor /etc/nix/nix.conf is touched, and no init system is asked for.
+ * Starts the daemon of this run as root with the settings `conf`, and ends an earlier one of this run. It has its own
+ * socket, so that neither the machine's own daemon nor /etc/nix/nix.conf is changed, and it needs no init system.
  *
- * @throws Error with what it printed when it does not answer within 20 s.
+ * @throws Error with its output if it accepts no connection within 20 s.
  */
 async function startDaemon(run, nix, conf, environment, context) {
     const input = `${variables(run, nix, environment)}${conf}`;
@@ -3927,12 +3932,12 @@ async function startDaemon(run, nix, conf, environment, context) {
     while (!(await answers(socketOf(run)))) {
         if (Date.now() > deadline || context.signal.aborted) {
             const log = await (0,promises_.readFile)((0,external_node_path_.join)(run.directory, 'daemon/log'), 'utf8').catch(() => '');
-            throw new Error(`Nix's daemon does not answer. ${log.trim().slice(-2000)}`);
+            throw new Error(`Nix's daemon did not start within 20 s. ${log.trim().slice(-2000)}`);
         }
         await (0,external_node_timers_promises_.setTimeout)(5);
     }
 }
-/** The environment of root's Nix as setup/root.sh reads it: a line each, and an empty one. */
+/** The environment of root's Nix, as setup/root.sh reads it: one variable per line, then an empty line. */
 function variables(run, nix, environment) {
     const values = {
         ...(nix.certificates === undefined ? {} : { NIX_SSL_CERT_FILE: nix.certificates }),
@@ -4127,20 +4132,21 @@ const programs = {
 };
 /** Systems for which there is a probe program. */
 const provableSystems = [...Object.keys(programs), 'armv6l-linux'];
-/** The ELF executable for `system`; null where we have none. */
+/** The ELF executable for `system`; null if there is none. */
 function probeProgram(system) {
     const program = programs[sameCode[system] ?? system];
     if (program === undefined)
         return null;
-    const text = Buffer.from(program.text
-        .split('\n')
-        .map(line => /^ *([0-9a-f]{4,})(?: |$)/.exec(line)?.[1] ?? '')
-        .join(''), 'hex');
+    const bytes = program.text.split('\n').map(line => /^ *([0-9a-f]{4,})(?: |$)/.exec(line)?.[1] ?? '');
+    return executable(program, Buffer.from(bytes.join(''), 'hex'));
+}
+/** An ELF executable with one segment, which contains the headers and the code. */
+function executable(program, code) {
     const wide = program.bits === 64;
     const [headerSize, segmentSize] = wide ? [64, 56] : [52, 32];
     const header = Buffer.alloc(headerSize + segmentSize);
     const base = 0x10000;
-    const size = header.length + text.length;
+    const size = header.length + code.length;
     let at = header.write('\x7fELF', 'latin1');
     const half = (value) => {
         at = header.writeUInt16LE(value, at);
@@ -4180,18 +4186,18 @@ function probeProgram(system) {
     if (!wide)
         word(5);
     address(0x1000);
-    return Buffer.concat([header, text]);
+    return Buffer.concat([header, code]);
 }
-/** Systems whose processors run another one's program. */
+/** Systems whose processors run the program of another system. */
 const sameCode = { 'armv6l-linux': 'armv7l-linux' };
 
 ;// CONCATENATED MODULE: ./src/setup/binfmt.ts
 
 
 
-/** Where the kernel tells of its interpreters; empty where binfmt_misc is not mounted. */
+/** Where the kernel lists its interpreters; empty if binfmt_misc is not mounted. */
 const binfmtDirectory = '/proc/sys/fs/binfmt_misc';
-/** Reads the file of one entry; null for one that goes by a file name's ending. */
+/** Reads the file of one registration; null if it matches by a file name's extension. */
 function parseRegistration(name, text) {
     const field = (key) => new RegExp(`^${key}:? ?(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
     const magic = Buffer.from(field('magic'), 'hex');
@@ -4208,12 +4214,12 @@ function parseRegistration(name, text) {
         mask,
     };
 }
-/** Whether programs that begin with `head` go to this interpreter. */
+/** Whether this interpreter runs programs that start with `head`. */
 function takes(registration, head) {
     const { enabled, offset, magic, mask } = registration;
     return (enabled && magic.every((byte, i) => ((head[offset + i] ?? 0) & (mask[i] ?? 0xff)) === (byte & (mask[i] ?? 0xff))));
 }
-/** The entries that take the programs of `system`; those that serve a sandboxed build carry the flag F. */
+/** The registrations that match programs of `system`. Only those with the flag F work in a sandbox. */
 async function registrationsOf(system) {
     const head = probeProgram(system);
     if (head === null)
@@ -4225,16 +4231,16 @@ async function registrationsOf(system) {
     return entries.filter((entry) => entry !== null && takes(entry, head));
 }
 /**
- * The line that registers `qemu` for the programs of `system`.
+ * The line that registers `qemu` for programs of `system`.
  *
- * Magic and mask as Debian's and NixOS's: an ELF header of that class and processor, any OS ABI, an executable or a
- * position-independent one. F: the kernel opens the interpreter now, so that it is there in every sandbox. P: the
- * program's own argv[0] is kept, which qemu understands since 6.0 on kernels since 5.12.
+ * Magic and mask match, as Debian's and NixOS's do, an ELF header of that class and processor, with any OS ABI, of an
+ * executable or position-independent executable. With the flag F the kernel opens the interpreter now, so that it works in
+ * every sandbox. With P the program keeps its own argv[0], which qemu supports since 6.0 on Linux 5.12 and newer.
  */
 function registrationLine(name, system, qemu) {
     const head = probeProgram(system);
     if (head === null)
-        throw new Error(`no magic for ${system}`);
+        throw new Error(`there is no magic for ${system}`);
     const escaped = (bytes) => [...bytes].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
     const magic = Buffer.from(head.subarray(0, 20));
     const mask = Buffer.alloc(20, 0xff);
@@ -4249,18 +4255,16 @@ function registrationLine(name, system, qemu) {
 
 
 
-
 /**
- * Builds, on this machine, a derivation of `system` whose program would see a file of the machine if it were in no
- * sandbox.
+ * Builds on this machine a derivation of `system` whose program tries to read a file of the machine, which only works
+ * outside of a sandbox.
  */
-async function prove(system, run, installation, context) {
+async function prove(system, run, nix, context) {
     const program = probeProgram(system);
     if (program === null)
         return { ok: false, kind: 'none', log: '' };
     const file = (0,external_node_path_.join)(run.directory, 'client', `probe-${system}`);
     await (0,promises_.writeFile)(file, program, { mode: 0o755 });
-    const nix = new src_nix/* Nix */.a(context, installation);
     try {
         const { stdout } = await nix.run('nix-build', [
             (0,assets/* asset */.L)('nix/probe.nix'),
@@ -4268,34 +4272,34 @@ async function prove(system, run, installation, context) {
             ...['--argstr', 'system', system],
             ...['--argstr', 'program', file],
             ...['--argstr', 'outside', (0,external_node_path_.join)(run.directory, 'outside')],
-            // Not elsewhere, and not from a cache.
+            // Neither on a remote builder nor from a cache.
             ...['--option', 'builders', '', '--option', 'substitute', 'false'],
         ], { timeout: 120_000, signal: context.signal });
         const answer = await (0,promises_.readFile)(stdout.trim(), 'latin1');
         return { ok: true, machine: answer.split('\0')[0] ?? '' };
     }
     catch (error) {
-        if (!(error instanceof errors/* CommandError */.Qd))
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === 'cancelled')
             throw error;
         const open = /exit code 7\b/.test(error.stderr);
-        return { ok: false, kind: open ? 'open' : 'broken', log: error.stderr };
+        return { ok: false, kind: open ? 'open' : 'broken', log: error.code === null ? error.message : error.stderr };
     }
 }
-/** @throws UserError when builds are not isolated from the machine. */
-async function proveSandbox(system, run, installation, context) {
-    const proof = await prove(system, run, installation, context);
+/** @throws UserError if builds are not isolated from the machine */
+async function proveSandbox(system, run, nix, context) {
+    const proof = await prove(system, run, nix, context);
     if (proof.ok || proof.kind === 'none')
         return;
     if (proof.kind === 'open') {
-        throw new errors/* UserError */.yo("Nix's sandbox is off: a probe build could read a file of the machine.", {
-            cure: 'Run on a machine where Nix can make namespaces; in a container, start it with the privilege to.',
+        throw new errors/* UserError */.yo("Nix's sandbox is disabled: a probe build could read a file of the machine.", {
+            cure: 'Run on a machine where Nix can create namespaces; a container must be privileged.',
         });
     }
     throw new errors/* UserError */.yo(`A probe build in Nix's sandbox failed: ${lastError(proof.log)}`, {
-        cure: 'Run on a machine where root can make namespaces and mounts; in a container, start it with the privilege to.',
+        cure: 'Run on a machine where root can create namespaces and mounts; a container must be privileged.',
     });
 }
-/** The last line of what Nix printed that is an error. */
+/** The last line that is an error, or else the last line. */
 function lastError(log) {
     const all = log.split('\n').filter(line => line.trim() !== '');
     return (all.findLast(line => /\berror: /.test(line)) ?? all.at(-1) ?? '').trim();
@@ -4321,16 +4325,16 @@ var external_node_stream_promises_ = __webpack_require__(46466);
 
 
 const patience = { attempts: 5, stall: 30_000, pause: 500 };
-/** The server could not be reached, or kept failing; another source may do better. */
+/** The server could not be reached or kept failing; another source may work. */
 class UnreachableError extends errors/* UserError */.yo {
     name = 'UnreachableError';
 }
-/** The server says that there is no such file. */
+/** The server has no such file. */
 class MissingError extends errors/* UserError */.yo {
     name = 'MissingError';
 }
-/** What may pass: the next attempt follows, after `wait` milliseconds where the server names them. */
-class PassingError extends Error {
+/** A failure that may be temporary; `wait` is the pause in milliseconds that the server asked for. */
+class TemporaryError extends Error {
     wait;
     constructor(message, wait = null) {
         super(message);
@@ -4338,42 +4342,42 @@ class PassingError extends Error {
     }
 }
 /**
- * Fetches `url` into `file`; status, kind, length and hash are checked before it returns, and a file that is not right is
- * removed.
+ * Downloads `url` to `file` and checks status, content, length and hash. A file that is not as expected is removed.
  *
  * @param sha256 64 hex digits.
- * @throws UnreachableError, MissingError; UserError when the content is not what the hash says.
+ * @throws UnreachableError, MissingError; UserError if the hash differs.
  */
 async function download(url, file, sha256, context, patient = patience) {
-    await persistently(url, context, patient, async (stall) => {
+    await retrying(url, context, patient, async (stall) => {
         const { body, length } = await request(url, context, stall);
         const { hash, size, head } = await write(file, body, stall);
         if (hash === sha256)
             return;
         await (0,promises_.rm)(file, { force: true });
-        // An error page with status 200 is how many a proxy fails (nix-quick-install-action#71); it may pass.
+        // Many proxies fail with an error page and status 200 (nix-quick-install-action#71); that may be temporary.
         if (isPage(head))
-            throw new PassingError('it answers with an HTML page');
+            throw new TemporaryError('the server sent an HTML page');
         if (length !== null && size !== length)
-            throw new PassingError(`it sent ${size} of ${length} bytes`);
-        throw new errors/* UserError */.yo(`${url} has the SHA-256 ${hash}, not ${sha256}: it is not used.`, {
-            cure: 'Compare the hash with the one that the release publishes; if it is another, somebody changed the file.',
+            throw new TemporaryError(`the server sent ${size} of ${length} bytes`);
+        throw new errors/* UserError */.yo(`${url} is not used: its SHA-256 is ${hash}, not ${sha256}.`, {
+            cure: 'Compare the hash with the one that the release publishes; if they differ, someone changed the file.',
         });
     });
 }
-/** The text of a small file. @throws as `download` */
+/** The text of a small file. @throws UnreachableError, MissingError */
 async function fetchText(url, context, patient = patience) {
-    return persistently(url, context, patient, async (stall) => {
+    return retrying(url, context, patient, async (stall) => {
         const { body } = await request(url, context, stall);
         const chunks = [];
         await take(body, stall, chunk => chunks.push(chunk));
         const content = Buffer.concat(chunks);
         if (isPage(content))
-            throw new PassingError('it answers with an HTML page');
+            throw new TemporaryError('the server sent an HTML page');
         return content.toString();
     });
 }
-async function persistently(url, context, patient, attempt) {
+/** Retries `attempt` after temporary failures. @throws UnreachableError when all attempts have failed */
+async function retrying(url, context, patient, attempt) {
     for (let count = 1;; count++) {
         const stall = new Stall(patient.stall, context.signal);
         try {
@@ -4383,23 +4387,24 @@ async function persistently(url, context, patient, attempt) {
             if (error instanceof errors/* UserError */.yo || context.signal.aborted)
                 throw error;
             if (error.code === 'ENOSPC') {
-                throw new errors/* UserError */.yo(`The disk is full: there is no space to fetch ${url}.`, {
+                throw new errors/* UserError */.yo(`The disk is full: there is no space to download ${url}.`, {
                     cure: 'Free space before the step.',
                     cause: error,
                 });
             }
-            const why = stall.over ? `it sent nothing for ${patient.stall / 1000} s` : reason(error);
-            // A name that does not resolve, a network that is not there: one more attempt tells as much as four.
+            const why = stall.over ? `the server sent nothing for ${patient.stall / 1000} s` : reason(error);
+            // If a name does not resolve or there is no network, further attempts are unlikely to help.
             const attempts = isOffline(error) ? Math.min(2, patient.attempts) : patient.attempts;
             if (count >= attempts) {
-                throw new UnreachableError(`${url} cannot be had: ${why}, ${count} times.`, {
-                    cure: 'Give a mirror or a local tarball in `nix-source`.',
+                const after = `after ${count} ${count === 1 ? 'attempt' : 'attempts'}`;
+                throw new UnreachableError(`${url} could not be downloaded ${after}: ${why}.`, {
+                    cure: 'Set `nix-source` to a mirror or a local tarball.',
                     cause: error,
                 });
             }
-            const asked = error instanceof PassingError ? error.wait : null;
-            const wait = Math.min(asked ?? patient.pause * 2 ** (count - 1), 60_000);
-            context.log.info(`${url}: ${why}; again in ${wait / 1000} s.`);
+            const requested = error instanceof TemporaryError ? error.wait : null;
+            const wait = Math.min(requested ?? patient.pause * 2 ** (count - 1), 60_000);
+            context.log.info(`${url}: ${why}. Trying again in ${wait / 1000} s.`);
             await (0,external_node_timers_promises_.setTimeout)(wait, undefined, { signal: context.signal });
         }
         finally {
@@ -4408,8 +4413,8 @@ async function persistently(url, context, patient, attempt) {
     }
 }
 /**
- * One request, following redirects. By Node's http and not by fetch, whose streams take half as long again for a file of
- * some 50 MB: as much as all the rest of the set-up.
+ * Sends one request and follows redirects. It uses Node's http because fetch takes 1.5 times as long for a file of 50 MB,
+ * and the difference is as long as the rest of the set-up.
  */
 async function request(url, context, stall, redirects = 5) {
     const agent = await proxyAgent(url, context);
@@ -4430,15 +4435,15 @@ async function request(url, context, stall, redirects = 5) {
     }
     if (status === 404 || status === 410) {
         throw new MissingError(`${url} does not exist (status ${status}).`, {
-            cure: 'Give a version that is released, as `nix-version: 2.34.4`, or the source that has it in `nix-source`.',
+            cure: 'Set `nix-version` to a released version, such as 2.34.4, or `nix-source` to a source that has it.',
         });
     }
     const after = Number(headers['retry-after'] ?? Number.NaN);
-    throw new PassingError(`it answers with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
+    throw new TemporaryError(`the server answered with status ${status}`, Number.isFinite(after) ? after * 1000 : null);
 }
 /**
- * An agent by way of the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in
- * either case. The library reads them itself, and is loaded only where there are any.
+ * An agent for the proxy that the environment names for `url`, if any: `https_proxy`, `http_proxy` and `no_proxy`, in upper
+ * or lower case. The library reads them itself, and is only loaded if there are any.
  */
 async function proxyAgent(url, { environment }) {
     if (!Object.keys(environment).some(name => /^https?_proxy$/i.test(name)))
@@ -4446,10 +4451,10 @@ async function proxyAgent(url, { environment }) {
     const { HttpClient } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942)]).then(__webpack_require__.bind(__webpack_require__, 44942));
     return new HttpClient('nix-ferry').getAgent(url);
 }
-/** Gives each chunk of `body` to `each`, as an event: other ways to read it take longer, an async iterator twice as long. */
+/** Calls `each` with every chunk. It uses events, since an async iterator takes twice as long. */
 async function take(body, stall, each) {
     body.on('data', (chunk) => {
-        stall.heard();
+        stall.received();
         try {
             each(chunk);
         }
@@ -4461,7 +4466,7 @@ async function take(body, stall, each) {
 }
 async function write(file, body, stall) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
-    // Written at once, not through promises: they cost more than the writing, and nothing else waits for this thread.
+    // Synchronous: promises cost more than the writing, and nothing else needs this thread.
     const handle = (0,external_node_fs_.openSync)(file, 'w', 0o600);
     let size = 0;
     let head = Buffer.alloc(0);
@@ -4493,7 +4498,7 @@ function isOffline(error) {
     const code = error.code ?? '';
     return ['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
 }
-/** Ends a request that has been silent for too long. */
+/** Ends a request that has received nothing for too long. */
 class Stall {
     signal;
     over = false;
@@ -4506,7 +4511,7 @@ class Stall {
             controller.abort();
         }, milliseconds);
     }
-    heard() {
+    received() {
         this.#timer.refresh();
     }
     end() {
@@ -4522,7 +4527,7 @@ class Stall {
 
 
 
-/** qemu's name of the processor of a system; null for what it cannot be asked for. */
+/** qemu's name for the processor of a system; null if the system is not Linux. */
 function qemuName(system) {
     const processor = system.replace(/-linux$/, '');
     if (processor === system)
@@ -4530,34 +4535,34 @@ function qemuName(system) {
     return { armv7l: 'arm', armv6l: 'arm', i686: 'i386' }[processor] ?? processor;
 }
 /**
- * A static qemu for `system`: the machine's own, else the one from the distribution's package, taken out of it without
- * installing it (its scripts would register every processor that qemu knows, and leave them).
+ * A static qemu for `system`: the machine's own, or else the one in the distribution's package, which is extracted and not
+ * installed (its scripts would register every processor that qemu supports, permanently).
  *
- * @returns its path, and what to say of where it comes from.
- * @throws UserError where there is none.
+ * @returns its path, and a description of its origin.
+ * @throws UserError if there is none.
  */
 async function findQemu(system, run, context) {
     const name = qemuName(system);
     if (name === null)
-        throw new errors/* UserError */.yo(`There is no emulation of ${system}.`);
+        throw new errors/* UserError */.yo(`${system} cannot be emulated.`);
     for (const path of [`/usr/bin/qemu-${name}-static`, `/usr/bin/qemu-${name}`]) {
         if (await isStatic(path))
             return { path, from: path };
     }
-    // Since Debian 13 and Ubuntu 25.04 the static programs are in qemu-user.
+    // Since Debian 13 and Ubuntu 25.04, the static programs are in qemu-user.
     for (const packaged of ['qemu-user-static', 'qemu-user']) {
         const path = await fromPackage(packaged, name, run, context);
         if (path !== null)
             return { path, from: `the distribution's ${packaged}` };
     }
-    throw new errors/* UserError */.yo(`No static qemu for ${system} is on this machine, and its package manager has none.`, {
+    throw new errors/* UserError */.yo(`There is no static qemu for ${system} on this machine or in its distribution.`, {
         cure: 'Install qemu-user-static before the step, or run the job on a machine of that system.',
     });
 }
-/** The qemu that the user names, checked. @throws UserError */
+/** The qemu that the input names, checked. @throws UserError */
 async function givenQemu({ source, sha256 }, context) {
     const path = (0,external_node_path_.join)(context.scratch, `qemu-${sha256.slice(0, 16)}`);
-    // Checked before, for another system: what is registered cannot be written.
+    // It was checked for another system before; a registered program cannot be written.
     if (await isStatic(path))
         return { path, from: source };
     if (/^https?:/.test(source)) {
@@ -4565,17 +4570,23 @@ async function givenQemu({ source, sha256 }, context) {
     }
     else {
         await (0,promises_.copyFile)(source, path).catch(cause => {
-            throw new errors/* UserError */.yo(`The given qemu cannot be read: ${cause.message}`, { cause });
+            throw new errors/* UserError */.yo(`The qemu in \`qemu\` cannot be read: ${cause.message}`, { where: { input: 'qemu' }, cause });
         });
         const hash = (0,external_node_crypto_.createHash)('sha256')
             .update(await (0,promises_.readFile)(path))
             .digest('hex');
-        if (hash !== sha256)
-            throw new errors/* UserError */.yo(`${source} has the SHA-256 ${hash}, not ${sha256}: it is not used.`);
+        if (hash !== sha256) {
+            throw new errors/* UserError */.yo(`${source} is not used: its SHA-256 is ${hash}, not ${sha256}.`, {
+                where: { input: 'qemu' },
+            });
+        }
     }
     await (0,promises_.chmod)(path, 0o755);
-    if (!(await isStatic(path)))
-        throw new errors/* UserError */.yo(`${source} is no static program: it would not run in a sandbox.`);
+    if (!(await isStatic(path))) {
+        throw new errors/* UserError */.yo(`${source} is not a static program and would not run in a sandbox.`, {
+            where: { input: 'qemu' },
+        });
+    }
     return { path, from: source };
 }
 async function fromPackage(packaged, name, run, context) {
@@ -4583,7 +4594,7 @@ async function fromPackage(packaged, name, run, context) {
     const fetch = `mkdir -p "$1" && cd "$1" && apt-get -qq download "$2"`;
     const download = () => context.exec('sh', ['-c', fetch, 'sh', directory, packaged]);
     const programs = [`${directory}/usr/bin/qemu-${name}-static`, `${directory}/usr/bin/qemu-${name}`];
-    // It may be there for another system already.
+    // It may already have been extracted for another system.
     for (const path of programs)
         if (await isStatic(path))
             return path;
@@ -4606,7 +4617,7 @@ async function fromPackage(packaged, name, run, context) {
             return path;
     return null;
 }
-/** Whether it is an ELF program that names no interpreter: only such a one runs where the machine's libraries are not. */
+/** Whether it is an ELF program without an interpreter, which is the only kind that runs in a sandbox. */
 async function isStatic(path) {
     try {
         await (0,promises_.access)(path, external_node_fs_.constants.X_OK);
@@ -4640,29 +4651,28 @@ var nix_version = __webpack_require__(78547);
 
 
 
-
-/** What may not be set by `nix-conf`, and why. The value given is the only one that is let through. */
+/** Settings that `nix-conf` may not change, and why. `only` is the one value that is accepted. */
 const fixed = {
-    sandbox: { only: 'true', why: 'builds are isolated, always.' },
-    'build-use-sandbox': { only: 'true', why: 'builds are isolated, always.' },
+    sandbox: { only: 'true', why: 'builds are always isolated.' },
+    'build-use-sandbox': { only: 'true', why: 'builds are always isolated.' },
     'sandbox-fallback': {
         only: 'false',
-        why: 'without a fallback, a missing sandbox is an error instead of a silent risk.',
+        why: 'without a fallback, a missing sandbox is an error, not a silent risk.',
     },
     'accept-flake-config': {
         only: 'false',
-        why: 'a flake could bring caches and hooks of its own; name these here instead.',
+        why: 'a flake could add caches and hooks of its own; add them here instead.',
     },
-    'build-users-group': { only: 'nixbld', why: 'builds run as the users of nixbld.' },
-    builders: { only: '', why: 'remote builders go into the input `builders`, with key and host key.' },
+    'build-users-group': { only: 'nixbld', why: 'builds run as the users in the group nixbld.' },
+    builders: { only: '', why: 'remote builders are set by the input `builders`, with their keys and host keys.' },
 };
-/** Settings with secrets: they go to a file in memory that only the user can read. */
+/** Settings that contain secrets. They are written to a file in memory that only the user can read. */
 const secret = ['access-tokens', 'extra-access-tokens'];
 /**
  * Reads the input `nix-conf`, line by line.
  *
- * @param known the names of Nix's settings, null: not asked.
- * @throws UserError with the line for what is no setting, and for what may not be set.
+ * @param known the names of Nix's settings; null: names are not checked.
+ * @throws UserError with the line, for what is not a setting and for what may not be set.
  */
 function parseNixConf(text, known) {
     const daemon = [];
@@ -4682,11 +4692,11 @@ function parseNixConf(text, known) {
         }
         const [, name, value] = /^([a-z][a-z0-9-]*)\s*=\s*(.*)$/.exec(content) ?? [];
         if (name === undefined || value === undefined)
-            throw wrong(`is no setting: ${content}`, 'Write name = value.');
+            throw wrong(`is not a setting: ${content}`, 'Write it as name = value.');
         const plain = name.replace(/^extra-(?!platforms$)/, '');
         const rule = fixed[plain];
         if (rule !== undefined && value !== rule.only)
-            throw wrong(`sets ${name}: ${rule.why}`, 'Leave the line out.');
+            throw wrong(`sets ${name}: ${rule.why}`, 'Remove the line.');
         if (known !== null && !known.includes(name) && !known.includes(plain)) {
             const meant = (0,nearest/* nearest */.p)(name, known) ?? (0,nearest/* nearest */.p)(plain, known);
             throw wrong(`sets ${name}, which this Nix does not know.`, meant === null ? undefined : `Did you mean ${meant}?`);
@@ -4701,48 +4711,45 @@ function parseNixConf(text, known) {
     return { daemon: daemon.join('\n'), client: client.join('\n'), trustedPublicKeys };
 }
 /** The names of all settings of this Nix. */
-async function settingNames(installation, context) {
-    return Object.keys(await showSettings(installation, context));
+async function settingNames(nix) {
+    return Object.keys(await showSettings(nix));
 }
-/** What Nix says of its settings, by name. */
-async function showSettings(installation, context) {
-    const nix = new src_nix/* Nix */.a(context, installation);
+/** Nix's settings, by name. */
+async function showSettings(nix) {
     // `nix show-config` was renamed in 2.19.
-    const show = (0,nix_version/* compareVersions */.Z)(installation.version, '2.19') < 0 ? ['show-config'] : ['config', 'show'];
+    const show = (0,nix_version/* compareVersions */.Z)(nix.installation.version, '2.19') < 0 ? ['show-config'] : ['config', 'show'];
     const { stdout } = await nix.run('nix', [...show, '--json']);
     return JSON.parse(stdout);
 }
 
 ;// CONCATENATED MODULE: ./src/setup/systems.ts
 
-
 /** Nix's name of the system that Node runs on. */
 function localSystem() {
     const processor = { x64: 'x86_64', arm64: 'aarch64', riscv64: 'riscv64', arm: 'armv7l', ia32: 'i686' }[process.arch];
     return `${processor ?? process.arch}-${process.platform === 'darwin' ? 'darwin' : 'linux'}`;
 }
-/** The systems whose derivations Nix builds on this machine by itself. */
-async function ownSystems(installation, context) {
-    const settings = await showSettings(installation, context);
+/** The systems whose derivations Nix can build on this machine without emulation. */
+async function ownSystems(nix) {
+    const settings = await showSettings(nix);
     return new Set([settings.system?.value, settings['extra-platforms']?.value].flat().map(String));
 }
-/** Which derivations must be built, of those that `drvPaths` need and no substituter offers; nothing is built. */
-async function mustBuild(drvPaths, installation, context) {
-    const nix = new src_nix/* Nix */.a(context, installation);
-    const found = new Set();
+/** The derivations, of all that `drvPaths` need, that no substituter has and that must be built. Builds nothing. */
+async function mustBuild(drvPaths, nix, signal) {
+    const missing = new Set();
     let building = false;
     await nix.run('nix-store', ['--realise', '--dry-run', ...drvPaths], {
-        signal: context.signal,
+        signal,
         onStderr: line => {
-            // Nix's src/libmain/shared.cc: a heading ends with a colon, the paths under it are indented.
+            // Nix's src/libmain/shared.cc: headings end with a colon, the paths below them are indented.
             const path = /^ +(\/\S+)$/.exec(line)?.[1];
             if (path === undefined)
                 building = / will be built:$/.test(line);
             else if (building && path.endsWith('.drv'))
-                found.add(path);
+                missing.add(path);
         },
     });
-    return [...found];
+    return [...missing];
 }
 
 ;// CONCATENATED MODULE: ./src/setup/emulation.ts
@@ -4756,63 +4763,67 @@ async function mustBuild(drvPaths, installation, context) {
 
 
 
+
 /**
- * Makes the kernel run the programs of `systems` in Nix's sandbox, tells Nix, and proves it by a build of each.
+ * Registers emulators so that the kernel runs programs of `systems` in Nix's sandbox, adds the systems to Nix's settings,
+ * and proves it with a build of each.
  *
- * @returns the settings of the daemon, which was started again.
- * @throws UserError where that cannot be.
+ * @returns the settings of the daemon, which was restarted.
+ * @throws UserError if a system cannot be emulated.
  */
 async function emulate(systems, setUp, context) {
-    const { nix, run, found, config } = setUp;
+    const { run, found, config } = setUp;
+    const nix = new src_nix/* Nix */.a(context, setUp.nix);
     for (const system of systems) {
         if (provableSystems.includes(system))
             continue;
-        throw new errors/* UserError */.yo(`Derivations of ${system} must be built, and there is no emulation of it here.`, {
-            cure: `Emulation is for ${provableSystems.join(', ')}. Use a remote builder, or a runner of that system.`,
+        throw new errors/* UserError */.yo(`Derivations for ${system} must be built, and this system cannot be emulated.`, {
+            cure: `Only ${provableSystems.join(', ')} can be emulated. Use a remote builder or a runner of that system.`,
         });
     }
-    const register = (system) => registerOwn(system, run, config, context);
-    // One after the other: one package may hold the qemu of several.
+    // One after the other: one package may contain the qemu of several.
     for (const system of systems) {
         if (runsByItself(system))
             continue;
-        const valid = await inForce(system, run);
-        if (valid === null)
-            await register(system);
+        const active = await activeRegistration(system, run);
+        if (active === null)
+            await registerOwn(system, run, config, context);
         else
-            context.log.info(`Emulation of ${system}: ${valid.interpreter}, registered before as ${valid.name}.`);
+            context.log.info(`Emulation of ${system}: ${active.interpreter}, already registered as ${active.name}.`);
     }
     const settings = { ...setUp.settings, extraPlatforms: [...setUp.settings.extraPlatforms, ...systems] };
     await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
-    await Promise.all(systems.map(async (system) => {
-        let proof = await prove(system, run, nix, context);
-        const other = await inForce(system, run);
-        if (!proof.ok && other?.name !== registrationName(run, system)) {
-            // What the machine had does not run: ours goes before it.
-            if (other !== null)
-                context.log.warning(`${other.interpreter} of ${other.name} does not run here: another is tried.`);
-            await register(system);
-            proof = await prove(system, run, nix, context);
-        }
-        if (!proof.ok) {
-            throw new errors/* UserError */.yo(`Programs of ${system} do not run here under emulation: ${lastError(proof.log)}`, {
-                where: { input: 'emulate' },
-                cure: 'Give a newer static qemu, or use a remote builder or a runner of that system.',
-            });
-        }
-        context.log.info(`A program of ${system} ran in the sandbox, on what it took for ${proof.machine}.`);
-    }));
+    await Promise.all(systems.map(system => proveEmulation(system, run, config, nix, context)));
     return settings;
 }
-/** Many an aarch64 processor runs programs of its 32-bit ancestors; where it does not, the probe tells. */
+/** If an emulator that the machine already had does not work, registers another one. */
+async function proveEmulation(system, run, config, nix, context) {
+    let proof = await prove(system, run, nix, context);
+    const active = await activeRegistration(system, run);
+    if (!proof.ok && active?.name !== registrationName(run, system)) {
+        if (active !== null)
+            context.log.warning(`${active.interpreter} (${active.name}) does not run here; trying another.`);
+        // The kernel prefers the newest registration.
+        await registerOwn(system, run, config, context);
+        proof = await prove(system, run, nix, context);
+    }
+    if (!proof.ok) {
+        throw new errors/* UserError */.yo(`Programs for ${system} do not run here under emulation: ${lastError(proof.log)}`, {
+            where: { input: 'emulate' },
+            cure: 'Set `qemu` to a newer static one, or use a remote builder or a runner of that system.',
+        });
+    }
+    context.log.info(`A program for ${system} ran in the sandbox, on a machine that it sees as ${proof.machine}.`);
+}
+/** Many aarch64 processors also run 32-bit programs; if this one does not, the probe fails. */
 function runsByItself(system) {
     return localSystem() === 'aarch64-linux' && /^armv[67]l-linux$/.test(system);
 }
 /**
- * The entry that a sandboxed program of `system` goes to: the kernel takes the youngest, but only F survives a sandbox. One
- * of another run on this machine does not count, since it goes when that run ends.
+ * The registration that runs a sandboxed program of `system`: the newest one with the flag F, the others do not work in a
+ * sandbox. One of another run on this machine does not count, since it is removed when that run ends.
  */
-async function inForce(system, run) {
+async function activeRegistration(system, run) {
     const all = await registrationsOf(system);
     const ofAnotherRun = (name) => /^nix-ferry-[0-9a-f]{16}-/.test(name) && name !== registrationName(run, system);
     return all.find(({ name, flags }) => flags.includes('F') && !ofAnotherRun(name)) ?? null;
@@ -4834,13 +4845,15 @@ var explain = __webpack_require__(33468);
 
 
 
-/** The oldest Nix that everything here works with: Debian 12's. */
+/** The oldest supported version: Debian 12's. */
 const oldestNix = '2.8.0';
-/** Where `setup/root.sh` roots a Nix that it installed. */
+/** The garbage collector's root of a Nix that `setup/root.sh` installed. */
 const ownRoot = '/nix/var/nix/gcroots/nix-ferry';
 /**
- * The first Nix on PATH or in a place where installers put it that runs, is new enough, and is of version `wanted`
- * where one is. Null when there is none; the log says why one was passed over.
+ * Finds the first Nix, on PATH or where installers put it, that runs and is new enough.
+ *
+ * @param wanted the version that it must have; null: any.
+ * @returns null if there is none; the log says why one was skipped.
  */
 async function findNix(environment, wanted, context) {
     const directories = [
@@ -4861,27 +4874,27 @@ async function findNix(environment, wanted, context) {
         try {
             const version = await nixVersion(context, program);
             if ((0,nix_version/* compareVersions */.Z)(version, oldestNix) < 0) {
-                context.log.info(`${program} is Nix ${version}, older than ${oldestNix}: not used.`);
+                context.log.info(`Skipping ${program}: Nix ${version} is older than ${oldestNix}.`);
             }
             else if (wanted !== null && version !== wanted) {
-                context.log.info(`${program} is Nix ${version}, not ${wanted}: not used.`);
+                context.log.info(`Skipping ${program}: it is Nix ${version}, not ${wanted}.`);
             }
             else {
                 return { bin, version };
             }
         }
         catch (error) {
-            context.log.info(`${program} does not run and is not used: ${(0,errors/* explain */.WE)(error)}`);
+            context.log.info(`Skipping ${program}, which does not run: ${(0,errors/* explain */.WE)(error)}`);
         }
     }
     return null;
 }
-/** What `nix --version` says: the last version number in it, as variants put words and numbers of their own before. */
+/** The last version number that `nix --version` prints: variants print names and numbers of their own before it. */
 async function nixVersion(context, program) {
     const { stdout } = await context.exec(program, ['--version'], { timeout: 20_000 });
     const version = stdout.match(/\d+\.\d+(\.\d+)?/g)?.at(-1);
     if (version === undefined)
-        throw new Error(`\`nix --version\` says ${stdout.trim()}`);
+        throw new Error(`\`nix --version\` printed ${stdout.trim()}`);
     return version;
 }
 
@@ -4894,11 +4907,11 @@ async function nixVersion(context, program) {
 
 
 
-/** The version that is installed where none is asked for. */
+/** The version that is installed if none is requested. */
 const pinnedVersion = '2.34.4';
-/** Where Nix's own releases are. */
+/** Nix's official releases. */
 const officialSource = 'https://releases.nixos.org/nix';
-/** SHA-256 of the release tarballs, as the `install` script of each release has them written in. */
+/** SHA-256 of the release tarballs, from the `install` script of each release. */
 const pinnedHashes = {
     '2.34.4': {
         'x86_64-linux': '595669eb6db6117135ca8ba6667b273eaf980a47523a92e61ed963556cd547b8',
@@ -4909,7 +4922,7 @@ const pinnedHashes = {
         'aarch64-linux': '4d0302a2910f5eec1c33b8deef634f04899a75737e7001ec49908d003ae5efda',
     },
 };
-/** @throws UserError for what is neither a version, a version with a hash, nor `system`. */
+/** @throws UserError if it is neither a version, a version with a hash, nor `system` */
 function parseVersion(text) {
     if (text === null || text.trim() === '')
         return { version: null, sha256: null, systemOnly: false };
@@ -4918,13 +4931,13 @@ function parseVersion(text) {
     const [, version, sha256] = /^v?(\d+\.\d+(?:\.\d+)?)(?:@sha256:([0-9a-f]{64}))?$/.exec(text.trim()) ?? [];
     if (version !== undefined)
         return { version, sha256: sha256 ?? null, systemOnly: false };
-    throw new errors/* UserError */.yo(`input 'nix-version' is '${text.trim()}'.`, {
+    throw new errors/* UserError */.yo(`input 'nix-version': '${text.trim()}' is not a version.`, {
         where: { input: 'nix-version' },
-        cure: `Write a version as ${pinnedVersion}, one with its hash as ${pinnedVersion}@sha256:<64 hex digits>, or system.`,
+        cure: `Write a version such as ${pinnedVersion}, a version with its hash such as ${pinnedVersion}@sha256:<64 hex digits>, or system.`,
     });
 }
 /**
- * Brings a release tarball into the scratch directory, or finds it where it lies, with its hash checked.
+ * Downloads a release tarball to the scratch directory, or finds the local one, and checks its hash.
  *
  * @returns its path.
  * @throws UserError, UnreachableError, MissingError.
@@ -4951,45 +4964,45 @@ async function fetchRelease(wanted, config, context, patience) {
             ...(error.cure === undefined ? {} : { cure: error.cure }),
         });
     }
-    context.log.debug(`${url} has the SHA-256 that was expected.`);
+    context.log.debug(`${url} has the expected SHA-256.`);
     return file;
 }
 async function publishedHash(url, context, patience) {
     const text = (await fetchText(url, context, patience)).trim();
     const hash = /^[0-9a-f]{64}(?=\s|$)/.exec(text)?.[0];
     if (hash === undefined)
-        throw new errors/* UserError */.yo(`${url} holds no SHA-256.`, { where: { input: 'nix-source' } });
-    context.log.info(`No hash is given for this version: the one at ${url} is trusted, ${hash}.`);
+        throw new errors/* UserError */.yo(`${url} does not contain a SHA-256.`, { where: { input: 'nix-source' } });
+    context.log.info(`No hash is given for this version; trusting the one at ${url}: ${hash}.`);
     return hash;
 }
 async function localRelease(file, wanted, context) {
     if (!(await (0,promises_.stat)(file).catch(() => null))?.isFile()) {
-        throw new errors/* UserError */.yo(`input 'nix-source' names no file: ${file}`, {
+        throw new errors/* UserError */.yo(`input 'nix-source': ${file} is not a file`, {
             where: { input: 'nix-source' },
-            cure: 'Write the URL before `/nix-<version>/` of a mirror, or the path of a release tarball.',
+            cure: "Write the part of a mirror's URL before `/nix-<version>/`, or the path of a release tarball.",
         });
     }
-    const beside = await (0,promises_.readFile)(`${file}.sha256`, 'utf8').catch(() => '');
-    const expected = wanted.sha256 ?? /^[0-9a-f]{64}(?=\s|$)/.exec(beside.trim())?.[0] ?? null;
+    const published = await (0,promises_.readFile)(`${file}.sha256`, 'utf8').catch(() => '');
+    const expected = wanted.sha256 ?? /^[0-9a-f]{64}(?=\s|$)/.exec(published.trim())?.[0] ?? null;
     if (expected === null) {
-        context.log.info(`No hash is given for ${file}: it is trusted as it is.`);
+        context.log.info(`No hash is given for ${file}; trusting it.`);
         return file;
     }
     const hash = (0,external_node_crypto_.createHash)('sha256');
     await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(file), hash);
-    const found = hash.digest('hex');
-    if (found === expected)
+    const actual = hash.digest('hex');
+    if (actual === expected)
         return file;
-    throw new errors/* UserError */.yo(`${(0,external_node_path_.basename)(file)} has the SHA-256 ${found}, not ${expected}: it is not used.`, {
+    throw new errors/* UserError */.yo(`${(0,external_node_path_.basename)(file)} is not used: its SHA-256 is ${actual}, not ${expected}.`, {
         where: { input: 'nix-source' },
-        cure: 'Fetch the tarball again.',
+        cure: 'Download the tarball again.',
     });
 }
-/** The distribution's own bundle of certificates, which Nix finds by itself; null where there is none. */
+/** The distribution's CA certificates, which Nix finds by itself; null if there are none. */
 async function systemCertificates() {
     for (const file of ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt']) {
-        const there = await (0,promises_.access)(file).then(() => true, () => false);
-        if (there)
+        const exists = await (0,promises_.access)(file).then(() => true, () => false);
+        if (exists)
             return file;
     }
     return null;
@@ -5003,16 +5016,16 @@ async function systemCertificates() {
 
 
 
-/** This machine has not what unpacks a release. */
+/** A program that unpacks releases is missing. */
 class UnpackError extends errors/* UserError */.yo {
     name = 'UnpackError';
 }
 /**
- * The Nix of this machine that serves, else a release, else (where no particular one was asked for, and the releases
- * cannot be reached or not be unpacked) the distribution's.
+ * Finds a suitable Nix on this machine, or else installs a release. If no particular one is requested and the releases
+ * cannot be reached or unpacked, installs the distribution's Nix.
  *
- * @param prepared settles when the run's directories are there.
- * @throws UserError when there is none.
+ * @param prepared settles when the run's directories exist.
+ * @throws UserError if none can be installed.
  */
 async function findOrInstall(run, prepared, config, context) {
     const wanted = parseVersion(config.nixVersion);
@@ -5020,9 +5033,9 @@ async function findOrInstall(run, prepared, config, context) {
     if (found !== null)
         return found;
     if (wanted.systemOnly) {
-        throw new errors/* UserError */.yo(`There is no Nix ${oldestNix} or newer on this machine, and \`nix-version\` is system.`, {
+        throw new errors/* UserError */.yo(`This machine has no Nix ${oldestNix} or newer, and \`nix-version\` is system.`, {
             where: { input: 'nix-version' },
-            cure: 'Leave `nix-version` empty, and the step installs Nix.',
+            cure: 'Leave `nix-version` empty to install Nix.',
         });
     }
     try {
@@ -5040,41 +5053,41 @@ async function installRelease(run, prepared, wanted, config, context) {
     for (const program of ['tar', 'xz']) {
         if (await hasProgram(program))
             continue;
-        throw new UnpackError(`A release of Nix is unpacked with ${program}, which is not on this machine.`, {
-            cure: `Install ${program} before the step (Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}), or Nix itself.`,
+        throw new UnpackError(`Unpacking a release of Nix needs ${program}, which is not installed.`, {
+            cure: `Before the step, install ${program} (on Debian and Ubuntu: ${program === 'xz' ? 'xz-utils' : program}) or Nix itself.`,
         });
     }
     const fetched = Promise.all([fetchRelease(wanted, config, context, config.patience), prepared]);
-    // Root's part begins beside the download, and waits for the name of what was checked.
+    // Root's part starts during the download and waits for the name of the checked file.
     const unpacked = asRoot(context, run, 'unpack', [], fetched.then(([file]) => file)).catch(error => {
         if (!(0,errors/* exitedWithFailure */.m1)(error))
             throw error;
         const known = (0,explain/* explainNixError */.L)(error.stderr);
-        throw new errors/* UserError */.yo(`The release of Nix cannot be unpacked: ${known?.message ?? error.message}.`, {
-            cure: known?.cure ?? 'Give another release in `nix-version` or `nix-source`.',
+        throw new errors/* UserError */.yo(`The release of Nix could not be unpacked: ${known?.message ?? error.message}.`, {
+            cure: known?.cure ?? 'Set `nix-version` or `nix-source` to another release.',
             cause: error,
         });
     });
     const [[tarball], { stdout }] = await Promise.all([fetched, unpacked]);
     const [path = '', certificates = ''] = stdout.trim().split('\n');
     const bin = (0,external_node_path_.join)(path, 'bin');
-    // A release says its version in its name; that it runs, the probe of the sandbox shows.
+    // The name of a release contains its version. The probe of the sandbox shows that it runs.
     const version = /^nix-(\d+\.\d+(?:\.\d+)?)-/.exec((0,external_node_path_.basename)(tarball))?.[1] ?? (await nixVersion(context, (0,external_node_path_.join)(bin, 'nix')));
     context.log.info(`Installed Nix ${version} from ${tarball}.`);
     if ((await systemCertificates()) !== null)
         return { bin, version };
     return { bin, version, certificates: (0,external_node_path_.join)(certificates, 'etc/ssl/certs/ca-bundle.crt') };
 }
-/** Installs the distribution's Nix. @throws UserError where there is none, or only one that is too old. */
+/** Installs the distribution's Nix. @throws UserError if there is none or it is too old */
 async function installPackage(run, config, context, why) {
-    const cure = 'Give a mirror or a local tarball in `nix-source`, or install Nix before the step.';
+    const cure = 'Set `nix-source` to a mirror or a local tarball, or install Nix before the step.';
     try {
         await asRoot(context, run, 'package', ['nix-bin']);
     }
     catch (error) {
         if (!(0,errors/* exitedWithFailure */.m1)(error))
             throw error;
-        throw new errors/* UserError */.yo(`${why} Neither can the distribution's nix-bin be installed: ${(0,errors/* explain */.WE)(error)}`, {
+        throw new errors/* UserError */.yo(`${why} The distribution's nix-bin could not be installed either: ${(0,errors/* explain */.WE)(error)}`, {
             cure,
             cause: error,
         });
@@ -5083,7 +5096,7 @@ async function installPackage(run, config, context, why) {
     const found = await findNix({ ...config.environment, PATH: path }, null, context);
     if (found === null)
         throw new errors/* UserError */.yo(`${why} The distribution's Nix is older than ${oldestNix}.`, { cure });
-    context.log.notice(`${why} The distribution's Nix ${found.version} is used instead.`);
+    context.log.notice(`${why} Using the distribution's Nix ${found.version} instead.`);
     return found;
 }
 
@@ -5094,31 +5107,32 @@ async function installPackage(run, config, context, why) {
 
 
 
+
 /**
- * The machine's own Nix, as it is, where it serves: nothing is asked for that it would have to be told, it takes a build,
- * and that build is isolated. Needs no root and changes nothing.
+ * The machine's own Nix, if it is suitable as it is: no input needs other settings, it accepts builds from this user, and
+ * builds are isolated. Needs no root and changes nothing.
  *
- * @returns null where it does not serve; the log says why.
+ * @returns null if it is not suitable; the log says why.
  */
 async function machineNix(config, context, ports) {
-    const told = config.nixConf.trim() !== '' || config.builders !== null || config.githubToken !== null;
-    if (config.daemon === 'own' || told || ports.cache !== undefined || config.nixVersion !== null)
+    const settings = config.nixConf.trim() !== '' || config.builders !== null || config.githubToken !== null;
+    if (config.daemon === 'own' || settings || ports.cache !== undefined || config.nixVersion !== null)
         return null;
     const found = await findNix(config.environment, null, context);
     if (found === null)
         return null;
     const nix = { bin: found.bin, version: found.version, env: {} };
-    // Readable by whoever builds, else the probe could not tell a sandbox from a closed door; so not in the scratch.
+    // Not in the scratch directory: if build users could not read it, the probe would mistake that for a sandbox.
     const directory = await (0,promises_.mkdtemp)('/tmp/nix-ferry-probe-');
     try {
         await (0,promises_.chmod)(directory, 0o755);
         await (0,promises_.mkdir)((0,external_node_path_.join)(directory, 'client'));
         await (0,promises_.writeFile)((0,external_node_path_.join)(directory, 'outside'), 'outside\n');
-        await proveSandbox(localSystem(), { directory }, nix, context);
+        await proveSandbox(localSystem(), { directory }, new src_nix/* Nix */.a(context, nix), context);
         return { nix, found };
     }
     catch (error) {
-        context.log.debug(`The machine's own Nix is not used as it is: ${(0,errors/* explain */.WE)(error)}`);
+        context.log.debug(`The machine's own Nix is not suitable as it is: ${(0,errors/* explain */.WE)(error)}`);
         return null;
     }
     finally {
@@ -5136,7 +5150,7 @@ async function machineNix(config, context, ports) {
 
 
 
-/** Puts what the daemon needs for `builders` where it takes it from when it starts. */
+/** Writes the files that the daemon needs for `builders` and reads when it starts. */
 async function writeBuilders(run, builders, context) {
     const directory = (0,external_node_path_.join)(run.directory, 'client/keys');
     await (0,promises_.mkdir)(directory, { recursive: true, mode: 0o700 });
@@ -5148,10 +5162,10 @@ async function writeBuilders(run, builders, context) {
     await Promise.all(files.map(([name, text]) => (0,promises_.writeFile)((0,external_node_path_.join)(directory, name), text, { mode: 0o600 })));
 }
 /**
- * Lets each builder build a small program of each of its systems, all at once, before anything depends on them.
+ * Builds a small derivation on each builder for each of its systems, all at once, before anything depends on them.
  *
- * @throws UserError for the first that cannot be reached, does not let us in, has another host key, or cannot build for a
- *   system it is said to have.
+ * @throws UserError for the first builder that cannot be reached, denies access, has another host key, or cannot build for
+ *   a system in `builders`.
  */
 async function checkBuilders(run, builders, nix, environment, context) {
     const lines = machinesLines(builders);
@@ -5168,7 +5182,7 @@ async function checkBuilders(run, builders, nix, environment, context) {
             (0,assets/* asset */.L)('nix/probe.nix'),
             '--no-out-link',
             ...['--argstr', 'system', system, '--argstr', 'program', program],
-            // A path of no machine: other than the one of the probe here, and of other builders.
+            // A path that exists on no machine, and that no other probe uses.
             ...['--argstr', 'outside', `${run.directory}/outside-${name}`],
             ...['--option', 'substitute', 'false', '--option', 'builders', line, '--max-jobs', '0'],
         ];
@@ -5183,42 +5197,42 @@ async function checkBuilders(run, builders, nix, environment, context) {
     }));
     context.log.info(`Remote builders: ${builders.map(each => `${each.address} (${each.systems.join(', ')})`).join(', ')}.`);
 }
-/** What ssh and Nix print, and what it means. */
+/** What ssh and Nix print and what it means. */
 const meanings = [
     {
         pattern: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|key is (?:not )?known|No .* host key is known/i,
-        message: 'shows another host key than the one that `builders` pins: nothing was sent to it.',
+        message: 'has a host key other than the one pinned in `builders`; nothing was sent to it.',
         cure: 'Compare the pinned key with /etc/ssh/ssh_host_ed25519_key.pub on that machine.',
     },
     {
         pattern: /Permission denied|Too many authentication failures|invalid format|error in libcrypto/,
-        message: 'does not let us in.',
-        cure: 'Put the public half of the key into its authorized_keys, and the private one into `key`.',
+        message: 'denied access.',
+        cure: 'Add the public key to its authorized_keys, and the private key to `key`.',
     },
     {
         pattern: /timed out|refused|No route|Could not resolve|unreachable|Name or service|Connection (?:closed|reset)/i,
         message: 'cannot be reached.',
-        cure: 'Check address, port and firewall.',
+        cure: 'Check its address, port and firewall.',
     },
     {
         pattern: /(?:not found|No such file).*nix|nix-(?:daemon|store).*not found/i,
-        message: 'has no Nix on the PATH that SSH gives.',
+        message: 'has no Nix on the PATH of SSH sessions.',
         cure: 'Install Nix there for all users.',
     },
     {
         pattern: /is required to build|Required system|Failed to find a machine|Exec format error|executing .*probe/,
-        message: 'cannot build for a system that `builders` says it has.',
-        cure: 'Correct its systems.',
+        message: 'cannot build for this system.',
+        cure: 'Correct `systems` in `builders`.',
     },
 ];
 function explainBuilder(builder, system, error) {
     const meaning = meanings.find(({ pattern }) => pattern.test(error.stderr));
     const detail = `(${lastError(error.stderr)})`;
-    return new errors/* UserError */.yo(`The remote builder ${builder.address}, for ${system}, ${meaning?.message ?? 'failed a small build.'} ${detail}`, { where: { input: 'builders' }, ...(meaning === undefined ? {} : { cure: meaning.cure }), cause: error });
+    return new errors/* UserError */.yo(`The remote builder ${builder.address} (${system}) ${meaning?.message ?? 'failed to build a test derivation.'} ${detail}`, { where: { input: 'builders' }, ...(meaning === undefined ? {} : { cure: meaning.cure }), cause: error });
 }
 
 ;// CONCATENATED MODULE: ./src/setup/config.ts
-/** The key of `SetupPorts.saveState` under which the set-up keeps what `teardown` needs. */
+/** The key of `SetupPorts.saveState` for what `teardown` needs. */
 const stateKey = 'setup';
 
 ;// CONCATENATED MODULE: ./src/setup/run.ts
@@ -5227,14 +5241,14 @@ const stateKey = 'setup';
 
 
 
-/** Names a new run, and saves the name before anything bears it. */
+/** Names a new run, and saves the name before anything is created with it. */
 function newRun(ports) {
     const directory = `${memory()}/nix-ferry-${(0,external_node_crypto_.randomBytes)(8).toString('hex')}`;
     const run = { directory };
     ports.saveState(stateKey, JSON.stringify(run));
     return run;
 }
-/** A place in memory, so that no key or token is ever written to a disk; /run where the machine has none. */
+/** A directory in memory, so that no key or token is ever written to a disk; /run if there is none. */
 function memory() {
     return ['/run', '/dev/shm'].find(directory => isMemory(directory)) ?? '/run';
 }
@@ -5248,11 +5262,11 @@ function isMemory(directory) {
     }
 }
 /**
- * Removes all that the set-up left: daemon, registrations, keys, tokens, files. What stays is software: Nix with its
- * store, a package of the distribution, the nixbld accounts, which a concurrent job may be using and nobody can log in
- * to. Never throws; a trouble is a warning.
+ * Removes everything that the set-up left: daemon, registrations, keys, tokens, files. Software stays: Nix with its store, a
+ * package of the distribution, and the nixbld accounts, which a concurrent job may be using and no one can log in to.
+ * Never throws; a failure is a warning.
  *
- * @param state what was saved under `stateKey`; nothing is done where it is empty.
+ * @param state what was saved under `stateKey`; nothing is done if it is empty.
  */
 async function teardown(state, context) {
     if (state === undefined || state === '')
@@ -5263,7 +5277,7 @@ async function teardown(state, context) {
             return;
         let ended = false;
         while (!ended) {
-            // Ctrl-C, pressed again, may reach it before it ignores that.
+            // A second Ctrl-C may reach it before it starts to ignore that.
             ended = await asRoot(context, run, 'end').then(() => true, error => {
                 if (error instanceof errors/* CommandError */.Qd && error.failure.kind === 'signal' && error.failure.signal === 'SIGINT')
                     return false;
@@ -5272,7 +5286,7 @@ async function teardown(state, context) {
         }
     }
     catch (error) {
-        context.log.warning(`What the set-up of Nix left could not be removed: ${(0,errors/* explain */.WE)(error)}`);
+        context.log.warning(`The files and processes of Nix's set-up could not be removed: ${(0,errors/* explain */.WE)(error)}`);
     }
 }
 function parseRun(state) {
@@ -5283,6 +5297,8 @@ function parseRun(state) {
     return { directory: parsed.directory };
 }
 
+// EXTERNAL MODULE: ./src/nix/arguments.ts
+var nix_arguments = __webpack_require__(40383);
 // EXTERNAL MODULE: ./src/nix/pack.ts
 var pack = __webpack_require__(91702);
 ;// CONCATENATED MODULE: ./src/setup/store-cache.ts
@@ -5293,17 +5309,17 @@ var pack = __webpack_require__(91702);
 
 
 
-/** The shape of an entry: raised when an older one would not do any more. */
-const shape = 1;
+/** The format of an entry: incremented when older ones can no longer be used. */
+const entryFormat = 1;
 /**
- * The key of what this fleet builds, and where to look when there is no such entry, the likest first: the same hosts from
- * the same lock, other hosts from it, the same systems.
+ * The key of what this fleet builds, and the prefixes to look for if there is no such entry, the most similar first: the
+ * same hosts with the same lock, other hosts with it, the same systems.
  */
 function storeCacheKeys({ hosts, lock }) {
     const digest = (...parts) => (0,external_node_crypto_.createHash)('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
     const systems = [...new Set(hosts.map(host => host.system))].sort().join('+');
     const parts = [
-        `nix-ferry-store-${shape}-${systems}`,
+        `nix-ferry-store-${entryFormat}-${systems}`,
         digest(lock ?? ''),
         digest(...hosts.map(host => host.name).sort()),
         digest(...hosts.map(host => host.drvPath).sort()),
@@ -5312,38 +5328,38 @@ function storeCacheKeys({ hosts, lock }) {
     return { key: parts.join('-'), prefixes: [upTo(3), upTo(2), upTo(1)] };
 }
 /**
- * An empty cache in the port's directory, so that Nix may be told of it before anything is restored. Its folders are made
- * here, because the daemon would make those it misses, as root's.
+ * Creates an empty cache, so that Nix's settings can refer to it before anything is restored. Its folders are created
+ * here because the daemon would create them as root's.
  */
 async function emptyStoreCache(directory) {
     await (0,promises_.rm)(directory, { recursive: true, force: true });
     await (0,promises_.mkdir)((0,external_node_path_.join)(directory, 'nar'), { recursive: true });
     await (0,promises_.mkdir)((0,external_node_path_.join)(directory, 'realisations'));
-    await describe(directory);
+    await writeCacheInfo(directory);
 }
-/** Asked before the caches of the network, whose priorities are 30 to 50. */
-function describe(directory) {
+/** Its priority is before those of public caches, which are 30 to 50. */
+function writeCacheInfo(directory) {
     return (0,promises_.writeFile)((0,external_node_path_.join)(directory, 'nix-cache-info'), 'StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 10\n');
 }
 /**
- * Brings the entry back, and takes out of it what no key of `trustedKeys` signed. What is left Nix checks again when it
- * uses it. Never throws: trouble is a warning, and the cache is then empty.
+ * Restores the entry and removes from it what is not signed by one of `trustedKeys`. Nix checks the rest again when it uses
+ * it. Never throws: if it fails, it logs a warning and the cache is empty.
  *
- * @returns the key of the entry; null when there is none that can be used.
+ * @returns the key of the entry; null if there is none that can be used.
  */
-async function restoreStoreCache(port, fleet, trustedKeys, installation, context) {
+async function restoreStoreCache(port, fleet, trustedKeys, nix, context) {
     const { key, prefixes } = storeCacheKeys(fleet);
     try {
         await emptyStoreCache(port.directory);
-        const found = await port.restore(key, prefixes);
-        if (found === null) {
-            context.log.info('The store cache gives no entry for this fleet.');
+        const restored = await port.restore(key, prefixes);
+        if (restored === null) {
+            context.log.info('The store cache has no entry for this fleet.');
             return null;
         }
-        await describe(port.directory);
-        const entries = await verified(port.directory, trustedKeys, installation, context);
-        context.log.info(`Restored ${entries} paths from the store cache, ${found}.`);
-        return entries === 0 ? null : found;
+        await writeCacheInfo(port.directory);
+        const entries = await removeUntrusted(port.directory, trustedKeys, nix, context);
+        context.log.info(`Restored ${entries} paths from the store cache entry ${restored}.`);
+        return entries === 0 ? null : restored;
     }
     catch (error) {
         context.log.warning(`The store cache is not used: ${(0,errors/* explain */.WE)(error)}`);
@@ -5351,12 +5367,11 @@ async function restoreStoreCache(port, fleet, trustedKeys, installation, context
         return null;
     }
 }
-/** How many entries are signed as they should be; the others are removed. */
-async function verified(directory, trustedKeys, installation, context) {
+/** Removes the paths that none of `trustedKeys` signed. @returns how many are left */
+async function removeUntrusted(directory, trustedKeys, nix, context) {
     const names = (await (0,promises_.readdir)(directory)).filter(name => name.endsWith('.narinfo'));
     if (names.length === 0)
         return 0;
-    const nix = new src_nix/* Nix */.a(context, installation);
     const untrusted = new Set();
     const keys = ['--option', 'trusted-public-keys', trustedKeys.join(' ')];
     // Bits of the exit code: 1 damaged, 2 untrusted, 4 failed (nix store verify).
@@ -5370,70 +5385,70 @@ async function verified(directory, trustedKeys, installation, context) {
         },
     });
     if (untrusted.size > 0) {
-        context.log.warning(`The store cache holds ${untrusted.size} paths without a signature that is trusted here: they are ignored.`);
+        context.log.warning(`Ignoring ${untrusted.size} paths of the store cache that are not signed by a trusted key.`);
         await Promise.all([...untrusted].map(name => (0,promises_.rm)((0,external_node_path_.join)(directory, name))));
     }
     return names.length - untrusted.size;
 }
 /**
- * Saves what was built and no public cache has: of the toplevels' closures, and of all that was built on the way to
- * them; nothing where the entry that was restored holds it all. Never throws: trouble is a warning.
+ * Saves what was built and no public cache has, from the toplevels' closures and from everything that was built for them;
+ * nothing if the restored entry has all of it. Never throws: if it fails, it logs a warning.
  *
- * @param toplevels store paths that were built.
+ * @param built the fleet, and the store paths of the toplevels that were built.
  */
-async function writeStoreCache(port, fleet, toplevels, signingKey, installation, context) {
-    const nix = new src_nix/* Nix */.a(context, installation);
+async function writeStoreCache(port, { fleet, toplevels }, signingKey, nix, context) {
     const { key } = storeCacheKeys(fleet);
     try {
+        const closure = await closureOfBuilt(fleet, toplevels, nix);
         const own = (await (0,sign/* publicKeyOf */.k)(signingKey, nix)).split(':')[0] ?? '';
-        const outputs = await builtOutputs(fleet, nix);
-        const infos = await inParts([...new Set([...toplevels, ...outputs])], paths => nix.closure(paths));
-        const closure = new Map(infos.map(info => [info.path, info]));
-        const lacking = [...closure.values()].filter(info => !isPublic(info, own));
-        const kept = new Set(await (0,promises_.readdir)(port.directory).catch(() => []));
-        if (lacking.every(info => kept.has((0,pack/* narInfoName */.Dt)(info.path)))) {
-            context.log.info('Nothing was built that the store cache has not.');
+        const paths = [...closure.values()].filter(info => !isPublic(info, own));
+        const saved = new Set(await (0,promises_.readdir)(port.directory).catch(() => []));
+        if (paths.every(({ path }) => saved.has((0,pack/* narInfoName */.Dt)(path)))) {
+            context.log.info('The store cache already has everything that was built.');
             return;
         }
         const directory = (0,external_node_path_.join)(context.scratch, 'store-cache');
-        await (0,pack/* pack */.qq)(lacking, closure, directory, nix, context);
-        const paths = lacking.map(info => info.path);
-        await (0,sign/* signPaths */.s)(directory, paths, signingKey, nix, context);
-        await describe(directory);
+        await (0,pack/* pack */.qq)({ paths, closure, directory }, nix, context);
+        const unsigned = paths.map(({ path }) => path);
+        await (0,sign/* signPaths */.s)(directory, unsigned, signingKey, nix, context);
+        await writeCacheInfo(directory);
         // The port's directory is part of what identifies the entry.
         await (0,promises_.rm)(port.directory, { recursive: true, force: true });
         await (0,promises_.rename)(directory, port.directory);
         if (await port.save(key))
-            context.log.info(`Saved ${lacking.length} paths in the store cache, ${key}.`);
+            context.log.info(`Saved ${paths.length} paths in the store cache entry ${key}.`);
         else
-            context.log.warning(`The store cache is not saved. If it has an entry already: \`gh cache delete ${key}\`.`);
+            context.log.warning(`The store cache was not saved. If this entry exists already, delete it: \`gh cache delete ${key}\`.`);
     }
     catch (error) {
         if (!context.signal.aborted)
-            context.log.warning(`The store cache is not saved: ${(0,errors/* explain */.WE)(error)}`);
+            context.log.warning(`The store cache was not saved: ${(0,errors/* explain */.WE)(error)}`);
     }
 }
-/** Whether a public cache has it: then it carries that cache's signature. Ours is none. */
+/** Whether a public cache has the path, which then has a signature by a key other than ours. */
 function isPublic(info, own) {
     return info.signatures.some(signature => !signature.startsWith(`${own}:`));
 }
-/** What is here of the outputs of all derivations that the fleet is made of. */
-async function builtOutputs(fleet, nix) {
+/** The closure of the toplevels and of every output, of all derivations that the fleet needs, that is in the store. */
+async function closureOfBuilt({ hosts }, toplevels, nix) {
     const query = async (words, paths) => {
-        const { stdout } = await nix.run('nix-store', ['--query', ...words, ...paths]);
-        return stdout.split('\n').filter(path => path !== '');
+        const found = [];
+        for (const some of (0,nix_arguments/* inParts */.o)(paths)) {
+            const { stdout } = await nix.run('nix-store', ['--query', ...words, ...some]);
+            for (const path of stdout.split('\n'))
+                if (path !== '')
+                    found.push(path);
+        }
+        return found;
     };
-    const toplevels = fleet.hosts.map(host => host.drvPath);
-    const drvPaths = (await query(['--requisites'], toplevels)).filter(path => path.endsWith('.drv'));
-    const outputs = await inParts(drvPaths, paths => query(['--outputs'], paths));
-    return inParts(outputs, async (paths) => [...(await nix.valid(paths))]);
-}
-/** An argument list takes 2 MiB at most. */
-async function inParts(all, ask) {
-    const answers = [];
-    for (let at = 0; at < all.length; at += 2_000)
-        answers.push(...(await ask(all.slice(at, at + 2_000))));
-    return answers;
+    const required = await query(['--requisites'], hosts.map(host => host.drvPath));
+    const outputs = await query(['--outputs'], required.filter(path => path.endsWith('.drv')));
+    const closure = new Map();
+    for (const some of (0,nix_arguments/* inParts */.o)([...new Set([...toplevels, ...(await nix.valid(outputs))])])) {
+        for (const info of await nix.closure(some))
+            closure.set(info.path, info);
+    }
+    return closure;
 }
 
 ;// CONCATENATED MODULE: ./src/setup/index.ts
@@ -5461,10 +5476,10 @@ async function inParts(all, ask) {
 
 
 /**
- * Finds or installs Nix, gives it the settings, starts a daemon of this run, proves that builds are isolated and that the
- * remote builders build.
+ * Finds or installs Nix, writes its settings, starts a daemon of this run, and proves that builds are isolated and that the
+ * remote builders work.
  *
- * @throws UserError for a wrong input, before anything is changed; and when Nix cannot be had, or not with a sandbox.
+ * @throws UserError for a wrong input, before anything is changed; and if Nix cannot be installed, or not with a sandbox.
  */
 async function setup(config, context, ports) {
     parseVersion(config.nixVersion);
@@ -5472,7 +5487,7 @@ async function setup(config, context, ports) {
     const builders = config.builders === null ? [] : parseBuilders(config.builders);
     const machine = await machineNix(config, context, ports);
     if (machine !== null) {
-        context.log.info(`Nix ${machine.found.version} of ${machine.found.bin}, the machine's own; its sandbox is proven.`);
+        context.log.info(`Using the machine's own Nix ${machine.found.version} in ${machine.found.bin}; its sandbox works.`);
         const settings = { extraPlatforms: [], substituters: [], trustedPublicKeys: [], builders: false, nixConf: '' };
         return { ...machine, run: null, config, settings, builders };
     }
@@ -5498,12 +5513,12 @@ async function setup(config, context, ports) {
         nixConf: conf.daemon,
     };
     await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
-    context.log.debug(`Nix ${found.version} answers.`);
+    context.log.debug(`The daemon of Nix ${found.version} is running.`);
     await Promise.all([
-        proveSandbox(localSystem(), run, nix, context),
+        proveSandbox(localSystem(), run, new src_nix/* Nix */.a(context, nix), context),
         builders.length === 0 ? null : checkBuilders(run, builders, found, config.environment, context),
     ]);
-    context.log.info(`Nix ${found.version} of ${found.bin}, with a proven sandbox.`);
+    context.log.info(`Using Nix ${found.version} in ${found.bin}; its sandbox works.`);
     if (ports.publish !== undefined) {
         ports.publish.addPath(found.bin);
         ports.publish.setOutput('nix-version-installed', found.version);
@@ -5512,7 +5527,7 @@ async function setup(config, context, ports) {
     }
     return { nix, run, found, config, settings, builders };
 }
-/** What must be there before the daemon starts, and needs no Nix. */
+/** Writes the files that must exist before the daemon starts, which needs no Nix. */
 async function prepare(run, config, conf, builders, context) {
     const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
     await asRoot(context, run, 'prepare', [String(user), String(group)]);
@@ -5529,59 +5544,51 @@ async function prepare(run, config, conf, builders, context) {
 async function checkNames(config, nix, context) {
     if (config.nixConf.trim() === '')
         return;
-    // The settings of the run are not there yet.
-    const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
-    parseNixConf(config.nixConf, await settingNames(bare, context));
+    parseNixConf(config.nixConf, await settingNames(withoutSettings(nix, context)));
 }
-/** Where the store cache is, and whose signatures count in it. */
+/** For commands before the settings of the run exist. */
+function withoutSettings(nix, context) {
+    return new src_nix/* Nix */.a(context, { ...nix, env: { NIX_CONF_DIR: '/var/empty' } });
+}
+/** The directory of the store cache, and the keys that its paths may be signed by. */
 async function storeCache(config, conf, nix, ports, context) {
     if (ports.cache === undefined || config.cache === 'never')
         return { directory: null, keys: [] };
-    const { signingKey } = config;
-    const bare = { ...nix, env: { NIX_CONF_DIR: '/var/empty' } };
-    const own = signingKey === null ? [] : [await (0,sign/* publicKeyOf */.k)(signingKey, new src_nix/* Nix */.a(context, bare))];
+    const signingKey = config.signingKey ?? null;
+    const own = signingKey === null ? [] : [await (0,sign/* publicKeyOf */.k)(signingKey, withoutSettings(nix, context))];
     if (own.length + conf.trustedPublicKeys.length === 0) {
-        context.log.info('The store cache needs `signing-key`, so that nobody else can put anything into it: not used.');
+        context.log.info('The store cache is not used: it needs `signing-key`, so that no one else can add paths to it.');
         return { directory: null, keys: [] };
     }
     await emptyStoreCache(ports.cache.directory);
     return { directory: ports.cache.directory, keys: own };
 }
 /**
- * After evaluation: makes sure that what must be built can be, and is not built again. A dry run tells what must be
- * built; where that is something, the store cache is restored; and where a derivation of a system that neither this
- * machine nor a remote builder has is still to be built, its emulation is registered, proven, and Nix told.
+ * After evaluation: makes sure that what must be built can be built, and is not built again. A dry run shows what must be
+ * built. If there is anything, the store cache is restored; if derivations of a system that neither this machine nor a
+ * remote builder has are still to be built, that system is emulated.
  *
- * @throws UserError when `emulate` is `never` and something would have to be emulated, or when emulation fails.
+ * @throws UserError if `emulate` is `never` and a system would have to be emulated, or if emulation fails.
  */
 async function prepareSystems(setUp, fleet, context, ports) {
-    const { config, nix, settings } = setUp;
-    const drvPaths = fleet.hosts.map(host => host.drvPath);
+    const { config, settings } = setUp;
     const foreign = fleet.hosts.filter(host => host.system !== localSystem());
     const cache = settings.substituters.length > 0 ? ports.cache : undefined;
-    if (drvPaths.length === 0 || (foreign.length === 0 && cache === undefined))
+    if (fleet.hosts.length === 0 || (foreign.length === 0 && cache === undefined))
         return setUp;
-    const asked = config.emulate !== 'always' || cache !== undefined;
-    let toBuild = asked ? await mustBuild(drvPaths, nix, context) : [];
+    const nix = new src_nix/* Nix */.a(context, setUp.nix);
+    const drvPaths = fleet.hosts.map(host => host.drvPath);
+    const query = config.emulate !== 'always' || cache !== undefined;
+    let toBuild = query ? await mustBuild(drvPaths, nix, context.signal) : [];
     if (toBuild.length > 0 && cache !== undefined) {
         const keys = [...settings.trustedPublicKeys, ...parseNixConf(config.nixConf, null).trustedPublicKeys];
         const restored = await restoreStoreCache(cache, fleet, keys, nix, context);
         if (restored !== null && foreign.length > 0)
-            toBuild = await mustBuild(drvPaths, nix, context);
+            toBuild = await mustBuild(drvPaths, nix, context.signal);
     }
     if (foreign.length === 0)
         return setUp;
-    const needed = new Map();
-    if (config.emulate === 'always') {
-        for (const { system, drvPath } of foreign)
-            needed.set(system, [...(needed.get(system) ?? []), drvPath]);
-    }
-    for (const [drvPath, system] of await (0,derivation/* systemsOf */.c)(toBuild, new src_nix/* Nix */.a(context, nix))) {
-        needed.set(system, [...(needed.get(system) ?? []), drvPath]);
-    }
-    const remote = setUp.builders.flatMap(builder => builder.systems);
-    for (const system of [...(await ownSystems(nix, context)), ...remote, 'builtin'])
-        needed.delete(system);
+    const needed = await foreignSystems(config.emulate === 'always' ? foreign : [], toBuild, setUp, nix);
     if (needed.size === 0)
         return setUp;
     if (config.emulate === 'never')
@@ -5589,27 +5596,42 @@ async function prepareSystems(setUp, fleet, context, ports) {
     const own = await ownDaemon(setUp, context, ports);
     return { ...own, settings: await emulate([...needed.keys()], own, context) };
 }
+/** The systems that must be emulated, each with its derivations: those of `hosts` and those of `toBuild`. */
+async function foreignSystems(hosts, toBuild, { builders }, nix) {
+    const needed = new Map();
+    const add = (system, drvPath) => {
+        needed.set(system, [...(needed.get(system) ?? []), drvPath]);
+    };
+    for (const { system, drvPath } of hosts)
+        add(system, drvPath);
+    for (const [drvPath, system] of await (0,derivation/* systemsOf */.cT)(toBuild, nix))
+        add(system, drvPath);
+    const remote = builders.flatMap(builder => builder.systems);
+    for (const system of [...(await ownSystems(nix)), ...remote, 'builtin'])
+        needed.delete(system);
+    return needed;
+}
 /**
- * Where nothing is evaluated to tell what is needed (the set-up as a step of its own, with `emulate: always`): emulates
- * the other one of the two systems that runners come in.
+ * For the set-up as a step of its own with `emulate: always`, when no evaluation shows what is needed: emulates the other
+ * of the two systems that runners have.
  *
  * @throws UserError when emulation fails.
  */
 async function emulateOther(setUp, context, ports) {
     const other = localSystem() === 'x86_64-linux' ? 'aarch64-linux' : 'x86_64-linux';
-    if ((await ownSystems(setUp.nix, context)).has(other))
+    if ((await ownSystems(new src_nix/* Nix */.a(context, setUp.nix))).has(other))
         return setUp;
     const own = await ownDaemon(setUp, context, ports);
     return { ...own, settings: await emulate([other], own, context) };
 }
-/** A set-up whose daemon can be told what it may build: the machine's own Nix cannot. */
+/** A set-up with a daemon of its own, whose settings can be changed. */
 async function ownDaemon(setUp, context, ports) {
     const { run, ...own } = setUp.run === null ? await setup({ ...setUp.config, daemon: 'own' }, context, ports) : setUp;
     if (run === null)
-        throw new Error('a set-up with a daemon of its own has a run');
+        throw new Error('a set-up with a daemon of its own must have a run');
     return { ...own, run };
 }
-/** After the build: keeps what was built for later runs, where this run may. Never throws. */
+/** After the build: saves what was built for later runs, if this run is trusted to. Never throws. */
 async function saveStoreCache(setUp, fleet, toplevels, context, ports) {
     const { signingKey } = setUp.config;
     if (ports.cache === undefined || setUp.settings.substituters.length === 0 || toplevels.length === 0)
@@ -5617,22 +5639,22 @@ async function saveStoreCache(setUp, fleet, toplevels, context, ports) {
     if (signingKey === null)
         return;
     if (!ports.cache.trusted) {
-        context.log.info('The store cache is not saved: what this run builds must not reach others.');
+        context.log.info('The store cache is not saved: later runs must not use what this event builds.');
         return;
     }
-    await writeStoreCache(ports.cache, fleet, toplevels, signingKey, setUp.nix, context);
+    await writeStoreCache(ports.cache, { fleet, toplevels }, signingKey, new src_nix/* Nix */.a(context, setUp.nix), context);
 }
 function wouldEmulate(needed) {
     const described = [...needed].map(([system, drvPaths]) => {
-        const names = drvPaths.slice(0, 10).map(path => path.replace(/^.*\/[0-9a-z]{32}-/, '').replace(/\.drv$/, ''));
+        const names = drvPaths.slice(0, 10).map(derivation/* derivationName */.Jt);
         const more = drvPaths.length > 10 ? ` and ${drvPaths.length - 10} more` : '';
-        return `${drvPaths.length} of ${system}: ${names.join(', ')}${more}`;
+        return `${drvPaths.length} for ${system}: ${names.join(', ')}${more}`;
     });
-    const message = `\`emulate\` is never, and derivations of another system must be built: ${described.join('; ')}.`;
-    throw new errors/* UserError */.yo(message, {
+    const message = `Derivations for another system must be built, but \`emulate\` is never: ${described.join('; ')}.`;
+    return new errors/* UserError */.yo(message, {
         where: { input: 'emulate' },
-        cure: 'Run the job on a runner of that system (ubuntu-24.04-arm for aarch64-linux), name a remote builder in `builders`, ' +
-            'use a cache that has them, or write `emulate: auto`.',
+        cure: 'Run the job on a runner of that system (ubuntu-24.04-arm for aarch64-linux), add a remote builder to `builders`, ' +
+            'use a cache that has them, or set `emulate: auto`.',
     });
 }
 

@@ -1,5 +1,5 @@
 export const id = 661;
-export const ids = [661,591];
+export const ids = [661,311];
 export const modules = {
 
 /***/ 73190:
@@ -46,9 +46,10 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const ending = endWhenAsked(child, options);
     const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-8 * 1024)));
     feed(child, options.input);
-    child.once('error', error => {
+    // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
+    child.on('error', error => {
         ending.clear();
-        fail(notStarted(error, options.cwd));
+        fail(ending.cause() ?? notStarted(error, options.cwd));
     });
     child.once('exit', () => closeWhenQuiet(child));
     child.once('close', (code, signal) => {
@@ -121,7 +122,7 @@ function collect(child, { onStdout, onStderr }) {
     let stderr = '';
     const errors = readLines(child.stderr, line => {
         stderr += `${line}\n`;
-        // Now and then, since it copies what is kept.
+        // Not for each line, because it copies the text.
         if (stderr.length > 4 * keptStderr)
             stderr = stderr.slice(-keptStderr);
         onStderr?.(line);
@@ -176,7 +177,7 @@ function closeWhenQuiet(child) {
     for (const stream of streams)
         stream?.on('data', heard);
     const look = () => {
-        // What had arrived before the time was up is read before this is called.
+        // Output that has already arrived is read first, even if this thread was busy for a while.
         setImmediate(() => {
             if (!read)
                 return close();
@@ -207,7 +208,7 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(33838);
 /* harmony import */ var _deploy_index_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(3483);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(41730);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(93591);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(45311);
 /* harmony import */ var _setup_index_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(5212);
 
 
@@ -229,7 +230,7 @@ async function post(environment) {
 
 /***/ }),
 
-/***/ 93591:
+/***/ 45311:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -255,83 +256,38 @@ var promises_ = __webpack_require__(51455);
 var errors = __webpack_require__(83916);
 // EXTERNAL MODULE: ./src/github.ts
 var src_github = __webpack_require__(69248);
-;// CONCATENATED MODULE: ./src/archive/upload.ts
+;// CONCATENATED MODULE: ./src/archive/earlier.ts
 
 
 
 
-
-/** An artifact of another run that is to end sooner than this is not referred to: a later job may wait for an approval. */
+/** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
 const leastLifetime = 24 * 60 * 60 * 1000;
 /**
- * GitHub's artifacts, through @actions/artifact, which is loaded when first needed: loading takes 90 ms.
+ * Remembers artifacts between the runs of a repository, as small entries of the Actions cache. If anything fails, the
+ * archive is uploaded again.
  *
- * NARs are compressed already, so the zip stores them as they are.
+ * @param list the artifacts of this run.
  */
-function artifactStore(access, log) {
-    const client = async () => (await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(351), __webpack_require__.e(799)]).then(__webpack_require__.bind(__webpack_require__, 76799))).default;
-    /** Null: this run's own artifacts, which need no token. */
-    const elsewhere = (run) => {
-        if (run === null || run === access.run)
-            return null;
-        const [repositoryOwner, repositoryName] = access.repository?.split('/') ?? [];
-        if (access.token === null || repositoryOwner === undefined || repositoryName === undefined) {
-            throw new errors/* UserError */.yo(`The artifacts of run ${run} cannot be read without a token.`, {
-                where: { input: 'github-token' },
-                cure: 'Give `github-token` a token with the permission `actions: read`.',
-            });
-        }
-        return { findBy: { token: access.token, workflowRunId: run, repositoryOwner, repositoryName } };
-    };
-    const store = {
-        async upload(name, directory, files) {
-            const artifacts = await client();
-            const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
-            const answer = await upload().catch(async (error) => {
-                // An attempt of a run holds a name once (409); of another attempt it may hold it too, and the newest counts.
-                if (!/\(409\)/.test(String(error)))
-                    throw error;
-                log.info(`${name}: replaces the artifact of that name that this run already holds`);
-                await artifacts.deleteArtifact(name);
-                return upload();
-            });
-            if (answer.id === undefined || answer.digest === undefined) {
-                throw new Error(`The results service took ${name} and named neither its id nor its digest`);
-            }
-            return { name, id: answer.id, digest: `sha256:${answer.digest}`, bytes: answer.size ?? 0, run: null };
-        },
-        async list(run) {
-            const { artifacts } = await (await client()).listArtifacts({ latest: true, ...elsewhere(run) });
-            return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
-        },
-        async download(artifact, directory) {
-            const options = { path: directory, ...elsewhere(artifact.run), expectedHash: artifact.digest };
-            const { digestMismatch } = await (await client()).downloadArtifact(artifact.id, options);
-            if (digestMismatch !== true)
-                return;
-            await (0,promises_.rm)(directory, { recursive: true, force: true });
-            throw new errors/* UserError */.yo(`The artifact ${artifact.name} did not arrive as it was uploaded: its digest differs.`, {
-                cure: 'Let the job run again; if it stays so, let the job that built the artifact run again.',
-            });
-        },
+function earlierArtifacts(access, list, log) {
+    return {
         async recall(key) {
             if (access.token === null)
                 return null;
             try {
-                const file = noteFile(key);
+                const file = recordFile(key);
                 const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-                // The newest note for the key; see `remember`.
-                if ((await restoreCache([noteName(key)], `${key}-`, [`${key}-`])) === undefined)
+                // The newest record for the key; see `remember`.
+                if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined)
                     return null;
-                const noted = JSON.parse(await (0,promises_.readFile)(file, 'utf8'));
+                const recorded = JSON.parse(await (0,promises_.readFile)(file, 'utf8'));
                 await (0,promises_.rm)(file, { force: true });
-                if (noted.run !== access.run)
-                    return (await isThere(noted, access)) ? noted : null;
-                // Later jobs take the newest of its name, which another attempt of this run may have made of another closure.
-                return (await store.list(null)).some(({ id }) => id === noted.id) ? { ...noted, run: null } : null;
+                if (recorded.run !== access.run)
+                    return (await exists(recorded, access)) ? recorded : null;
+                // Later jobs use the newest artifact of a name, which another attempt of this run may have made for another closure.
+                return (await list()).some(({ id }) => id === recorded.id) ? { ...recorded, run: null } : null;
             }
             catch (error) {
-                // Not knowing costs an upload, no more.
                 log.debug(`No earlier artifact for ${key}: ${error}`);
                 return null;
             }
@@ -339,26 +295,25 @@ function artifactStore(access, log) {
         async remember(key, artifact) {
             if (access.token === null || access.run === null)
                 return;
-            const file = noteFile(key);
+            const file = recordFile(key);
             try {
                 await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
                 await (0,promises_.writeFile)(file, JSON.stringify({ ...artifact, run: access.run }));
                 const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-                // An entry cannot be replaced: a later artifact for the same key, when this one is gone, has an entry of its own.
-                await saveCache([noteName(key)], `${key}-${artifact.id}`);
+                // Entries cannot be replaced, so a later artifact for the same key gets an entry of its own.
+                await saveCache([recordName(key)], `${key}-${artifact.id}`);
             }
             catch (error) {
-                log.debug(`The artifact of ${key} was not noted down: ${error}`);
+                log.debug(`The artifact for ${key} was not recorded: ${error}`);
             }
             finally {
                 await (0,promises_.rm)(file, { force: true });
             }
         },
     };
-    return store;
 }
-/** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub knows no such artifact */
-async function isThere({ id, digest }, { api, repository, token }) {
+/** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub has no such artifact */
+async function exists({ id, digest }, { api, repository, token }) {
     if (repository === null || token === null)
         return false;
     const github = await (0,src_github/* openGitHub */.o)({ api, token });
@@ -367,11 +322,73 @@ async function isThere({ id, digest }, { api, repository, token }) {
     return !data.expired && end - Date.now() > leastLifetime && data.digest === digest;
 }
 /** With `~`, so that the cache's version, a hash of this text, is the same for every user's home. */
-function noteName(key) {
+function recordName(key) {
     return `~/.cache/nix-ferry/artifacts/${key}.json`;
 }
-function noteFile(key) {
-    return noteName(key).replace('~', (0,external_node_os_.homedir)());
+function recordFile(key) {
+    return recordName(key).replace('~', (0,external_node_os_.homedir)());
+}
+
+;// CONCATENATED MODULE: ./src/archive/upload.ts
+
+
+
+/**
+ * GitHub's artifacts, through @actions/artifact, which is loaded when it is first needed, since loading takes 90 ms.
+ *
+ * NARs are already compressed, so the zip stores them uncompressed.
+ */
+function artifactStore(access, log) {
+    const store = resultsService(access, log);
+    return { ...store, ...earlierArtifacts(access, () => store.list(null), log) };
+}
+function resultsService(access, log) {
+    const client = async () => (await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(351), __webpack_require__.e(799)]).then(__webpack_require__.bind(__webpack_require__, 76799))).default;
+    return {
+        async upload(name, directory, files) {
+            const artifacts = await client();
+            const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+            const uploaded = await upload().catch(async (error) => {
+                // Within one attempt of a run, a name is unique (409). Another attempt may have used it too; the newest counts.
+                if (!/\(409\)/.test(String(error)))
+                    throw error;
+                log.info(`${name}: replacing the artifact with this name that this run already uploaded`);
+                await artifacts.deleteArtifact(name);
+                return upload();
+            });
+            if (uploaded.id === undefined || uploaded.digest === undefined) {
+                throw new Error(`The results service accepted ${name} but returned no id or no digest`);
+            }
+            return { name, id: uploaded.id, digest: `sha256:${uploaded.digest}`, bytes: uploaded.size ?? 0, run: null };
+        },
+        async list(run) {
+            const { artifacts } = await (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
+            return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
+        },
+        async download(artifact, directory) {
+            const options = { path: directory, ...otherRun(artifact.run, access), expectedHash: artifact.digest };
+            const { digestMismatch } = await (await client()).downloadArtifact(artifact.id, options);
+            if (digestMismatch !== true)
+                return;
+            await (0,promises_.rm)(directory, { recursive: true, force: true });
+            throw new errors/* UserError */.yo(`The artifact ${artifact.name} was not downloaded as it was uploaded: its digest differs.`, {
+                cure: 'Rerun the job; if it fails again, rerun the job that built the artifact.',
+            });
+        },
+    };
+}
+/** Options that select another run; null for this run's own artifacts, which need no token. */
+function otherRun(run, access) {
+    if (run === null || run === access.run)
+        return null;
+    const [repositoryOwner, repositoryName] = access.repository?.split('/') ?? [];
+    if (access.token === null || repositoryOwner === undefined || repositoryName === undefined) {
+        throw new errors/* UserError */.yo(`The artifacts of run ${run} cannot be read without a token.`, {
+            where: { input: 'github-token' },
+            cure: 'Set `github-token` to a token with the permission `actions: read`.',
+        });
+    }
+    return { findBy: { token: access.token, workflowRunId: run, repositoryOwner, repositoryName } };
 }
 
 // EXTERNAL MODULE: ./src/exec.ts

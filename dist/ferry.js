@@ -10,12 +10,50 @@ import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /* harmony export */   uv: () => (/* binding */ archiveName)
 /* harmony export */ });
 const archiveKinds = ['delta', 'full', 'none'];
-/** The artifact and the folder in which a host's archive travels: characters that are special anywhere become `_`. */
+/** The name of a host's artifact and folder. Characters that are special in file names or artifacts become `_`. */
 function archiveName(host) {
     return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }
-/** The only file of an artifact that stands for one of an earlier run: an `Artifact` as JSON. */
+/** The only file of an artifact that refers to the artifact of an earlier run: an `Artifact` as JSON. */
 const referenceFile = 'reference.json';
+
+
+/***/ }),
+
+/***/ 25462:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ asset)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73136);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_2__);
+
+
+
+/**
+ * The absolute path of a file of this repository that is not TypeScript (`nix/probe.nix`, `target/…sh`).
+ * Works from `src/` and from a bundle in `dist/`, at any depth.
+ *
+ * @param path relative to the root of the repository.
+ * @throws Error if the file is missing: the checkout of the action is broken.
+ */
+function asset(path) {
+    let directory = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)((0,node_url__WEBPACK_IMPORTED_MODULE_2__.fileURLToPath)(import.meta.url));
+    for (;;) {
+        const candidate = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, path);
+        if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(candidate))
+            return candidate;
+        const parent = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(directory);
+        if (parent === directory)
+            throw new Error(`${path} is missing from this checkout of Nix Ferry`);
+        directory = parent;
+    }
+}
 
 
 /***/ }),
@@ -534,8 +572,8 @@ async function main(step, env) {
             delete env[name];
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(591)]).then(__nccwpck_require__.bind(__nccwpck_require__, 93591)),
-        Promise.all(/* import() */[__nccwpck_require__.e(506), __nccwpck_require__.e(637), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 76637)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(311)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45311)),
+        Promise.all(/* import() */[__nccwpck_require__.e(506), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
         __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
@@ -621,6 +659,77 @@ function editDistance(a, b) {
 
 /***/ }),
 
+/***/ 1773:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   w: () => (/* binding */ parseLogLine)
+/* harmony export */ });
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(57975);
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_util__WEBPACK_IMPORTED_MODULE_0__);
+
+const activity = { copyPath: 100, build: 105 };
+const buildLogLine = 101;
+/** The event that a line holds; null if it is none of these. A line without the prefix is a message. */
+function parseLogLine(line) {
+    if (line === '')
+        return null;
+    const plain = { kind: 'message', level: 0, text: (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(line) };
+    if (!line.startsWith('@nix '))
+        return plain;
+    let event;
+    try {
+        event = JSON.parse(line.slice('@nix '.length));
+    }
+    catch {
+        return plain;
+    }
+    switch (event.action) {
+        case 'start':
+            return startOf(event);
+        case 'result':
+            if (event.type !== buildLogLine)
+                return null;
+            return { kind: 'log-line', id: event.id ?? 0, line: (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(String(event.fields?.[0])) };
+        case 'stop':
+            return { kind: 'stop', id: event.id ?? 0 };
+        case 'msg':
+            return messageOf(event);
+        default:
+            return null;
+    }
+}
+function startOf({ id = 0, type, fields: [first, second] = [], text = '' }) {
+    if (type === activity.build)
+        return { kind: 'build-start', id, drvPath: String(first), machine: String(second ?? '') };
+    if (type === activity.copyPath)
+        return { kind: 'copy-start', id, path: String(first) };
+    return evaluating(text);
+}
+/** Errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
+function messageOf(event) {
+    const { level = 0, msg = '', raw_msg: raw } = event;
+    if (raw !== undefined && level === 0) {
+        const places = [event, ...(event.trace ?? [])].flatMap(({ file, line, column }) => typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : []);
+        const message = (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(raw).trim();
+        return { kind: 'error', error: { message, printed: (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(msg).trim(), places } };
+    }
+    const text = raw ?? msg;
+    return (evaluating(text) ?? {
+        kind: 'message',
+        level,
+        text: text.startsWith('trace: ') ? text : (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(text),
+    });
+}
+/** Nix 2.8 logs it as a message, 2.30 and newer as the start of an activity. */
+function evaluating(text) {
+    const [, file] = /^evaluating file '(.*)'$/s.exec(text) ?? [];
+    return file === undefined ? null : { kind: 'evaluating', file };
+}
+
+
+/***/ }),
+
 /***/ 55163:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -668,28 +777,26 @@ function attributePath(text) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  O4: () => (/* binding */ callAdapter),
-  cV: () => (/* binding */ nixFolder)
+  O: () => (/* binding */ callAdapter),
+  c: () => (/* binding */ nixFolder)
 });
-
-// UNUSED EXPORTS: parseMessage
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(73024);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(76760);
-// EXTERNAL MODULE: external "node:url"
-var external_node_url_ = __nccwpck_require__(73136);
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(57975);
+// EXTERNAL MODULE: ./src/assets.ts
+var assets = __nccwpck_require__(25462);
 // EXTERNAL MODULE: ./src/errors.ts
 var src_errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/nix/log.ts
+var log = __nccwpck_require__(1773);
 ;// CONCATENATED MODULE: ./src/nix/memory.ts
 /**
  * Whether a call of Nix ended because there was not enough memory: the kernel killed it (SIGKILL), its allocator gave up
@@ -730,12 +837,12 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
     const result = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
     const errors = [];
     const onStderr = (line) => {
-        const message = parseMessage(line);
-        if (message.kind === 'error')
-            errors.push(withPaths(message.failure, adapter));
-        else if (message.kind === 'file')
+        const message = (0,log/* parseLogLine */.w)(line);
+        if (message?.kind === 'error')
+            errors.push({ kind: 'evaluation', ...withPaths(message.error, adapter) });
+        else if (message?.kind === 'evaluating')
             result.files.add(pathOf(message.file, adapter));
-        else if (message.kind === 'text' && message.text.startsWith(`trace: ${mark} `)) {
+        else if (message?.kind === 'message' && message.text.startsWith(`trace: ${mark} `)) {
             const event = JSON.parse(message.text.slice(`trace: ${mark} `.length));
             if ('begun' in event)
                 result.begun = event.begun;
@@ -743,7 +850,7 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
                 result.answers.push(event.answer);
             onEvent(event);
         }
-        else if (message.kind === 'text' && message.level <= 1)
+        else if (message?.kind === 'message' && message.level <= 1)
             context.log.debug(message.text);
     };
     try {
@@ -846,47 +953,9 @@ function withoutMessage(error) {
         places: [],
     };
 }
-/** One line of `--log-format internal-json`; errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
-function parseMessage(line) {
-    if (!line.startsWith('@nix '))
-        return line === '' ? { kind: 'none' } : { kind: 'text', level: 0, text: line };
-    let raw;
-    try {
-        raw = JSON.parse(line.slice('@nix '.length));
-    }
-    catch {
-        return { kind: 'text', level: 0, text: line };
-    }
-    const text = raw.msg ?? raw.text;
-    if (text === undefined || (raw.action !== 'msg' && raw.action !== 'start'))
-        return { kind: 'none' };
-    // 2.8: a message; 2.30 and newer: the start of an activity.
-    const evaluated = /^evaluating file '(.*)'$/s.exec(text);
-    if (evaluated?.[1] !== undefined)
-        return { kind: 'file', file: evaluated[1] };
-    if (raw.action !== 'msg')
-        return { kind: 'none' };
-    if (raw.raw_msg === undefined || (raw.level ?? 0) > 0)
-        return { kind: 'text', level: raw.level ?? 0, text };
-    const places = [raw, ...(raw.trace ?? [])].flatMap(({ file, line, column }) => typeof file === 'string' && typeof line === 'number' ? [{ file, line, column: column ?? 1 }] : []);
-    const failure = {
-        kind: 'evaluation',
-        message: (0,external_node_util_.stripVTControlCharacters)(raw.raw_msg).trim(),
-        printed: (0,external_node_util_.stripVTControlCharacters)(text).trim(),
-        places,
-    };
-    return { kind: 'error', failure };
-}
-/** The folder nix/ of this program, next to src/ or dist/. */
+/** The folder with our Nix files. */
 function nixFolder() {
-    let folder = (0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url));
-    while (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, 'nix', 'glue.nix'))) {
-        const parent = (0,external_node_path_.dirname)(folder);
-        if (parent === folder)
-            throw new Error(`no folder above ${(0,external_node_url_.fileURLToPath)(import.meta.url)} has nix/glue.nix`);
-        folder = parent;
-    }
-    return (0,external_node_path_.join)(folder, 'nix');
+    return (0,external_node_path_.dirname)((0,assets/* asset */.L)('nix/glue.nix'));
 }
 
 
@@ -937,7 +1006,7 @@ async function checkLock(source) {
     const { folder, repository, root } = source;
     const url = repository === null ? null : `file://${encode(root)}`;
     const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
-    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(treeAdapter, { attribute: 'names' }, source);
+    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O)(treeAdapter, { attribute: 'names' }, source);
     if (tree.failure !== null)
         return tree.failure;
     const copy = tree.value.root;
@@ -949,7 +1018,7 @@ async function checkLock(source) {
     ];
     const request = { reference: `path:${copy}?${query.join('&')}` };
     const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
-    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(pureAdapter, { attribute: 'names' }, source);
+    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O)(pureAdapter, { attribute: 'names' }, source);
     return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
 }
 /** The unlocked input that an error of Nix names, empty if it names none; null for another error. */
@@ -1034,7 +1103,7 @@ function fallbackName(folder) {
 }
 /** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */
 async function namesOf(adapter, source, main) {
-    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O4)(adapter, { attribute: 'names' }, source);
+    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O)(adapter, { attribute: 'names' }, source);
     if (failure !== null)
         throw source.errorFor(failure, main);
     return { ...value, files };
@@ -10609,7 +10678,7 @@ var __webpack_exports__ = {};
  */
 async function start(program) {
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(637), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
     else if (program === 'post')
         await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {

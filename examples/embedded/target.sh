@@ -57,6 +57,7 @@ echo "root:*:19000:0:99999:7:::" > etc/shadow
 chmod 600 etc/shadow
 printf 'root:x:0:\nnogroup:x:65534:\n' > etc/group
 echo "hosts: files" > etc/nsswitch.conf
+: > etc/NIXOS
 echo "127.0.0.1 localhost" > etc/hosts
 # Its own Nix only receives: nothing is built here, and nothing is fetched.
 printf 'build-users-group =\nsubstituters =\n' > etc/nix/nix.conf

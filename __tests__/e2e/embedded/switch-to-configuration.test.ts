@@ -1,219 +1,175 @@
-import { copyFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { embeddedFleet } from '../support/embedded.ts';
-import { Runner } from '../support/runner.ts';
-import { generateKey, startAarch64Target, startSystemdTarget, type Target } from '../support/target.ts';
+import { type SwitchCase, switchCases } from '../support/switch-cases.ts';
+import { Systems, switchTo } from '../support/systems.ts';
+import { generateKey, startAarch64Target, startSystemdTarget, type Target, until } from '../support/target.ts';
 
-// All other tests use the miniature's switch-to-configuration instead of NixOS's. These tests prove that it behaves the same.
+// The miniature's switch-to-configuration stands for NixOS's own in all other tests: here it is compared with what the real
+// one printed and did.
 
-const labels = ['first', 'changed', 'failing', 'activation', 'refused', 'reboot', 'bootless'] as const;
-type Label = (typeof labels)[number];
+const labels = [...new Set(switchCases.flatMap(({ from, to }) => [from ?? 'one', to]))];
 
-let runner: Runner;
+let systems: Systems;
 const targets: Target[] = [];
 
 beforeAll(async () => {
-  const readOnly = {
-    [await embeddedFleet()]: '/mnt/fleet',
-    [join(import.meta.dirname, '../support/fixtures/miniature')]: '/mnt/miniature',
-  };
-  runner = await Runner.start({ nix: '2.26', emulates: true, readOnly });
+  systems = await Systems.start();
 });
-afterAll(() => Promise.all([runner.stop(), ...targets.map(target => target.stop())]));
-
-/** Builds generations and copies them to the target's store. */
-async function give(target: Target, wanted: readonly Label[]): Promise<Record<Label, string>> {
-  const env = { NIX_CONFIG: 'extra-platforms = aarch64-linux\nsubstituters =' };
-  const { stdout } = await runner.run(
-    [
-      ...[
-        'nix-build',
-        '--no-out-link',
-        '-j',
-        'auto',
-        '/mnt/miniature/generations.nix',
-        '--arg',
-        'nixpkgs',
-        '/mnt/fleet/nixpkgs',
-      ],
-      ...['--argstr', 'system', target.system, ...wanted.flatMap(label => ['-A', label])],
-    ],
-    { env },
-  );
-  const paths = stdout.trim().split('\n');
-  const pack = 'nix-store --export $(nix-store -qR "$@") > /tmp/closure';
-  await runner.run(['sh', '-c', pack, 'sh', ...paths], { env });
-  await mkdir(target.machine.path('/var/tmp'), { recursive: true });
-  await copyFile(runner.machine.path('/tmp/closure'), target.machine.path('/var/tmp/closure'));
-  await target.says('sh', '-c', 'nix-store --import < /var/tmp/closure');
-  return Object.fromEntries(wanted.map((label, index) => [label, paths[index] ?? ''])) as Record<Label, string>;
-}
+afterAll(() => Promise.all([systems.stop(), ...targets.map(target => target.stop())]));
 
 describe('with systemd', () => {
   let target: Target;
-  let toplevels: Record<Label, string>;
+  let toplevels: Record<string, string>;
 
   beforeAll(async () => {
     target = await startSystemdTarget({ name: 'web', deployKey: await generateKey('deploy') });
     targets.push(target);
-    toplevels = await give(target, labels);
+    toplevels = await systems.give(target, 'generations.nix', [
+      ...labels,
+      'slow',
+      'older',
+      'olderSlow',
+      'perlRestarting',
+    ]);
+    // The machine's own would stay.
+    await target.says('rm', '/etc/fstab');
+    await succeed('one');
   });
 
-  /** Its exit code and the lines it prints, without those of systemctl. */
-  async function call(label: Label, verb: string, env: Record<string, string> = {}): Promise<[number, string[]]> {
-    const { code, stderr } = await target.machine.run([`${toplevels[label]}/bin/switch-to-configuration`, verb], {
-      allow: [0, 1, 2, 3, 4, 11, 100],
-      env,
-    });
-    const own =
-      /^(would|stopping|NOT|activating|setting|reloading|restarting|starting|the following|warning:|Warning:|Pre-switch|Failed|Could|Activation)/;
-    return [code, stderr.split('\n').filter(line => own.test(line))];
+  /** Its exit code and its lines. */
+  async function call(
+    label: string,
+    verb: string,
+    env: SwitchCase['env'] = {},
+  ): Promise<{ code: number; lines: string[] }> {
+    const { code, lines } = await switchTo(target, toplevels[label] ?? '', verb, env);
+    const failed = lines.findIndex(line => line.startsWith('warning: the following units failed'));
+    return {
+      code,
+      lines: lines
+        .map(line => line.replace(toplevels[label] ?? '', 'NEW'))
+        .filter((line, index) => failed === -1 || index <= failed || /^[×●] [^ ]+$/.test(line.replace(/ - .*/, ''))),
+    };
   }
-  const activating = ['activating the configuration...', 'setting up /etc...'];
-  const main = async (unit: string): Promise<string> => (await target.unit(unit)).MainPID ?? '';
 
-  test('first: new units are started, etc is in place, sshd stays', async () => {
-    expect(await call('first', 'dry-activate')).toEqual([0, ['would activate the configuration...']]);
-    expect(await target.currentSystem()).toBeNull();
-    const started = 'app.service, firewall.service, proxy.service, quick.service, session.service';
-    expect(await call('first', 'switch')).toEqual([
-      0,
-      [...activating, `the following new units were started: ${started}`],
-    ]);
-    expect(await target.currentSystem()).toBe(toplevels.first);
-    expect(await target.says('cat', '/etc/app.conf', '/run/firewall')).toBe('onetcp 80\nudp');
-    expect(await target.unit('ssh.service')).toMatchObject({ ActiveState: 'active' });
-    expect(await target.says('cat', '/boot/loader/loader.conf')).toContain(toplevels.first);
+  // What is known to run, whole.
+  let running: string | undefined;
+  async function succeed(label: string): Promise<void> {
+    const { code, lines } = await call(label, 'test', { NIXOS_NO_CHECK: '1' });
+    if (code !== 0) throw new Error(`${label}: exit code ${code}\n${lines.join('\n')}`);
+  }
+
+  test.each(switchCases)('$what: $verb $to, exit code $code', async row => {
+    const from = row.from ?? 'one';
+    if (running !== from) {
+      await target.says('sh', '-c', 'touch /etc/NIXOS; rm -f /run/nixos/*-list; [ -L /etc/fstab ] || rm -f /etc/fstab');
+      await succeed(from);
+    }
+    // A row that changes nothing leaves the machine to the next one.
+    running = row.prepare === undefined && !row.lines.includes('activating the configuration...') ? from : undefined;
+    if (row.prepare !== undefined) await target.says('sh', '-c', row.prepare);
+    expect(await call(row.to, row.verb, row.env)).toEqual({ code: row.code, lines: row.lines });
+    expect(await target.currentSystem()).toBe(toplevels[row.runs === 'to' ? row.to : from]);
   });
 
-  test('the same again: nothing', async () => {
-    expect(await call('first', 'switch')).toEqual([0, activating]);
+  test('another verb is an error that names the verbs', async () => {
+    const { code, lines } = await call('one', 'swich');
+    expect([code, lines[0]]).toEqual([1, 'Usage: switch-to-configuration [check|switch|boot|test|dry-activate]']);
   });
 
-  test('a change: each unit as its options ask', async () => {
-    const [app, session, proxy] = [
-      await main('app.service'),
-      await main('session.service'),
-      await main('proxy.service'),
-    ];
-    expect(await call('changed', 'dry-activate')).toEqual([
-      0,
-      [
-        'would stop the following units: app.service',
-        'would NOT stop the following changed units: session.service',
-        'would activate the configuration...',
-        'would reload the following units: firewall.service, proxy.service',
-        'would restart the following units: quick.service',
-        'would start the following units: app.service',
-      ],
-    ]);
-    expect(await main('app.service')).toBe(app);
-    expect(await call('changed', 'test')).toEqual([
-      0,
-      [
-        'stopping the following units: app.service',
-        'NOT restarting the following changed units: session.service',
-        ...activating,
-        'reloading the following units: firewall.service, proxy.service',
-        'restarting the following units: quick.service',
-        'starting the following units: app.service',
-        'the following new units were started: extra.service',
-      ],
-    ]);
-    expect(await main('app.service')).not.toBe(app);
-    expect(await main('session.service')).toBe(session);
-    expect(await main('proxy.service')).toBe(proxy);
-    expect(await target.says('cat', '/etc/app.conf', '/run/firewall', '/run/proxy')).toBe(
-      'twotcp 80 443\nudp \nreloaded',
-    );
-    // `test` does not change the boot loader.
-    expect(await target.says('cat', '/boot/loader/loader.conf')).toContain(toplevels.first);
-  });
-
-  test('back: what is gone is stopped and its files are removed', async () => {
-    const [code, lines] = await call('first', 'switch');
-    expect(code).toBe(0);
-    expect(lines).toContain('stopping the following units: app.service, extra.service');
-    expect(await target.unit('extra.service')).toMatchObject({ ActiveState: 'inactive' });
-    await target.machine.run(['test', '-e', '/etc/systemd/system/extra.service'], { allow: [1] });
-  });
-
-  test('boot: the boot loader alone', async () => {
-    expect(await call('changed', 'boot')).toEqual([0, []]);
-    expect(await target.says('cat', '/boot/loader/loader.conf')).toContain(toplevels.changed);
-    expect(await target.currentSystem()).toBe(toplevels.first);
-    await call('first', 'boot');
-  });
-
-  test('4: a unit fails, the switch did happen', async () => {
-    const [code, lines] = await call('failing', 'switch');
-    expect([code, lines.at(-1)]).toEqual([4, 'warning: the following units failed: broken.service']);
-    expect(await target.currentSystem()).toBe(toplevels.failing);
-  });
-
-  test('2: the activation script fails, the rest is done', async () => {
-    const [code, lines] = await call('activation', 'test');
-    expect(code).toBe(2);
-    expect(lines).toContain("Activation script snippet 'bad' failed (7)");
-    expect(await target.unit('broken.service')).toMatchObject({ LoadState: 'not-found' });
-    await call('first', 'switch');
-  });
-
-  test('1: the pre-switch check refuses, nothing is changed; dry-activate and NIXOS_NO_CHECK do not ask it', async () => {
-    expect(await call('refused', 'switch')).toEqual([
-      1,
-      ["Pre-switch check 'never' failed", 'Pre-switch checks failed'],
-    ]);
-    expect(await target.currentSystem()).toBe(toplevels.first);
-    expect(await target.says('cat', '/boot/loader/loader.conf')).toContain(toplevels.first);
-    expect((await call('refused', 'check'))[0]).toBe(1);
-    expect((await call('refused', 'dry-activate'))[0]).toBe(0);
-    expect((await call('refused', 'test', { NIXOS_NO_CHECK: '1' }))[0]).toBe(0);
-    await call('first', 'test');
-  });
-
-  test('1: the boot loader fails, nothing is activated', async () => {
-    expect(await call('bootless', 'switch')).toEqual([1, ['Failed to install bootloader']]);
-    expect(await target.currentSystem()).toBe(toplevels.first);
-  });
-
-  test('100: another init asks for a reboot, nothing is activated', async () => {
-    const [code, lines] = await call('reboot', 'switch');
-    expect([code, lines[0]]).toEqual([100, 'Warning: the new NixOS configuration has an ‘init’ that is']);
-    expect(await target.currentSystem()).toBe(toplevels.first);
-  });
-
-  test('EAGAIN: another one holds the lock', async () => {
+  describe('its lock', () => {
     const lock = '/run/nixos/switch-to-configuration.lock';
-    const held = target.machine.run([
-      'flock',
-      lock,
-      'sh',
-      '-c',
-      'echo > /run/held; until [ -e /run/release ]; do sleep 0.02; done',
-    ]);
-    await target.says('sh', '-c', 'until [ -e /run/held ]; do sleep 0.02; done');
-    expect(await call('first', 'test')).toEqual([11, ['Could not acquire lock']]);
-    await target.says('touch', '/run/release');
-    await held;
-    expect((await call('first', 'test'))[0]).toBe(0);
+    const hold = async (seconds: string): Promise<void> => {
+      await target.says('rm', '-f', '/run/held');
+      void target.machine.run(['flock', lock, 'sh', '-c', `echo > /run/held; sleep ${seconds}`]);
+      await target.says('sh', '-c', 'until [ -e /run/held ]; do sleep 0.02; done');
+    };
+
+    test('held by another one: 11, for dry-activate too', async () => {
+      await hold('3');
+      expect(await call('one', 'dry-activate')).toEqual({ code: 11, lines: ['Could not acquire lock'] });
+      expect(await call('one', 'test')).toEqual({ code: 11, lines: ['Could not acquire lock'] });
+    });
+
+    test('the program of 2024 waits for it', async () => {
+      await hold('1.5');
+      expect((await call('older', 'test')).code).toBe(0);
+    });
   });
 
-  test('1: another verb', async () => {
-    expect((await call('first', 'swich'))[0]).toBe(1);
+  test('the program in Perl does not count a unit that waits for its next start', async () => {
+    const { code, lines } = await call('perlRestarting', 'test');
+    expect([code, lines.at(-1)]).toEqual([0, 'starting the following units: worker.service']);
+  });
+
+  describe('when D-Bus dies while units stop', () => {
+    const kill =
+      'until [ "$(systemctl show --property=ActiveState --value slowstop.service)" = deactivating ]; do sleep 0.05; done; kill -9 "$(systemctl show --property=MainPID --value dbus.service)"';
+    const revive = async (): Promise<void> => {
+      await target.machine.run(['systemctl', 'restart', 'dbus.socket', 'dbus.service', 'systemd-logind.service']);
+      await until(() => target.machine.run(['busctl', 'status']), 'D-Bus');
+      await target.says('systemctl', 'reset-failed');
+    };
+
+    test('1, with units stopped, and the old system', async () => {
+      await call('slow', 'test');
+      const killed = target.says('sh', '-c', kill);
+      expect(await call('two', 'test')).toEqual({
+        code: 1,
+        lines: [
+          'stopping the following units: gone.service, mnt-gone.mount, slowstop.service, tmpl@a.service, worker.service',
+          'Error: Failed to process dbus messages while waiting for jobs',
+          '',
+          'Caused by:',
+          '    Failed to read/write data, disconnected from D-Bus?',
+        ],
+      });
+      await killed;
+      await revive();
+      expect(await target.currentSystem()).toBe(toplevels.slow);
+      expect(await target.unit('worker.service')).toMatchObject({ ActiveState: 'inactive' });
+    });
+
+    test('the program of 2024 waits for ever, and keeps its lock', async () => {
+      expect((await call('slow', 'test')).code).toBe(0);
+      const killed = target.says('sh', '-c', kill);
+      const script = `${toplevels.older}/bin/switch-to-configuration`;
+      await target.says('systemd-run', '--unit=hangs', script, 'test');
+      await killed;
+      await revive();
+      expect(await target.unit('hangs.service')).toMatchObject({ ActiveState: 'active' });
+      expect(await call('one', 'test')).toEqual({ code: 11, lines: ['Could not acquire lock'] });
+      await target.says('systemctl', 'stop', 'hangs.service');
+      expect((await call('one', 'test')).code).toBe(0);
+    });
+  });
+
+  test('a user without a bus: the activation of that user fails, 4', async () => {
+    await call('one', 'test');
+    const manager = ['env', 'XDG_RUNTIME_DIR=/run/user/1000', 'systemctl', '--user'];
+    await target.machine.run([...manager, 'stop', 'dbus.socket', 'dbus.service'], { user: 'deploy' });
+    await target.says('rm', '-f', '/run/user/1000/bus');
+    const { code, lines } = await call('one', 'test');
+    expect(code).toBe(4);
+    expect(lines).toEqual(
+      expect.arrayContaining(['Error: Failed to open dbus connection', 'warning: user activation for deploy failed']),
+    );
+  });
+
+  test("what is the machine's own stays: its SSH server, its files in /etc", async () => {
+    expect(await target.unit('ssh.service')).toMatchObject({ ActiveState: 'active' });
+    expect(await target.says('cat', '/etc/hostname')).toBe('web');
   });
 });
 
 test('without systemd, on aarch64: its own programs do all but the units', async () => {
   const target = await startAarch64Target({ name: 'pi', deployKey: await generateKey('deploy') });
   targets.push(target);
-  const { first } = await give(target, ['first']);
-  const { code, stderr } = await target.machine.run([`${first}/bin/switch-to-configuration`, 'switch']);
-  expect([code, stderr]).toEqual([0, expect.stringContaining('systemd does not run here')]);
-  expect(await target.currentSystem()).toBe(first);
+  const { one } = await systems.give(target, 'generations.nix', ['one']);
+  const { code, lines } = await switchTo(target, one, 'test');
+  expect([code, lines[0]]).toEqual([0, expect.stringContaining('systemd does not run here')]);
+  expect(await target.currentSystem()).toBe(one);
   expect(await target.says('/run/current-system/sw/bin/uname', '-m')).toBe('aarch64');
-  expect(await target.says('readlink', '/etc/systemd/system/app.service')).toBe(
-    '/etc/static/systemd/system/app.service',
+  expect(await target.says('readlink', '/etc/systemd/system/worker.service')).toBe(
+    '/etc/static/systemd/system/worker.service',
   );
 });

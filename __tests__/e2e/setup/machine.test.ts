@@ -37,7 +37,7 @@ test('it is used as it is: nothing is started, and root is not needed', async ()
   expect(answer.log.join('\n')).toContain("Using the machine's own Nix");
 });
 
-test('a machine whose sandbox is off does not serve as it is', async () => {
+test('a machine without a sandbox is not used as it is', async () => {
   await settings('sandbox = false');
   const answer = await drive(runner, { config: { daemon: 'any' }, end: 'teardown' });
   expect(answer.error).toBeNull();
@@ -54,7 +54,7 @@ test('a setting that it lacks needs a daemon of the run: another system', async 
   expect(answer.outputs).toHaveLength(1);
 });
 
-test('a store that is theirs is theirs again when the run ends, and their Nix builds as before', async () => {
+test('after the run, the store belongs to the user again and their Nix builds as before', async () => {
   const own = async (mark: string): Promise<void> => {
     const expression = derivation('x86_64-linux').expression.replace('on-', `${mark}-`);
     await runner.run(['nix-build', '--no-out-link', '-E', expression]);

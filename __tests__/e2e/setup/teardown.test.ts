@@ -63,7 +63,9 @@ test('a complete run leaves nothing; during the run, only root and the user can 
 });
 
 test('nor does one that was killed at its end', async () => {
-  await drive(runner, { config, derivations, end: 'kill' }).catch(error => expect(error.signal).toBe('SIGKILL'));
+  await drive(runner, { config, derivations, end: 'kill' }).catch(error =>
+    expect(error.failure).toEqual({ kind: 'signal', signal: 'SIGKILL' }),
+  );
   expect((await traces()).processes).toContain('nix-daemon');
   await drive(runner, { state: (await runner.run(['cat', stateFile])).stdout });
   expect(await traces()).toEqual(none);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a machine of the new namespaces (user, mount, pid, network, ipc, uts) it is started in, and becomes its PID 1. The
-# machine's root is an overlay: the cached root below, a tmpfs above, which is gone with the machine.
+# machine's root is an overlay: the cached root below, above it a tmpfs, which is gone with the machine, or its disk.
 #
 # usage: machine.sh OPTION… -- COMMAND [ARGUMENT…]
 #   --root=DIR             the cached root, which is never written
@@ -10,7 +10,9 @@
 #   --bind-read-only=SRC:DST
 #   --readable=SRC:DST     like --bind-read-only, and every user can read all files, whatever their modes
 #   --volatile=DST         mounts a tmpfs on DST
-#   --copy=DIR             copies the content of DIR over the root, with modes; root owns it
+#   --disk=DIR             what the machine writes, and its EFI variables; a machine that is started with a used one boots
+#                          from it: what its boot loader starts becomes PID 1 instead of COMMAND
+#   --copy=DIR             copies the content of DIR over the root, with modes; root owns it; not onto a used disk
 #   --cgroup=DIR           creates the cgroup DIR, if missing, and joins it; mounts it as the machine's cgroup2 file system
 #   --binfmt               mounts this user namespace's binfmt_misc, which is empty
 #   --emulate=FILE         like --binfmt, and registers FILE, a static qemu, for aarch64; the root does not need the file
@@ -19,13 +21,14 @@ set -euo pipefail
 shopt -s nullglob
 
 all=("$@")
-root='' scratch='' copy='' name=machine cgroup='' emulate='' binfmt=no mounts=() environment=()
+root='' scratch='' disk='' copy='' name=machine cgroup='' emulate='' binfmt=no mounts=() environment=()
 while [ "$1" != -- ]; do
   case $1 in
     --root=*) root=${1#*=} ;;
     --scratch=*) scratch=${1#*=} ;;
     --name=*) name=${1#*=} ;;
     --bind=* | --bind-read-only=* | --readable=* | --volatile=*) mounts+=("$1") ;;
+    --disk=*) disk=${1#*=} ;;
     --copy=*) copy=${1#*=} ;;
     --cgroup=*) cgroup=${1#*=} ;;
     --binfmt) binfmt=yes ;;
@@ -46,14 +49,26 @@ fi
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755,size=75% machine "$scratch"
-mkdir "$scratch/upper" "$scratch/work" "$scratch/root" "$scratch/tmp"
+mkdir "$scratch/root" "$scratch/tmp"
 chmod 1777 "$scratch/tmp"
 at=$scratch/root
-mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" machine "$at"
+if [ -z "$disk" ]; then disk=$scratch; fi
+used=no
+if [ -d "$disk/upper" ]; then used=yes; fi
+mkdir -p "$disk/upper" "$disk/work" "$disk/efivars"
+mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$disk/upper,workdir=$disk/work" machine "$at"
 
 mkdir -p "$at"/{proc,sys,dev,run,tmp}
 mount -t proc -o nosuid,nodev,noexec proc "$at/proc"
 mount -t sysfs -o nosuid,nodev,noexec sysfs "$at/sys"
+if [ "$disk" != "$scratch" ]; then
+  # A boot has an id of its own; the kernel's is the whole machine's. With this, no namespace inside can mount a /proc.
+  cat /proc/sys/kernel/random/uuid >"$scratch/boot-id"
+  mount --bind "$scratch/boot-id" "$at/proc/sys/kernel/random/boot_id"
+  mount -t tmpfs -o mode=0755,nosuid,nodev firmware "$at/sys/firmware"
+  mkdir -p "$at/sys/firmware/efi/efivars"
+  mount --bind "$disk/efivars" "$at/sys/firmware/efi/efivars"
+fi
 if [ -n "$cgroup" ]; then mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$at/sys/fs/cgroup"; fi
 mount -t tmpfs -o mode=0755,nosuid,nodev run "$at/run"
 mount --bind "$scratch/tmp" "$at/tmp"
@@ -107,13 +122,18 @@ if [ -n "$emulate" ]; then
   printf '%s' ":qemu-aarch64:M::$elf:$mask:$emulate:FC" >"$at/proc/sys/fs/binfmt_misc/register"
 fi
 
-echo "$name" >"$at/etc/hostname"
-printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" >"$at/etc/hosts"
 hostname "$name" 2>/dev/null || printf '%s' "$name" >"$at/proc/sys/kernel/hostname"
 ip link set lo up 2>/dev/null || true
 echo 0 >"$at/proc/sys/net/ipv4/ip_unprivileged_port_start" 2>/dev/null || true
 
-if [ -n "$copy" ]; then cp -R --preserve=mode "$copy/." "$at/"; fi
+if [ "$used" = no ]; then
+  echo "$name" >"$at/etc/hostname"
+  printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" >"$at/etc/hosts"
+  if [ -n "$copy" ]; then cp -R --preserve=mode "$copy/." "$at/"; fi
+else
+  init=$("${0%/*}/firmware.sh" "$at" "$disk/efivars")
+  if [ -n "$init" ]; then set -- "$init"; fi
+fi
 
 # Without the old root, programs in the machine may create user namespaces, which they may not in a chroot.
 mkdir -p "$at/.old"

@@ -38,6 +38,8 @@ export interface MachineOptions {
   volatile?: readonly string[];
   /** Files to add to the root before the start: absolute path → content and mode (default 0644). Root owns them. */
   files?: Readonly<Record<string, { content: string; mode?: number }>>;
+  /** What it writes survives a power cut: `powerOn` starts it again from there. */
+  disk?: boolean;
   /** Gives it its own cgroup, which systemd needs. */
   cgroup?: boolean;
   /** `empty`: a binfmt_misc without entries; `aarch64`: with qemu registered. Without it none is mounted. */
@@ -57,38 +59,69 @@ export interface RunOptions extends ExecOptions {
  */
 export class Machine {
   readonly name: string;
-  readonly address: string;
-  /** Its PID 1, as this process sees it. */
-  readonly pid: number;
-  readonly #child: ChildProcess;
-  readonly #link: Link;
-  readonly #console: string[];
+  readonly #options: MachineOptions;
+  /** Where its root is mounted. */
+  readonly #scratch: string;
+  readonly #console: string[] = [];
+  #running: { child: ChildProcess; pid: number; link: Link } | undefined;
+  #address: string | undefined;
+  #stopped = false;
 
-  private constructor(name: string, pid: number, child: ChildProcess, link: Link, console: string[]) {
-    this.name = name;
-    this.address = link.address;
-    this.pid = pid;
-    this.#child = child;
-    this.#link = link;
-    this.#console = console;
+  private constructor(options: MachineOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#address = options.address;
+    this.#scratch = mkdtempSync(join(tmpdir(), `machine-${options.name}-`));
+    mkdirSync(join(this.#scratch, 'mount'));
+    mkdirSync(join(this.#scratch, 'disk'));
+  }
+
+  get address(): string {
+    return this.#address ?? '';
+  }
+
+  /** Its PID 1, as this process sees it. @throws while its power is off. */
+  get pid(): number {
+    return this.#on.pid;
+  }
+
+  get #on(): { child: ChildProcess; pid: number; link: Link } {
+    if (this.#running === undefined) throw new Error(`Machine ${this.name} is off`);
+    return this.#running;
   }
 
   /** @throws when it is not up within two minutes, with what it printed. */
   static async start(options: MachineOptions): Promise<Machine> {
-    const scratch = mkdtempSync(join(tmpdir(), `machine-${options.name}-`));
+    const machine = new Machine(options);
+    // In this process's mounts, so that it outlives the machine's.
+    if (options.disk) await exec('mount', ['-t', 'tmpfs', '-o', 'mode=0755,size=75%', 'disk', machine.#disk]);
     const files = mkdtempSync(join(tmpdir(), `files-${options.name}-`));
-    mkdirSync(join(scratch, 'mount'));
     // The machine's root gets the mode of this directory.
     chmodSync(files, 0o755);
     for (const [path, { content, mode }] of Object.entries(options.files ?? {})) {
       mkdirSync(dirname(join(files, path)), { recursive: true });
       writeFileSync(join(files, path), content, { mode: mode ?? 0o644 });
     }
+    try {
+      await machine.#boot([`--copy=${files}`]);
+    } finally {
+      rmSync(files, { recursive: true });
+    }
+    return machine;
+  }
+
+  get #disk(): string {
+    return join(this.#scratch, 'disk');
+  }
+
+  async #boot(more: readonly string[]): Promise<void> {
+    const options = this.#options;
     const args = [
       `--root=${root(options.root)}`,
-      `--scratch=${join(scratch, 'mount')}`,
+      `--scratch=${join(this.#scratch, 'mount')}`,
       `--name=${options.name}`,
-      `--copy=${files}`,
+      ...(options.disk ? [`--disk=${this.#disk}`] : []),
+      ...more,
       ...Object.entries(options.readOnly ?? {}).map(([from, to]) => `--bind-read-only=${from}:${to}`),
       ...(options.volatile ?? []).map(path => `--volatile=${path}`),
       ...(options.cgroup ? [`--cgroup=/sys/fs/cgroup/${options.name}-${randomUUID()}`] : []),
@@ -96,39 +129,25 @@ export class Machine {
       ...(options.binfmt === 'aarch64' ? [`--emulate=${root('qemu-aarch64')}`] : []),
       ...Object.entries(options.environment ?? {}).map(([name, value]) => `--environment=${name}=${value}`),
     ];
-    const child = spawn(
-      'setpriv',
-      [
-        '--pdeathsig',
-        'KILL',
-        namespaces,
-        '-m',
-        '-p',
-        '-n',
-        '-i',
-        '-u',
-        '-C',
-        machineScript,
-        ...args,
-        '--',
-        ...options.init,
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
-    const console: string[] = [];
+    const isolated = [namespaces, '-m', '-p', '-n', '-i', '-u', '-C', machineScript, ...args, '--', ...options.init];
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...isolated], { stdio: ['ignore', 'pipe', 'pipe'] });
     try {
-      await up(child, options.name, console);
+      await up(child, options.name, this.#console);
       const pid = initOf(child.pid ?? 0);
-      const link = await connect(pid, options.address);
-      return new Machine(options.name, pid, child, link, console);
+      const link = await connect(pid, this.#address);
+      this.#address = link.address;
+      this.#running = { child, pid, link };
     } catch (error) {
       child.kill('SIGKILL');
       throw error;
-    } finally {
-      rmSync(files, { recursive: true });
     }
+    child.once('close', code => {
+      if (this.#running?.child === child) this.#running = undefined;
+      // It ended itself, as `systemctl reboot` does, and a disk is there to start from.
+      if (code === rebooted && options.disk && !this.#stopped) {
+        this.powerOn().catch(error => this.#console.push(`${error}\n`));
+      }
+    });
   }
 
   /**
@@ -184,21 +203,47 @@ export class Machine {
 
   /** Drops all traffic from now on, as when a cable is pulled: connections hang. */
   cutLink(): Promise<void> {
-    return this.#link.cut();
+    return this.#on.link.cut();
   }
 
   restoreLink(): Promise<void> {
-    return this.#link.restore();
+    return this.#on.link.restore();
   }
 
-  /** Ends it at once, like a power loss. */
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = new Promise(resolve => this.#child.once('close', resolve));
-    process.kill(this.pid, 'SIGKILL');
+  /**
+   * Ends all its processes at once. What they wrote is on its disk, written out or not: that a file which was not synced may
+   * be lost is not shown.
+   */
+  async powerCut(): Promise<void> {
+    const { child, pid } = this.#on;
+    const gone = new Promise(resolve => child.once('close', resolve));
+    process.kill(pid, 'SIGKILL');
     await gone;
   }
+
+  /**
+   * Starts it from its disk, as its boot loader's files say (firmware.sh), at the same address, with empty /run and /tmp and
+   * a boot id of its own. Answers when PID 1 runs.
+   *
+   * @throws when what is to be booted is not there, with the firmware's message.
+   */
+  async powerOn(): Promise<void> {
+    if (!this.#options.disk) throw new Error(`Machine ${this.name} has no disk to start from`);
+    if (this.#running !== undefined) throw new Error(`Machine ${this.name} is on`);
+    await this.#boot([]);
+  }
+
+  /** Ends it for good. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (this.#running !== undefined) await this.powerCut();
+    if (this.#options.disk) await exec('umount', ['--lazy', this.#disk]);
+  }
 }
+
+/** How the parent of a PID namespace ends when its PID 1 asked for a reboot: by SIGHUP (reboot(2)), as a shell says it. */
+const rebooted = 128 + 1;
 
 export const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

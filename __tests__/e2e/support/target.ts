@@ -87,9 +87,36 @@ export class Target {
     return code === 0 ? stdout.trim() : null;
   }
 
+  /** The id of the boot that it is in. */
+  bootId(): Promise<string> {
+    return this.says('cat', '/proc/sys/kernel/random/boot_id');
+  }
+
+  /** Ends everything on it at once. */
+  powerCut(): Promise<void> {
+    return this.machine.powerCut();
+  }
+
+  /**
+   * Starts it again from its disk, into what its boot loader says. Answers when systemd has booted and sshd listens.
+   *
+   * @throws when there is nothing to boot, or after a minute.
+   */
+  async powerOn(): Promise<void> {
+    await this.machine.powerOn();
+    await booted(this.machine);
+  }
+
   stop(): Promise<void> {
     return this.machine.stop();
   }
+}
+
+async function booted(machine: Machine): Promise<void> {
+  // It is `degraded` (exit 1) if a unit of the distribution does not work in a container.
+  await until(() => machine.run(['systemctl', 'is-system-running', '--wait'], { allow: [0, 1] }), machine.name);
+  await until(() => machine.run(['systemctl', 'is-active', 'ssh.service']), machine.name);
+  await until(() => machine.run(['test', '-S', '/run/user/0/bus', '-a', '-S', '/run/user/1000/bus']), machine.name);
 }
 
 /** Starts an x86_64 target with systemd as PID 1, and waits until sshd listens (about 3 s). */
@@ -101,12 +128,11 @@ export async function startSystemdTarget(options: TargetOptions): Promise<Target
     init: ['/lib/systemd/systemd'],
     environment: { container: 'ferry' },
     cgroup: true,
+    disk: true,
     files: targetFiles(options, hostKey),
     ...(options.address === undefined ? {} : { address: options.address }),
   });
-  // It is `degraded` (exit 1) if a unit of the distribution does not work in a container.
-  await until(() => machine.run(['systemctl', 'is-system-running', '--wait'], { allow: [0, 1] }), options.name);
-  await until(() => machine.run(['systemctl', 'is-active', 'ssh.service']), options.name);
+  await booted(machine);
   return new Target(machine, 'x86_64-linux', hostKey);
 }
 
@@ -134,6 +160,22 @@ export async function startAarch64Target(options: TargetOptions): Promise<Target
 function targetFiles(options: TargetOptions, hostKey: Key): Record<string, { content: string; mode?: number }> {
   const authorized = { content: `${options.deployKey.public}\n`, mode: 0o644 };
   return {
+    // By this file switch-to-configuration knows a NixOS.
+    '/etc/NIXOS': { content: '' },
+    // As on a NixOS, users have a bus. Their managers stay, so that none is about to end while a system is switched.
+    '/etc/systemd/user/dbus.socket': { content: '[Socket]\nListenStream=%t/bus\n' },
+    '/etc/systemd/user/dbus.service': {
+      content: [
+        '[Unit]',
+        'Requires=dbus.socket',
+        '[Service]',
+        'ExecStart=/usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only',
+        '',
+      ].join('\n'),
+    },
+    '/etc/systemd/user/sockets.target.d/dbus.conf': { content: '[Unit]\nWants=dbus.socket\n' },
+    '/var/lib/systemd/linger/root': { content: '' },
+    '/var/lib/systemd/linger/deploy': { content: '' },
     '/etc/ssh/ssh_host_ed25519_key': { content: hostKey.private, mode: 0o600 },
     '/etc/ssh/ssh_host_ed25519_key.pub': { content: `${hostKey.public}\n` },
     '/etc/ssh/authorized_keys': authorized,

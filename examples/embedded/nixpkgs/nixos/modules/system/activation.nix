@@ -24,7 +24,7 @@ let
       };
     }
   );
-  snippets = builtins.mapAttrs (
+  normal = builtins.mapAttrs (
     _: s:
     if builtins.isString s then
       {
@@ -34,9 +34,10 @@ let
       }
     else
       s
-  ) config.system.activationScripts;
+  );
   # What others depend on comes first; otherwise by name.
   ordered =
+    snippets:
     let
       visit =
         seen: name:
@@ -48,33 +49,37 @@ let
               or (throw "The activation script `${name}' that another one depends on does not exist.")
           )
           ++ [ name ];
-      closed = builtins.foldl' visit [ ] (builtins.attrNames snippets);
     in
-    closed;
+    builtins.foldl' visit [ ] (builtins.attrNames snippets);
+  # As in NixOS, the snippets share one bash: a command that fails does not end its snippet, `exit` ends them all. The bash
+  # is the machine's, since no other shell has a trap for errors.
   script =
-    verb: names:
+    verb: snippets: end:
     pkgs.writeScript verb ''
-      #!${pkgs.runtimeShell}
-      systemConfig=@out@
+      #!/bin/bash
+      ${lib.optionalString (verb != "user-activation") "systemConfig=@out@"}
       export PATH=${lib.makeBinPath [ pkgs.coreutils ]}
       _status=0
+      trap '_localstatus=$? _status=1' ERR
+      umask 0022
       ${lib.concatMapStrings (name: ''
         #### Activation script snippet ${name}:
-        (set -e
+        _localstatus=0
         ${snippets.${name}.text}
-        )
-        _localstatus=$?
-        if [ $_localstatus -gt 0 ]; then
-          printf "Activation script snippet '%s' failed (%s)\n" ${lib.escapeShellArg name} "$_localstatus" >&2
-          _status=$_localstatus
+        if [ "$_localstatus" != 0 ]; then
+          printf "Activation script snippet '%s' failed (%s)\n" ${lib.escapeShellArg name} "$_localstatus"
         fi
-      '') names}
-      ${lib.optionalString (verb == "activate") ''
-        # Only now is it the current system, as in NixOS.
-        ln -sfn "$(readlink -f "$systemConfig")" /run/.current-system && mv -T /run/.current-system /run/current-system
-      ''}
+      '') (ordered snippets)}
+      ${end}
       exit $_status
     '';
+  snippets = normal config.system.activationScripts;
+  # What must not change while the system runs, as lines `NAME VALUE`.
+  inhibitors = pkgs.writeText "switch-inhibitors" (
+    lib.concatStrings (
+      lib.mapAttrsToList (name: value: "${name} ${value}\n") config.system.switch.inhibitors
+    )
+  );
 in
 {
   options.system = {
@@ -86,6 +91,7 @@ in
     userActivationScripts = mkOption {
       type = types.attrsOf snippet;
       default = { };
+      description = "Run by the unit `nixos-activation` of each user who is logged in.";
     };
     preSwitchChecks = mkOption {
       type = types.attrsOf types.lines;
@@ -95,7 +101,26 @@ in
     initInterfaceVersion = mkOption {
       type = types.int;
       default = 2;
-      description = "Where it differs from the running system's, a switch exits with 100 and asks for a reboot.";
+      description = "If it differs from the running system's, a switch exits with 100 and asks for a reboot.";
+    };
+    switch = {
+      inhibitors = mkOption {
+        type = types.attrsOf types.str;
+        default = { };
+        description = "A system in which one of these differs from the running system's is only switched to by a reboot.";
+      };
+      program = mkOption {
+        type = types.enum [
+          "newest"
+          "2024"
+          "perl"
+        ];
+        default = "newest";
+        description = ''
+          Which switch-to-configuration is imitated: the newest, the first one in Rust (September 2024), or the one in
+          Perl (NixOS 17.09). They differ in their exit codes, in what they do about the lock, and without D-Bus.
+        '';
+      };
     };
   };
 
@@ -104,10 +129,17 @@ in
       echo "setting up /etc..."
       ${pkgs.runtimeShell} ${./setup-etc.sh} ${config.system.build.etc}/etc
     '';
-    build.activate = script "activate" ordered;
-    build.dryActivate = script "dry-activate" (
-      builtins.filter (name: snippets.${name}.supportsDryActivation) ordered
-    );
+    build.activate = script "activate" snippets ''
+      # Only now is it the current system, as in NixOS.
+      ln -sfn "$(readlink -f "$systemConfig")" /run/.current-system && mv -T /run/.current-system /run/current-system
+    '';
+    build.dryActivate = script "dry-activate" (lib.filterAttrs (
+      _: s: s.supportsDryActivation
+    ) snippets) "";
+    systemBuilderCommands = "ln -s ${inhibitors} $out/switch-inhibitors";
+    preSwitchChecks = lib.mkIf (config.system.switch.inhibitors != { }) {
+      switchInhibitors = "${pkgs.runtimeShell} ${./check-inhibitors.sh} \"$1\" \"$2\"";
+    };
     build.preSwitchCheck = pkgs.writeScript "pre-switch-check" (
       "#!${pkgs.runtimeShell}\nset -eu\nexport PATH=${lib.makeBinPath [ pkgs.coreutils ]}\n"
       + lib.concatStrings (
@@ -121,6 +153,14 @@ in
           fi
         '') config.system.preSwitchChecks
       )
+    );
+  };
+  config.systemd.user.services.nixos-activation = {
+    description = "Run user specific NixOS activation";
+    unitConfig.ConditionUser = "!@system";
+    serviceConfig.Type = "oneshot";
+    serviceConfig.ExecStart = toString (
+      script "user-activation" (normal config.system.userActivationScripts) ""
     );
   };
 }

@@ -1,5 +1,5 @@
-# The boot loader of a stand-in machine: one entry per generation in /boot/loader/entries and the default in
-# /boot/loader/loader.conf, whichever loader is configured. Nothing ever boots from it.
+# The boot loader of a stand-in machine: the files in /boot that systemd-boot, GRUB or U-Boot would read, and the commands
+# that choose the entry of the next boot. The loaders themselves are not here.
 {
   config,
   lib,
@@ -65,6 +65,13 @@ in
     };
   };
 
+  config.environment.systemPackages =
+    lib.optional cfg.systemd-boot.enable (
+      pkgs.writeShellScriptBin "bootctl" (builtins.readFile ./bootctl.sh)
+    )
+    ++ lib.optional cfg.grub.enable (
+      pkgs.writeShellScriptBin "grub-reboot" (builtins.readFile ./grub-reboot.sh)
+    );
   config.system.build.installBootLoader =
     if cfg.external.enable then
       cfg.external.installHook

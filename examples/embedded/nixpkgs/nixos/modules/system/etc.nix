@@ -43,7 +43,9 @@ let
         };
       };
       config.source = lib.mkIf (config.text != null) (
-        lib.mkDefault (writeText "etc-${baseNameOf name}" config.text)
+        lib.mkDefault (
+          writeText "etc-${builtins.replaceStrings [ "@" ] [ "-" ] (baseNameOf name)}" config.text
+        )
       );
     }
   );

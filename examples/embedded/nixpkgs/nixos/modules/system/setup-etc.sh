@@ -9,7 +9,7 @@ old=$(readlink /etc/static || true)
 
 ln -sfn "$etc" /etc/.static.tmp
 mv -T /etc/.static.tmp /etc/static
-touch /etc/NIXOS
+
 
 # One link or copy; names come from the table of the `etc` derivation and have no blanks.
 place() {

@@ -1,4 +1,5 @@
-# Units: services, timers, sockets and targets, written as systemd reads them, each in a store path of its own.
+# Units: services, timers, sockets, mounts and targets of the system, services of users; written as systemd reads them,
+# each in a store path of its own.
 {
   config,
   lib,
@@ -50,6 +51,14 @@ let
     conflicts = names;
     after = names;
     before = names;
+    overrideStrategy = mkOption {
+      type = types.enum [
+        "asDropinIfExists"
+        "asDropin"
+      ];
+      default = "asDropinIfExists";
+      description = "`asDropin`: the unit is an instance of a template, and this is what it adds.";
+    };
     unitConfig = section;
     restartTriggers = mkOption {
       type = types.listOf types.unspecified;
@@ -88,6 +97,7 @@ let
     restartIfChanged = flag true;
     reloadIfChanged = flag false;
     stopIfChanged = flag true;
+    notSocketActivated = flag false;
     startAt = mkOption {
       type = types.either types.str (types.listOf types.str);
       default = [ ];
@@ -127,9 +137,6 @@ let
       X-Restart-Triggers = toString u.restartTriggers;
       X-Reload-Triggers = toString u.reloadTriggers;
     }
-    // optionalAttrs (u ? reloadIfChanged && u.reloadIfChanged) { X-ReloadIfChanged = true; }
-    // optionalAttrs (u ? restartIfChanged && !u.restartIfChanged) { X-RestartIfChanged = false; }
-    // optionalAttrs (u ? stopIfChanged && !u.stopIfChanged) { X-StopIfChanged = false; }
     // u.unitConfig;
 
   serviceSection =
@@ -139,7 +146,7 @@ let
         key: phase: text:
         optionalAttrs (text != "") {
           ${key} = toString (
-            pkgs.writeScript "unit-script-${name}-${phase}" "#!${pkgs.runtimeShell}\nset -e\n${text}\n"
+            pkgs.writeScript "unit-script-${pathSafe name}-${phase}" "#!${pkgs.runtimeShell}\nset -e\n${text}\n"
           );
         };
       environment = {
@@ -150,6 +157,10 @@ let
     {
       Environment = lib.mapAttrsToList (key: v: "\"${key}=${toString v}\"") environment;
     }
+    // optionalAttrs s.reloadIfChanged { X-ReloadIfChanged = true; }
+    // optionalAttrs (!s.restartIfChanged) { X-RestartIfChanged = false; }
+    // optionalAttrs (!s.stopIfChanged) { X-StopIfChanged = false; }
+    // optionalAttrs s.notSocketActivated { X-NotSocketActivated = true; }
     // exec "ExecStart" "start" s.script
     // exec "ExecStartPre" "pre-start" s.preStart
     // exec "ExecStartPost" "post-start" s.postStart
@@ -158,39 +169,88 @@ let
     // exec "ExecStopPost" "post-stop" s.postStop
     // s.serviceConfig;
 
-  texts =
-    lib.mapAttrs' (
-      name: s:
-      lib.nameValuePair "${name}.service" {
-        unit = s;
-        text = lines "Unit" (unitSection s) + lines "Service" (serviceSection name s);
-      }
-    ) cfg.services
-    // lib.mapAttrs' (
-      name: t:
-      lib.nameValuePair "${name}.timer" {
-        unit = t;
-        text = lines "Unit" (unitSection t) + lines "Timer" t.timerConfig;
-      }
-    ) cfg.timers
-    // lib.mapAttrs' (
-      name: s:
-      lib.nameValuePair "${name}.socket" {
-        unit = s;
-        text =
-          lines "Unit" (unitSection s)
-          + lines "Socket" ({ ListenStream = s.listenStreams; } // s.socketConfig);
-      }
-    ) cfg.sockets
-    // lib.mapAttrs' (
-      name: t:
-      lib.nameValuePair "${name}.target" {
-        unit = t;
-        text = lines "Unit" (unitSection t);
-      }
-    ) cfg.targets;
+  # A store path has not every character that a unit's name may have.
+  pathSafe = builtins.replaceStrings [ "@" "\\" ] [ "-" "-" ];
+  # As systemd-escape has it, for the usual characters.
+  mountName =
+    path: "${builtins.replaceStrings [ "-" "/" ] [ "\\x2d" "-" ] (lib.removePrefix "/" path)}.mount";
 
-  units = lib.filterAttrs (_: u: u.unit.enable) texts;
+  # kind TYPE SECTIONS: the units of one type, by file name; SECTIONS are those after [Unit].
+  kind =
+    type: sections:
+    lib.mapAttrs' (
+      name: unit:
+      lib.nameValuePair "${name}.${type}" {
+        inherit unit;
+        text = lines "Unit" (unitSection unit) + sections name unit;
+      }
+    );
+  service' = kind "service" (name: s: lines "Service" (serviceSection name s));
+  system =
+    service' cfg.services
+    // kind "timer" (_: t: lines "Timer" t.timerConfig) cfg.timers
+    // kind "socket" (
+      _: s: lines "Socket" ({ ListenStream = s.listenStreams; } // s.socketConfig)
+    ) cfg.sockets
+    // kind "target" (_: _: "") cfg.targets
+    // lib.listToAttrs (
+      map (
+        m:
+        lib.nameValuePair (mountName m.where) {
+          unit = m;
+          text =
+            lines "Unit" (unitSection m)
+            + lines "Mount" {
+              What = m.what;
+              Where = m.where;
+              Type = m.type;
+              Options = m.options;
+            };
+        }
+      ) cfg.mounts
+    );
+
+  # The files of /etc that make up `units`, below DIRECTORY.
+  files =
+    directory: units:
+    let
+      enabled = lib.filterAttrs (_: u: u.unit.enable) units;
+      fileOf =
+        name: u: if u.unit.overrideStrategy == "asDropin" then "${name}.d/overrides.conf" else name;
+      link =
+        name: suffix: target:
+        lib.nameValuePair "${directory}/${target}.${suffix}/${name}" {
+          source = "../${
+            if enabled.${name}.unit.overrideStrategy == "asDropin" then templateOf name else name
+          }";
+        };
+    in
+    lib.mapAttrs' (
+      name: u:
+      lib.nameValuePair "${directory}/${fileOf name u}" {
+        source = "${
+          pkgs.writeTextFile {
+            name = pathSafe name;
+            inherit (u) text;
+            destination = "/${name}";
+          }
+        }/${name}";
+      }
+    ) enabled
+    // lib.listToAttrs (
+      lib.concatMap (
+        name:
+        map (link name "wants") enabled.${name}.unit.wantedBy
+        ++ map (link name "requires") enabled.${name}.unit.requiredBy
+      ) (builtins.attrNames enabled)
+    );
+  # tmpl@a.service: tmpl@.service
+  templateOf =
+    name:
+    let
+      parts = builtins.match "([^@]*@).*(\\.[a-z]*)" name;
+    in
+    builtins.concatStringsSep "" parts;
 in
 {
   options.systemd = {
@@ -201,7 +261,32 @@ in
       listenStreams = names;
     };
     targets = kindOf { };
+    mounts = mkOption {
+      type = types.listOf (
+        types.submodule {
+          options = common // {
+            what = mkOption { type = types.str; };
+            where = mkOption { type = types.str; };
+            type = mkOption {
+              type = types.str;
+              default = "";
+            };
+            options = mkOption {
+              type = types.str;
+              default = "";
+            };
+          };
+        }
+      );
+      default = [ ];
+    };
+    user.services = kindOf service;
     tmpfiles.rules = names;
+    settings.Manager = mkOption {
+      type = types.attrsOf value;
+      default = { };
+      description = "Settings of systemd itself, in system.conf; a change restarts it.";
+    };
     package = mkOption {
       type = types.raw;
       default = null;
@@ -215,25 +300,44 @@ in
       timerConfig.OnCalendar = s.startAt;
     }) (lib.filterAttrs (_: s: s.startAt != [ ]) cfg.services);
 
+    # The system's targets are units of the generation, as in NixOS: switch-to-configuration starts those that are active
+    # again, and so what is new among the units that they want.
+    systemd.targets = {
+      multi-user = {
+        description = "Multi-User System";
+        requires = [ "basic.target" ];
+        conflicts = [
+          "rescue.service"
+          "rescue.target"
+        ];
+        after = [
+          "basic.target"
+          "rescue.service"
+          "rescue.target"
+        ];
+        unitConfig.AllowIsolate = true;
+      };
+      timers = {
+        description = "Timer Units";
+        conflicts = [ "shutdown.target" ];
+        unitConfig.DefaultDependencies = false;
+      };
+      sockets.description = "Socket Units";
+      local-fs = {
+        description = "Local File Systems";
+        conflicts = [ "shutdown.target" ];
+        after = [ "local-fs-pre.target" ];
+        unitConfig.DefaultDependencies = false;
+      };
+      sysinit-reactivation.description = "Reactivate sysinit units";
+    };
+
     environment.etc = lib.mkMerge [
-      (lib.mapAttrs' (
-        name: u:
-        lib.nameValuePair "systemd/system/${name}" {
-          source = "${pkgs.writeTextDir name u.text}/${name}";
-        }
-      ) units)
-      (lib.listToAttrs (
-        lib.concatMap (
-          name:
-          let
-            u = units.${name}.unit;
-            link =
-              suffix: target:
-              lib.nameValuePair "systemd/system/${target}.${suffix}/${name}" { source = "../${name}"; };
-          in
-          map (link "wants") u.wantedBy ++ map (link "requires") u.requiredBy
-        ) (builtins.attrNames units)
-      ))
+      (files "systemd/system" system)
+      (files "systemd/user" (service' cfg.user.services))
+      (lib.mkIf (cfg.settings.Manager != { }) {
+        "systemd/system.conf".text = lines "Manager" cfg.settings.Manager;
+      })
     ];
   };
 }

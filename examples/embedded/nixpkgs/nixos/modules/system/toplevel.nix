@@ -51,8 +51,8 @@ in
         interface = "systemd ${toString config.system.initInterfaceVersion}";
         shell = pkgs.runtimeShell;
         tools = lib.makeBinPath [ pkgs.coreutils ];
-        switch = ./switch-to-configuration.sh;
-        units = ./compare-units.awk;
+        switch = ./switch;
+        inherit (config.system.switch) program;
       }
       ''
         mkdir -p $out/bin $out/specialisation
@@ -67,9 +67,10 @@ in
         printf %s "$extraDependencies" > $out/extra-dependencies
         sed "s|@out@|$out|" $activate > $out/activate
         sed "s|@out@|$out|" $dryActivate > $out/dry-activate
-        printf '#!%s\n%s/activate\nexec /lib/systemd/systemd "$@"\n' "$shell" "$out" > $out/init
+        sed -e "s|@shell@|$shell|" -e "s|@tools@|$tools|" -e "s|@out@|$out|" ${./init.sh} > $out/init
         sed -e "s|@shell@|$shell|" -e "s|@tools@|$tools|" -e "s|@out@|$out|" -e "s|@installBootLoader@|$installBootLoader|" \
-          -e "s|@preSwitchCheck@|$preSwitchCheck|" -e "s|@units@|$units|" $switch > $out/bin/switch-to-configuration
+          -e "s|@preSwitchCheck@|$preSwitchCheck|" -e "s|@library@|$switch|" -e "s|@program@|$program|" \
+          $switch/switch-to-configuration.sh > $out/bin/switch-to-configuration
         chmod +x $out/activate $out/dry-activate $out/init $out/bin/switch-to-configuration
         ${config.system.systemBuilderCommands}
       ''

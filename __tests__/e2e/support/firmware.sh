@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Stands for a machine's firmware and boot loader, neither of which runs in namespaces: reads the files of the boot loader
+# that is installed below ROOT as it would, and prints the path of the init that the chosen entry starts. Prints nothing if
+# no boot loader is installed; exits with 1, after a message, if the chosen entry cannot be booted.
+#
+#   systemd-boot   /boot/loader: the variables LoaderEntryOneShot (which is deleted) and LoaderEntryDefault, then
+#                  `default` of loader.conf, a pattern; EFIVARS is where the variables are, as in efivarfs
+#   GRUB           /boot/grub/grub.cfg: `next_entry` of grubenv (which is deleted), then the default that it sets
+#   U-Boot         /boot/extlinux/extlinux.conf: DEFAULT
+#
+# usage: firmware.sh ROOT EFIVARS
+set -euo pipefail
+root=$1 variables=$2
+guid=4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+
+panic() {
+  echo "firmware: $1" >&2
+  exit 1
+}
+
+# An EFI variable: four bytes of attributes, then UTF-16 that ends with a null character.
+variable() { if [ -e "$variables/$1-$guid" ]; then tail -c +5 "$variables/$1-$guid" | tr -d '\0'; fi; }
+
+# boot KERNEL PARAMETER…: prints what init= says. The kernel is a path below ROOT.
+boot() {
+  local kernel=$1 parameter
+  shift
+  [ -s "$root$kernel" ] || panic "the kernel $kernel is not there"
+  for parameter; do
+    case $parameter in
+      init=*)
+        [ -x "$root${parameter#init=}" ] || panic "kernel panic: ${parameter#init=} is not there"
+        echo "${parameter#init=}"
+        return
+        ;;
+    esac
+  done
+  panic 'the entry has no init='
+}
+
+systemd_boot() {
+  local loader=$root/boot/loader entry='' candidate
+  candidate=$(variable LoaderEntryOneShot)
+  rm -f "$variables/LoaderEntryOneShot-$guid"
+  for candidate in "$candidate" "$(variable LoaderEntryDefault)" "$(sed -n 's/^default  *//p' "$loader/loader.conf")"; do
+    [ -n "$candidate" ] || continue
+    # Of several that match the pattern, the newest.
+    entry=$(cd "$loader/entries" && find . -name "$candidate" | sort -V | tail -n 1)
+    if [ -n "$entry" ]; then break; fi
+  done
+  if [ -z "$entry" ]; then entry=$(cd "$loader/entries" && find . -name '*.conf' | sort -V | tail -n 1); fi
+  [ -n "$entry" ] || panic 'there is no entry to boot'
+  # shellcheck disable=SC2046
+  boot "/boot$(sed -n 's/^linux  *//p' "$loader/entries/$entry")" $(sed -n 's/^options  *//p' "$loader/entries/$entry")
+}
+
+grub() {
+  local directory=$root/boot/grub chosen='' line
+  if [ -s "$directory/grubenv" ]; then
+    chosen=$(sed -n 's/^next_entry=//p' "$directory/grubenv")
+    sed -i '/^next_entry=/d' "$directory/grubenv"
+  fi
+  [ -n "$chosen" ] || chosen=$(sed -n 's/^ *set default=\([0-9].*\)$/\1/p' "$directory/grub.cfg" | tail -n 1)
+  # An entry's number is counted from 0, in a submenu from 0 again: 1>0.
+  line=$(awk -v chosen="$chosen" '
+    /^submenu / { within = count++; inside = 0; submenu = 1 }
+    /^ *menuentry / {
+      id = submenu ? within ">" inside++ : count++
+      title = $0
+      gsub(/^[^"]*"|".*$/, "", title)
+    }
+    /^ *linux / && (id == chosen || title == chosen) { sub(/^ *linux +/, ""); print; exit }
+  ' "$directory/grub.cfg")
+  [ -n "$line" ] || panic "GRUB has no entry $chosen"
+  # shellcheck disable=SC2086
+  boot $line
+}
+
+extlinux() {
+  local file=$root/boot/extlinux/extlinux.conf label
+  label=$(sed -n 's/^DEFAULT  *//p' "$file")
+  # shellcheck disable=SC2046
+  boot $(awk -v label="$label" '
+    $1 == "LABEL" { found = $2 == label }
+    found && $1 == "LINUX" { kernel = $2 }
+    found && $1 == "APPEND" { sub(/^ *APPEND +/, ""); sub(/^\.\./, "/boot", kernel); print kernel, $0 }
+  ' "$file")
+}
+
+if [ -e "$root/boot/loader/loader.conf" ]; then
+  systemd_boot
+elif [ -e "$root/boot/grub/grub.cfg" ]; then
+  grub
+elif [ -e "$root/boot/extlinux/extlinux.conf" ]; then
+  extlinux
+fi

@@ -1,0 +1,9 @@
+#! @shell@
+# shellcheck shell=sh disable=SC1008,SC2239,SC2123
+# The first program of a system that boots: puts it in place, and becomes systemd, which is the machine's own.
+PATH=@tools@
+export PATH
+mkdir -p /run
+ln -sfn @out@ /run/booted-system
+@out@/activate @out@
+exec /lib/systemd/systemd "$@"
