@@ -67,6 +67,7 @@ const target = {
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets' as const,
   substituteOnDestination: false,
 };
 

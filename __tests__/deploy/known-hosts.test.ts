@@ -41,6 +41,7 @@ test('how to get the lines names each target as ssh-keyscan takes it', () => {
     user: 'root',
     privilegeEscalation: [],
     sshOptions: [],
+    sshOptionsFrom: 'targets',
     substituteOnDestination: false,
   };
   const text = howToPin([target, { ...target, address: 'web.example.com', port: null }]);

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
+import { checkSourceOptions } from './source-options.ts';
 
 /** A target under the name that ssh and Nix are given for it. */
 export interface AliasedTarget {
@@ -47,7 +48,7 @@ export function renderSshConfig(
       'ControlMaster auto',
       `ControlPath ${paths.control}/%n`,
       'ControlPersist 60',
-      ...options(target.sshOptions, host, warn),
+      ...checkSourceOptions(options(target.sshOptions, host, warn), host, target),
     ].map(line => `  ${line}`),
   ]);
   const rest = [
