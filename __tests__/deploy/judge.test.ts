@@ -81,6 +81,7 @@ const target = {
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets' as const,
   substituteOnDestination: false,
 };
 

@@ -10,6 +10,8 @@ export interface TargetSettings {
   user?: string | null;
   privilegeEscalation?: string[] | null;
   sshOptions?: string[] | null;
+  /** Set together with `sshOptions`. */
+  sshOptionsFrom?: 'source' | 'targets';
   substituteOnDestination?: boolean | null;
   tags?: string[] | null;
   healthChecks?: Partial<HealthChecks> | null;
@@ -63,6 +65,7 @@ export function parseTargetSettings(
       });
     }
     Object.assign(settings, setting(key as keyof typeof keys, given, where));
+    if (key === 'sshOptions') settings.sshOptionsFrom = from;
   }
   return settings;
 }
@@ -150,6 +153,7 @@ export function targetOf(settings: TargetSettings): Target | null {
     user: settings.user ?? 'root',
     privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
     sshOptions: settings.sshOptions ?? [],
+    sshOptionsFrom: settings.sshOptionsFrom ?? 'source',
     substituteOnDestination: settings.substituteOnDestination ?? true,
   };
 }

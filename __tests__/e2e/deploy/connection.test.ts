@@ -56,6 +56,7 @@ const address = (target: Target, more: Partial<TargetAddress> = {}): TargetAddre
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets',
   substituteOnDestination: false,
   ...more,
 });
