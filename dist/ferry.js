@@ -62,23 +62,115 @@ function asset(path) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   n: () => (/* binding */ modes),
-/* harmony export */   q: () => (/* binding */ outcomeKinds)
+/* harmony export */   KI: () => (/* binding */ outcomes),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   PG: () => (/* binding */ changesMachine),
+/* harmony export */   hT: () => (/* binding */ skipped),
+/* harmony export */   nI: () => (/* binding */ modes)
 /* harmony export */ });
-/** What to do on the targets; NixOS's own words. */
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(46692);
+
+/** What to do on the targets: the words of switch-to-configuration, and `none`. */
 const modes = ['none', 'dry-activate', 'test', 'boot', 'switch'];
-/** How a host's deployment ended, from best to worst. */
-const outcomeKinds = [
-    'skipped',
-    'unchanged',
-    'planned',
-    'deployed',
-    'needs-reboot',
-    'degraded',
-    'refused',
-    'rolled-back',
-    'unreachable',
-    'failed',
+const good = { fails: false, countsTowardsMaxFailures: false, hypothetical: false, next: null };
+const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false };
+/**
+ * The kinds of outcome, from best to worst. To add one, add a row: the type `OutcomeKind` and whatever is said about a kind
+ * come from here, so the compiler reports a row that is incomplete.
+ */
+const outcomes = {
+    /** There was nothing to do on a target (no target, build only, not built, held back by the roll-out): see `message`. */
+    skipped: { ...good, sign: '⏭️', changed: false },
+    /** The target already ran this toplevel, and its profile pointed to it. */
+    unchanged: { ...good, sign: '✅', changed: false },
+    /** dry-activate reported what would happen. */
+    planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
+    /** Activated and, for `switch` and `boot`, the profile points to it. */
+    deployed: { ...good, sign: '✅', changed: true },
+    /** The profile points to it, but only a reboot can activate it (exit code 100 of switch-to-configuration). */
+    'needs-reboot': { ...good, sign: '🔁', changed: true, next: 'Reboot the target to start the new system.' },
+    /** The switch happened, but some units failed (exit code 4). */
+    degraded: {
+        ...bad,
+        ...{ sign: '⚠️', changed: true },
+        next: 'The new system runs. Check the failed units with `systemctl status`, then fix them and deploy again.',
+    },
+    /** The target or Nix Ferry refused before anything changed. */
+    refused: { ...bad, sign: '⛔', changed: false, next: 'Nothing was changed. Remove the reason, then deploy again.' },
+    /** The activation failed, and the target went back to `before`. */
+    'rolled-back': {
+        ...bad,
+        ...{ sign: '↩️', changed: false },
+        next: 'The target is back on its previous system. Fix the new system, then deploy again.',
+    },
+    /** There was no connection. The target was not changed. */
+    unreachable: {
+        ...bad,
+        // It says nothing about the systems that are rolled out: a laptop that is off must not stop a fleet.
+        ...{ sign: '❌', changed: false, countsTowardsMaxFailures: false },
+        next: 'Check that the target is running and can be reached over SSH, then deploy again.',
+    },
+    /** Anything else. `message` says what is known about the state of the target. */
+    failed: {
+        ...bad,
+        ...{ sign: '❌', changed: 'compare' },
+        next: 'Check which system the target runs and boots (`readlink -f /run/current-system`) before you deploy again.',
+    },
+};
+/** The outcome of a host for which nothing is done on a target; `message` says why. */
+function skipped(host, mode, message) {
+    return { host, outcome: 'skipped', mode, before: null, after: null, message, units: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .noUnits */ .J)(), seconds: 0 };
+}
+function isFailure({ outcome }) {
+    return outcomes[outcome].fails;
+}
+/** Whether the machine is, or may be, different from before. */
+function changesMachine({ outcome, before, after }) {
+    const { changed } = outcomes[outcome];
+    return changed === 'compare' ? before !== after : changed;
+}
+
+
+/***/ }),
+
+/***/ 46692:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ noUnits),
+/* harmony export */   g: () => (/* binding */ readUnits)
+/* harmony export */ });
+function noUnits() {
+    return { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] };
+}
+/**
+ * Sorts the units that switch-to-configuration prints by what happens to them. It reads both forms: what would be done
+ * ("would restart the following units: a.service, b.service") and what is done ("restarting the following units: …", "the
+ * following new units were started: …", "warning: the following units failed: …"). Source: nixos/modules/system/activation
+ * in nixpkgs.
+ */
+function readUnits(log) {
+    const units = noUnits();
+    for (const line of log) {
+        const [, words = '', names = ''] = /^(.*?)\bunits(?: were started| failed)?: (.+)$/.exec(line.trim()) ?? [];
+        const kind = kinds.find(([pattern]) => pattern.test(line))?.[1];
+        if (words === '' || kind === undefined)
+            continue;
+        for (const name of names.split(',').map(text => text.trim())) {
+            if (name !== '' && !units[kind].includes(name))
+                units[kind].push(name);
+        }
+    }
+    return units;
+}
+const kinds = [
+    [/\bNOT (stop|restart)\w* the following changed units: /, 'kept'],
+    [/units failed: /, 'failed'],
+    [/new units were started: /, 'start'],
+    [/^\s*(would stop|stopping) the following units/, 'stop'],
+    [/^\s*(would start|starting) the following units/, 'start'],
+    [/^\s*(would restart|restarting) the following units/, 'restart'],
+    [/^\s*(would reload|reloading) the following units/, 'reload'],
 ];
 
 
@@ -358,7 +450,7 @@ var outcome = __nccwpck_require__(84535);
 
 
 const deployInputs = {
-    mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.n)),
+    mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.nI)),
     /** Null: the user's own agent and keys are used. */
     deployKey: input('', 'Private SSH key for the targets. Only an SSH agent of this run holds it.', secretText, 'secret'),
     /** The only host keys that are accepted. */
@@ -554,11 +646,16 @@ function checkTogether(config, called) {
 
 /** The key of the step's state that names its scratch directory. */
 const scratchState = 'scratch';
-/** The main part of a step: reads the inputs, runs the pipeline, reports, sets the outputs. */
-async function main(step, env) {
+/**
+ * The main part of a step: reads the inputs, runs the pipeline, reports, sets the outputs.
+ *
+ * @param given the environment with the inputs.
+ * @param env without them.
+ */
+async function main(step, given, env) {
     let config;
     try {
-        config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .inputsOfRunner */ .PE)(env), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfStep */ .N[step]);
+        config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .inputsOfRunner */ .PE)(given), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfStep */ .N[step]);
     }
     catch (error) {
         // Written by hand: loading the toolkit takes longer than everything until here.
@@ -566,15 +663,11 @@ async function main(step, env) {
         process.exitCode = 1;
         return;
     }
-    // No child process may inherit a key.
-    for (const name of Object.keys(env))
-        if (name.startsWith('INPUT_'))
-            delete env[name];
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(311)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45311)),
-        Promise.all(/* import() */[__nccwpck_require__.e(506), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
-        __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(575), __nccwpck_require__.e(311)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45311)),
+        Promise.all(/* import() */[__nccwpck_require__.e(770), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
+        __nccwpck_require__.e(/* import() */ 575).then(__nccwpck_require__.bind(__nccwpck_require__, 6575)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_6__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
@@ -604,7 +697,7 @@ async function comment(run, token, env, context) {
     const event = JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}'));
     if (event.pull_request === undefined || token === null)
         return;
-    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334));
+    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 575).then(__nccwpck_require__.bind(__nccwpck_require__, 6575));
     try {
         await keepComment(summary(run, commentLimit), {
             api: env.GITHUB_API_URL ?? 'https://api.github.com',
@@ -1387,6 +1480,8 @@ function parseTargetSettings(value, where, from = 'targets') {
             });
         }
         Object.assign(settings, setting(key, given, where));
+        if (key === 'sshOptions')
+            settings.sshOptionsFrom = from;
     }
     return settings;
 }
@@ -1474,6 +1569,7 @@ function targetOf(settings) {
         user: settings.user ?? 'root',
         privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
         sshOptions: settings.sshOptions ?? [],
+        sshOptionsFrom: settings.sshOptionsFrom ?? 'source',
         substituteOnDestination: settings.substituteOnDestination ?? true,
     };
 }
@@ -10667,22 +10763,98 @@ exports.visitAsync = visitAsync;
 /******/ 
 /************************************************************************/
 var __webpack_exports__ = {};
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   n: () => (/* binding */ start)
-/* harmony export */ });
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(41730);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  n: () => (/* binding */ start)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+;// CONCATENATED MODULE: ./src/environment.ts
+
+/** Variables with secrets: inputs, tokens of the job, and the variables of the command line for secrets. */
+const secret = /^(INPUT_.*|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL)|(GITHUB|GH)_TOKEN|FERRY_(DEPLOY_KEY|SIGNING_KEY|GITHUB_TOKEN))$/;
+/** Read by @actions/artifact and @actions/cache from `process.env`, whenever they are called. */
+const neededHere = ['ACTIONS_RUNTIME_TOKEN'];
+/** Files from which the runner takes what a step sets for later steps, such as PATH: no child may write to them. */
+const commandFiles = /^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/;
+/**
+ * Takes the secrets out of the environment of this process: neither `/proc/<pid>/environ` nor any child process has them
+ * afterwards. Must be called before anything else is done.
+ *
+ * `own.env` is replaced by an object in which what only this process needs is not enumerable: it can be read by its name,
+ * but `child_process` and copies do not contain it.
+ *
+ * @returns the whole environment as it was, and whether the kernel's copy could be cleared (proc_pid_environ(5)).
+ */
+function takeEnvironment(own) {
+    const given = { ...own.env };
+    const names = Object.keys(given).filter(name => secret.test(name));
+    // First from libc's list, so that nothing reads the memory that is cleared.
+    for (const name of names)
+        delete own.env[name];
+    const cleared = names.length === 0 || own.platform !== 'linux' || clear(names);
+    const visible = {};
+    for (const [name, value] of Object.entries(given)) {
+        if (secret.test(name) && !neededHere.includes(name))
+            continue;
+        const enumerable = !secret.test(name) && !commandFiles.test(name);
+        Object.defineProperty(visible, name, { value, enumerable, writable: true, configurable: true });
+    }
+    own.env = visible;
+    return { given, cleared };
+}
+/**
+ * Overwrites the variables in the memory that the kernel gave this process its environment in: its bounds are the fields
+ * env_start and env_end of proc_pid_stat(5).
+ */
+function clear(names) {
+    try {
+        // The second field is the program's name in parentheses; it may contain anything.
+        const stat = (0,external_node_fs_.readFileSync)('/proc/self/stat', 'latin1');
+        const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[50 - 3]);
+        const memory = (0,external_node_fs_.readFileSync)('/proc/self/environ');
+        const file = (0,external_node_fs_.openSync)('/proc/self/mem', 'r+');
+        try {
+            for (let from = 0, to = memory.indexOf(0); to >= 0; from = to + 1, to = memory.indexOf(0, from)) {
+                const name = memory.toString('utf8', from, to).split('=', 1)[0] ?? '';
+                if (names.includes(name))
+                    (0,external_node_fs_.writeSync)(file, Buffer.alloc(to - from), 0, to - from, start + from);
+            }
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(file);
+        }
+        const left = (0,external_node_fs_.readFileSync)('/proc/self/environ', 'utf8').split('\0');
+        return !left.some(entry => names.includes(entry.split('=', 1)[0] ?? ''));
+    }
+    catch {
+        return false;
+    }
+}
+
+// EXTERNAL MODULE: ./src/main.ts
+var main = __nccwpck_require__(41730);
+;// CONCATENATED MODULE: ./src/index.ts
+
 
 /**
  * Starts a program of dist/. Each of them (dist/index.js, setup.js, post.js, cli.js, …) is two lines that call this
  * function with the program's name, so that all share one bundle. What only some programs need is loaded when needed.
  */
 async function start(program) {
+    const { given, cleared } = takeEnvironment(process);
+    if (!cleared) {
+        const prefix = program === 'cli' ? 'ferry: warning: ' : '::warning::';
+        process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
+    }
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(575), __nccwpck_require__.e(770), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(575), __nccwpck_require__.e(770), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {
-        await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(program, process.env);
+        await (0,main/* main */.i)(program, given, process.env);
         // An abandoned request keeps its socket open, and so the process alive, for minutes.
         process.exit();
     }
