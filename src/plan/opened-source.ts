@@ -18,7 +18,7 @@ import type { Source } from './source.ts';
 /** The source that a configuration names. Nothing is evaluated yet. */
 export async function sourceOf(config: PlanConfig, nix: Nix, context: Context): Promise<Source> {
   const folder = config.source;
-  const repository = await repositoryOf(folder, context.query);
+  const repository = await repositoryOf(folder, context);
   const root = repository?.root ?? folder;
   const { attribute, arguments: given = {}, system, nixpkgs, nixpkgsPin, nixPath = null } = config;
   const source: Source = {
