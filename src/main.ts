@@ -43,7 +43,7 @@ export async function main(
   core.saveState(scratchState, scratch);
   const { context, close } = openContext(core, scratch, env);
   try {
-    const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
+    const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
     close();
     for (const [name, value] of Object.entries(outputsOf(done))) core.setOutput(name, value);
     const { ok } = await report(done, context.log, async markdown => {
