@@ -27,7 +27,9 @@ export async function main(
     config = readInputs(inputsOfRunner(given), name => `input '${name}'`, inputsOfStep[step]);
   } catch (error) {
     // Written by hand: loading the toolkit takes longer than everything until here.
-    process.stdout.write(`::error::${explain(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
+    process.stdout.write(
+      `::error::${explain(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`,
+    );
     process.exitCode = 1;
     return;
   }

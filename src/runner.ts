@@ -10,6 +10,7 @@ import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
 import { trustedEvents } from './trusted-events.ts';
+import { withoutCommands } from './workflow-commands.ts';
 
 type Core = typeof import('@actions/core');
 
@@ -17,7 +18,7 @@ type Core = typeof import('@actions/core');
 export function runnerLog(core: Core): Log {
   return {
     debug: message => core.debug(message),
-    info: message => core.info(message),
+    info: message => core.info(withoutCommands(message)),
     notice: (message, where) => core.notice(message, properties(where)),
     warning: (message, where) => core.warning(message, properties(where)),
     error: (message, where) => core.error(message, properties(where)),
@@ -67,7 +68,7 @@ export function openContext(
   scratch: string,
   environment: Context['environment'],
 ): { context: Context; close: () => void } {
-  const progress = openProgress({ write: text => process.stdout.write(text) }, false);
+  const progress = openProgress({ write: text => process.stdout.write(withoutCommands(text)) }, false);
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   // The runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, "cancellation").
