@@ -102,3 +102,26 @@ test('names that users write', () => {
   expect(inputsOfStep.setup).not.toContain('signing-key');
   expect(inputsOfStep.run).not.toContain('from');
 });
+
+test.each([[{}], [{ 'allow-unsigned': 'false' }]])(
+  'archives of which nothing says who made them are an error: %j',
+  more => {
+    expect(() => read({ from: '7', ...more })).toThrow(
+      expect.objectContaining({
+        where: { input: 'trusted-public-keys' },
+        cure: expect.stringContaining('`allow-unsigned`'),
+      }),
+    );
+  },
+);
+
+test.each([[{ 'trusted-public-keys': 'a:b' }], [{ 'signing-key': 'a:b' }], [{ 'allow-unsigned': 'true' }]])(
+  'archives are deployed with %j',
+  more => {
+    expect(read({ from: '7', ...more }).fetch.from).toEqual({ run: 7 });
+  },
+);
+
+test('to allow unsigned archives contradicts keys', () => {
+  expect(() => read({ from: '7', 'trusted-public-keys': 'a:b', 'allow-unsigned': 'true' })).toThrow('contradicts');
+});

@@ -27,7 +27,9 @@ export async function main(
     config = readInputs(inputsOfRunner(given), name => `input '${name}'`, inputsOfStep[step]);
   } catch (error) {
     // Written by hand: loading the toolkit takes longer than everything until here.
-    process.stdout.write(`::error::${explain(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
+    process.stdout.write(
+      `::error::${explain(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`,
+    );
     process.exitCode = 1;
     return;
   }
@@ -43,7 +45,7 @@ export async function main(
   core.saveState(scratchState, scratch);
   const { context, close } = openContext(core, scratch, env);
   try {
-    const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
+    const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
     close();
     for (const [name, value] of Object.entries(outputsOf(done))) core.setOutput(name, value);
     const { ok } = await report(done, context.log, async markdown => {

@@ -14,7 +14,9 @@ import { inOrder, needsTags, select } from './select.ts';
 import type { TargetSettings } from './targets.ts';
 
 export type { PlanConfig, PlanSurroundings } from './config.ts';
+export { checkHostName } from './host-name.ts';
 export { type Located, locate } from './locate.ts';
+export { repositoryOf } from './repository.ts';
 export { select } from './select.ts';
 export { parseTargetSettings, targetOf } from './targets.ts';
 

@@ -10,6 +10,7 @@ import { namesOf } from './formats/adapter.ts';
 import { chooseFormat } from './formats/choose.ts';
 import type { Format } from './formats/index.ts';
 import { unknownHost } from './host.ts';
+import { checkHostName } from './host-name.ts';
 import { withNixpkgs } from './pins/nixpkgs.ts';
 import { type Evidence, sourceError } from './pins/problems.ts';
 import { repositoryOf } from './repository.ts';
@@ -18,7 +19,7 @@ import type { Source } from './source.ts';
 /** The source that a configuration names. Nothing is evaluated yet. */
 export async function sourceOf(config: PlanConfig, nix: Nix, context: Context): Promise<Source> {
   const folder = config.source;
-  const repository = await repositoryOf(folder, context.query);
+  const repository = await repositoryOf(folder, context);
   const root = repository?.root ?? folder;
   const { attribute, arguments: given = {}, system, nixpkgs, nixpkgsPin, nixPath = null } = config;
   const source: Source = {
@@ -68,6 +69,7 @@ export class OpenedSource {
     logFormat(format, detected, source.context);
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
     const { names, root, notes, files } = await namesOf(adapter, source, main);
+    for (const name of names) checkHostName(name, relative(source.root, join(source.folder, main)));
     const roots = [...new Set([...adapter.roots, root])];
     const fromRoot = relative(source.root, join(source.folder, main));
     return new OpenedSource(

@@ -1,6 +1,7 @@
-import { resolve } from 'node:path';
-import type { Query } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Context, Query } from '../context.ts';
+import { CommandError, exitedWithFailure, UserError } from '../errors.ts';
 
 /** The Git repository that holds the configuration. */
 export interface Repository {
@@ -29,20 +30,58 @@ export function gitIn(folder: string, query: Query): Git {
   };
 }
 
-/** Null if `folder` is not in a Git work tree, or if there is no Git. */
-export async function repositoryOf(folder: string, query: Query): Promise<Repository | null> {
+/**
+ * Null if `folder` is not in a Git work tree.
+ *
+ * @throws UserError if Git cannot read the repository, for example because of its owner: its files must not be taken for
+ *   those of a folder without Git, of which everything may be packed and evaluated.
+ */
+export async function repositoryOf(
+  folder: string,
+  { query, environment }: Pick<Context, 'query' | 'environment'>,
+): Promise<Repository | null> {
+  const root = await rootOf(folder, query, environment);
+  if (root === null) return null;
   const git = gitIn(folder, query);
-  const [root, commit, status, shallow] = await Promise.all([
-    git('rev-parse', '--show-toplevel'),
+  const [commit, status, shallow] = await Promise.all([
     git('rev-parse', '--verify', 'HEAD'),
     git('status', '--porcelain', '--untracked-files=no'),
     git('rev-parse', '--is-shallow-repository'),
   ]);
-  if (root === null) return null;
-  return {
-    root: resolve(root.trim()),
-    commit: commit?.trim() ?? null,
-    dirty: status?.trim() !== '',
-    shallow: shallow?.trim() === 'true',
-  };
+  return { root, commit: commit?.trim() ?? null, dirty: status?.trim() !== '', shallow: shallow?.trim() === 'true' };
+}
+
+/** The root of the work tree that `folder` is in; null if there is none. @throws UserError as `repositoryOf` */
+async function rootOf(folder: string, query: Query, environment: Context['environment']): Promise<string | null> {
+  try {
+    // Its messages are translated.
+    const env = { ...environment, LC_ALL: 'C' };
+    return resolve((await query('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { env })).stdout.trim());
+  } catch (error) {
+    if (exitedWithFailure(error) && /^fatal: not a git repository/m.test(error.stderr)) return null;
+    const above = repositoryAbove(folder);
+    const missing = error instanceof CommandError && error.failure.kind === 'missing';
+    if (missing && above === null) return null;
+    if (!missing && !exitedWithFailure(error)) throw error;
+    const why = missing ? 'Git is not installed' : firstLine((error as CommandError).stderr);
+    throw new UserError(`Git cannot read the repository in ${above ?? folder}: ${why}.`, {
+      where: { file: above ?? folder },
+      cure: /dubious ownership/.test(why)
+        ? `If you trust its owner, run \`git config --global --add safe.directory ${above ?? folder}\` in an earlier step, or check it out as the user of this step.`
+        : missing
+          ? 'Install Git.'
+          : `Run \`git -C ${folder} status\` there to see what is wrong.`,
+      cause: error,
+    });
+  }
+}
+
+/** The nearest folder, from `folder` up, that contains a `.git`. */
+function repositoryAbove(folder: string): string | null {
+  if (existsSync(join(folder, '.git'))) return folder;
+  return dirname(folder) === folder ? null : repositoryAbove(dirname(folder));
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').replace(/^fatal: /, '');
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ArchiveConfig, archive, fetchArchives, importArchive, readArchive } from '../../../src/archive/index.ts';
 import { artifactStore } from '../../../src/archive/upload.ts';
 import { exec } from '../../../src/exec.ts';
@@ -11,7 +11,7 @@ import { ResultsService, type StoredArtifact } from '../support/results.ts';
 
 /*
  * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
- * asked for the artifacts of other runs, a small mock gives the three answers that are needed.
+ * asked for the artifacts of other runs, a small mock gives the answers that are needed.
  */
 let stores: Stores;
 let results: ResultsService;
@@ -20,6 +20,8 @@ let rest: Server;
 const earlier: StoredArtifact[] = [];
 let expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
 const asked: string[] = [];
+const own = { event: 'push', head_branch: 'main', head_repository: { full_name: 'octocat/fleet' } };
+let run7: object = own;
 
 beforeAll(async () => {
   stores = await Stores.create('2.26');
@@ -28,6 +30,8 @@ beforeAll(async () => {
     const url = request.url ?? '';
     asked.push(url);
     const json = { 'content-type': 'application/json' };
+    if (url === '/repos/octocat/fleet/actions/runs/7')
+      return void response.writeHead(200, json).end(JSON.stringify(run7));
     const id = Number(/artifacts\/(\d+)\/zip/.exec(url)?.[1]);
     if (id > 0 && !earlier.some(artifact => artifact.id === id)) {
       response.writeHead(404, json).end('{"message":"Not Found"}');
@@ -78,9 +82,9 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
   },
   ...rest,
 });
-const github = (run: number, token: string | null = 'ghs_token') => {
+const github = (run: number, token: string | null = 'ghs_token', secret: string | null = 'fleet-1:secret') => {
   const api = process.env.GITHUB_API_URL as string;
-  return artifactStore({ token, repository: 'octocat/fleet', run, api }, stores.context.log);
+  return artifactStore({ token, secret, repository: 'octocat/fleet', run, ref: 'main', api }, stores.context.log);
 };
 
 test('one artifact per host; Nix reads it when it is unzipped', async () => {
@@ -196,6 +200,76 @@ test.each([
     expect(fetched?.toplevel).toBe(made?.toplevel);
     expect(fetched?.artifact?.id).toBe(made?.artifact?.id);
   }
+});
+
+describe('an attacker', () => {
+  test.each([
+    ['of a fork', { ...own, head_repository: { full_name: 'mallory/fleet' } }, /ran the code of mallory\/fleet/],
+    ['of a deleted fork', { ...own, head_repository: null }, /ran the code of an unknown repository/],
+    ['for a pull request', { ...own, event: 'pull_request' }, /its event is pull_request/],
+    ['of a branch that nobody reviewed', { ...own, head_branch: 'try' }, /ran on try, and this run is on main/],
+  ])('who uploads archives in a run %s gets none of them deployed', async (_, run, why) => {
+    run7 = run;
+    const fetching = fetchArchives(null, 7, stores.scratch, github(8));
+    await expect(fetching).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(why) });
+    run7 = own;
+  });
+
+  const recordOf = () => results.caches.at(-1) as { content: Buffer };
+
+  test('who writes records of artifacts to the cache does not choose what is deployed', async () => {
+    results.artifacts.splice(0);
+    results.nextAttempt();
+    Object.assign(process.env, results.environment());
+    const nix = await stores.newStore();
+    const host = await stores.build(nix, 'web1', 'recorded');
+    const [made] = await archive([host], config(), nix, stores.context, github(7));
+    expect(recordOf()).toBeDefined();
+    earlier.splice(0, earlier.length, ...results.artifacts.splice(0));
+    // The same run with another key: for it, this record is anybody's.
+    const [again] = await archive([host], config(), nix, stores.context, github(8, 'ghs_token', 'fleet-1:other'));
+    expect(again?.artifact).toMatchObject({ run: null });
+    expect(again?.artifact?.id).not.toBe(made?.artifact?.id);
+    // Without a key, nothing can be authenticated.
+    results.artifacts.splice(0);
+    const [without] = await archive([host], config(), nix, stores.context, github(9, 'ghs_token', null));
+    expect(without?.artifact).toMatchObject({ run: null });
+  });
+
+  test('who replaces the artifact that a reference names is found out by the digest', async () => {
+    results.artifacts.splice(0);
+    results.nextAttempt();
+    Object.assign(process.env, results.environment());
+    const nix = await stores.newStore();
+    await archive([await stores.build(nix, 'web1', 'good')], config(), nix, stores.context, github(7));
+    const good = results.artifacts.splice(0);
+    earlier.splice(0, earlier.length, ...good);
+    const host = await stores.build(nix, 'web1', 'good');
+    const [made] = await archive([host], config(), nix, stores.context, github(8));
+    expect(made?.artifact).toMatchObject({ run: 7 });
+    const references = results.artifacts.splice(0);
+    results.nextAttempt();
+    Object.assign(process.env, results.environment());
+    await archive([await stores.build(nix, 'web1', 'evil')], config(), nix, stores.context, github(9));
+    const [evil] = results.artifacts.splice(0);
+    // GitHub's own digest fits too: only the content differs from what this run made.
+    const id = good[0]?.id ?? 0;
+    earlier.splice(0, earlier.length, { ...(evil as StoredArtifact), id });
+    const [reference] = references;
+    const store = github(8);
+    const swapped = {
+      ...store,
+      list: async () => [{ name: 'closure-web1', id: 1, digest: '', bytes: 1, run: null }],
+      download: async (artifact: { id: number }, directory: string) => {
+        const zip = join(await mkdtemp(join(stores.scratch, 'zip-')), 'a.zip');
+        await writeFile(zip, (artifact.id === 1 ? reference?.zip : evil?.zip) ?? '');
+        await exec('unzip', ['-q', zip, '-d', directory]);
+      },
+    };
+    await expect(fetchArchives(['web1'], null, stores.scratch, swapped)).rejects.toThrow(
+      'is not the archive that this run made',
+    );
+  });
 });
 
 test('without a token the artifacts of another run cannot be read, and the error names the permission', async () => {

@@ -53,7 +53,17 @@ test('archive, then deploy from the folder of archives, which needs no source', 
   expect(archived.stdout).toContain(`${work.workspace}/archives/closure-server`);
   await fleet.runner.run(['sh', '-c', 'mkdir /var/tmp/empty && mv archives /var/tmp/archives']);
   const deployed = await ferry(
-    ...['deploy', '--archive', '/var/tmp/archives', '--source', '/var/tmp/empty', '--mode', 'switch', '--json'],
+    ...[
+      'deploy',
+      '--archive',
+      '/var/tmp/archives',
+      '--allow-unsigned',
+      '--source',
+      '/var/tmp/empty',
+      '--mode',
+      'switch',
+      '--json',
+    ],
     ...everywhere,
   );
   expect(deployed.stderr).not.toContain('evaluating');
