@@ -64,7 +64,10 @@ function keyName(key) {
 var external_node_crypto_ = __webpack_require__(77598);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __webpack_require__(83916);
+// EXTERNAL MODULE: ./src/plan/index.ts + 22 modules
+var plan = __webpack_require__(93302);
 ;// CONCATENATED MODULE: ./src/archive/manifest.ts
+
 
 
 /**
@@ -117,6 +120,7 @@ function parseManifest(text, file) {
                 throw damaged(file, `"${field}" of path ${index + 1} is ${problem(entry[field])}`);
         }
     });
+    (0,plan/* checkHostName */.cY)(manifest.host, file);
     if (!manifest.paths.some(({ path }) => path === manifest.toplevel)) {
         throw damaged(file, 'its toplevel is not among its paths');
     }
@@ -229,20 +233,12 @@ async function addConfiguration(folder, nix, context) {
         await (0,promises_.rm)(scratch, { recursive: true, force: true });
     }
 }
-/** Paths relative to `folder`; null outside of a repository. */
+/** Paths relative to `folder`; null outside of a repository. @throws if Git cannot list them: others may be secrets */
 async function trackedFiles(folder, context) {
-    try {
-        const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
-        return stdout.split('\0').filter(name => name !== '');
-    }
-    catch (error) {
-        // Any other failure, such as a cancellation, must not mean that untracked files go into the store.
-        if ((0,errors/* exitedWithFailure */.m1)(error))
-            return null;
-        if (error instanceof errors/* CommandError */.Qd && error.failure.kind === 'missing')
-            return null;
-        throw error;
-    }
+    if ((await (0,plan/* repositoryOf */._M)(folder, context)) === null)
+        return null;
+    const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
+    return stdout.split('\0').filter(name => name !== '');
 }
 /** The store path of a pinned nixpkgs, as flakes and fetchTarball name it; null if it is not in the store. */
 async function nixpkgsOf(pin, nix) {
@@ -507,7 +503,7 @@ async function publish(archive, run, artifacts, context) {
         const holder = earlier.run === null ? 'this run' : `run ${earlier.run} of this repository`;
         context.log.info(`${archive.host}: ${holder} already uploaded this archive (${earlier.name})`);
         if (earlier.run !== null)
-            await refer(earlier, name, artifacts, context);
+            await refer({ artifact: earlier, digest: archive.digest }, artifacts, context);
         return earlier;
     }
     // It is next to the archive's files but not part of the archive: the same closure keeps the same bytes.
@@ -524,11 +520,11 @@ async function publish(archive, run, artifacts, context) {
     }
 }
 /** Uploads, in place of the archive, a small artifact with its name from which a later job of this run learns where it is. */
-async function refer(earlier, name, artifacts, context) {
+async function refer(reference, artifacts, context) {
     const directory = await (0,promises_.mkdtemp)((0,external_node_path_.join)(context.scratch, 'reference-'));
     const file = (0,external_node_path_.join)(directory, archive_archive/* referenceFile */.gD);
-    await (0,promises_.writeFile)(file, `${JSON.stringify(earlier)}\n`);
-    await artifacts.upload(name, directory, [file]);
+    await (0,promises_.writeFile)(file, `${JSON.stringify(reference)}\n`);
+    await artifacts.upload(reference.artifact.name, directory, [file]);
 }
 
 // EXTERNAL MODULE: ./src/nix/arguments.ts
@@ -689,6 +685,8 @@ async function readArchives(path, context) {
  * @throws UserError if one does not exist, or is not downloaded as it was uploaded.
  */
 async function fetchArchives(hosts, run, directory, artifacts) {
+    if (run !== null)
+        await artifacts.checkRun(run);
     const prefix = (0,archive_archive/* archiveName */.uv)('');
     const listed = (await artifacts.list(run)).filter(({ name }) => name.startsWith(prefix));
     const wanted = hosts?.map(archive_archive/* archiveName */.uv) ?? [...new Set(listed.map(({ name }) => name))].sort();
@@ -705,8 +703,14 @@ async function fetchArchives(hosts, run, directory, artifacts) {
     const read = [];
     for (const artifact of found) {
         const target = (0,external_node_path_.join)(directory, artifact.name);
-        await download(artifact, target, artifacts);
+        const digest = await download(artifact, target, artifacts);
         const { archive, manifest } = await openArchive(target);
+        if (digest !== null && archive.digest !== digest) {
+            throw new errors/* UserError */.yo(`The artifact ${artifact.name} of an earlier run is not the archive that this run made.`, {
+                where: { host: manifest.host },
+                cure: 'Nothing was copied. Rerun the job that built it.',
+            });
+        }
         if ((0,archive_archive/* archiveName */.uv)(manifest.host) !== artifact.name) {
             throw new errors/* UserError */.yo(`The artifact ${artifact.name} contains the archive of another host, ${manifest.host}.`, {
                 where: { host: manifest.host },
@@ -717,7 +721,11 @@ async function fetchArchives(hosts, run, directory, artifacts) {
     }
     return read;
 }
-/** Downloads an artifact, or the one of an earlier run that it refers to. */
+/**
+ * Downloads an artifact, or the one of an earlier run that it refers to.
+ *
+ * @returns the digest that the archive must have; null if it is not a reference.
+ */
 async function download(artifact, directory, artifacts) {
     const fetchInto = async (one) => {
         await (0,promises_.rm)(directory, { recursive: true, force: true });
@@ -727,8 +735,8 @@ async function download(artifact, directory, artifacts) {
     await fetchInto(artifact);
     const reference = await (0,promises_.readFile)((0,external_node_path_.join)(directory, archive_archive/* referenceFile */.gD), 'utf8').catch(() => null);
     if (reference === null)
-        return;
-    const referred = JSON.parse(reference);
+        return null;
+    const { artifact: referred, digest } = JSON.parse(reference);
     await fetchInto(referred).catch(cause => {
         if (cause instanceof errors/* UserError */.yo)
             throw cause;
@@ -737,6 +745,7 @@ async function download(artifact, directory, artifacts) {
             cause,
         });
     });
+    return digest;
 }
 
 ;// CONCATENATED MODULE: ./src/archive/import.ts
@@ -786,9 +795,8 @@ async function importArchive({ directory, manifest }, nix, context) {
     await nix.run('nix', args, { signal });
 }
 
-// EXTERNAL MODULE: ./src/plan/index.ts + 21 modules
-var plan = __webpack_require__(24883);
 ;// CONCATENATED MODULE: ./src/archive/take.ts
+
 
 
 
@@ -799,9 +807,10 @@ var plan = __webpack_require__(24883);
  * Takes existing archives instead of a source: reads or downloads those of the selected hosts, verifies all of them, and
  * imports into the local store those that do not hold their whole closure. Needs no evaluator and no repository.
  *
- * @throws UserError for an archive that is missing, damaged or not signed by one of `trustedPublicKeys`.
+ * @throws UserError for an archive that is missing, damaged or, unless `allowUnsigned`, not signed by one of
+ *   `trustedPublicKeys` or by `signingKey`.
  */
-async function takeArchives(from, { hosts, trustedPublicKeys }, stores, nix, context) {
+async function takeArchives(from, { hosts, trustedPublicKeys, signingKey, allowUnsigned }, stores, nix, context) {
     // Hosts that are named are asked for by name; globs and exclusions are applied to all that exist.
     const named = hosts.length > 0 && hosts.every(host => !/[*?@!]/.test(host)) ? hosts : null;
     const read = 'directory' in from
@@ -809,7 +818,12 @@ async function takeArchives(from, { hosts, trustedPublicKeys }, stores, nix, con
         : await fetchArchives(named, from.run, stores.directory, artifactsOf(stores));
     const chosen = new Set((0,plan/* select */.Lt)(read.map(({ host }) => host), hosts, () => []));
     const archives = read.filter(({ host }) => chosen.has(host));
-    await (0,concurrency/* mapConcurrently */.X)(archives, 4, ({ directory }) => verifyArchive(directory, trustedPublicKeys, nix, context));
+    // With `allowUnsigned`, an archive is not refused because there is also a key to sign others with.
+    const own = signingKey === null || allowUnsigned ? [] : [await (0,sign/* publicKeyOf */.k)(signingKey, nix)];
+    const trusted = [...trustedPublicKeys, ...own];
+    if (trusted.length === 0 && !allowUnsigned)
+        throw new Error('archives would be used without a key');
+    await (0,concurrency/* mapConcurrently */.X)(archives, 4, ({ directory }) => verifyArchive(directory, trusted, nix, context));
     for (const one of archives)
         if (one.kind === 'delta')
             await importArchive(one, nix, context);

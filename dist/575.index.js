@@ -417,10 +417,20 @@ async function keepComment(markdown, place) {
         throw status === undefined ? error : new Error(`GitHub answered with status ${status}: ${message}`);
     }
 }
+/** Whose token this is: `github-actions[bot]` for that of a job. */
+async function loginOf(github) {
+    return (await github.graphql('{ viewer { login } }')).viewer.login;
+}
 async function findComment(marker, place, github) {
     const which = { ...(0,src_github/* ownerAndRepo */.H)(place.repository), issue_number: place.number, per_page: 100 };
+    let login = null;
     for await (const { data } of github.paginate.iterator(github.rest.issues.listComments, which)) {
-        const own = data.find(({ body }) => body?.startsWith(marker));
+        // Anybody can write a comment that begins with the marker, and this one would be shown as theirs.
+        const marked = data.filter(({ body }) => body?.startsWith(marker));
+        if (marked.length === 0)
+            continue;
+        login ??= await loginOf(github);
+        const own = marked.find(({ user }) => user?.login === login);
         if (own !== undefined)
             return own.id;
     }

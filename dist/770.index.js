@@ -1178,8 +1178,8 @@ async function rollOut(items, { parallel, canary, maxFailures }, work, skip, sig
     return done;
 }
 
-// EXTERNAL MODULE: ./src/plan/index.ts + 21 modules
-var plan = __webpack_require__(24883);
+// EXTERNAL MODULE: ./src/plan/index.ts + 22 modules
+var plan = __webpack_require__(93302);
 ;// CONCATENATED MODULE: ./src/deploy/deployments.ts
 
 
@@ -1807,16 +1807,18 @@ function compareVersions(a, b) {
 
 /***/ }),
 
-/***/ 24883:
+/***/ 93302:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 
 // EXPORTS
 __webpack_require__.d(__webpack_exports__, {
+  cY: () => (/* reexport */ checkHostName),
   x5: () => (/* reexport */ locate),
   uK: () => (/* binding */ plan_option),
   ae: () => (/* reexport */ plan_targets/* parseTargetSettings */.ae),
   et: () => (/* binding */ plan),
+  _M: () => (/* reexport */ repositoryOf),
   Lt: () => (/* reexport */ select_select),
   $r: () => (/* reexport */ plan_targets/* targetOf */.$r)
 });
@@ -2203,6 +2205,7 @@ function sourceError(failure, main, source) {
 ;// CONCATENATED MODULE: ./src/plan/repository.ts
 
 
+
 /** Git in a folder. A failure, for example because there is no Git, is not an error. */
 function gitIn(folder, query) {
     return async (...args) => {
@@ -2216,23 +2219,60 @@ function gitIn(folder, query) {
         }
     };
 }
-/** Null if `folder` is not in a Git work tree, or if there is no Git. */
-async function repositoryOf(folder, query) {
+/**
+ * Null if `folder` is not in a Git work tree.
+ *
+ * @throws UserError if Git cannot read the repository, for example because of its owner: its files must not be taken for
+ *   those of a folder without Git, of which everything may be packed and evaluated.
+ */
+async function repositoryOf(folder, { query, environment }) {
+    const root = await rootOf(folder, query, environment);
+    if (root === null)
+        return null;
     const git = gitIn(folder, query);
-    const [root, commit, status, shallow] = await Promise.all([
-        git('rev-parse', '--show-toplevel'),
+    const [commit, status, shallow] = await Promise.all([
         git('rev-parse', '--verify', 'HEAD'),
         git('status', '--porcelain', '--untracked-files=no'),
         git('rev-parse', '--is-shallow-repository'),
     ]);
-    if (root === null)
-        return null;
-    return {
-        root: (0,external_node_path_.resolve)(root.trim()),
-        commit: commit?.trim() ?? null,
-        dirty: status?.trim() !== '',
-        shallow: shallow?.trim() === 'true',
-    };
+    return { root, commit: commit?.trim() ?? null, dirty: status?.trim() !== '', shallow: shallow?.trim() === 'true' };
+}
+/** The root of the work tree that `folder` is in; null if there is none. @throws UserError as `repositoryOf` */
+async function rootOf(folder, query, environment) {
+    try {
+        // Its messages are translated.
+        const env = { ...environment, LC_ALL: 'C' };
+        return (0,external_node_path_.resolve)((await query('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { env })).stdout.trim());
+    }
+    catch (error) {
+        if ((0,errors/* exitedWithFailure */.m1)(error) && /^fatal: not a git repository/m.test(error.stderr))
+            return null;
+        const above = repositoryAbove(folder);
+        const missing = error instanceof errors/* CommandError */.Qd && error.failure.kind === 'missing';
+        if (missing && above === null)
+            return null;
+        if (!missing && !(0,errors/* exitedWithFailure */.m1)(error))
+            throw error;
+        const why = missing ? 'Git is not installed' : firstLine(error.stderr);
+        throw new errors/* UserError */.yo(`Git cannot read the repository in ${above ?? folder}: ${why}.`, {
+            where: { file: above ?? folder },
+            cure: /dubious ownership/.test(why)
+                ? `If you trust its owner, run \`git config --global --add safe.directory ${above ?? folder}\` in an earlier step, or check it out as the user of this step.`
+                : missing
+                    ? 'Install Git.'
+                    : `Run \`git -C ${folder} status\` there to see what is wrong.`,
+            cause: error,
+        });
+    }
+}
+/** The nearest folder, from `folder` up, that contains a `.git`. */
+function repositoryAbove(folder) {
+    if ((0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, '.git')))
+        return folder;
+    return (0,external_node_path_.dirname)(folder) === folder ? null : repositoryAbove((0,external_node_path_.dirname)(folder));
+}
+function firstLine(text) {
+    return (text.trim().split('\n')[0] ?? '').replace(/^fatal: /, '');
 }
 
 ;// CONCATENATED MODULE: ./src/plan/evaluation/source-evaluation.ts
@@ -3171,6 +3211,26 @@ function checkAccepted(format, { files, inputs }) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/plan/host-name.ts
+
+/** Begins with a letter, digit or `_`, and contains no control characters, white space other than blanks, or quotes. */
+const valid = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.@+:/ -]{0,254}$/u;
+/**
+ * Checks a name before it is printed or becomes part of a file's name: it is from a repository or an archive, and could be
+ * made to look like something else, such as a command for the runner.
+ *
+ * @param where the file that the name is from.
+ * @throws UserError if it cannot be the name of a host.
+ */
+function checkHostName(name, where) {
+    if (valid.test(name))
+        return;
+    throw new errors/* UserError */.yo(`${JSON.stringify(name)} cannot be the name of a host.`, {
+        where: { file: where },
+        cure: 'Use letters, digits and `_`, and after the first character also `.`, `-`, `@`, `+`, `:`, `/` and blanks.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/plan/pins/nixpkgs.ts
 
 
@@ -3301,10 +3361,11 @@ function pinsAround(source, root) {
 
 
 
+
 /** The source that a configuration names. Nothing is evaluated yet. */
 async function sourceOf(config, nix, context) {
     const folder = config.source;
-    const repository = await repositoryOf(folder, context.query);
+    const repository = await repositoryOf(folder, context);
     const root = repository?.root ?? folder;
     const { attribute, arguments: given = {}, system, nixpkgs, nixpkgsPin, nixPath = null } = config;
     const source = {
@@ -3347,6 +3408,8 @@ class OpenedSource {
         logFormat(format, detected, source.context);
         const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
         const { names, root, notes, files } = await (0,formats_adapter/* namesOf */.eZ)(adapter, source, main);
+        for (const name of names)
+            checkHostName(name, (0,external_node_path_.relative)(source.root, (0,external_node_path_.join)(source.folder, main)));
         const roots = [...new Set([...adapter.roots, root])];
         const fromRoot = (0,external_node_path_.relative)(source.root, (0,external_node_path_.join)(source.folder, main));
         return new OpenedSource(source, { format, detected, main: fromRoot, names, notes, ...emptyRecords() }, {
@@ -3527,6 +3590,8 @@ function wrong(message) {
 }
 
 ;// CONCATENATED MODULE: ./src/plan/index.ts
+
+
 
 
 

@@ -14,7 +14,7 @@ const archiveKinds = ['delta', 'full', 'none'];
 function archiveName(host) {
     return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }
-/** The only file of an artifact that refers to the artifact of an earlier run: an `Artifact` as JSON. */
+/** The only file of an artifact that refers to the artifact of an earlier run: a `Reference` as JSON. */
 const referenceFile = 'reference.json';
 
 
@@ -425,7 +425,10 @@ const archiveInputs = {
 /** Which existing archives are taken instead of building a source. */
 const fetchInputs = {
     from: input('', 'Archives to deploy instead of building: a folder, `run` for the artifacts of this run, or the number of another run.', origin),
-    trustedPublicKeys: input('', "Public keys in Nix's form. Each archive that is deployed must be signed by one of them.", words),
+    trustedPublicKeys: input('', "Public keys in Nix's form. Each archive that is deployed must be signed by one of them, or by `signing-key`.", words),
+    allowUnsigned: input('false', 'Deploy archives that no key has signed. Anyone who can upload an artifact to the run can then deploy.', yesOrNo),
+    /** Archives that this key has signed are accepted too. */
+    signingKey: signingKey,
     /** Which of the archives. */
     hosts: planInputs.hosts,
     /** Where each host runs: there is no source that says it. */
@@ -607,6 +610,19 @@ function inputsOfRunner(env) {
         .map(([key, value]) => [key.slice('INPUT_'.length).toLowerCase(), value ?? '']));
 }
 function checkTogether(config, called) {
+    const { from, trustedPublicKeys, signingKey, allowUnsigned } = config.fetch;
+    if (from !== null && trustedPublicKeys.length === 0 && signingKey === null && !allowUnsigned) {
+        throw new errors/* UserError */.yo(`${called('from')} needs ${called('trusted-public-keys')}, which says who may have made the archives.`, {
+            where: { input: 'trusted-public-keys' },
+            cure: 'Write the public half of the `signing-key` that signed them. If you trust everyone who can upload artifacts, set `allow-unsigned` to true.',
+        });
+    }
+    if (allowUnsigned && trustedPublicKeys.length > 0) {
+        throw new errors/* UserError */.yo(`${called('allow-unsigned')} contradicts ${called('trusted-public-keys')}.`, {
+            where: { input: 'allow-unsigned' },
+            cure: 'Remove one of them.',
+        });
+    }
     if (config.report.comment && config.report.githubToken === null) {
         throw new errors/* UserError */.yo(`${called('comment')} needs ${called('github-token')}.`, {
             where: { input: 'github-token' },
@@ -659,13 +675,13 @@ async function main(step, given, env) {
     }
     catch (error) {
         // Written by hand: loading the toolkit takes longer than everything until here.
-        process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
+        process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`);
         process.exitCode = 1;
         return;
     }
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(575), __nccwpck_require__.e(311)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45311)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(575), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
         Promise.all(/* import() */[__nccwpck_require__.e(770), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
         __nccwpck_require__.e(/* import() */ 575).then(__nccwpck_require__.bind(__nccwpck_require__, 6575)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
@@ -674,7 +690,7 @@ async function main(step, given, env) {
     core.saveState(scratchState, scratch);
     const { context, close } = openContext(core, scratch, env);
     try {
-        const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
+        const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
         close();
         for (const [name, value] of Object.entries(outputsOf(done)))
             core.setOutput(name, value);
