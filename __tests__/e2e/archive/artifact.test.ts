@@ -122,7 +122,7 @@ test('a later job of the run downloads them, with the digests that they were upl
   expect(all.map(({ host }) => host)).toEqual(['web1', 'web2']);
   const some = await fetchArchives(['web2'], null, directory, github(7));
   const nix = await stores.newStore();
-  for (const one of some) await importArchive(one, nix, stores.context);
+  for (const one of some) await importArchive(one, [], nix, args => nix.run('nix', args), stores.context);
   expect((await nix.closure([some[0]?.toplevel ?? ''])).length).toBe(43);
   await expect(fetchArchives(['web3'], null, directory, github(7))).rejects.toThrow(/no archive of web3/);
 });
