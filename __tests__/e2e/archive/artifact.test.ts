@@ -202,6 +202,16 @@ test.each([
   }
 });
 
+test('two hosts whose archives would be one folder are an error before anything is written', async () => {
+  const nix = await stores.newStore();
+  const [one, other] = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
+  const named = (host: typeof one, name: string) => ({ ...host, host: { ...host.host, name } });
+  const directory = await mkdtemp(join(stores.scratch, 'archives-'));
+  const making = archive([named(one, 'a/b'), named(other, 'a_b')], config({ directory }), nix, stores.context, null);
+  await expect(making).rejects.toMatchObject({ name: 'UserError', message: expect.stringContaining('a/b and a_b') });
+  expect(await readdir(directory)).toEqual([]);
+});
+
 describe('an attacker', () => {
   test.each([
     ['of a fork', { ...own, head_repository: { full_name: 'mallory/fleet' } }, /ran the code of mallory\/fleet/],
