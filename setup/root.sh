@@ -11,6 +11,7 @@ shift 2
 name=${RUN##*/}
 case $name in nix-ferry-?*) ;; *) echo "$RUN is not the directory of a run" >&2 && exit 64 ;; esac
 binfmt=/proc/sys/fs/binfmt_misc
+lock=/run/nix-ferry.lock
 
 # Whether only root can have made a directory of a run. Other users can make some with such names in /dev/shm.
 made_by_root() {
@@ -50,11 +51,16 @@ users() {
 }
 
 # Waits for other runs on this machine that have called this, and makes later ones wait until this call has ended. Only root
-# can open the file, so no other user can hold the lock.
+# can open the file, so no other user can hold the lock. `end` removes it while it holds the lock.
 one_at_a_time() {
-  (umask 077 && : >>/run/nix-ferry.lock)
-  exec 9</run/nix-ferry.lock
-  flock -w 300 9 || { echo "another run has not finished its set-up within 300 s" >&2 && exit 75; }
+  while :; do
+    umask 077
+    exec 9>>"$lock"
+    umask 022
+    flock -w 300 9 || { echo "another run has not finished its set-up within 300 s" >&2 && exit 75; }
+    locked=$(stat -Lc '%d:%i' /proc/self/fd/9)
+    [ "$locked" != "$(stat -c '%d:%i' "$lock" 2>/dev/null)" ] || return 0
+  done
 }
 
 build_user() {
@@ -160,7 +166,7 @@ end() {
   done
   [ ! -e "$RUN/daemon/mounted-binfmt" ] || unmount_binfmt
   hand_back
-  rm -rf "/nix/.$name" "$RUN"
+  rm -rf "/nix/.$name" "$RUN" "$lock"
 }
 
 # If another run still has an emulator registered, that run unmounts binfmt_misc when it ends.
