@@ -23,7 +23,9 @@ const end = async () => {
 
 test('a directory that another user planted is not believed: the store is not given away', async () => {
   await runner.machine.run(['chown', '0:0', '/nix/store']);
-  await neighbour('mkdir -p /dev/shm/nix-ferry-x/daemon && echo "$(id -u):$(id -g) 777" >/dev/shm/nix-ferry-x/daemon/owner');
+  await neighbour(
+    'mkdir -p /dev/shm/nix-ferry-x/daemon && echo "$(id -u):$(id -g) 777" >/dev/shm/nix-ferry-x/daemon/owner',
+  );
   expect((await root('prepare', '1000', '1000')).code).toBe(0);
   await end();
   const { stdout } = await runner.machine.run(['stat', '-c', '%u', '/nix/store']);
