@@ -22,6 +22,7 @@ import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
   emulateOther,
+  nixAsRoot,
   prepareSystems,
   type Setup,
   type SetupPorts,
@@ -132,7 +133,10 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: O
   const { config, ports, context } = order;
   const setUp = await timed(run, 'setup', () => setUpFor(order));
   const nix = nixOf(setUp, context);
-  const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, nix, context));
+  const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);
+  const archives = await timed(run, 'archive', () =>
+    takeArchives(from, config.fetch, ports.archives, { nix, importing }, context),
+  );
   run.archives = archives;
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets(config.deploy, deployments);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { getExecOutput } from '@actions/exec';
 import { artifactStore } from './archive/upload.ts';
 import type { CachePort, Context, Log, Query } from './context.ts';
-import { CommandError, type Place } from './errors.ts';
+import { CommandError, type Place, stderrLimit } from './errors.ts';
 import { exec } from './exec.ts';
 import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
@@ -56,7 +56,7 @@ export const query: Query = async (command, args, { cwd, env, allow = [0] } = {}
   });
   // Its types do not say that the code is null if a signal ended the program.
   const code = ended.exitCode as number | null;
-  const printed = ended.stderr.slice(-8 * 1024);
+  const printed = ended.stderr.slice(-stderrLimit);
   if (code === null) throw new CommandError(argv, { kind: 'signal', signal: 'a signal' }, printed);
   if (!allow.includes(code)) throw new CommandError(argv, { kind: 'exit', code }, printed);
   return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };

@@ -6,7 +6,7 @@ import { publicKeyOf } from '../nix/sign.ts';
 import { select } from '../plan/index.ts';
 import type { Archive, ArchiveStores, Manifest } from './archive.ts';
 import { fetchArchives, readArchives } from './fetch.ts';
-import { importArchive } from './import.ts';
+import { type ImportingNix, importArchive } from './import.ts';
 import type { FetchInputs } from './inputs.ts';
 import { verifyArchive } from './verify.ts';
 
@@ -21,7 +21,7 @@ export async function takeArchives(
   from: NonNullable<FetchInputs['from']>,
   { hosts, trustedPublicKeys, signingKey, allowUnsigned }: FetchInputs,
   stores: ArchiveStores,
-  nix: Nix,
+  { nix, importing }: { nix: Nix; importing: ImportingNix },
   context: Context,
 ): Promise<(Archive & { manifest: Manifest })[]> {
   // Hosts that are named are asked for by name; globs and exclusions are applied to all that exist.
@@ -43,7 +43,7 @@ export async function takeArchives(
   const trusted = [...trustedPublicKeys, ...own];
   if (trusted.length === 0 && !allowUnsigned) throw new Error('archives would be used without a key');
   await mapConcurrently(archives, 4, ({ directory }) => verifyArchive(directory, trusted, nix, context));
-  for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
+  for (const one of archives) if (one.kind === 'delta') await importArchive(one, trusted, nix, importing, context);
   return archives;
 }
 

@@ -1,4 +1,5 @@
 import type { Format } from './formats/index.ts';
+import type { SecretText } from './secret-text.ts';
 
 export type { Format } from './formats/index.ts';
 
@@ -83,7 +84,7 @@ export interface HealthChecks {
 /** A secret; `source` is where the deployer reads it. */
 export interface Secret {
   name: string;
-  source: { file: string } | { command: string[] } | { text: string };
+  source: { file: string } | { command: string[] } | { text: SecretText };
   destination: string;
   user: string;
   group: string;

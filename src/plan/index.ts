@@ -154,7 +154,8 @@ function logPlan(
   hosts: readonly Host[],
   { log }: Context,
 ): void {
-  for (const { source } of hosts.flatMap(({ secrets }) => secrets)) if ('text' in source) log.secret(source.text);
+  for (const { source } of hosts.flatMap(({ secrets }) => secrets))
+    if ('text' in source) log.secret(source.text.reveal());
   for (const host of selected) {
     const leftOut = formats[format].leftOut?.(host, notes) ?? null;
     if (leftOut !== null) log.warning(leftOut, { host });

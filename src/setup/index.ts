@@ -25,6 +25,7 @@ import { localSystem, mustBuild, ownSystems } from './systems.ts';
 
 export type { SetupConfig, SetupPorts, SetupSurroundings } from './config.ts';
 export { stateKey } from './config.ts';
+export { nixAsRoot } from './root-nix.ts';
 export { teardown } from './run.ts';
 export type { CachedFleet } from './store-cache.ts';
 

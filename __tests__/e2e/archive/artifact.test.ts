@@ -122,7 +122,7 @@ test('a later job of the run downloads them, with the digests that they were upl
   expect(all.map(({ host }) => host)).toEqual(['web1', 'web2']);
   const some = await fetchArchives(['web2'], null, directory, github(7));
   const nix = await stores.newStore();
-  for (const one of some) await importArchive(one, nix, stores.context);
+  for (const one of some) await importArchive(one, [], nix, args => nix.run('nix', args), stores.context);
   expect((await nix.closure([some[0]?.toplevel ?? ''])).length).toBe(43);
   await expect(fetchArchives(['web3'], null, directory, github(7))).rejects.toThrow(/no archive of web3/);
 });
@@ -200,6 +200,16 @@ test.each([
     expect(fetched?.toplevel).toBe(made?.toplevel);
     expect(fetched?.artifact?.id).toBe(made?.artifact?.id);
   }
+});
+
+test('two hosts whose archives would be one folder are an error before anything is written', async () => {
+  const nix = await stores.newStore();
+  const [one, other] = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
+  const named = (host: typeof one, name: string) => ({ ...host, host: { ...host.host, name } });
+  const directory = await mkdtemp(join(stores.scratch, 'archives-'));
+  const making = archive([named(one, 'a/b'), named(other, 'a_b')], config({ directory }), nix, stores.context, null);
+  await expect(making).rejects.toMatchObject({ name: 'UserError', message: expect.stringContaining('a/b and a_b') });
+  expect(await readdir(directory)).toEqual([]);
 });
 
 describe('an attacker', () => {

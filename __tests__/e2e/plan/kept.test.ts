@@ -7,6 +7,7 @@ import { exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
+import { SecretText } from '../../../src/plan/secret-text.ts';
 import { PlanBench } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
@@ -82,7 +83,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const planCache = join(bench.scratch, `cache-${counter}`);
     bench.logged.length = 0;
     const { hosts } = await run(folder, { planCache });
-    expect(hosts.flatMap(({ secrets }) => secrets)).toMatchObject([{ name: 'k', source: { text: 'hush hush' } }]);
+    const [secret] = hosts.flatMap(({ secrets }) => secrets);
+    expect(secret).toMatchObject({ name: 'k', source: { text: expect.any(SecretText) } });
+    expect(JSON.stringify(hosts)).not.toContain('hush');
     expect(bench.logged).toContain('hush hush');
     expect((await exec('grep', ['-rc', 'hush', planCache], { allow: [0, 1] })).stdout).toMatch(/:0\n$/);
     await run(folder, { planCache, hosts: ['open'] });
