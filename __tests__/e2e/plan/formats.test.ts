@@ -338,10 +338,27 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const module = '{ imports = [ ./hardware-configuration.nix ]; networking.hostName = "alone"; }';
       const folder = await folderOf({ ...files, 'configuration.nix': module });
       expect((await run(folder)).failures).toMatchObject([
-        { host: 'alone', message: expect.stringContaining('does not define its system') },
+        {
+          host: 'alone',
+          message: expect.stringMatching(/does not define the system of "alone": set nixpkgs\.hostPlatform/),
+        },
       ]);
       const { hosts } = await run(folder, { system: 'aarch64-linux' });
       expect(hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);
+    });
+
+    test('configuration: an undefined system is said before anything uses it', async () => {
+      // NixOS 26.11 looks at the platform of its packages before it knows the host's name.
+      const module = (own: string): string =>
+        `{ pkgs, ... }: { networking.hostName = if pkgs.stdenv.hostPlatform.is64bit then "alone" else "other"; ${own} }`;
+      const folder = await folderOf({ 'nixpkgs.nix': pinned(), 'configuration.nix': module('') });
+      expect((await run(folder)).failures).toMatchObject([
+        { host: 'alone', message: expect.stringContaining('the input `system`'), file: 'configuration.nix' },
+      ]);
+      for (const own of ['nixpkgs.system = "aarch64-linux";', 'nixpkgs.hostPlatform = "aarch64-linux";']) {
+        const folder = await folderOf({ 'nixpkgs.nix': pinned(), 'configuration.nix': module(own) });
+        expect((await run(folder)).hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);
+      }
     });
   });
 });
