@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { inRepository } from './evaluation/diagnose.ts';
+import { inRepository } from './evaluation/places.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
 import { layer, parseTargetSettings, type TargetSettings, targetOf } from './targets.ts';
 

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Query } from '../context.ts';
 import { CommandError } from '../errors.ts';
 
@@ -12,6 +13,22 @@ export interface Repository {
   dirty: boolean;
   /** True for a clone without history, as actions/checkout makes it. */
   shallow: boolean;
+  /** Submodules, also those inside other submodules. */
+  submodules: Submodule[];
+  /** Files whose content is not there: the work tree has a pointer of Git LFS, or what git-crypt encrypted. */
+  encoded: EncodedFile[];
+}
+
+export interface Submodule {
+  /** Relative to the root. */
+  path: string;
+  checkedOut: boolean;
+}
+
+export interface EncodedFile {
+  /** Relative to the root. */
+  file: string;
+  by: 'Git LFS' | 'git-crypt';
 }
 
 /** Runs Git and returns its standard output; null if it fails, which `git grep` also does if it finds nothing. */
@@ -32,17 +49,56 @@ export function gitIn(folder: string, query: Query): Git {
 /** Null if `folder` is not in a Git work tree, or if there is no Git. */
 export async function repositoryOf(folder: string, query: Query): Promise<Repository | null> {
   const git = gitIn(folder, query);
-  const [root, commit, status, shallow] = await Promise.all([
+  const [top, commit, status, shallow] = await Promise.all([
     git('rev-parse', '--show-toplevel'),
     git('rev-parse', '--verify', 'HEAD'),
     git('status', '--porcelain', '--untracked-files=no'),
     git('rev-parse', '--is-shallow-repository'),
   ]);
-  if (root === null) return null;
+  if (top === null) return null;
+  const root = resolve(top.trim());
   return {
-    root: resolve(root.trim()),
+    root,
     commit: commit?.trim() ?? null,
     dirty: status?.trim() !== '',
     shallow: shallow?.trim() === 'true',
+    submodules: await submodulesOf(root, gitIn(root, query)),
+    encoded: await encodedIn(root, gitIn(root, query)),
   };
+}
+
+async function submodulesOf(root: string, git: Git): Promise<Submodule[]> {
+  if (!existsSync(join(root, '.gitmodules'))) return [];
+  // ` <commit> <path> (<name>)`, and `-` instead of the first space if it is not checked out.
+  const printed = (await git('submodule', 'status', '--recursive')) ?? '';
+  return Array.from(printed.matchAll(/^(.)[0-9a-f]+ (.*?)(?: \([^()]*\))?$/gm), ([, sign, path]) => ({
+    path: path ?? '',
+    checkedOut: sign !== '-',
+  }));
+}
+
+const filters = { lfs: 'Git LFS', 'git-crypt': 'git-crypt' } as const;
+
+async function encodedIn(root: string, git: Git): Promise<EncodedFile[]> {
+  if (!existsSync(join(root, '.gitattributes'))) return [];
+  const lists = Object.entries(filters).map(async ([filter, by]) => {
+    const printed = (await git('ls-files', '-z', `:(attr:filter=${filter})`)) ?? '';
+    const files = printed.split('\0').filter(file => file !== '' && isEncoded(join(root, file)));
+    return files.map(file => ({ file, by }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** By its first bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, and git-crypt's commands.cpp. */
+function isEncoded(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const descriptor = openSync(file, 'r');
+  try {
+    const head = Buffer.alloc(64);
+    readSync(descriptor, head, 0, head.length, 0);
+    const text = head.toString('latin1');
+    return text.startsWith('version https://git-lfs.github.com/spec/') || text.startsWith('\0GITCRYPT\0');
+  } finally {
+    closeSync(descriptor);
+  }
 }
