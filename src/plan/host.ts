@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { inRepository } from './evaluation/places.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
-import { layer, parseTargetSettings, type TargetSettings, targetOf } from './targets.ts';
+import { layer, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
 
 /** A host's evaluation, as nix/glue.nix returns it. */
 export interface EvaluatedHost {
@@ -80,11 +80,13 @@ export function hostOf(
   folder: string,
 ): Host {
   const settings = targetSettingsOf(evaluated.deployment, evaluated.name, targets);
+  const problem = unusable(settings);
   return {
     name: evaluated.name,
     system: evaluated.system,
     toplevel: { drvPath: evaluated.drvPath, outPath: evaluated.output },
-    target: targetOf(settings),
+    target: problem === null ? targetOf(settings) : null,
+    unusable: problem,
     tags: settings.tags,
     buildOnly: settings.address === false,
     healthChecks: { cmd: [], http: [], ...settings.healthChecks },
