@@ -13,6 +13,7 @@ let
     file
     find
     keyType
+    locationFor
     nixpkgsFor
     secretsOfKeys
     systemOfPackages
@@ -198,10 +199,18 @@ let
   nodes = builtins.listToAttrs (
     map (name: {
       inherit name;
-      value = evalConfigOf packages.path {
-        inherit system;
-        modules = modulesOf name;
-      };
+      value =
+        let
+          evalConfig = evalConfigOf packages.path;
+          main = if inFlake then "${flake.outPath}/flake.nix" else builtins.head asked.files;
+        in
+        evalConfig (
+          {
+            inherit system;
+            modules = modulesOf name;
+          }
+          // locationFor evalConfig name (builtins.head networks) main
+        );
     }) names
   );
 
