@@ -217,8 +217,12 @@ let
   # What needs the state of NixOps cannot be evaluated from the files alone.
   refused =
     name: deployment:
+    let
+      files = find [ ] [ "options" "deployment" "targetEnv" "files" ] (builtins.getAttr name nodes);
+      place = if files == [ ] then "" else " in '${toString (builtins.head files)}'";
+    in
     if deployment.targetEnv != "none" then
-      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}", whose state only NixOps has; write "none" and a targetHost''
+      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}"${place}, whose state only NixOps has; write "none" and a targetHost''
     else if deployment.encryptedLinksTo != [ ] then
       throw "${builtins.toJSON name} has deployment.encryptedLinksTo, whose keys only NixOps has"
     else

@@ -7,6 +7,8 @@
 #        test.sh --bench [PATTERN…]          the benchmarks (`npm run bench`)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Users other than root may not have these directories, but debootstrap is there.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 began=$SECONDS
 say() { echo "testbed: $*" >&2; }
 

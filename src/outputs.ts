@@ -1,3 +1,4 @@
+import { changesMachine } from './deploy/outcome.ts';
 import type { Run } from './report/run.ts';
 
 /** What a step passes to later steps and jobs, as text. */
@@ -5,9 +6,6 @@ export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'cha
 
 /** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
-
-/** Outcomes after which a machine differs from before, if only in the system that it boots. */
-const changing = new Set(['deployed', 'needs-reboot', 'degraded']);
 
 /** The outputs of a run, as `action.yml` describes them. */
 export function outputsOf(run: Run): Outputs {
@@ -30,10 +28,6 @@ export function outputsOf(run: Run): Outputs {
     ),
     // Without the logs, because all outputs of a job share 1 MB.
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
-    changed: String(
-      run.outcomes.some(
-        ({ outcome, before, after }) => changing.has(outcome) || (outcome === 'failed' && before !== after),
-      ),
-    ),
+    changed: String(run.outcomes.some(changesMachine)),
   };
 }

@@ -8,6 +8,7 @@ const target = {
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'source' as const,
   substituteOnDestination: true,
 };
 const deployInputs = { ...readInputs({}, name => name).deploy, knownHosts: 'web.example ssh-ed25519 AAAA' };

@@ -10,6 +10,7 @@ const target: Target = {
   user: 'root',
   privilegeEscalation: ['sudo', '-n'],
   sshOptions: [],
+  sshOptionsFrom: 'targets',
   substituteOnDestination: false,
 };
 const deploying = { ...target, user: 'deploy' };
@@ -18,10 +19,10 @@ const sudo = 'ssh-ng://target-0?remote-program=sudo%20-n%20nix-daemon';
 test.each<[string, Target, boolean | null, ClosureSource, string[]]>([
   ['root', target, true, { from: 'store' }, ['--to', 'ssh-ng://target-0', toplevel]],
   ['a trusted user', deploying, true, { from: 'store' }, ['--to', 'ssh-ng://target-0', toplevel]],
-  ['a user that Nix does not trust', deploying, false, { from: 'store' }, ['--to', sudo, toplevel]],
-  ['a user of whom nothing is known', deploying, null, { from: 'store' }, ['--to', sudo, toplevel]],
+  ['a user whom Nix does not trust', deploying, false, { from: 'store' }, ['--to', sudo, toplevel]],
+  ['a user whose trust is unknown', deploying, null, { from: 'store' }, ['--to', sudo, toplevel]],
   [
-    'substituting there',
+    'substituting on the target',
     { ...target, substituteOnDestination: true },
     true,
     { from: 'store' },
@@ -35,23 +36,23 @@ test.each<[string, Target, boolean | null, ClosureSource, string[]]>([
     ['--from', 'file:///a b/c', '--to', 'ssh-ng://target-0', toplevel],
   ],
 ])('%s', (_, to, trusted, closure, words) => {
-  expect(copyArguments(toplevel, closure, { alias: 'target-0', target: to }, { trusted })).toEqual([
+  expect(copyArguments({ toplevel, closure }, { alias: 'target-0', target: to }, { trusted })).toEqual([
     'copy',
     '--no-check-sigs',
     ...words,
   ]);
 });
 
-test('the paths are counted from what Nix prints', () => {
-  const told: string[] = [];
-  const see = countPaths(text => told.push(text));
+test('paths are counted from what Nix prints', () => {
+  const shown: string[] = [];
+  const read = countPaths(text => shown.push(text));
   for (const line of [
     'warning: something',
     'copying 2 paths...',
     "copying path '/nix/store/aaaa-x' to 'ssh-ng://target-0'...",
     "copying path '/nix/store/bbbb-y' from 'file:///a' to 'ssh-ng://target-0'...",
   ]) {
-    see(line);
+    read(line);
   }
-  expect(told).toEqual(['copying 1 of 2 paths', 'copying 2 of 2 paths']);
+  expect(shown).toEqual(['copying 1 of 2 paths', 'copying 2 of 2 paths']);
 });

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { readDeployKey } from '../../src/deploy/key.ts';
 import { UserError } from '../../src/errors.ts';
 
-/** A text in OpenSSH's format as far as it is read: magic, cipher name, and something after it. */
+/** A text in OpenSSH's format as far as it is read: magic, name of the cipher, and some more bytes. */
 function openssh(cipher: string): string {
   const name = Buffer.from(cipher);
   const length = Buffer.alloc(4);
@@ -16,12 +16,12 @@ function openssh(cipher: string): string {
 const key = openssh('none');
 
 test.each([
-  ['as it is', key],
-  ['without its final newline', key.trimEnd()],
+  ['unchanged', key],
+  ['without a final newline', key.trimEnd()],
   ['with CRLF', key.replaceAll('\n', '\r\n')],
   ['indented, as YAML leaves it', key.replaceAll(/^/gm, '    ')],
-  ['with its newlines turned to spaces', key.replaceAll('\n', ' ')],
-])('a key %s is mended to the same text', (_, text) => {
+  ['with spaces in place of its newlines', key.replaceAll('\n', ' ')],
+])('a key %s is repaired to the same text', (_, text) => {
   expect(readDeployKey(text)).toBe(key);
 });
 
@@ -42,8 +42,8 @@ test.each([
   ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGx4 me@example', 'is a public key'],
   [openssh('aes256-ctr'), 'is protected by a passphrase'],
   [locked, 'is protected by a passphrase'],
-  [key.split('\n').slice(0, 3).join('\n'), 'is cut off'],
-  [key.split('\n').slice(1).join('\n'), 'is cut off'],
+  [key.split('\n').slice(0, 3).join('\n'), 'is incomplete'],
+  [key.split('\n').slice(1).join('\n'), 'is incomplete'],
   ['PuTTY-User-Key-File-3: ssh-ed25519', "is in PuTTY's format"],
   ['hunter2', 'is not a private key'],
   [key.replace(/\n.{70}/, `\n${'A'.repeat(70)}`), 'is damaged'],

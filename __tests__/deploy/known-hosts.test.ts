@@ -18,13 +18,13 @@ test.each([
   `|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ${ed25519}`,
   `@cert-authority *.example.com ${ed25519}`,
   `@revoked * ${ed25519}\r\nweb ecdsa-sha2-nistp256 ${blob('ecdsa-sha2-nistp256')}\r\n`,
-])('taken: %j', text => {
+])('accepted: %j', text => {
   expect(readKnownHosts(text)).toBe(`${text.replaceAll('\r', '').trim()}\n`);
 });
 
 test.each([
-  ['', 'holds no host key'],
-  ['# only a remark', 'holds no host key'],
+  ['', 'contains no host key'],
+  ['# only a comment', 'contains no host key'],
   [`web ${ed25519}\n${ed25519}`, 'a key without its host in line 2'],
   ['web.example.com', 'no host key in line 1'],
   [`web ssh-ed25519 ${blob('ssh-rsa')}`, 'no host key in line 1'],
@@ -34,13 +34,14 @@ test.each([
   expect(() => readKnownHosts(text)).toThrow(why);
 });
 
-test('how to get the lines names each target as ssh-keyscan takes it', () => {
+test('the advice names each target as ssh-keyscan accepts it', () => {
   const target: Target = {
     address: '192.0.2.7',
     port: 2222,
     user: 'root',
     privilegeEscalation: [],
     sshOptions: [],
+    sshOptionsFrom: 'targets',
     substituteOnDestination: false,
   };
   const text = howToPin([target, { ...target, address: 'web.example.com', port: null }]);

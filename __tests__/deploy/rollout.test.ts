@@ -17,7 +17,7 @@ test.each<[DeployConfig['canary'], string[]]>([
 
 const free = { parallel: 2, canary: null, maxFailures: 100 };
 
-/** Rolls out over hosts a, b, … of which those in `bad` end as the kind given; tells outcomes, and how many went at once. */
+/** Rolls out to hosts a, b, …; those in `bad` end with the given kind. Returns the outcomes, and how many ran at the same time. */
 async function run(
   hosts: string,
   config: Pick<DeployConfig, 'parallel' | 'canary' | 'maxFailures'>,
@@ -47,7 +47,7 @@ async function run(
   return { kinds: outcomes.map(({ host, outcome }) => `${host}:${outcome}`).join(' '), outcomes, most };
 }
 
-test('one that fails does not stop the others', async () => {
+test('a failed host does not stop the others', async () => {
   const { kinds } = await run('abcd', free, { a: 'unreachable', c: 'failed' });
   expect(kinds).toBe('a:unreachable b:deployed c:failed d:deployed');
 });
@@ -56,25 +56,25 @@ test('at most `parallel` at once, and not fewer', async () => {
   expect((await run('abcdefgh', { ...free, parallel: 3 })).most).toBe(3);
 });
 
-test('a canary that fails holds the others back, and they say why', async () => {
+test('if the canary fails, the others are not started and say why', async () => {
   const { kinds, outcomes } = await run('abc', { ...free, canary: { hosts: 1 } }, { a: 'degraded' });
   expect(kinds).toBe('a:degraded b:skipped c:skipped');
-  expect(outcomes[2]?.message).toBe('Held back: a went first as canary and failed.');
+  expect(outcomes[2]?.message).toBe('Not started: the canary a failed.');
 });
 
-test('a canary that succeeds lets the others go, whose failures are their own', async () => {
+test('if the canary succeeds, the others are started, and each fails alone', async () => {
   const { kinds } = await run('abc', { ...free, canary: { hosts: 1 } }, { b: 'failed' });
   expect(kinds).toBe('a:deployed b:failed c:deployed');
 });
 
-test('more failures than allowed stop what has not begun', async () => {
+test('after more failures than allowed, no further host is started', async () => {
   const { kinds, outcomes } = await run(
     'abcde',
     { parallel: 1, canary: null, maxFailures: 1 },
     { a: 'failed', c: 'refused' },
   );
   expect(kinds).toBe('a:failed b:deployed c:refused d:skipped e:skipped');
-  expect(outcomes[4]?.message).toBe('Held back: a, c failed, and max-failures is 1.');
+  expect(outcomes[4]?.message).toBe('Not started: a, c failed, and max-failures is 1.');
 });
 
 test('an unreachable host is not counted, unless it is the canary', async () => {
@@ -85,12 +85,12 @@ test('an unreachable host is not counted, unless it is the canary', async () => 
   );
 });
 
-test('a reboot that is needed is no failure', async () => {
+test('a reboot that is needed is not a failure', async () => {
   const { kinds } = await run('ab', { parallel: 1, canary: null, maxFailures: 0 }, { a: 'needs-reboot' });
   expect(kinds).toBe('a:needs-reboot b:deployed');
 });
 
-test('a cancelled run begins no further host', async () => {
+test('a cancelled run starts no further host', async () => {
   const cancelled = new AbortController();
   const { kinds } = await run(
     'abc',

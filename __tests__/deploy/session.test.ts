@@ -6,7 +6,7 @@ import type { Context } from '../../src/context.ts';
 import { endLeftSession, openSession } from '../../src/deploy/session.ts';
 import { type Exec, exec } from '../../src/exec.ts';
 
-test('a machine without OpenSSH: one error that says what to install, and nothing is left', async () => {
+test('a machine without OpenSSH: one error says what to install, and nothing is left behind', async () => {
   const silent = (): void => undefined;
   const scratch = mkdtempSync(join(tmpdir(), 'session-'));
   const nothing: Exec = (command, args, options) => exec(command, args, { ...options, env: { PATH: '/none' } });
@@ -25,12 +25,17 @@ test('a machine without OpenSSH: one error that says what to install, and nothin
   ] as const) {
     const target = {
       ...{ address: '192.0.2.7', port: null, user: 'root' },
-      ...{ privilegeEscalation: [], sshOptions: [], substituteOnDestination: false },
+      ...{
+        privilegeEscalation: [],
+        sshOptions: [],
+        sshOptionsFrom: 'targets' as const,
+        substituteOnDestination: false,
+      },
     };
     const aliased = [{ alias: 'target-0', host: 'web', target }];
     await expect(openSession(aliased, key, 'x', context)).rejects.toMatchObject({
       name: 'UserError',
-      message: expect.stringContaining(`\`${program}\` is not on this machine`),
+      message: expect.stringContaining(`\`${program}\` is not installed on this machine`),
       cure: expect.stringContaining('openssh-client'),
     });
   }
@@ -38,6 +43,6 @@ test('a machine without OpenSSH: one error that says what to install, and nothin
   rmdirSync(scratch);
 });
 
-test('after a run that left nothing, post has nothing to do', async () => {
+test('after a run that left nothing behind, post has nothing to do', async () => {
   await expect(endLeftSession(join(tmpdir(), 'none-such'), exec)).resolves.toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { renderSshConfig } from '../../src/deploy/ssh-config.ts';
 import type { Target } from '../../src/plan/fleet.ts';
 
@@ -8,6 +8,7 @@ const root: Target = {
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets',
   substituteOnDestination: false,
 };
 const paths = { agent: '/s/agent', knownHosts: '/s/known_hosts', control: '/s/c' };
@@ -49,7 +50,7 @@ test.each<[Partial<Target>, string[]]>([
   expect(render(target).block).toEqual(block);
 });
 
-test('what would believe any host key is left out, and said', () => {
+test('options that would accept any host key are ignored with a warning', () => {
   const { text, warnings } = render({
     sshOptions: ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
   });
@@ -61,7 +62,7 @@ test('what would believe any host key is left out, and said', () => {
   ]);
 });
 
-test('what is pinned stands before all that a host may say, since ssh takes the first value', () => {
+test('pinned options come before those of a host, since ssh uses the first value', () => {
   const { text } = render({});
   const head = text.slice(0, text.indexOf('Host target-0'));
   for (const line of [
@@ -74,7 +75,7 @@ test('what is pinned stands before all that a host may say, since ssh takes the 
   }
 });
 
-test("without a deploy key the user's own agent and keys serve", () => {
+test("without a deploy key, the user's own agent and keys are used", () => {
   expect(render({}, null).text).not.toMatch(/IdentityAgent|IdentityFile/);
   expect(render({}).text).toMatch(/IdentityAgent \/s\/agent[\s\S]*IdentityFile none/);
 });
@@ -84,15 +85,54 @@ test.each<[Partial<Target>, string]>([
   [{ address: '-oProxyCommand=evil' }, 'neither a host name nor an IP address'],
   [{ address: 'web example' }, 'neither a host name nor an IP address'],
   [{ address: '' }, 'neither a host name nor an IP address'],
-  [{ user: 'root\nMatch all' }, 'is no user name'],
-  [{ user: '-l' }, 'is no user name'],
-  [{ port: 0 }, 'is no port'],
-  [{ port: 70000 }, 'is no port'],
+  [{ user: 'root\nMatch all' }, 'is not a valid user name'],
+  [{ user: '-l' }, 'is not a valid user name'],
+  [{ port: 0 }, 'is not a valid port'],
+  [{ port: 70000 }, 'is not a valid port'],
   [{ sshOptions: ['-o', 'SetEnv=A=b\nProxyCommand evil'] }, 'line break'],
-  [{ sshOptions: ['-o'] }, 'lacks its argument'],
+  [{ sshOptions: ['-o'] }, 'has no argument'],
   [{ sshOptions: ['-F', '/etc/other'] }, 'not supported'],
   [{ sshOptions: ['otherhost'] }, 'not supported'],
-  [{ sshOptions: ['-o', '=x'] }, 'is none'],
+  [{ sshOptions: ['-o', '=x'] }, 'is invalid'],
 ])('refused: %j', (target, why) => {
   expect(() => render(target)).toThrow(why);
+});
+
+describe('options that the source sets', () => {
+  test.each([
+    [['-p', '22', '-4', '-C', '-l', 'deploy']],
+    [['-o', 'ConnectTimeout=5', '-oKexAlgorithms=+diffie-hellman-group14-sha1', '-o', 'IPQoS af21 cs1']],
+    [['-J', 'root@bastion:2222,[2001:db8::7]:22']],
+    [['-o', 'ProxyJump=ssh://jump.example.com']],
+  ])('%j pass', words => {
+    expect(() => render({ sshOptions: words, sshOptionsFrom: 'source' })).not.toThrow();
+  });
+
+  test.each<[string[], string]>([
+    [['-o', 'ProxyCommand=touch /tmp/x'], 'ProxyCommand'],
+    [['-o', 'proxycommand=touch /tmp/x'], 'proxycommand'],
+    [['-o', 'Match exec "touch /tmp/x"'], 'Match'],
+    [['-o', 'Include /tmp/x'], 'Include'],
+    [['-o', 'Host *'], 'Host'],
+    [['-o', 'PKCS11Provider=/tmp/x.so'], 'PKCS11Provider'],
+    [['-o', 'SecurityKeyProvider=/tmp/x.so'], 'SecurityKeyProvider'],
+    [['-o', 'LocalCommand=touch /tmp/x', '-o', 'PermitLocalCommand=yes'], 'LocalCommand'],
+    [['-o', 'RemoteCommand=sh'], 'RemoteCommand'],
+    [['-o', 'SendEnv=*'], 'SendEnv'],
+    [['-o', 'XAuthLocation=/tmp/x'], 'XAuthLocation'],
+    [['-A'], 'ForwardAgent'],
+    [['-i', '/etc/ssh/ssh_host_ed25519_key'], 'IdentityFile'],
+    [['-J', '-oProxyCommand=x'], 'the value "-oProxyCommand=x" for the SSH option ProxyJump'],
+    [['-J', '$(touch /tmp/x)'], 'ProxyJump'],
+    [['-J', "x';touch /tmp/x;'@bastion"], 'ProxyJump'],
+    [['-J', '`id`'], 'ProxyJump'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: ssh replaces it by a variable
+    [['-o', 'HostKeyAlias=${HOME}'], 'HostKeyAlias'],
+  ])('%j is an error that says how to set it', (words, named) => {
+    const settings = { sshOptions: words, sshOptionsFrom: 'source' } as const;
+    expect(() => render(settings)).toThrow(named);
+    expect(() => render(settings)).toThrow(
+      expect.objectContaining({ cure: expect.stringContaining(JSON.stringify({ web: { sshOptions: words } })) }),
+    );
+  });
 });

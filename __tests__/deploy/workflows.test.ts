@@ -23,7 +23,7 @@ test.each(['deploy', 'pull-request'])(
   name => {
     const { on, permissions, jobs } = read(`examples/workflows/${name}.yml`) as Workflow;
     expect(permissions).toEqual({});
-    // It would give a fork's code this repository's secrets.
+    // It would give the code of a fork access to this repository's secrets.
     expect(Object.keys(on)).not.toContain('pull_request_target');
     for (const job of Object.values(jobs)) {
       expect(job.permissions).toEqual({ contents: 'read' });
@@ -37,13 +37,13 @@ test.each(['deploy', 'pull-request'])(
   },
 );
 
-test('a deployment is never broken off, and switches', () => {
+test('a deployment is never interrupted, and switches', () => {
   const { concurrency, jobs } = read('examples/workflows/deploy.yml') as Workflow;
   expect(concurrency).toEqual({ group: 'deploy', 'cancel-in-progress': false });
   expect(jobs.deploy?.steps.at(-1)?.with).toMatchObject({ mode: 'switch' });
 });
 
-test('a pull request changes nothing, and a job that a fork reaches names no secret', () => {
+test('a pull request changes nothing, and a job that runs for forks uses no secret', () => {
   const { jobs } = read('examples/workflows/pull-request.yml') as Workflow;
   expect(jobs.ask?.steps.at(-1)?.with).toMatchObject({ mode: 'dry-activate' });
   expect(jobs.ask?.if).toContain('head.repo.full_name == github.repository');

@@ -13,7 +13,10 @@ test.each<[unknown, object]>([
   ],
   [
     { address: 'b', tags: ['x'], privilegeEscalation: ['doas'], sshOptions: ['-4'], substituteOnDestination: false },
-    { address: 'b', tags: ['x'], privilegeEscalation: ['doas'], sshOptions: ['-4'], substituteOnDestination: false },
+    {
+      ...{ address: 'b', tags: ['x'], privilegeEscalation: ['doas'], substituteOnDestination: false },
+      ...{ sshOptions: ['-4'], sshOptionsFrom: 'targets' },
+    },
   ],
   [{ buildOnly: true }, { address: false }],
 ])('%j is read', (value, expected) => {
@@ -50,8 +53,21 @@ test('the input overrides the source, setting by setting', () => {
     user: 'u',
     privilegeEscalation: ['sudo', '-n'],
     sshOptions: ['-4'],
+    sshOptionsFrom: 'source',
     substituteOnDestination: true,
   });
+});
+
+test('it is known whether the options of SSH are from the source or from the input', () => {
+  const source = parseTargetSettings({ address: 'a', sshOptions: ['-4'] }, 'hive.nix', 'source');
+  expect(targetOf(layer(source, { user: 'u' }))).toMatchObject({ sshOptions: ['-4'], sshOptionsFrom: 'source' });
+  const given = parseTargetSettings({ sshOptions: ['-6'] }, 'targets.web');
+  expect(targetOf(layer(source, given))).toMatchObject({ sshOptions: ['-6'], sshOptionsFrom: 'targets' });
+});
+
+test('a source cannot say that the input set its options', () => {
+  const settings = { address: 'a', sshOptions: ['-A'], sshOptionsFrom: 'targets' };
+  expect(() => parseTargetSettings(settings, 'hive.nix', 'source')).toThrow('has no setting "sshOptionsFrom"');
 });
 
 test('there is no target without an address', () => {

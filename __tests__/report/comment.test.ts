@@ -48,8 +48,8 @@ beforeEach(() => {
   status = 0;
 });
 
-test('written once, changed afterwards, wherever it stands', async () => {
-  comments = Array.from({ length: 120 }, (_, id) => ({ id, body: 'somebody else' }));
+test('created once, updated afterwards, wherever it is', async () => {
+  comments = Array.from({ length: 120 }, (_, id) => ({ id, body: 'from someone else' }));
   await keepComment('first', place);
   await keepComment('second', place);
   expect(comments).toHaveLength(121);
@@ -66,7 +66,7 @@ test("another step's comment is left alone, and a key cannot end the marker", as
   ]);
 });
 
-test('a refusal says what GitHub said, and not the token', async () => {
+test('a refusal repeats what GitHub said, but not the token', async () => {
   status = 403;
   const failure = await keepComment('x', place).catch((error: Error) => error.message);
   expect(failure).toMatch(/403: .*not accessible by integration/);

@@ -20,7 +20,7 @@ function screen(
   return { written, write: text => void written.push(text), isTTY, columns, rows };
 }
 
-test('plain lines: one when the state changes, and at most one in ten seconds in between', () => {
+test('plain lines: one for each change of state, and at most one in ten seconds in between', () => {
   let now = 0;
   const out = screen(false);
   const progress = openProgress(out, true, () => now);
@@ -40,7 +40,7 @@ test('plain lines: one when the state changes, and at most one in ten seconds in
 const hosts = (number: number, state: HostEvent['state']): (HostEvent & { since: number })[] =>
   Array.from({ length: number }, (_, index) => ({ ...event(`${state}-${index}`, state, 'x'), since: index }));
 
-test('forty hosts on 24 rows: failures first, then those at work; the rest is counted', () => {
+test('forty hosts on 24 rows: failed ones first, then running ones; the rest is counted', () => {
   const lines = frameOf(
     [...hosts(20, 'done'), ...hosts(10, 'running'), ...hosts(2, 'failed'), ...hosts(8, 'waiting')],
     22,
@@ -53,7 +53,7 @@ test('forty hosts on 24 rows: failures first, then those at work; the rest is co
   expect(lines.at(-1)).toBe('40 hosts: 2 failed, 10 running, 20 done, 8 waiting, 11 not shown, 5.0 s');
 });
 
-test('in the end all are shown, those that are done in their order', () => {
+test('at the end all are shown, those that are done in their order', () => {
   const lines = frameOf(hosts(40, 'done'), Number.POSITIVE_INFINITY, 5000, 0);
   expect(lines.slice(0, 40).map(line => line.split(/\s+/)[1])).toEqual(hosts(40, 'done').map(({ host }) => host));
 });
@@ -76,7 +76,7 @@ function shown(written: readonly string[]): string[] {
   return lines;
 }
 
-test('live: redrawn in place with one write a frame, lines above it stay', () => {
+test('live: each frame is one write and redrawn in place, lines above it stay', () => {
   const out = screen(true, 40);
   const progress = openProgress(out, true, () => 0);
   progress.event(event('web', 'running', 'copying a closure with a name that is far too long for it'));

@@ -2,7 +2,7 @@ import type { Outcome, OutcomeKind } from '../../src/deploy/outcome.ts';
 import type { Host } from '../../src/plan/fleet.ts';
 import type { Run } from '../../src/report/run.ts';
 
-/** Values of the stages' types for the report's tests. */
+/** Example values of the stages' types, for the tests of the report. */
 export function host(name: string, system = 'x86_64-linux'): Host {
   const none = { cmd: [], http: [] };
   return {

@@ -21,6 +21,10 @@ test('a table of hosts, the time of each stage, and what changed', () => {
 
 - **pi** unreachable: No connection to 192.0.2.9&#58; timed out.
 
+**Next steps**
+
+- unreachable: Check that the target is running and can be reached over SSH, then deploy again.
+
 | Host | System | Closure | Archive | Outcome |
 |---|---|---:|---:|---|
 | web | x86&#95;64-linux | 1.5 GiB in 3 paths | 40.0 MiB | ✅ deployed in 1.5 s |
@@ -55,7 +59,7 @@ test('a dry run says what would restart, and that nothing was changed', () => {
   expect(text).toContain('- would restart: <code>a.service</code> <code>b.service</code>');
 });
 
-test('a unit that is stopped and started again restarts; one that is kept is named', () => {
+test('a unit that is stopped and started again counts as restarted; one that is kept is named', () => {
   const units = {
     stop: ['a.service', 'old.service'],
     start: ['a.service'],
@@ -70,11 +74,11 @@ test('a unit that is stopped and started again restarts; one that is kept is nam
   expect(text).toContain('would stop 1, restart 1');
   expect(text).toContain('- would restart: <code>a.service</code>\n');
   expect(text).toContain('- would stop: <code>old.service</code>\n');
-  expect(text).toContain('- changed, but would go on in their old version: <code>tty</code>');
+  expect(text).toContain('- changed, but would keep running in the old version: <code>tty</code>');
   expect(text).not.toContain('would start');
 });
 
-test('hosts that were not evaluated or built stand in it with their log', () => {
+test('hosts that were not evaluated or built are listed with their log', () => {
   const fleet = {
     ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [host('db')] },
     failures: [
@@ -103,7 +107,7 @@ test.each([
   '$a^2$ :smile: \\',
   'a\n\n# Heading\n- item',
   '\u001b[31mred\u001b[0m \u202e gnirts \u0000',
-])('%j from a target is text', hostile => {
+])('%j from a target is shown as text', hostile => {
   const text = summary(
     run({
       outcomes: [
@@ -124,14 +128,14 @@ test.each([
       ],
     }),
   );
-  // What opens markup is as often there as without it.
+  // Characters that start markup occur as often as without it.
   for (const character of ['<', '>', '|', '`', '[', ']', '@', '*', '_', '$', '\\', '\u001b', '\u202e', '\n']) {
     expect([character, text.split(character).length]).toEqual([character, own.split(character).length]);
   }
   expect(text).not.toMatch(/https?:\/\/|www\./);
 });
 
-test('a log with fences of its own stays inside its block', () => {
+test('a log that contains fences stays inside its block', () => {
   const failed = {
     host: host('db'),
     ok: false as const,
@@ -140,7 +144,7 @@ test('a log with fences of its own stays inside its block', () => {
   expect(summary(run({ built: [failed] }))).toContain('`````text\n````\n</details>\n# out\n`````');
 });
 
-test('two thousand hosts with long logs stay below 1 MiB, and what is left out is said', () => {
+test('two thousand hosts with long logs stay below 1 MiB, and say how much is left out', () => {
   const names = Array.from({ length: 2000 }, (_, index) => `host-${index}.example.com`);
   const units = {
     stop: [],
@@ -161,6 +165,6 @@ test('two thousand hosts with long logs stay below 1 MiB, and what is left out i
     }),
   );
   expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024);
-  expect(text).toMatch(/The details of \d+ more hosts are left out/);
+  expect(text).toMatch(/The details of \d+ more hosts do not fit into the summary/);
   expect(text).toContain('| host-1999.example.com |');
 });

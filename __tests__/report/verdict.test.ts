@@ -1,33 +1,28 @@
 import { expect, test } from '@jest/globals';
 import type { Log } from '../../src/context.ts';
-import { type OutcomeKind, outcomeKinds } from '../../src/deploy/outcome.ts';
+import type { OutcomeKind } from '../../src/deploy/outcome.ts';
 import type { Place } from '../../src/errors.ts';
-import { report } from '../../src/report/index.ts';
+import { report, text } from '../../src/report/index.ts';
 import { verdict } from '../../src/report/verdict.ts';
 import { built, host, outcome, run } from './run.ts';
 
-test.each<[OutcomeKind, boolean]>([
-  ['skipped', true],
-  ['unchanged', true],
-  ['planned', true],
-  ['deployed', true],
-  ['needs-reboot', true],
-  ['degraded', false],
-  ['refused', false],
-  ['rolled-back', false],
-  ['unreachable', false],
-  ['failed', false],
-])('%s: the run is good: %s', (kind, ok) => {
+const succeeds = {
+  skipped: true,
+  unchanged: true,
+  planned: true,
+  deployed: true,
+  'needs-reboot': true,
+  degraded: false,
+  refused: false,
+  'rolled-back': false,
+  unreachable: false,
+  failed: false,
+} satisfies Record<OutcomeKind, boolean>;
+
+test.each(Object.entries(succeeds) as [OutcomeKind, boolean][])('%s: the run succeeds: %s', (kind, ok) => {
   expect(verdict(run({ built: [built('web')], outcomes: [outcome('web', kind), outcome('db', 'deployed')] })).ok).toBe(
     ok,
   );
-});
-
-test('what is allowed can be moved', () => {
-  const degraded = run({ outcomes: [outcome('web', 'degraded')] });
-  expect(verdict(degraded, 'degraded').ok).toBe(true);
-  expect(verdict(run({ outcomes: [outcome('web', 'needs-reboot')] }), 'deployed').ok).toBe(false);
-  expect(outcomeKinds.at(-1)).toBe('failed');
 });
 
 test('a host that was not evaluated or built, or an error, fails the run', () => {
@@ -61,7 +56,7 @@ test('an annotation for each host that failed, at its place, and the summary', a
   };
   const outcomes = [
     outcome('web', 'failed', { message: 'No.' }),
-    outcome('pi', 'needs-reboot', { message: 'Reboot.' }),
+    outcome('pi', 'needs-reboot', { message: 'Not yet.' }),
   ];
   const written: string[] = [];
   const { ok } = await report(run({ fleet, outcomes }), log, async text => void written.push(text));
@@ -69,16 +64,31 @@ test('an annotation for each host that failed, at its place, and the summary', a
   expect(said).toEqual([
     ['error', 'db: not evaluated: attribute missing', { host: 'db', file: 'flake.nix', line: 3, column: 1 }],
     ['error', 'web: failed: No.', { host: 'web' }],
-    ['warning', 'pi: Reboot.', { host: 'pi' }],
+    ['warning', 'pi: Not yet. Reboot the target to start the new system.', { host: 'pi' }],
   ]);
   expect(written).toHaveLength(1);
   expect(written[0]).toContain('| web |');
 });
 
-test('of more failures than are shown, the last annotation names the rest', async () => {
+test('if there are more failures than annotations, the last one names the rest', async () => {
   const { log, said } = recorder();
   const names = Array.from({ length: 25 }, (_, index) => `h${index}`);
   await report(run({ outcomes: names.map(name => outcome(name, 'unreachable')) }), log, null);
   expect(said).toHaveLength(10);
-  expect(said[9]?.[1]).toBe(`16 further hosts failed, see the summary: ${names.slice(9).join(', ')}`);
+  expect(said[9]?.[1]).toBe(`16 more hosts failed, see the summary: ${names.slice(9).join(', ')}`);
+});
+
+test('hosts that failed for one reason are one annotation', async () => {
+  const { log, said } = recorder();
+  const failure = (host: string, message: string) => ({ host, message, trace: '', file: 'a.nix', line: 3, column: 1 });
+  const fleet = {
+    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [] },
+    failures: [failure('web', 'No.'), failure('db', 'Other.'), failure('pi', 'No.')],
+  };
+  await report(run({ fleet }), log, null);
+  expect(said.map(([, message]) => message)).toEqual([
+    '2 hosts (web, pi): not evaluated: No.',
+    'db: not evaluated: Other.',
+  ]);
+  expect(text(run({ fleet }))).toContain('2 hosts (web, pi): plan failed: No. (a.nix:3)\n');
 });

@@ -1,34 +1,57 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { exitedWithFailure, UserError } from '../errors.ts';
 
-/** An ssh-agent of our own that holds one key and lives no longer than this process. */
+/** An ssh-agent of Nix Ferry's own that holds one key. It ends with this process at the latest. */
 export interface Agent {
   socket: string;
   pid: number;
   /** The public half of its key, as `ssh-ed25519 AAAA…`. */
   publicKey: string;
+  /** Resolves when the agent is gone, and the key with it. */
   end(): Promise<void>;
 }
 
-// ssh-agent that is given a command ends within 10 s of that command's end (ssh-agent(1)); this command ends with the
-// process whose id it is given, so that the key is gone even after a SIGKILL of ours.
+// When ssh-agent is given a command, it ends within 10 s after that command (ssh-agent(1)). This command ends with the
+// process whose id it is given, so the key is gone even if Nix Ferry is killed with SIGKILL.
 const followParent = 'echo "$SSH_AGENT_PID"; while kill -0 "$1" 2>/dev/null; do sleep 1 >&- 2>&-; done';
 
 /**
- * Starts an ssh-agent with its socket in `directory` and gives it `key` over standard input: the key is never on disk and
- * never in an argument list.
+ * Starts an ssh-agent with its socket in `directory` and passes it `key` over standard input: the key is never on disk and
+ * never passed as an argument.
  *
- * @throws UserError when ssh-add does not take the key.
+ * @throws UserError when ssh-add does not accept the key.
  */
 export async function startAgent(key: string, directory: string, context: Context): Promise<Agent> {
   const socket = join(directory, 'agent');
+  const { pid, stop } = await launch(socket, context);
+  const end = async (): Promise<void> => {
+    await endAgent(pid);
+    await stop();
+  };
+  try {
+    return { socket, pid, publicKey: await addKey(key, socket, context), end };
+  } catch (error) {
+    await end();
+    if (!exitedWithFailure(error)) throw error;
+    throw new UserError('OpenSSH cannot read the deploy key.', {
+      where: { input: 'deploy-key' },
+      cure: 'Give the whole text of an unencrypted private key, as `ssh-keygen -t ed25519 -N "" -f deploy-key` writes it.',
+      cause: error,
+    });
+  }
+}
+
+/** Starts the agent; `stop` ends the command that keeps it running. */
+async function launch(socket: string, context: Context): Promise<{ pid: number; stop: () => Promise<void> }> {
   const stopped = new AbortController();
   let started: (pid: number) => void = () => undefined;
-  const pid = new Promise<number>(resolve => {
+  const announced = new Promise<number>(resolve => {
     started = resolve;
   });
-  const running = context
+  const command = context
     .exec('ssh-agent', ['-a', socket, 'sh', '-c', followParent, 'sh', String(process.pid)], {
       onStdout: line => started(Number(line)),
       signal: stopped.signal,
@@ -36,32 +59,41 @@ export async function startAgent(key: string, directory: string, context: Contex
     .then(() => null)
     .catch((error: unknown) => error)
     .finally(() => started(0));
-
-  const known = await pid;
-  if (known === 0) throw (await running) ?? new Error('ssh-agent did not start');
-  const end = async (): Promise<void> => {
-    try {
-      process.kill(known, 'SIGTERM');
-    } catch {
-      // It has ended already.
-    }
+  const pid = await announced;
+  if (pid === 0) throw (await command) ?? new Error('ssh-agent did not start');
+  const stop = async (): Promise<void> => {
     stopped.abort();
-    await running;
+    await command;
   };
+  return { pid, stop };
+}
+
+/** @returns the public half of the key. */
+async function addKey(key: string, socket: string, context: Context): Promise<string> {
+  // Without a terminal and with an askpass program that fails, ssh-add cannot wait for a passphrase.
+  const env = { ...context.environment, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
+  await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
+  const { stdout } = await context.exec('ssh-add', ['-L'], { env, timeout: 20_000 });
+  return stdout.trim().split(' ').slice(0, 2).join(' ');
+}
+
+/** Kills an agent and waits until it is gone. It has no state to save, so it is not asked to end: it might be stopped. */
+export async function endAgent(pid: number): Promise<void> {
   try {
-    // Without a terminal and with an askpass that fails, ssh-add cannot wait for a passphrase.
-    const env = { ...context.environment, SSH_AUTH_SOCK: socket, SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force' };
-    await context.exec('ssh-add', ['-q', '-'], { input: key, env, timeout: 20_000 });
-    const { stdout } = await context.exec('ssh-add', ['-L'], { env, timeout: 20_000 });
-    const publicKey = stdout.trim().split(' ').slice(0, 2).join(' ');
-    return { socket, pid: known, publicKey, end };
-  } catch (error) {
-    await end();
-    if (!exitedWithFailure(error)) throw error;
-    throw new UserError('The deploy key is not a private key that OpenSSH can read.', {
-      where: { input: 'deploy-key' },
-      cure: 'Give the whole text of an unencrypted private key, as `ssh-keygen -t ed25519 -N "" -f deploy-key` writes it.',
-      cause: error,
-    });
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    return;
   }
+  // It ends at once, unless the kernel itself is stuck.
+  for (let tries = 0; tries < 1_000 && (await isRunning(pid)); tries++) await sleep(5);
+}
+
+/** False also for a process that has ended but that its parent has not waited for: it has no command line. */
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => 'unknown')) !== '';
 }

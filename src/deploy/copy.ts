@@ -1,54 +1,48 @@
-import type { Context } from '../context.ts';
-import type { Nix } from '../nix/index.ts';
-import type { Probe } from './answers.ts';
 import type { Deployment } from './deployment.ts';
+import type { Job } from './job.ts';
+import type { Probe } from './probe.ts';
 import { escalationOf, type Remote } from './remote.ts';
 
 /**
- * Copies the closure to the target's store; what is there already is not sent.
+ * Copies the closure to the target's store. Paths that are already there are not sent.
  *
- * The paths' signatures are not asked for: they come over a connection that the target has let in, from a store whose
- * content the build or the archive's manifest vouches for. Nix on the target honours that only for its trusted users
- * (nix.conf(5), trusted-users); for another user its daemon is called by way of the privilege escalation.
+ * The signatures of the paths are not checked: they come over an authenticated connection, from a store whose content was
+ * just built or verified against the archive's manifest. Nix on the target allows that to trusted users only (nix.conf(5),
+ * trusted-users); for any other user its daemon is started with the privilege escalation.
  *
- * @param tell is given a few words whenever a further path is under way.
+ * @param onProgress called with a few words for each path that is started.
  * @throws CommandError
  */
 export async function copyClosure(
-  { toplevel, closure }: Deployment,
-  remote: Remote,
+  { deployment, remote, nix, context }: Pick<Job, 'deployment' | 'remote' | 'nix' | 'context'>,
   probe: Probe,
-  nix: Nix,
-  context: Context,
-  tell: (text: string) => void,
+  onProgress: (text: string) => void,
 ): Promise<void> {
-  const count = countPaths(tell);
-  await nix.run('nix', copyArguments(toplevel, closure, remote, probe), {
+  await nix.run('nix', copyArguments(deployment, remote, probe), {
     env: { ...nix.environment(), NIX_SSHOPTS: remote.session.sshOptions },
     signal: context.signal,
-    onStderr: count,
+    onStderr: countPaths(onProgress),
   });
 }
 
 /** Reads the lines that Nix prints without a terminal: "copying 40 paths...", then "copying path '…' to '…'...". */
-export function countPaths(tell: (text: string) => void): (line: string) => void {
+export function countPaths(onProgress: (text: string) => void): (line: string) => void {
   let total = 0;
-  let begun = 0;
+  let started = 0;
   return line => {
     const paths = /^copying (\d+) paths/.exec(line)?.[1];
     if (paths !== undefined) total = Number(paths);
-    else if (line.startsWith("copying path '")) tell(`copying ${++begun} of ${Math.max(total, begun)} paths`);
+    else if (line.startsWith("copying path '")) onProgress(`copying ${++started} of ${Math.max(total, started)} paths`);
   };
 }
 
-/** The words after `nix`. */
+/** The arguments of `nix`. */
 export function copyArguments(
-  toplevel: string,
-  closure: Deployment['closure'],
+  { toplevel, closure }: Pick<Deployment, 'toplevel' | 'closure'>,
   { alias, target }: Pick<Remote, 'alias' | 'target'>,
-  probe: Pick<Probe, 'trusted'>,
+  { trusted }: Pick<Probe, 'trusted'>,
 ): string[] {
-  const escalation = probe.trusted === true ? [] : escalationOf(target);
+  const escalation = trusted === true ? [] : escalationOf(target);
   const program =
     escalation.length === 0 ? '' : `?remote-program=${encodeURIComponent([...escalation, 'nix-daemon'].join(' '))}`;
   return [

@@ -1,29 +1,29 @@
 import type { HealthChecks, Secret, Target } from '../plan/fleet.ts';
 import type { DeployInputs } from './inputs.ts';
 
-/** One host to deploy: what the deploy stage needs of it, plain data. */
+/** A system that is to be deployed to a host: everything the deploy stage needs to know about it, as plain data. */
 export interface Deployment {
   host: string;
-  /** Nix's name of its platform, as `x86_64-linux`. */
+  /** Nix's name of the platform, as `x86_64-linux`. */
   system: string;
   /** Store path of the system to activate. */
   toplevel: string;
-  /** What it was built from, 40 hex digits, for the record on the target; null when unknown. */
+  /** The commit it was built from, 40 hex digits, for the record on the target; null when unknown. */
   commit: string | null;
-  /** Where it runs; null: nowhere that we know of. */
+  /** Where the host runs; null when unknown. */
   target: Target | null;
   /** True when the source says that this host is only built. */
   buildOnly: boolean;
   tags: string[];
   closure: ClosureSource;
-  /** Sum of the NAR sizes of the closure, in bytes; null when nobody counted. */
+  /** Sum of the NAR sizes of the closure, in bytes; null when not known. */
   closureBytes: number | null;
   healthChecks: HealthChecks;
   preDeployChecks: HealthChecks;
   secrets: Secret[];
 }
 
-/** Where the closure is taken from: the local store, or the directory of an archive that holds all of it. */
+/** Where the closure is copied from: the local store, or the directory of an archive that contains all of it. */
 export type ClosureSource = { from: 'store' } | { from: 'archive'; directory: string };
 
 /** How the deploy stage proceeds: its inputs, and who asks for it. */

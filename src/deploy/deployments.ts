@@ -2,11 +2,10 @@ import type { Archive, Manifest } from '../archive/index.ts';
 import type { Built } from '../build/built.ts';
 import { parseTargetSettings, targetOf } from '../plan/index.ts';
 import type { Deployment } from './deployment.ts';
-import type { Mode, Outcome } from './outcome.ts';
-import { noUnits } from './units.ts';
+import { type Mode, type Outcome, skipped } from './outcome.ts';
 
 /**
- * What to deploy of the hosts that were built from a source: all that did not fail.
+ * The deployments of the hosts that were built from a source.
  *
  * @param commit what they were built from; null if unknown.
  */
@@ -14,17 +13,23 @@ export function deploymentsOfBuilt(built: readonly Built[], commit: string | nul
   return built.flatMap(one => {
     if (!one.ok) return [];
     const { name: host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets } = one.host;
-    const said = { host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets };
+    const settings = { host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets };
     return [
-      { ...said, toplevel: one.toplevel, commit, closure: { from: 'store' as const }, closureBytes: one.closureBytes },
+      {
+        ...settings,
+        toplevel: one.toplevel,
+        commit,
+        closure: { from: 'store' as const },
+        closureBytes: one.closureBytes,
+      },
     ];
   });
 }
 
 /**
- * What to deploy of existing archives. They say nothing about checks and secrets.
+ * The deployments of existing archives, which contain no checks and secrets.
  *
- * @param targets the input of that name, which alone says where each host runs.
+ * @param targets the input of that name: the only source of the hosts' targets.
  */
 export function deploymentsOfArchives(
   archives: readonly (Archive & { manifest: Manifest })[],
@@ -42,9 +47,6 @@ export function deploymentsOfArchives(
 
 /** The outcomes of the hosts whose build failed: nothing was deployed to their targets. */
 export function outcomesOfUnbuilt(built: readonly Built[], mode: Mode): Outcome[] {
-  const message = 'It was not built; the target is as it was.';
-  const nothing = { before: null, after: null, units: noUnits(), seconds: 0 };
-  return built.flatMap(one =>
-    one.ok ? [] : [{ host: one.host.name, outcome: 'skipped' as const, mode, message, ...nothing }],
-  );
+  const message = 'It was not built; the target was not changed.';
+  return built.flatMap(one => (one.ok ? [] : [skipped(one.host.name, mode, message)]));
 }

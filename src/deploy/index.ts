@@ -1,17 +1,15 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { Target } from '../plan/fleet.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
-import type { Mode, Outcome } from './outcome.ts';
-import type { Remote } from './remote.ts';
-import { isBad, rollOut } from './rollout.ts';
+import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
+import { rollOut } from './rollout.ts';
 import { openSession, type Session } from './session.ts';
-import { noUnits } from './units.ts';
+import type { AliasedTarget } from './ssh-config.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment } from './deployment.ts';
 export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
@@ -56,10 +54,11 @@ export function checkTargets(
 }
 
 /**
- * Copies each closure to its target and activates it, hosts side by side; one that fails does not stop the others but
- * where `canary` or `maxFailures` says so. Answers one outcome for each deployment, in their order.
+ * Copies each closure to its target and activates it, several hosts at a time. A failed host does not stop the others,
+ * except as `canary` and `maxFailures` say.
  *
- * @throws UserError before anything is changed: no pinned host keys, a key that is none, an address ssh cannot take.
+ * @returns one outcome for each deployment, in the same order.
+ * @throws UserError before anything is changed: no pinned host keys, an invalid key, an address that ssh does not accept.
  */
 export async function deploy(
   deployments: readonly Deployment[],
@@ -67,57 +66,45 @@ export async function deploy(
   nix: Nix,
   context: Context,
 ): Promise<Outcome[]> {
-  const idle = new Map(deployments.map(each => [each.host, whyIdle(each, config.mode)] as const));
-  const outcomes = deployments.flatMap(({ host }) => {
-    const why = idle.get(host) ?? null;
-    return why === null ? [] : [skipped(host, config.mode, why)];
-  });
-  const active = deployments.filter(({ host }) => idle.get(host) === null);
+  const idle = new Map(deployments.map(each => [each.host, whySkipped(each, config.mode)] as const));
+  const done = [...idle].flatMap(([host, why]) => (why === null ? [] : [skipped(host, config.mode, why)]));
+  const active = aliasTargets(deployments.filter(({ host }) => idle.get(host) === null));
   if (active.length > 0) {
-    const remotes = remotesOf(active);
-    const session = await open(remotes, config, context);
+    const session = await open(active, config, context);
     try {
-      outcomes.push(...(await deployAll(remotes, session, config, nix, context)));
+      done.push(...(await deployAll(active, session, config, nix, context)));
     } finally {
       await session.close();
     }
   }
   const order = new Map(deployments.map(({ host }, index) => [host, index] as const));
-  return outcomes.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
+  return done.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
 }
 
 /** Why nothing is done on a target for this host; null when something is. */
-function whyIdle({ buildOnly, target }: Deployment, mode: Mode): string | null {
+function whySkipped({ buildOnly, target }: Deployment, mode: Mode): string | null {
   if (mode === 'none') return 'The mode is `none`.';
   if (buildOnly) return 'The source says that this host is only built.';
-  return target === null ? 'No target is known for it.' : null;
+  return target === null ? 'It has no target.' : null;
 }
 
-function skipped(host: string, mode: Mode, message: string): Outcome {
-  return { host, outcome: 'skipped', mode, before: null, after: null, message, units: noUnits(), seconds: 0 };
-}
-
-interface Aliased {
-  alias: string;
-  host: string;
-  target: Target;
+interface ActiveHost extends AliasedTarget {
   deployment: Deployment;
 }
 
-function remotesOf(deployments: readonly Deployment[]): Aliased[] {
-  return deployments.flatMap((deployment, index) =>
-    deployment.target === null
-      ? []
-      : [{ alias: `target-${index}`, host: deployment.host, target: deployment.target, deployment }],
-  );
+function aliasTargets(deployments: readonly Deployment[]): ActiveHost[] {
+  return deployments.flatMap((deployment, index) => {
+    const { host, target } = deployment;
+    return target === null ? [] : [{ alias: `target-${index}`, host, target, deployment }];
+  });
 }
 
-async function open(remotes: readonly Aliased[], config: DeployConfig, context: Context): Promise<Session> {
+async function open(hosts: readonly ActiveHost[], config: DeployConfig, context: Context): Promise<Session> {
   if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
   }
   if (config.knownHosts === null || config.knownHosts.trim() === '') {
-    throw missingKnownHosts(remotes.map(({ target }) => target));
+    throw missingKnownHosts(hosts.map(({ target }) => target));
   }
   const knownHosts = readKnownHosts(config.knownHosts);
   let key: string | null = null;
@@ -126,30 +113,29 @@ async function open(remotes: readonly Aliased[], config: DeployConfig, context: 
     key = readDeployKey(config.deployKey);
     context.log.secret(key);
   }
-  return openSession(remotes, key, knownHosts, context);
+  return openSession(hosts, key, knownHosts, context);
 }
 
 function deployAll(
-  remotes: readonly Aliased[],
+  hosts: readonly ActiveHost[],
   session: Session,
   config: DeployConfig,
   nix: Nix,
   context: Context,
 ): Promise<Outcome[]> {
-  const tell = (host: string, state: 'waiting' | 'done' | 'failed', text: string): void =>
+  const show = (host: string, state: 'waiting' | 'done' | 'failed', text: string): void =>
     context.progress({ host, stage: 'deploy', state, text });
-  for (const { host } of remotes) tell(host, 'waiting', '');
+  for (const { host } of hosts) show(host, 'waiting', '');
   return rollOut(
-    remotes,
+    hosts,
     config,
     async ({ deployment, ...target }) => {
-      const remote: Remote = { ...target, session };
-      const outcome = await deployHost(deployment, remote, config, nix, context);
-      tell(outcome.host, isBad(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
+      const outcome = await deployHost({ deployment, remote: { ...target, session }, config, nix, context });
+      show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
       return outcome;
     },
     ({ host }, why) => {
-      tell(host, 'done', `skipped: ${why}`);
+      show(host, 'done', `skipped: ${why}`);
       return skipped(host, config.mode, why);
     },
     context.signal,

@@ -1,29 +1,19 @@
-import { size } from '../amounts.ts';
-import type { CommandError } from '../errors.ts';
-import type { Target } from '../plan/fleet.ts';
-import type { Activation } from './answers.ts';
-import type { Mode, OutcomeKind } from './outcome.ts';
+import type { Activation } from './activation.ts';
+import type { Mode, Outcome } from './outcome.ts';
 
-interface Judgement {
-  outcome: OutcomeKind;
-  message: string;
-}
+/** A kind of outcome and the sentence that explains it. */
+export type Judgement = Pick<Outcome, 'outcome' | 'message'>;
 
-/** What the end of an activation means (exit codes: switch-to-configuration in nixpkgs). */
+/** What the result of an activation means (exit codes: switch-to-configuration in nixpkgs). */
 export function judge(activation: Activation, toplevel: string, mode: Mode, log: readonly string[]): Judgement {
-  const { result, code, current, profile } = activation;
-  if (result !== 'activated') return unsuccessful(activation, log);
-  if (mode === 'dry-activate') return { outcome: 'planned', message: 'Asked what would change; nothing was changed.' };
-  if (code === 100) {
-    const message =
-      mode === 'test'
-        ? 'Not activated: the new system changes the init interface and wants a reboot, which `test` does not lead to.'
-        : 'The new system changes the init interface: it is what the next boot starts; reboot the target.';
-    return { outcome: mode === 'test' ? 'refused' : 'needs-reboot', message };
-  }
-  const wrong = truth(toplevel, mode, current, profile);
-  if (wrong !== null) return { outcome: 'failed', message: wrong };
-  if (code === 4) return { outcome: 'degraded', message: `The switch happened, but ${failedUnits(log)}.` };
+  if (activation.result !== 'activated') return unsuccessful(activation, log);
+  if (mode === 'dry-activate')
+    return { outcome: 'planned', message: 'This is what would change. Nothing was changed.' };
+  if (activation.code === 100) return rebootNeeded(mode);
+  const contradiction = contradictionOf(activation, toplevel, mode);
+  if (contradiction !== null) return { outcome: 'failed', message: contradiction };
+  if (activation.code === 4)
+    return { outcome: 'degraded', message: `The system was switched, but ${failedUnits(log)}.` };
   return { outcome: 'deployed', message: achieved[mode] };
 }
 
@@ -32,40 +22,59 @@ const achieved: Record<Mode, string> = {
   'dry-activate': '',
   test: 'Runs the new system until the next boot.',
   boot: 'The next boot starts the new system.',
-  switch: 'Runs the new system, and boots it.',
+  switch: 'Runs and boots the new system.',
 };
 
-/** An exit code of 0 is believed only when the target is where it should be. */
-function truth(toplevel: string, mode: Mode, current: string | null, profile: string | null): string | null {
-  if (mode !== 'boot' && current !== toplevel) return `The activation ended well, but the target runs ${current}.`;
-  if (mode !== 'test' && profile !== toplevel)
-    return `The activation ended well, but the target's profile is at ${profile}.`;
+function rebootNeeded(mode: Mode): Judgement {
+  return mode === 'test'
+    ? {
+        outcome: 'refused',
+        message:
+          'Not activated: the new system changes the init interface and needs a reboot, which `test` cannot prepare.',
+      }
+    : {
+        outcome: 'needs-reboot',
+        message: 'The new system changes the init interface, so it is not running yet. The next boot starts it.',
+      };
+}
+
+/** Exit code 0 is only believed if the target is where it should be. */
+function contradictionOf({ current, profile }: Activation, toplevel: string, mode: Mode): string | null {
+  if (mode !== 'boot' && current !== toplevel)
+    return `The activation reported success, but the target runs ${current}.`;
+  if (mode !== 'test' && profile !== toplevel) {
+    return `The activation reported success, but the target's profile points to ${profile}.`;
+  }
   return null;
 }
 
-function unsuccessful({ result, why, step, code, before }: Activation, log: readonly string[]): Judgement {
-  const said = why !== '' ? why : lastWords(log);
+function unsuccessful(activation: Activation, log: readonly string[]): Judgement {
+  const { result, why, step, code, before } = activation;
+  const details = why === '' ? lastWords(log) : why;
+  const sentence = (text: string): string => `${text} ${details}`.trim();
   if (result === 'rolled-back') {
+    return { outcome: 'rolled-back', message: sentence(`${failure(step, code)}; the target is back on ${before}.`) };
+  }
+  if (result === 'failed') return { outcome: 'failed', message: sentence(`${failure(step, code)}.`) };
+  if (step === 'lock' && why !== '') {
     return {
-      outcome: 'rolled-back',
-      message: `${failure(step, code)}; the target is back on ${before}. ${said}`.trim(),
+      outcome: 'refused',
+      message: `Another deployment has locked the target: ${why}. Run again when it has ended.`,
     };
   }
-  if (result === 'failed') return { outcome: 'failed', message: `${failure(step, code)}. ${said}`.trim() };
-  const message =
-    step === 'lock' && why !== ''
-      ? `Another deployment holds the target: ${why}. Run again when it has ended.`
-      : code === 11
-        ? 'Another switch-to-configuration runs on the target and holds its lock. Run again when it has ended.'
-        : `${step === 'check' ? 'The target refused' : failure(step, code)}; nothing was changed. ${said}`.trim();
-  return { outcome: 'refused', message };
+  if (code === 11) {
+    const message = 'Another switch-to-configuration is running on the target. Run again when it has ended.';
+    return { outcome: 'refused', message };
+  }
+  const refusal = step === 'check' ? 'The target refused the system' : failure(step, code);
+  return { outcome: 'refused', message: sentence(`${refusal}; nothing was changed.`) };
 }
 
 function failure(step: string, code: number): string {
   if (step === 'profile') return `The profile could not be set (nix-env exited with ${code})`;
   if (step === 'root') return "The new system is no longer in the target's store";
   if (step === 'boot') return `The boot loader could not be installed (exit code ${code})`;
-  if (code === 1) return 'The pre-switch check said no (exit code 1)';
+  if (code === 1) return 'The pre-switch check failed (exit code 1)';
   if (code === 2) return 'The activation script failed (exit code 2)';
   if (code === 3) return 'systemd could not reload its configuration (exit code 3)';
   return `switch-to-configuration ${step} exited with ${code}`;
@@ -78,84 +87,9 @@ function failedUnits(log: readonly string[]): string {
     : `these units failed: ${line.split('units failed: ')[1]}`;
 }
 
-/** The last lines of the step that failed: what comes after a line of our own tells of the way back. */
+/** The last lines of the step that failed. Lines after one of Nix Ferry's own belong to the rollback. */
 function lastWords(log: readonly string[]): string {
-  const back = log.findIndex(line => line.startsWith('nix-ferry: '));
-  const lines = (back === -1 ? log : log.slice(0, back)).map(line => line.trim()).filter(line => line !== '');
+  const rollback = log.findIndex(line => line.startsWith('nix-ferry: '));
+  const lines = (rollback === -1 ? log : log.slice(0, rollback)).map(line => line.trim()).filter(line => line !== '');
   return lines.slice(-3).join(' ');
-}
-
-/** What a connection that failed means, from what ssh said. */
-export function unreached(error: CommandError, target: Target, step: string, publicKey: string | null): Judgement {
-  const said = error.stderr.trim().split('\n').at(-1) ?? '';
-  const { address, port, user } = target;
-  const where = port === null ? address : `${address} port ${port}`;
-  const unpinned = /No \S+ host key is known for (\S+)/.exec(error.stderr)?.[1];
-  if (unpinned !== undefined) {
-    return {
-      outcome: 'refused',
-      message: `No host key is pinned for ${unpinned}, which the way to ${where} leads over: add its line to \`known-hosts\`.`,
-    };
-  }
-  if (/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/.test(error.stderr)) {
-    return {
-      outcome: 'refused',
-      message:
-        `${where} showed another host key than the pinned one; nothing was sent. If the machine was installed anew, ` +
-        'pin its new key in `known-hosts`; if not, somebody stands between.',
-    };
-  }
-  if (/Permission denied/.test(error.stderr)) {
-    return {
-      outcome: 'refused',
-      message:
-        publicKey === null
-          ? `${where} takes none of your keys for ${user}. (${said})`
-          : `${where} does not take the deploy key for ${user}: add \`${publicKey}\` to that user's authorized keys. (${said})`,
-    };
-  }
-  if (step === 'activating') {
-    return {
-      outcome: 'failed',
-      message: `The connection was cut while activating and ${where} could not be reached again; the target goes on by itself. (${said})`,
-    };
-  }
-  return {
-    outcome: 'unreachable',
-    message: `No connection to ${where} while ${step}: ${said === '' ? 'it was cut' : said}`,
-  };
-}
-
-/** What a copy that failed means, from what Nix said; the target runs what it ran before. */
-export function notCopied(error: CommandError, target: Target, free: number | null): Judgement {
-  const said = error.stderr
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => line.startsWith('error') && !line.startsWith('error (ignored)'))
-    .join(' ');
-  const why = said === '' ? error.message : said;
-  if (/No space left on device/.test(why)) {
-    const left = free === null ? '' : ` (${size(free)} were free)`;
-    return {
-      outcome: 'failed',
-      message: `The target's disk is full${left}: collect its garbage (\`nix-collect-garbage --delete-older-than 30d\`). ${why}`,
-    };
-  }
-  if (/lacks a (valid )?signature|not trusted|you are not privileged|not allowed to/i.test(why)) {
-    return {
-      outcome: 'refused',
-      message:
-        `Nix on the target takes no unsigned paths from ${target.user}: add it to \`nix.settings.trusted-users\` there, or sign ` +
-        `with \`signing-key\` and trust its public half there. ${why}`,
-    };
-  }
-  if (
-    /Broken pipe|unexpected end-of-file|[Cc]onnection (closed|reset|timed out|refused)|cannot (open )?connect|SSH connection/.test(
-      why,
-    )
-  ) {
-    const message = `The connection to ${target.address} was lost while copying the closure; run again to go on where it ended. ${why}`;
-    return { outcome: 'unreachable', message };
-  }
-  return { outcome: 'failed', message: `The closure could not be copied. ${why}` };
 }

@@ -5,9 +5,10 @@ import type { Target } from '../plan/fleet.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
 /**
- * Checks the text of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and answers it with plain line ends.
+ * Checks the text of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
  *
- * @throws UserError that names the first line which is none.
+ * @returns the text with Unix line ends.
+ * @throws UserError that names the first line without a host key.
  */
 export function readKnownHosts(text: string): string {
   const lines = text
@@ -15,7 +16,7 @@ export function readKnownHosts(text: string): string {
     .split('\n')
     .map(line => line.trim());
   const entries = lines.filter(line => line !== '' && !line.startsWith('#'));
-  if (entries.length === 0) throw wrong('holds no host key', '');
+  if (entries.length === 0) throw wrong('contains no host key', '');
   for (const [index, line] of lines.entries()) {
     if (line === '' || line.startsWith('#')) continue;
     const words = line.split(/\s+/);
@@ -24,7 +25,7 @@ export function readKnownHosts(text: string): string {
     if (isKeyType(hosts) && /^AAAA/.test(type)) {
       throw wrong(
         `has a key without its host in line ${index + 1}`,
-        `Put the target's address before it: \`<address> ${hosts} …\`. `,
+        `Put the target's address in front of it: \`<address> ${hosts} …\`. `,
       );
     }
     if (!isKeyType(type) || !namesItself(type, key)) {
@@ -38,27 +39,27 @@ function isKeyType(word: string): boolean {
   return /^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+$/.test(word);
 }
 
-/** A key's blob begins with its type (RFC 4253, 6.6). */
+/** Whether a key's data begins with its type, as it must (RFC 4253, 6.6). */
 function namesItself(type: string, key: string): boolean {
   const blob = Buffer.from(key, 'base64');
   return blob.length > 4 + type.length && blob.toString('latin1', 4, 4 + blob.readUInt32BE(0)) === type;
 }
 
-/** The error of a run that would have to believe whichever host key it is shown. */
+/** The error of a run that would have to trust any host key. */
 export function missingKnownHosts(targets: readonly Target[]): UserError {
-  return new UserError('No host keys are pinned, so the targets could not be told from an impostor.', {
+  return new UserError('No host keys are pinned, so Nix Ferry cannot verify that it connects to the right machines.', {
     where: { input: 'known-hosts' },
     cure: howToPin(targets),
   });
 }
 
 /**
- * Looks whether each target has a pinned key, under the name, alias and port that ssh itself would look for.
+ * Checks that each target has a pinned key, under the name, alias and port that ssh itself looks for.
  *
- * @param config the file that ssh is called with.
+ * @param config ssh's configuration file.
  * @throws UserError that names all targets without one.
  */
-export async function checkPins(
+export async function checkHostKeys(
   targets: readonly AliasedTarget[],
   config: string,
   knownHosts: string,
@@ -82,14 +83,14 @@ export async function checkPins(
   });
 }
 
-/** What ssh makes of its configuration for a target: lines of a key and its value. */
+/** The options that ssh will use for a target: lines of a key and a value. */
 async function settings({ alias, host, target }: AliasedTarget, config: string, query: Query): Promise<string> {
   try {
     return (await query('ssh', ['-F', config, '-G', alias])).stdout;
   } catch (error) {
     if (!(error instanceof CommandError) || error.code !== 255) throw error;
-    const said = error.stderr.trim().replaceAll(`${config}: `, '').replaceAll(`${config} `, '');
-    throw new UserError(`Host ${host}: SSH does not take its options (${target.sshOptions.join(' ')}): ${said}`, {
+    const printed = error.stderr.trim().replaceAll(`${config}: `, '').replaceAll(`${config} `, '');
+    throw new UserError(`Host ${host}: SSH does not accept its options (${target.sshOptions.join(' ')}): ${printed}`, {
       where: { host, input: 'targets' },
       cure: 'Write options as `-o Key=value`, with the names and values of ssh_config(5).',
       cause: error,
@@ -97,13 +98,13 @@ async function settings({ alias, host, target }: AliasedTarget, config: string, 
   }
 }
 
-/** What to do to get the lines for `targets`, in words. */
+/** Explains how to get the lines for `targets`. */
 export function howToPin(targets: readonly Target[]): string {
   const scans = targets.slice(0, 3).map(scan);
   const more = targets.length > scans.length ? ', …' : '';
   return (
     `Run ${scans.join(', ')}${more} from a network you trust, compare the fingerprint (\`ssh-keygen -lf -\`) with what the ` +
-    'machine itself says (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), and give the lines as `known-hosts`.'
+    'machine itself says (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), and write the lines into `known-hosts`.'
   );
 }
 
@@ -114,6 +115,6 @@ function scan(target: Target): string {
 function wrong(what: string, cure: string): UserError {
   return new UserError(`The known-hosts text ${what}.`, {
     where: { input: 'known-hosts' },
-    cure: `${cure}Each line is as \`ssh-keyscan -t ed25519 <address>\` prints it: address, key type, key.`,
+    cure: `${cure}Write each line as \`ssh-keyscan -t ed25519 <address>\` prints it: address, key type, key.`,
   });
 }

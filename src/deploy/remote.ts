@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { asset } from '../assets.ts';
 import type { ExecOptions } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
-import { type Answers, readAnswers } from './answers.ts';
+import { type Reply, replyReader } from './reply.ts';
 import type { Session } from './session.ts';
 
-/** Calls verbs of `target/activate.sh` on one target. */
+/** A target and the session in which `target/activate.sh` is called on it. */
 export interface Remote {
   alias: string;
   host: string;
@@ -14,9 +14,9 @@ export interface Remote {
 }
 
 export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout'> {
-  /** As root, with the target's own way there. */
+  /** Run as root, with the target's privilege escalation. */
   privileged?: boolean;
-  /** Over a connection of its own, not the shared one. */
+  /** Use a new connection, not the shared one. */
   fresh?: boolean;
   /** Called with each line of the activation's log. */
   onLog?: (line: string) => void;
@@ -24,32 +24,36 @@ export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout'> {
 
 let script: string | undefined;
 
-/** @throws CommandError when the connection or the script fails. */
+/**
+ * Runs a verb of `target/activate.sh` on a target. The script is sent over standard input.
+ *
+ * @throws CommandError when the connection or the script fails.
+ */
 export async function call(
   remote: Remote,
   verb: string,
   args: readonly string[],
   { privileged = false, fresh = false, onLog, ...options }: CallOptions = {},
-): Promise<Answers> {
+): Promise<Reply> {
   script ??= readFileSync(asset('target/activate.sh'), 'utf8');
   const escalation = privileged ? escalationOf(remote.target) : [];
-  const { answers, take } = readAnswers();
+  const { reply, read } = replyReader();
   const onStdout = (line: string): void => {
-    const known = answers.log.length;
-    take(line);
-    if (answers.log.length > known) onLog?.(line.slice(2));
+    const known = reply.log.length;
+    read(line);
+    for (const logged of reply.log.slice(known)) onLog?.(logged);
   };
   const words = [...escalation, 'sh', '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
   await remote.session.ssh(remote.alias, words.map(quote).join(' '), { ...options, fresh, onStdout, input: script });
-  return answers;
+  return reply;
 }
 
-/** The words before a command that needs root. */
+/** The words to put before a command that needs root. */
 export function escalationOf(target: Target): readonly string[] {
   return target.user === 'root' ? [] : target.privilegeEscalation;
 }
 
-/** A word for the target's login shell, whichever it is: single quotes mean the same in sh, fish and csh. */
+/** Quotes a word for any login shell: single quotes mean the same in sh, fish and csh. */
 function quote(word: string): string {
   if (/^[A-Za-z0-9_./:@%+,-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", "'\"'\"'")}'`;

@@ -1,13 +1,6 @@
 import { mapConcurrently } from '../concurrency.ts';
 import type { DeployConfig } from './deployment.ts';
-import type { Outcome, OutcomeKind } from './outcome.ts';
-
-/** Outcomes that count as a failed host. */
-const bad: ReadonlySet<OutcomeKind> = new Set(['degraded', 'refused', 'rolled-back', 'unreachable', 'failed']);
-
-export function isBad({ outcome }: Outcome): boolean {
-  return bad.has(outcome);
-}
+import { isFailure, type Outcome, outcomes } from './outcome.ts';
 
 /** The hosts in the order of the roll-out: the canary, then the others. */
 export function waves<T>(items: readonly T[], canary: DeployConfig['canary']): T[][] {
@@ -17,15 +10,12 @@ export function waves<T>(items: readonly T[], canary: DeployConfig['canary']): T
 }
 
 /**
- * Works through the hosts, `parallel` at once; one that fails does not stop the others, but for two reasons: a canary
- * that failed, and more failures than `maxFailures`. Hosts already begun are always seen through.
- *
- * A host that is unreachable says nothing of the systems that are rolled out, so it counts as a failed canary, which has
- * shown nothing, but not towards `maxFailures`: a laptop that is off does not stop a fleet.
+ * Deploys to the hosts, `parallel` at a time. A failed host does not stop the others, with two exceptions: a failed canary,
+ * and more failures than `maxFailures`. A host that has been started is always finished.
  *
  * @param work must not throw.
- * @param skip answers for a host whose turn does not come, given the reason.
- * @param signal aborted: no further host is begun.
+ * @param skip makes the outcome of a host that is not started, given the reason.
+ * @param signal when aborted, no further host is started.
  */
 export async function rollOut<T extends { host: string }>(
   items: readonly T[],
@@ -35,27 +25,25 @@ export async function rollOut<T extends { host: string }>(
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const failed: string[] = [];
-  const broken: string[] = [];
-  let held: string | null = null;
-  const outcomes: Outcome[] = [];
+  const counted: string[] = [];
+  let stopped: string | null = null;
+  const done: Outcome[] = [];
   const order = waves(items, canary);
   for (const [index, wave] of order.entries()) {
     const ended = await mapConcurrently(wave, parallel, async item => {
-      if (signal.aborted) return skip(item, 'Cancelled before its turn.');
-      if (held !== null) return skip(item, held);
+      if (signal.aborted) return skip(item, 'The run was cancelled before this host was started.');
+      if (stopped !== null) return skip(item, stopped);
       const outcome = await work(item);
-      if (!isBad(outcome)) return outcome;
-      failed.push(item.host);
-      if (outcome.outcome === 'unreachable') return outcome;
-      broken.push(item.host);
-      if (broken.length > maxFailures) {
-        held = `Held back: ${broken.join(', ')} failed, and max-failures is ${maxFailures}.`;
+      if (isFailure(outcome)) failed.push(item.host);
+      if (outcomes[outcome.outcome].countsTowardsMaxFailures) counted.push(item.host);
+      if (counted.length > maxFailures) {
+        stopped = `Not started: ${counted.join(', ')} failed, and max-failures is ${maxFailures}.`;
       }
       return outcome;
     });
-    outcomes.push(...ended);
+    done.push(...ended);
     const isCanary = canary !== null && index === 0 && order.length > 1;
-    if (isCanary && failed.length > 0) held = `Held back: ${failed.join(', ')} went first as canary and failed.`;
+    if (isCanary && failed.length > 0) stopped = `Not started: the canary ${failed.join(', ')} failed.`;
   }
-  return outcomes;
+  return done;
 }

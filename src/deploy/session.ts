@@ -4,17 +4,21 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
-import { type Agent, startAgent } from './agent.ts';
-import { checkPins } from './known-hosts.ts';
+import { type Agent, endAgent, startAgent } from './agent.ts';
+import { checkHostKeys } from './known-hosts.ts';
 import { type AliasedTarget, renderSshConfig } from './ssh-config.ts';
 
-/** What all connections of a run share: the agent, the pinned keys and ssh's configuration. */
+/** What all connections of a run share: the agent, the pinned host keys and ssh's configuration. */
 export interface Session {
-  /** For NIX_SSHOPTS; holds no space. */
+  /** For NIX_SSHOPTS, which Nix splits at spaces. */
   sshOptions: string;
-  /** The public half of the deploy key; null when the user's own keys serve. */
+  /** The public half of the deploy key; null when the user's own keys are used. */
   publicKey: string | null;
-  /** Runs `command`, words that need no quoting in any shell or are quoted, on the target; `input` is its standard input. */
+  /**
+   * Runs a command on a target. The words of `command` are quoted for the login shell already.
+   *
+   * @throws CommandError
+   */
   ssh(alias: string, command: string, options?: ExecOptions & { fresh?: boolean }): Promise<ExecResult>;
   close(): Promise<void>;
 }
@@ -22,11 +26,11 @@ export interface Session {
 const record = 'deploy-session.json';
 
 /**
- * Makes the directory of a session and starts its agent.
+ * Creates the directory of a session and starts its agent.
  *
- * @param key the checked deploy key; null: the user's own agent and keys serve.
+ * @param key the checked deploy key; null: the user's own agent and keys are used.
  * @param knownHosts the checked text.
- * @throws UserError for what cannot be given to ssh.
+ * @throws UserError for a target or key that cannot be passed to ssh, and for a target without a pinned host key.
  */
 export async function openSession(
   targets: readonly AliasedTarget[],
@@ -35,12 +39,11 @@ export async function openSession(
   context: Context,
 ): Promise<Session> {
   const directory = await shortDirectory(context.scratch);
-  const control = join(directory, 'c');
   const config = join(directory, 'config');
   let agent: Agent | null = null;
   const disconnect = (): Promise<unknown> =>
     Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
-  // A client of a shared connection passes a signal on and stays; it ends at once when the connection does.
+  // A client of a shared connection forwards a signal and keeps running; it ends when the connection does.
   context.signal.addEventListener('abort', disconnect, { once: true });
   const close = async (): Promise<void> => {
     context.signal.removeEventListener('abort', disconnect);
@@ -50,20 +53,12 @@ export async function openSession(
     await rm(join(context.scratch, record), { force: true });
   };
   try {
-    await mkdir(control, { mode: 0o700 });
-    await writeFile(join(directory, 'known_hosts'), knownHosts);
     if (key !== null) agent = await startAgent(key, directory, context);
     await writeFile(join(context.scratch, record), JSON.stringify({ directory, agent: agent?.pid ?? null }));
-    const paths = { agent: agent?.socket ?? null, knownHosts: join(directory, 'known_hosts'), control };
-    await writeFile(config, renderSshConfig(targets, paths, context.log.warning));
-    await checkPins(targets, config, paths.knownHosts, context.query);
+    await writeSessionFiles(directory, targets, agent?.socket ?? null, knownHosts, context);
   } catch (error) {
     await close();
-    if (!(error instanceof CommandError) || error.failure.kind !== 'missing') throw error;
-    throw new UserError(`\`${error.command[0]}\` is not on this machine, which a deployment goes through.`, {
-      cure: 'Install the OpenSSH client (on Debian and Ubuntu: `apt-get install openssh-client`).',
-      cause: error,
-    });
+    throw explainMissingProgram(error);
   }
   return {
     sshOptions: `-F ${config}`,
@@ -74,7 +69,32 @@ export async function openSession(
   };
 }
 
-/** For post: ends what a killed run left behind in its scratch directory. Never throws. */
+/** Writes ssh's files, then checks that each target has a pinned host key. */
+async function writeSessionFiles(
+  directory: string,
+  targets: readonly AliasedTarget[],
+  agent: string | null,
+  pinned: string,
+  { query, log }: Context,
+): Promise<void> {
+  const [config = '', knownHosts = '', control = ''] = ['config', 'known_hosts', 'c'].map(name =>
+    join(directory, name),
+  );
+  await mkdir(control, { mode: 0o700 });
+  await writeFile(knownHosts, pinned);
+  await writeFile(config, renderSshConfig(targets, { agent, knownHosts, control }, log.warning));
+  await checkHostKeys(targets, config, knownHosts, query);
+}
+
+function explainMissingProgram(error: unknown): unknown {
+  if (!(error instanceof CommandError) || error.failure.kind !== 'missing') return error;
+  return new UserError(`\`${error.command[0]}\` is not installed on this machine, but a deployment needs it.`, {
+    cure: 'Install the OpenSSH client (on Debian and Ubuntu: `apt-get install openssh-client`).',
+    cause: error,
+  });
+}
+
+/** For the post step: ends what a killed run left behind, as recorded in its scratch directory. Never throws. */
 export async function endLeftSession(scratch: string, exec: Exec): Promise<void> {
   let left: { directory: string; agent: number | null };
   try {
@@ -85,31 +105,29 @@ export async function endLeftSession(scratch: string, exec: Exec): Promise<void>
   const config = join(left.directory, 'config');
   const aliases = await readdir(join(left.directory, 'c')).catch(() => []);
   await Promise.all(aliases.map(alias => endMaster(config, alias, exec)));
-  try {
-    // The number may be another process's by now.
-    const name = left.agent === null ? '' : await readFile(`/proc/${left.agent}/comm`, 'utf8');
-    if (left.agent !== null && name.trim() === 'ssh-agent') process.kill(left.agent, 'SIGTERM');
-  } catch {
-    // It has ended by itself.
+  if (left.agent !== null) {
+    // The number may belong to another process by now.
+    const name = await readFile(`/proc/${left.agent}/comm`, 'utf8').catch(() => '');
+    if (name.trim() === 'ssh-agent') await endAgent(left.agent);
   }
   await rm(left.directory, { recursive: true, force: true });
   await rm(join(scratch, record), { force: true });
 }
 
-/** Ends a shared connection with all that runs over it on this side. */
+/** Ends a shared connection and everything on this machine that uses it. */
 async function endMaster(config: string, alias: string, exec: Exec): Promise<void> {
   await exec('ssh', ['-F', config, '-O', 'exit', alias], { timeout: 5_000 }).catch(() => undefined);
 }
 
-// A socket's path has at most 108 bytes (unix(7)), and ssh adds 17 while it makes one; NIX_SSHOPTS is split at spaces and
-// ssh expands `%`. So a long or unusual scratch directory does not serve.
+// A socket's path has at most 108 bytes (unix(7)), and ssh adds 17 while it creates one; NIX_SSHOPTS is split at spaces, and
+// ssh expands `%`. So a long or unusual scratch directory cannot be used.
 async function shortDirectory(scratch: string): Promise<string> {
   const fits = (parent: string): boolean => parent.length <= 50 && /^[A-Za-z0-9/_.-]+$/.test(parent);
   const parent = [scratch, tmpdir(), '/tmp'].find(fits) ?? '/tmp';
   return mkdtemp(join(parent, 'ssh-'));
 }
 
-/** True when ssh itself failed, not the command it ran (ssh(1), EXIT STATUS). */
+/** True when ssh itself failed, not the command that it ran (ssh(1), EXIT STATUS). */
 export function isConnectionError(error: unknown): error is CommandError {
   return error instanceof CommandError && error.code === 255;
 }

@@ -1,7 +1,9 @@
 import { UserError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
+import { formatSshConfig } from '../ssh-config.ts';
+import { checkSourceOptions } from './source-options.ts';
 
-/** A target under the name that ssh and Nix are given for it. */
+/** A target and the name under which ssh and Nix connect to it. */
 export interface AliasedTarget {
   alias: string;
   host: string;
@@ -9,58 +11,41 @@ export interface AliasedTarget {
 }
 
 export interface SshPaths {
-  /** The socket of the agent that holds the deploy key; null: the user's own agent and keys serve. */
+  /** The socket of the agent that holds the deploy key; null: the user's own agent and keys are used. */
   agent: string | null;
   knownHosts: string;
-  /** Directory for the sockets of shared connections: short, since a socket's path has at most 108 bytes. */
+  /** Directory for the sockets of shared connections. Must be short: a socket's path has at most 108 bytes. */
   control: string;
 }
 
 /**
- * The one configuration file that ssh is called with, by us and by `nix copy`: a block for each target under an alias of
- * our own, so that names, addresses and options need not survive Nix's splitting of NIX_SSHOPTS. Of each option ssh takes
- * the first value it finds (ssh_config(5)), so what is pinned comes first.
+ * The ssh_config file that Nix Ferry and `nix copy` use, with one block for each target. Each target has an alias, so that
+ * names, addresses and options need not survive Nix's splitting of NIX_SSHOPTS.
  *
- * @throws UserError for an address, user, port or option that cannot be given to ssh.
+ * @throws UserError for an address, user, port or option that cannot be passed to ssh.
  */
 export function renderSshConfig(
   targets: readonly AliasedTarget[],
   paths: SshPaths,
   warn: (text: string) => void,
 ): string {
-  const pinned = [
-    'StrictHostKeyChecking yes',
-    `UserKnownHostsFile ${paths.knownHosts}`,
-    'GlobalKnownHostsFile /dev/null',
-    'VerifyHostKeyDNS no',
-    'UpdateHostKeys no',
-    'CheckHostIP no',
-    'BatchMode yes',
-    ...(paths.agent === null ? [] : [`IdentityAgent ${paths.agent}`]),
-  ];
-  const blocks = targets.map(({ alias, host, target }) => [
-    `Host ${alias}`,
-    ...[
-      `HostName ${hostName(target.address, host)}`,
-      `User ${user(target.user, host)}`,
-      ...(target.port === null ? [] : [`Port ${port(target.port, host)}`]),
-      'ControlMaster auto',
-      `ControlPath ${paths.control}/%n`,
-      'ControlPersist 60',
-      ...options(target.sshOptions, host, warn),
-    ].map(line => `  ${line}`),
-  ]);
-  const rest = [
-    ...(paths.agent === null ? [] : ['IdentityFile none']),
-    'ConnectTimeout 15',
-    'ServerAliveInterval 10',
-    'ServerAliveCountMax 3',
-    'ForwardAgent no',
-    'ForwardX11 no',
-    'RequestTTY no',
-    'LogLevel ERROR',
-  ];
-  return [...pinned, '', ...blocks.flat(), '', 'Host *', ...rest.map(line => `  ${line}`), ''].join('\n');
+  return formatSshConfig({
+    knownHosts: paths.knownHosts,
+    pinned: paths.agent === null ? [] : [`IdentityAgent ${paths.agent}`],
+    hosts: targets.map(({ alias, host, target }) => ({
+      alias,
+      options: [
+        `HostName ${hostName(target.address, host)}`,
+        `User ${user(target.user, host)}`,
+        ...(target.port === null ? [] : [`Port ${port(target.port, host)}`]),
+        'ControlMaster auto',
+        `ControlPath ${paths.control}/%n`,
+        'ControlPersist 60',
+        ...checkSourceOptions(options(target.sshOptions, host, warn), host, target),
+      ],
+    })),
+    defaults: paths.agent === null ? [] : ['IdentityFile none'],
+  });
 }
 
 function hostName(address: string, host: string): string {
@@ -70,22 +55,22 @@ function hostName(address: string, host: string): string {
   if (/^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?$/.test(bare)) return bare.replace('%', '%%');
   throw invalid(
     host,
-    `The address "${address}" is neither a host name nor an IP address.`,
-    'Write as `web.example.com`, `192.0.2.7` or `2001:db8::7`.',
+    `"${address}" is neither a host name nor an IP address.`,
+    'Write it like `web.example.com`, `192.0.2.7` or `2001:db8::7`.',
   );
 }
 
 function user(name: string, host: string): string {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(name)) return name;
-  throw invalid(host, `The user "${name}" is no user name.`, 'Write as `root` or `deploy`.');
+  throw invalid(host, `"${name}" is not a valid user name.`, 'Write it like `root` or `deploy`.');
 }
 
 function port(number: number, host: string): number {
   if (Number.isInteger(number) && number >= 1 && number <= 65535) return number;
-  throw invalid(host, `The port ${number} is no port.`, 'Write a number from 1 to 65535.');
+  throw invalid(host, `${number} is not a valid port.`, 'Write a number from 1 to 65535.');
 }
 
-/** ssh's flags with an argument that existing configurations use, as names of ssh_config(5). */
+/** The flags of ssh(1) with an argument that existing configurations use, as options of ssh_config(5). */
 const flags: Readonly<Record<string, string>> = {
   J: 'ProxyJump',
   b: 'BindAddress',
@@ -95,16 +80,17 @@ const flags: Readonly<Record<string, string>> = {
   m: 'MACs',
   p: 'Port',
 };
+/** The flags without one. */
 const switches: Readonly<Record<string, string>> = {
-  4: 'AddressFamily inet',
-  6: 'AddressFamily inet6',
-  A: 'ForwardAgent yes',
-  C: 'Compression yes',
+  '-4': 'AddressFamily inet',
+  '-6': 'AddressFamily inet6',
+  '-A': 'ForwardAgent yes',
+  '-C': 'Compression yes',
 };
-/** Without effect on what we do over a connection: X11, terminal, verbosity, quietness. */
+/** Flags that make no difference here: X11, terminal, verbosity, quietness. */
 const ignored = /^-[aTtXxYvqkn]+$/;
-/** What would believe any host key, ask a person, or break the sharing of connections. */
-const ours = new Set([
+/** Options that would accept any host key, ask a person, or break the sharing of connections. */
+const reserved = new Set([
   'batchmode',
   'checkhostip',
   'controlmaster',
@@ -119,33 +105,19 @@ const ours = new Set([
   'verifyhostkeydns',
 ]);
 
-/** Lines of ssh_config for the words of a command line, as `["-p", "2222", "-o", "ProxyJump=bastion"]`. */
+/** The options of ssh_config(5) for words of a command line, as `["-p", "2222", "-o", "ProxyJump=bastion"]`. */
 function options(words: readonly string[], host: string, warn: (text: string) => void): string[] {
+  const rest = [...words];
   const lines: string[] = [];
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? '';
-    const letter = word.slice(1, 2);
-    const takeArgument = (): string => {
-      if (word.length > 2) return word.slice(2);
-      const next = words[++index];
-      if (next === undefined)
-        throw invalid(host, `The SSH option "${word}" lacks its argument.`, 'Write it as the next word.');
-      return next;
-    };
-    if (/^-[456AC]$/.test(word) && switches[letter] !== undefined) lines.push(switches[letter]);
-    else if (ignored.test(word)) continue;
-    else if (word.startsWith('-o')) {
-      const [, key = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)([\s\S]*)$/.exec(takeArgument()) ?? [];
-      if (key === '')
-        throw invalid(host, `The SSH option "${word} ${words[index]}" is none.`, 'Write as `-o Key=value`.');
-      if (ours.has(key.toLowerCase())) {
-        warn(
-          `The SSH option ${key} of host ${host} is left out: host keys are pinned and connections shared by Nix Ferry.`,
-        );
-      } else lines.push(`${key} ${oneLine(value, host)}`);
-    } else if (word.startsWith('-') && flags[letter] !== undefined) {
-      const value = oneLine(takeArgument(), host);
-      lines.push(`${flags[letter]} ${letter === 'i' ? `"${value.replaceAll('"', '')}"` : value}`);
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (ignored.test(word)) continue;
+    const single = switches[word];
+    const flag = word.slice(0, 2);
+    if (single !== undefined) lines.push(single);
+    else if (flag === '-o') lines.push(...longOption(argumentOf(word, rest, host), host, warn));
+    else if (flag.startsWith('-') && flags[flag.slice(1)] !== undefined) {
+      const value = oneLine(argumentOf(word, rest, host), host);
+      lines.push(`${flags[flag.slice(1)]} ${flag === '-i' ? `"${value.replaceAll('"', '')}"` : value}`);
     } else {
       throw invalid(
         host,
@@ -157,10 +129,28 @@ function options(words: readonly string[], host: string, warn: (text: string) =>
   return lines;
 }
 
+/** The argument of a flag: the rest of its word, or the next word, which is taken from `rest`. */
+function argumentOf(word: string, rest: string[], host: string): string {
+  const argument = word.length > 2 ? word.slice(2) : rest.shift();
+  if (argument !== undefined) return argument;
+  throw invalid(host, `The SSH option "${word}" has no argument.`, 'Write it as the next word.');
+}
+
+/** The argument of `-o`; nothing for an option that is reserved. */
+function longOption(argument: string, host: string, warn: (text: string) => void): string[] {
+  const [, key = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)([\s\S]*)$/.exec(argument) ?? [];
+  if (key === '') throw invalid(host, `The SSH option "-o ${argument}" is invalid.`, 'Write it as `-o Key=value`.');
+  if (!reserved.has(key.toLowerCase())) return [`${key} ${oneLine(value, host)}`];
+  warn(
+    `Host ${host}: the SSH option ${key} is ignored, because Nix Ferry pins host keys and shares connections itself.`,
+  );
+  return [];
+}
+
 function oneLine(value: string, host: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (!/[\u0000-\u001f]/.test(value)) return value;
-  throw invalid(host, 'An SSH option holds a line break or control character.', 'Write each option on one line.');
+  throw invalid(host, 'An SSH option contains a line break or control character.', 'Write each option on one line.');
 }
 
 function invalid(host: string, message: string, cure: string): UserError {

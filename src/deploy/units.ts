@@ -1,13 +1,23 @@
-import type { UnitChanges } from './outcome.ts';
+/** Unit names as switch-to-configuration prints them ("would restart the following units: …"). */
+export interface UnitChanges {
+  stop: string[];
+  start: string[];
+  restart: string[];
+  reload: string[];
+  /** Changed, but left running in the old version ("NOT restarting the following changed units: …"). */
+  kept: string[];
+  failed: string[];
+}
 
 export function noUnits(): UnitChanges {
   return { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] };
 }
 
 /**
- * Sorts the units that switch-to-configuration names. Both its forms are read: what it would do ("would restart the
- * following units: a.service, b.service") and what it does ("restarting the following units: …", "the following new units
- * were started: …", "warning: the following units failed: …"); nixos/modules/system/activation in nixpkgs.
+ * Sorts the units that switch-to-configuration prints by what happens to them. It reads both forms: what would be done
+ * ("would restart the following units: a.service, b.service") and what is done ("restarting the following units: …", "the
+ * following new units were started: …", "warning: the following units failed: …"). Source: nixos/modules/system/activation
+ * in nixpkgs.
  */
 export function readUnits(log: readonly string[]): UnitChanges {
   const units = noUnits();

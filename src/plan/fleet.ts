@@ -61,6 +61,8 @@ export interface Target {
   privilegeEscalation: string[];
   /** Further arguments for ssh, from deploy-rs' `sshOpts` or colmena's `sshOptions`. */
   sshOptions: string[];
+  /** Who set them: the input `targets`, or the source, which may set only some. */
+  sshOptionsFrom: 'source' | 'targets';
   /** Whether the target may fetch missing paths from its own substituters. */
   substituteOnDestination: boolean;
 }

@@ -10,6 +10,8 @@ export interface TargetSettings {
   user?: string | null;
   privilegeEscalation?: string[] | null;
   sshOptions?: string[] | null;
+  /** Set together with `sshOptions`. */
+  sshOptionsFrom?: 'source' | 'targets';
   substituteOnDestination?: boolean | null;
   tags?: string[] | null;
   healthChecks?: Partial<HealthChecks> | null;
@@ -71,6 +73,7 @@ export function parseTargetSettings(
       if (from === 'targets') throw error;
       settings.problems = { ...settings.problems, [key]: explain(error) };
     }
+    if (key === 'sshOptions') settings.sshOptionsFrom = from;
   }
   return settings;
 }
@@ -158,6 +161,7 @@ export function targetOf(settings: TargetSettings): Target | null {
     user: settings.user ?? 'root',
     privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
     sshOptions: settings.sshOptions ?? [],
+    sshOptionsFrom: settings.sshOptionsFrom ?? 'source',
     substituteOnDestination: settings.substituteOnDestination ?? true,
   };
 }

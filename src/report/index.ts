@@ -1,8 +1,10 @@
 import type { Log } from '../context.ts';
+import { isFailure, outcomes } from '../deploy/outcome.ts';
 import type { Place } from '../errors.ts';
+import { groupsOf, namesOf } from './groups.ts';
 import type { Run } from './run.ts';
 import { summary } from './summary.ts';
-import { type HostFailure, type Verdict, verdict } from './verdict.ts';
+import { failureKind, type HostFailure, type Verdict, verdict } from './verdict.ts';
 
 export { commentLimit, keepComment } from './comment.ts';
 export type { Progress } from './progress.ts';
@@ -13,15 +15,15 @@ export { text } from './text.ts';
 export type { Verdict } from './verdict.ts';
 export { verdict } from './verdict.ts';
 
-/** GitHub shows ten errors of a step ("Workflow commands": annotations); the last of them tells of the others. */
-const shown = 10;
+/** GitHub shows ten errors of a step ("Workflow commands", annotations). If there are more, the tenth names the others. */
+const shownErrors = 10;
 
-/** Lines of what a program printed that are shown with a failure; the summary has more of them. */
-const tail = 30;
+/** Lines of a program's output that are shown with a failure. The summary has more. */
+const shownLines = 30;
 
 /**
- * Reports a run: an annotation for each host that failed, and the summary to `write`. `run.error` is left to the entry,
- * which prints it where it prints all errors that end a run.
+ * Reports a run: an annotation for each host that failed or needs attention, and the summary. `run.error` is not reported:
+ * the pipeline has logged it.
  *
  * @param write appends Markdown to the job summary; null: there is none.
  */
@@ -31,34 +33,36 @@ export async function report(
   write: ((markdown: string) => Promise<void>) | null,
 ): Promise<Verdict> {
   const judged = verdict(run);
-  const { failures } = judged;
-  const single = failures.length > shown ? failures.slice(0, shown - 1) : failures;
-  for (const failure of single) {
-    const printed = failure.log.trimEnd().split('\n').slice(-tail);
-    // A trace of an evaluation reads from its head, which is the message; a build's log from its end.
-    if (failure.stage === 'build') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
-    log.error(line(failure), place(failure));
-  }
-  if (single.length < failures.length) {
-    const rest = failures.slice(single.length).map(({ host }) => host);
-    log.error(`${rest.length} further hosts failed, see the summary: ${rest.join(', ')}`);
-  }
-  for (const { host, outcome, message } of run.outcomes) {
-    if (outcome === 'needs-reboot') log.warning(`${host}: ${message}`, { host });
+  annotateFailures(judged.failures, log);
+  for (const outcome of run.outcomes) {
+    const { host, message } = outcome;
+    const { next } = outcomes[outcome.outcome];
+    if (!isFailure(outcome) && next !== null) log.warning(`${host}: ${message} ${next}`, { host });
   }
   await write?.(summary(run));
   return judged;
 }
 
-function line({ host, stage, outcome, why }: HostFailure): string {
-  return `${host}: ${outcome ?? (stage === 'plan' ? 'not evaluated' : 'not built')}: ${why}`;
+function annotateFailures(failures: readonly HostFailure[], log: Log): void {
+  const groups = groupsOf(failures);
+  const single = groups.length > shownErrors ? groups.slice(0, shownErrors - 1) : groups;
+  for (const { hosts, failure } of single) {
+    const printed = failure.log.trimEnd().split('\n').slice(-shownLines);
+    // The message is at the start of an evaluation's trace, but at the end of a build's log.
+    if (failure.stage === 'build') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
+    log.error(`${namesOf(hosts)}: ${failureKind(failure)}: ${failure.why}`, place(failure));
+  }
+  if (single.length < groups.length) {
+    const rest = groups.slice(single.length).flatMap(({ hosts }) => hosts);
+    log.error(`${rest.length} more hosts failed, see the summary: ${rest.join(', ')}`);
+  }
 }
 
-function place({ host, file, line: number, column }: HostFailure): Place {
+function place({ host, file, line, column }: HostFailure): Place {
   return {
     host,
     ...(file === null ? {} : { file }),
-    ...(number === null ? {} : { line: number }),
+    ...(line === null ? {} : { line }),
     ...(column === null ? {} : { column }),
   };
 }

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /**
- * Text that Markdown and HTML show as it is, on one line: whatever is no letter, digit or plain punctuation becomes a
- * numeric character reference, which neither opens markup, nor a table's cell, nor an address or mention.
+ * Text that Markdown and HTML show unchanged, on one line. Whatever is not a letter, digit or plain punctuation becomes a
+ * numeric character reference, which cannot start markup, a table cell, a link or a mention.
  */
 export function escapeText(text: string): string {
   return plain(text)
@@ -23,7 +23,7 @@ export function plain(text: string): string {
     .replaceAll(/(?![\t\n])\p{C}/gu, '');
 }
 
-/** A block that shows `text` as it is, whatever fences it holds itself. */
+/** A block that shows `text` unchanged, even if it contains fences. */
 export function codeBlock(text: string): string {
   const clean = plain(text).trimEnd();
   const longest = Math.max(2, ...(clean.match(/`+/g) ?? []).map(run => run.length));
@@ -31,7 +31,7 @@ export function codeBlock(text: string): string {
   return `${fence}text\n${clean}\n${fence}`;
 }
 
-/** A folded part; `summary` is escaped already, `body` is Markdown. */
+/** A folded section. `summary` must be escaped already, `body` is Markdown. */
 export function details(summary: string, body: string): string {
   return `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;
 }

@@ -4,7 +4,7 @@ import type { HostEvent } from '../context.ts';
 import { column, cut } from './cells.ts';
 import { plain } from './markdown.ts';
 
-/** Where progress is written: standard error, or what a test puts in its place. */
+/** Where progress is written: standard error, or a test's replacement. */
 export interface Screen {
   write(text: string): unknown;
   /** True for a terminal that people look at. */
@@ -13,25 +13,25 @@ export interface Screen {
   rows?: number;
 }
 
-/** Shows what happens to the hosts while it happens. */
+/** Shows what is happening to the hosts. */
 export interface Progress {
   event(event: HostEvent): void;
-  /** Prints a line of its own above what is live. */
+  /** Prints a line above the live lines. */
   line(text: string): void;
-  /** Draws the last state and gives the terminal back. Must be called, also after a failure. */
+  /** Draws the final state and releases the terminal. Must be called, also after a failure. */
   end(): void;
 }
 
 /**
- * A line per host on a terminal, redrawn in place; plain lines without one.
+ * One line for each host on a terminal, redrawn in place; otherwise plain lines.
  *
- * @param live false where lines are wanted on a terminal too (CI, `TERM=dumb`).
+ * @param live false to print plain lines on a terminal too (CI, `TERM=dumb`).
  */
 export function openProgress(screen: Screen, live: boolean, now: () => number = Date.now): Progress {
   return live && screen.isTTY === true ? new LiveProgress(screen, now) : new PlainProgress(screen, now);
 }
 
-/** Milliseconds between two lines of one host that only say how far it is. */
+/** Milliseconds between two lines of one host that only show its progress. */
 const pause = 10_000;
 
 class PlainProgress implements Progress {
@@ -71,7 +71,7 @@ class LiveProgress implements Progress {
   readonly #screen: Screen;
   readonly #now: () => number;
   readonly #hosts = new Map<string, HostState>();
-  readonly #begun: number;
+  readonly #started: number;
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
   #clock: NodeJS.Timeout | undefined;
@@ -79,7 +79,7 @@ class LiveProgress implements Progress {
   constructor(screen: Screen, now: () => number) {
     this.#screen = screen;
     this.#now = now;
-    this.#begun = now();
+    this.#started = now();
   }
 
   event(event: HostEvent): void {
@@ -110,7 +110,7 @@ class LiveProgress implements Progress {
       [...this.#hosts.values()],
       last ? Number.POSITIVE_INFINITY : height - 2,
       this.#now(),
-      this.#begun,
+      this.#started,
     );
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
     const body = lines.map(text => `${cut(text, width - 1)}\n`).join('');
@@ -122,20 +122,20 @@ class LiveProgress implements Progress {
 const marks: Record<HostEvent['state'], string> = { waiting: ' ', running: '·', done: '✓', failed: '✗' };
 
 /**
- * The lines of a frame, at most `most`: what failed, then what is at work, then what is done; what has no room is
- * counted, as are the hosts that wait.
+ * The lines of a frame, at most `most`: failed hosts, then running ones, then those that are done. Hosts that do not fit are
+ * counted, as are those that wait.
  */
 export function frameOf(
   hosts: readonly (HostEvent & { since: number })[],
   most: number,
   now: number,
-  begun: number,
+  started: number,
 ): string[] {
   if (hosts.length === 0) return [];
   const of = (state: HostEvent['state']): (HostEvent & { since: number })[] =>
     hosts.filter(each => each.state === state);
   const running = of('running').sort((a, b) => a.since - b.since);
-  // Where all have room they keep their order; where not, what has just ended is what is looked for.
+  // If all fit, they keep their order. If not, the ones that ended last are the most interesting.
   const done = of('done').sort((a, b) => (Number.isFinite(most) ? b.since - a.since : 0));
   const ordered = [...of('failed'), ...running, ...done];
   const room = Math.max(1, most - 1);
@@ -151,7 +151,7 @@ export function frameOf(
     .map(([number, state]) => `${number} ${state}`);
   const hidden = ordered.length - shown.length;
   const more = hidden > 0 ? `, ${hidden} not shown` : '';
-  return [...lines, `${count(hosts.length, 'host')}: ${counts.join(', ')}${more}, ${duration((now - begun) / 1000)}`];
+  return [...lines, `${count(hosts.length, 'host')}: ${counts.join(', ')}${more}, ${duration((now - started) / 1000)}`];
 }
 
 function oneLine(text: string): string {

@@ -5,7 +5,7 @@ import type { Mode, Outcome } from '../deploy/outcome.ts';
 import type { Place } from '../errors.ts';
 import type { Fleet } from '../plan/fleet.ts';
 
-/** All that a run found and did, as far as it came: plain data, printable as JSON. */
+/** Everything that a run found and did until it ended: plain data, printable as JSON. */
 export interface Run {
   mode: Mode;
   /** Null when the plan stage was not reached or is not part of this run. */
@@ -13,8 +13,8 @@ export interface Run {
   built: Built[];
   archives: Archive[];
   outcomes: Outcome[];
-  /** Seconds each stage took; a stage that did not run is not there. */
+  /** Seconds that each stage took. A stage that did not run is missing. */
   timings: Partial<Record<Stage, number>>;
-  /** What ended the run before its time; null when it walked through. */
+  /** The error that ended the run early; null when it completed. */
   error: { message: string; cure: string | null; where: Place | null } | null;
 }

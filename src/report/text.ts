@@ -1,11 +1,13 @@
 import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
 import { column } from './cells.ts';
+import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
+import { nextSteps } from './next-steps.ts';
 import type { Run } from './run.ts';
 import { verdict } from './verdict.ts';
 
-/** A run for a person at a terminal: a line a host, its failures, the time of each stage. */
+/** A run for a person at a terminal: a line for each host, the failures, the next steps, the time of each stage. */
 export function text(run: Run): string {
   const { failures } = verdict(run);
   const hosts = run.fleet?.hosts.map(({ name, system }) => ({ name, system })) ?? [];
@@ -14,16 +16,18 @@ export function text(run: Run): string {
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );
-  for (const { host, stage, why, file, line } of failures) {
+  for (const { hosts, failure } of groupsOf(failures)) {
+    const { stage, why, file, line } = failure;
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
-    lines.push(`${plain(host)}: ${stage} failed: ${plain(why)}${place}`);
+    lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
+  for (const { kind, next } of nextSteps(run)) lines.push(`next, for ${kind}: ${next}`);
   const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
   if (times.length > 0) lines.push(`time: ${times.join(', ')}`);
   return lines.map(line => `${line.trimEnd()}\n`).join('');
 }
 
-/** How far the host came, with what a person does next in mind: the outcome, the archive's folder, the derivation. */
+/** How far a host came: its outcome and the folder of its archive, or else its toplevel or derivation. */
 function stateOf(run: Run, name: string): string {
   const outcome = run.outcomes.find(({ host }) => host === name);
   const archive = run.archives.find(({ host }) => host === name);

@@ -1,8 +1,8 @@
 import type { Stage } from '../context.ts';
-import { type OutcomeKind, outcomeKinds } from '../deploy/outcome.ts';
+import { isFailure, type Outcome, type OutcomeKind } from '../deploy/outcome.ts';
 import type { Run } from './run.ts';
 
-/** Whether the run did what was asked, and which hosts it was not so for. */
+/** Whether a run succeeded, and which hosts failed in it. */
 export interface Verdict {
   ok: boolean;
   failures: HostFailure[];
@@ -11,52 +11,43 @@ export interface Verdict {
 export interface HostFailure {
   host: string;
   stage: Stage;
-  /** The outcome's kind; null when the host did not come as far as its target. */
+  /** The kind of outcome; null when the host failed before anything was done on its target. */
   outcome: OutcomeKind | null;
   /** One or two sentences. */
   why: string;
   file: string | null;
   line: number | null;
   column: number | null;
-  /** What a program printed of it; empty when nothing is kept. */
+  /** What a program printed about it; empty when nothing is known. */
   log: string;
 }
 
-/**
- * Judges a run: it fails when a host could not be evaluated or built, when an outcome is worse than `allowed`, or when
- * the run ended before its time.
- */
-export function verdict(run: Run, allowed: OutcomeKind = 'needs-reboot'): Verdict {
-  const nowhere = { file: null, line: null, column: null };
+/** A run fails when a host could not be evaluated or built, when an outcome is a failure, or when an error ended the run. */
+export function verdict(run: Run): Verdict {
   const failures: HostFailure[] = [
-    ...(run.fleet?.failures ?? []).map(({ host, message, trace, file, line, column }) => ({
-      ...{ host, stage: 'plan' as const, outcome: null, why: message, log: trace },
-      ...{ file, line, column },
+    ...(run.fleet?.failures ?? []).map(({ message, trace, ...where }) => ({
+      ...{ stage: 'plan' as const, outcome: null, why: message, log: trace },
+      ...where,
     })),
-    ...run.built.flatMap(built =>
-      built.ok
-        ? []
-        : [
-            {
-              host: built.host.name,
-              stage: 'build' as const,
-              outcome: null,
-              why: built.failure.message,
-              log: built.failure.log,
-              ...nowhere,
-            },
-          ],
-    ),
-    ...run.outcomes
-      .filter(({ outcome }) => outcomeKinds.indexOf(outcome) > outcomeKinds.indexOf(allowed))
-      .map(({ host, outcome, message, log = '' }) => ({
-        host,
-        stage: 'deploy' as const,
-        outcome,
-        why: message,
-        log,
-        ...nowhere,
-      })),
+    ...run.built.flatMap(buildFailure),
+    ...run.outcomes.filter(isFailure).map(deployFailure),
   ];
   return { ok: run.error === null && failures.length === 0, failures };
+}
+
+const nowhere = { file: null, line: null, column: null };
+
+function buildFailure(built: Run['built'][number]): HostFailure[] {
+  if (built.ok) return [];
+  const { message, log } = built.failure;
+  return [{ host: built.host.name, stage: 'build', outcome: null, why: message, log, ...nowhere }];
+}
+
+function deployFailure({ host, outcome, message, log = '' }: Outcome): HostFailure {
+  return { host, stage: 'deploy', outcome, why: message, log, ...nowhere };
+}
+
+/** What is said in place of an outcome about a host that failed before the deployment. */
+export function failureKind({ outcome, stage }: Pick<HostFailure, 'outcome' | 'stage'>): string {
+  return outcome ?? (stage === 'plan' ? 'not evaluated' : 'not built');
 }

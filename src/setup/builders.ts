@@ -1,6 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { formatSshConfig } from '../ssh-config.ts';
 
 /** A remote builder. */
 export interface Builder {
@@ -212,31 +213,22 @@ export function builderFiles(builders: readonly Builder[], directory: string): R
   const keys = builders.flatMap(({ key }, index) =>
     key !== null && 'text' in key ? [[`key-${index + 1}`, key.text] as const] : [],
   );
-  const config = builders.map(({ address, user, port, key }, index) => {
+  const hosts = builders.map(({ address, user, port, key }, index) => {
     const identity = key === null ? null : 'text' in key ? `${directory}/key-${index + 1}` : key.file;
-    return [
-      `Host ${at(names, index)}`,
-      `  HostName ${address}`,
-      `  HostKeyAlias ${at(names, index)}`,
-      ...(user === null ? [] : [`  User ${user}`]),
-      ...(port === null ? [] : [`  Port ${port}`]),
-      ...(identity === null ? [] : [`  IdentityFile "${identity}"`, '  IdentitiesOnly yes', '  IdentityAgent none']),
-    ].join('\n');
+    const alias = at(names, index);
+    const options = [
+      `HostName ${address}`,
+      `HostKeyAlias ${alias}`,
+      ...(user === null ? [] : [`User ${user}`]),
+      ...(port === null ? [] : [`Port ${port}`]),
+      ...(identity === null ? [] : [`IdentityFile "${identity}"`, 'IdentitiesOnly yes', 'IdentityAgent none']),
+    ];
+    return { alias, options };
   });
-  const always = [
-    'Host *',
-    `  UserKnownHostsFile ${directory}/known_hosts`,
-    '  GlobalKnownHostsFile /dev/null',
-    '  StrictHostKeyChecking yes',
-    '  UpdateHostKeys no',
-    '  BatchMode yes',
-    '  ConnectTimeout 15',
-    '  ServerAliveInterval 15',
-  ].join('\n');
   return {
     ...Object.fromEntries(keys),
     known_hosts: builders.map(({ hostKey }, index) => `${at(names, index)} ${hostKey}\n`).join(''),
-    ssh_config: `${[...config, always].join('\n')}\n`,
+    ssh_config: formatSshConfig({ knownHosts: `${directory}/known_hosts`, hosts }),
     machines: machinesLines(builders)
       .map(line => `${line}\n`)
       .join(''),

@@ -39,7 +39,7 @@ beforeAll(async () => {
   key = await generateKey('deploy');
   [nix, web, pi] = await Promise.all([
     localNix(),
-    // Nix there trusts nobody but root.
+    // Nix on this target trusts only root.
     startSystemdTarget({ name: 'web', deployKey: key, nixConf: 'trusted-users = root' }),
     startAarch64Target({ name: 'pi', deployKey: key }),
   ]);
@@ -56,14 +56,15 @@ const address = (target: Target, more: Partial<TargetAddress> = {}): TargetAddre
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets',
   substituteOnDestination: false,
   ...more,
 });
 const isThere = async (target: Target, path: string): Promise<boolean> =>
   (await target.machine.run(['test', '-e', path], { allow: [0, 1] })).code === 0;
 
-describe('who is let in', () => {
-  test('no pinned keys: one error before anything, which says how to get them', async () => {
+describe('keys', () => {
+  test('no pinned keys: one error before anything else, which says how to get them', async () => {
     const wanted = [deployment(web, toplevel('one'))];
     const running = deploy(wanted, config('switch', { knownHosts: null }), nix, context(recorder()));
     await expect(running).rejects.toMatchObject({
@@ -80,16 +81,16 @@ describe('who is let in', () => {
     expect(await web.currentSystem()).toBeNull();
   });
 
-  test('another host key than the pinned one: refused, and nothing was copied', async () => {
+  test('a different host key than the pinned one: refused, and nothing was copied', async () => {
     const other = await generateKey('impostor');
     const knownHosts = `${web.address} ${other.public}`;
     const outcome = await deployOne(nix, config('switch', { knownHosts }), deployment(web, toplevel('one')));
     expect(outcome).toMatchObject({ outcome: 'refused', before: null });
-    expect(outcome.message).toContain('showed another host key than the pinned one; nothing was sent');
+    expect(outcome.message).toContain('has a different host key than the pinned one; nothing was sent');
     expect(await isThere(web, toplevel('one'))).toBe(false);
   });
 
-  test('a hashed line pins too', async () => {
+  test('a hashed line pins a key too', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pins-'));
     const file = join(directory, 'known_hosts');
     writeFileSync(file, `${web.knownHosts}\n`);
@@ -100,7 +101,7 @@ describe('who is let in', () => {
     expect(outcome.outcome).toBe('planned');
   });
 
-  test('a key that the target does not know: refused, with the line that is missing there', async () => {
+  test('a key that the target does not know: refused, with the public key to authorize', async () => {
     const stranger = await generateKey('stranger');
     const outcome = await deployOne(
       nix,
@@ -111,7 +112,7 @@ describe('who is let in', () => {
     expect(outcome.message).toContain(stranger.public.split(' ').slice(0, 2).join(' '));
   });
 
-  test("without a deploy key the user's own agent serves", async () => {
+  test("without a deploy key, the user's own agent is used", async () => {
     const directory = mkdtempSync(join(tmpdir(), 'own-'));
     const socket = join(directory, 'agent');
     const { stdout } = await exec('ssh-agent', ['-a', socket]);
@@ -122,7 +123,7 @@ describe('who is let in', () => {
       const own = { ...context(recorder()), exec: ((c, a, o) => exec(c, a, { env, ...o })) as typeof exec };
       const wanted = deployment(web, toplevel('one'));
       expect((await deployOne(nix, config('dry-activate', { deployKey: null }), wanted, own)).outcome).toBe('planned');
-      // It is the user's: it must be there afterwards.
+      // It belongs to the user, so it must still be there.
       expect((await exec('ssh-add', ['-l'], { env })).stdout).toContain('ED25519');
     } finally {
       process.kill(pid);
@@ -152,30 +153,30 @@ describe('addresses', () => {
 describe('a jump host', () => {
   const over = (jump: string) => address(web, { sshOptions: ['-o', `ProxyJump=root@${jump}`] });
 
-  test('is gone through, its key pinned as well', async () => {
+  test('is used, with a pinned key of its own', async () => {
     const wanted = deployment(web, toplevel('one'), { target: over(pi.address) });
     expect((await deployOne(nix, config('dry-activate'), wanted)).outcome).toBe('planned');
   });
 
   test('without a pinned key is refused', async () => {
-    // The machine is the same, but nothing is pinned for this name of it.
+    // It is the same machine, but this name has no pinned key.
     const name = 'bastion.example.com';
     await exec('sh', ['-c', 'echo "$0 $1" >> /etc/hosts', pi.address, name]);
     const wanted = deployment(web, toplevel('one'), { target: over(name) });
     const outcome = await deployOne(nix, config('dry-activate'), wanted);
     expect(outcome).toMatchObject({
       outcome: 'refused',
-      message: expect.stringContaining(`pinned for ${name}, which the way to`),
+      message: expect.stringContaining(`pinned for ${name}, through which`),
     });
   });
 });
 
-test('an option that SSH does not know: one error that names the host, and nothing is begun', async () => {
+test('an option that SSH does not know: one error that names the host, and nothing is started', async () => {
   const target = address(web, { sshOptions: ['-o', 'NoSuchThing=1'] });
   const running = deploy([deployment(web, toplevel('one'), { target })], config('switch'), nix, context(recorder()));
   await expect(running).rejects.toMatchObject({
     name: 'UserError',
-    message: expect.stringMatching(/^Host web: SSH does not take its options \(-o NoSuchThing=1\): .*nosuchthing/),
+    message: expect.stringMatching(/^Host web: SSH does not accept its options \(-o NoSuchThing=1\): .*nosuchthing/),
   });
 });
 
@@ -192,7 +193,7 @@ describe('users that are not root', () => {
     expect(await web.profile()).toBe(toplevel('one'));
   });
 
-  test('with a sudo that wants a password: refused before anything is copied', async () => {
+  test('with a sudo that asks for a password: refused before anything is copied', async () => {
     await web.says('sh', '-c', 'cp -a /etc/sudoers.d /root/sudoers.d && rm -f /etc/sudoers.d/*');
     try {
       const outcome = await deployOne(
@@ -208,7 +209,7 @@ describe('users that are not root', () => {
     }
   });
 
-  test('without any way to become root: refused, and told what to write', async () => {
+  test('without a way to become root: refused, with what to write', async () => {
     const target = address(web, { user: 'deploy' });
     const outcome = await deployOne(nix, config('switch'), deployment(web, toplevel('two'), { target }));
     expect(outcome).toMatchObject({ outcome: 'refused', message: expect.stringContaining('set it to `sudo -n`') });
@@ -216,7 +217,7 @@ describe('users that are not root', () => {
 });
 
 describe('several targets', () => {
-  test('one is switched off: the other is deployed, and the first says why not', async () => {
+  test('one is off: the other is deployed, and the first says why it is not', async () => {
     const wanted = [
       deployment(web, toplevel('one'), { host: 'off', target: address(web, { address: '10.254.254.254' }) }),
       deployment(web, toplevel('two'), { host: 'web' }),
@@ -227,7 +228,7 @@ describe('several targets', () => {
       ['off', 'unreachable'],
       ['web', 'deployed'],
     ]);
-    expect(outcomes[0]?.message).toContain('No connection to 10.254.254.254 while asking the target');
+    expect(outcomes[0]?.message).toContain('No connection to 10.254.254.254 while connecting to the target');
   });
 
   test('a system of another architecture: refused before anything is copied', async () => {
@@ -236,7 +237,7 @@ describe('several targets', () => {
     expect(outcome).toMatchObject({ outcome: 'refused', message: expect.stringContaining('x86_64 machine') });
   });
 
-  test('a full disk: failed, with what is free and what to do, and the target runs what it ran', async () => {
+  test('a full disk: failed, with the free space and what to do, and the target is unchanged', async () => {
     const full = await startSystemdTarget({ name: 'full', deployKey: key });
     try {
       await full.says('sh', '-c', 'mkdir -p /nix/store && mount -t tmpfs -o size=1m full /nix/store');
@@ -247,7 +248,7 @@ describe('several targets', () => {
       );
       expect(outcome).toMatchObject({ outcome: 'failed', before: null, after: null });
       expect(outcome.message).toMatch(
-        /^The target's disk is full \((1\.0 MiB|[\d.]+ K?i?B) were free\): collect its garbage/,
+        /^The target's disk is full \((1\.0 MiB|[\d.]+ K?i?B) were free\): delete old generations there/,
       );
       expect(await full.profile()).toBeNull();
     } finally {
@@ -255,7 +256,7 @@ describe('several targets', () => {
     }
   });
 
-  test('the link is cut while copying: unreachable, and the target runs what it ran', async () => {
+  test('the link is cut while copying: unreachable, and the target is unchanged', async () => {
     const big = mkdtempSync(join(tmpdir(), 'big-'));
     await exec('sh', ['-c', 'mkdir -p "$0/bin" && head -c 400000000 /dev/urandom > "$0/big"', big]);
     const { stdout } = await nix.run('nix-store', ['--add', big]);
@@ -274,7 +275,7 @@ describe('several targets', () => {
 });
 
 describe.each(['2.8', '2.34'])('Nix %s as the deployer', version => {
-  test('copies and switches, and tells how far the copy is', async () => {
+  test('copies and switches, and reports the progress of the copy', async () => {
     const recorded = recorder();
     const name = (await web.currentSystem()) === toplevel('one') ? 'two' : 'one';
     // So that there is something to copy.
@@ -305,7 +306,7 @@ describe('an aarch64 target without systemd', () => {
     expect(await deployOne(nix, config('switch'), deployment(pi, one))).toMatchObject({ outcome: 'unchanged' });
   });
 
-  test('the link is cut in the middle: it goes on, and the run comes back', async () => {
+  test('the link is cut in the middle: it continues, and the run reconnects', async () => {
     const slow = piSystems.slow ?? '';
     const running = deployOne(nix, config('switch'), deployment(pi, slow));
     await until(() => pi.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
@@ -318,7 +319,7 @@ describe('an aarch64 target without systemd', () => {
 });
 
 describe('a deployer that is killed', () => {
-  test('its target goes on, its agent ends, and post clears the rest away', async () => {
+  test('its target continues, its agent ends, and the post step removes the rest', async () => {
     const work = mkdtempSync(join(tmpdir(), 'kill-'));
     const scratch = join(work, 'scratch');
     const file = join(work, 'deploy.json');

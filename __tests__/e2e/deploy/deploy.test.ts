@@ -34,7 +34,7 @@ const toplevel = (name: string): string => systems[name] ?? `no system ${name}`;
 const config = (mode: Mode, more = {}) => configuration(mode, key.private, web.knownHosts, more);
 const go = (mode: Mode, name: string, more = {}) => deployOne(nix, config(mode), deployment(web, toplevel(name), more));
 
-/** All that a deployment may leave on a target. */
+/** Everything that a deployment can leave on a target. */
 async function stateOf(target: Target): Promise<Record<string, unknown>> {
   const listing = (path: string): Promise<string> =>
     target.says('sh', '-c', 'find "$0" -mindepth 1 2>/dev/null | sort; :', path);
@@ -55,7 +55,7 @@ async function stateOf(target: Target): Promise<Record<string, unknown>> {
 }
 
 describe('a target that has never been deployed to', () => {
-  test('dry-activate tells the units, and changes nothing', async () => {
+  test('dry-activate reports the units and changes nothing', async () => {
     const before = await stateOf(web);
     const outcome = await go('dry-activate', 'one');
     expect(outcome).toMatchObject({ outcome: 'planned', mode: 'dry-activate', before: null, after: null });
@@ -79,7 +79,7 @@ describe('a target that has never been deployed to', () => {
     expect(state.boot).toContain('default nixos-generation-1.conf');
   });
 
-  test('the activation ran in a unit of its own, and its journal tells what was said', async () => {
+  test('the activation ran in its own unit, and the journal has its output', async () => {
     const journal = await web.says('journalctl', '--no-pager', '-o', 'cat', '-u', 'nix-ferry-*');
     expect(journal).toContain('activating the configuration...');
     expect(journal).toContain('result=activated');
@@ -110,7 +110,7 @@ describe('a target on the first system', () => {
     expect(await stateOf(web)).toEqual(before);
   });
 
-  test('test runs the new system and leaves profile and boot loader', async () => {
+  test('test runs the new system and does not change profile and boot loader', async () => {
     expect(await go('test', 'two')).toMatchObject({
       outcome: 'deployed',
       before: toplevel('one'),
@@ -121,11 +121,11 @@ describe('a target on the first system', () => {
       ...{ current: toplevel('two'), profile: toplevel('one'), roots: '' },
       ...{ generations: before.generations, boot: before.boot },
     });
-    // Back to where the profile is, for those that follow.
+    // Back to the system of the profile, for the tests that follow.
     expect(await go('switch', 'one')).toMatchObject({ outcome: 'deployed' });
   });
 
-  test('boot sets profile and boot loader and leaves what runs', async () => {
+  test('boot sets profile and boot loader and does not change the running system', async () => {
     expect(await go('boot', 'two')).toMatchObject({ outcome: 'deployed', after: toplevel('one') });
     const state = await stateOf(web);
     expect(state).toMatchObject({ current: toplevel('one'), profile: toplevel('two'), worker: before.worker });
@@ -133,14 +133,14 @@ describe('a target on the first system', () => {
     expect(state.boot).toContain(`default nixos-generation-${number}.conf`);
   });
 
-  test('a pre-switch check that says no: refused with its words, and the profile is not ahead', async () => {
+  test('a failing pre-switch check: refused with its output, and the profile is unchanged', async () => {
     const outcome = await go('switch', 'refused');
     expect(outcome).toMatchObject({ outcome: 'refused', before: toplevel('one'), after: toplevel('one') });
     expect(outcome.message).toContain('this system does not want to run here');
     expect(await stateOf(web)).toEqual(before);
   });
 
-  test('a failed activation is taken back: profile, generations and units as before', async () => {
+  test('a failed activation is rolled back: profile, generations and units are as before', async () => {
     const outcome = await go('switch', 'failingActivation');
     expect(outcome).toMatchObject({ outcome: 'rolled-back', before: toplevel('one'), after: toplevel('one') });
     expect(outcome.message).toContain('The activation script failed (exit code 2)');
@@ -151,7 +151,7 @@ describe('a target on the first system', () => {
     expect(worker).not.toBe('0');
   });
 
-  test('a boot loader that fails is taken back: no generation is left of it', async () => {
+  test('a failing boot loader is rolled back: no generation is left over', async () => {
     const outcome = await go('switch', 'failingBootLoader');
     expect(outcome).toMatchObject({ outcome: 'rolled-back', before: toplevel('one'), after: toplevel('one') });
     expect(outcome.message).toContain('no space left on /boot');
@@ -160,22 +160,22 @@ describe('a target on the first system', () => {
     expect(state).toEqual(wanted);
   });
 
-  test('boot with a boot loader that fails: refused, as before', async () => {
+  test('boot with a failing boot loader: refused, everything as before', async () => {
     expect(await go('boot', 'failingBootLoader')).toMatchObject({ outcome: 'refused', after: toplevel('one') });
     expect(await stateOf(web)).toEqual(before);
   });
 
-  test('a unit that fails: degraded, and the switch happened', async () => {
+  test('a failing unit: degraded, but the system is switched', async () => {
     const outcome = await go('switch', 'failingUnit');
     expect(outcome).toMatchObject({ outcome: 'degraded', after: toplevel('failingUnit') });
     expect(outcome.units.failed).toContain('broken.service');
-    // As `systemctl status` tells it.
+    // As `systemctl status` prints it.
     expect(outcome.log).toMatch(/broken.service[\s\S]*status=1\/FAILURE/);
     expect(outcome.message).toContain('broken.service');
     expect(await stateOf(web)).toMatchObject({ current: toplevel('failingUnit'), profile: toplevel('failingUnit') });
   });
 
-  test('another init interface: it is what the next boot starts, and a reboot is asked for', async () => {
+  test('a different init interface: the next boot starts it, and a reboot is requested', async () => {
     const outcome = await go('switch', 'otherInit');
     expect(outcome).toMatchObject({ outcome: 'needs-reboot', after: toplevel('one') });
     expect(await stateOf(web)).toMatchObject({
@@ -185,7 +185,7 @@ describe('a target on the first system', () => {
     });
   });
 
-  test("switch-to-configuration's own lock is held: refused, and said so", async () => {
+  test("switch-to-configuration's own lock is held: refused, and the message says so", async () => {
     const holder = spawn(
       'nsenter',
       web.machine.enter(['flock', '/run/nixos/switch-to-configuration.lock', 'sleep', '60']),
@@ -194,7 +194,7 @@ describe('a target on the first system', () => {
       await until(() => web.says('sh', '-c', '! flock -n /run/nixos/switch-to-configuration.lock true'), 'the lock');
       const outcome = await go('switch', 'two');
       expect(outcome).toMatchObject({ outcome: 'refused', after: toplevel('one') });
-      expect(outcome.message).toContain('Another switch-to-configuration runs on the target');
+      expect(outcome.message).toContain('Another switch-to-configuration is running on the target');
       expect(await stateOf(web)).toEqual(before);
     } finally {
       await web.says('pkill', '-f', 'sleep 60').catch(() => '');
@@ -202,7 +202,7 @@ describe('a target on the first system', () => {
     }
   });
 
-  test('two runs at once: one is refused and told who holds the target', async () => {
+  test('two runs at once: one is refused, and its message says who has locked the target', async () => {
     const first = deployOne(
       nix,
       config('switch', { who: 'acme/fleet run 1 by jo' }),
@@ -211,17 +211,19 @@ describe('a target on the first system', () => {
     await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the first run');
     const second = await go('switch', 'two');
     expect(second).toMatchObject({ outcome: 'refused', after: toplevel('one') });
-    expect(second.message).toMatch(/Another deployment holds the target: acme\/fleet run 1 by jo, since \d{4}-.*Z/);
+    expect(second.message).toMatch(
+      /Another deployment has locked the target: acme\/fleet run 1 by jo, since \d{4}-.*Z/,
+    );
     expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
   });
 
-  test('two that ask at once wait for each other', async () => {
+  test('two dry runs at once wait for each other', async () => {
     const asked = await Promise.all(['two', 'slow', 'failingUnit'].map(name => go('dry-activate', name)));
     expect(asked.map(({ outcome }) => outcome)).toEqual(['planned', 'planned', 'planned']);
     expect(await stateOf(web)).toEqual(before);
   });
 
-  test('cancelled while activating: the run ends at once, the target goes on to its end', async () => {
+  test('cancelled while activating: the run ends at once, the target completes the activation', async () => {
     const cancelled = new AbortController();
     const recorded = recorder();
     const wanted = deployment(web, toplevel('slow'));
@@ -231,22 +233,22 @@ describe('a target on the first system', () => {
     cancelled.abort();
     expect(await running).toMatchObject({
       outcome: 'failed',
-      message: expect.stringContaining('it goes on by itself'),
+      message: expect.stringContaining('the target continues by itself'),
     });
     expect(Date.now() - begun).toBeLessThan(4_000);
     await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
-    // Nobody read its end; the next run is not in its way, and clears up what nobody needs.
+    // Nobody read the result. The next run still works, and removes what is left over.
     await until(() => web.says('sh', '-c', 'test -f /run/nix-ferry/*/status'), 'the end');
     await web.says('sh', '-c', 'touch -d "2 days ago" /run/nix-ferry/*-*');
     await go('switch', 'one');
     expect(await stateOf(web)).toMatchObject({ current: toplevel('one'), runs: [], roots: '' });
   });
 
-  test('the link is cut in the middle of the activation: it goes on, and the run comes back to its end', async () => {
+  test('the link is cut in the middle of the activation: it continues, and the run reconnects and reads the result', async () => {
     const running = go('switch', 'slow');
     await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
     await web.machine.cutLink();
-    // Longer than ssh needs to give a dead connection up.
+    // Longer than ssh needs to give up a dead connection.
     await new Promise(resolve => setTimeout(resolve, 35_000));
     expect(await web.currentSystem()).toBe(toplevel('slow'));
     await web.machine.restoreLink();
@@ -263,13 +265,13 @@ describe('a target on the first system', () => {
     expect(await running).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
   });
 
-  test('the activation is killed on the target: failed, with what is true, and the next run is not in its way', async () => {
+  test('the activation is killed on the target: failed, with the actual state, and the next run works', async () => {
     const running = go('switch', 'slower');
     await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
     await web.says('sh', '-c', 'systemctl kill --signal=KILL "nix-ferry-*"');
     const outcome = await running;
     expect(outcome.outcome).toBe('failed');
-    expect(outcome.message).toContain('The target lost the activation');
+    expect(outcome.message).toContain('The activation on the target ended without a result');
     expect(outcome.message).toContain(toplevel('one'));
     expect(await go('switch', 'two')).toMatchObject({ outcome: 'deployed', after: toplevel('two') });
     expect(await stateOf(web)).toMatchObject({ roots: '', runs: [] });
@@ -312,7 +314,7 @@ describe('the deployer', () => {
     expect(agents).toBe(0);
   });
 
-  test('a scratch directory with a long path and spaces does', async () => {
+  test('a scratch directory with a long path and spaces works', async () => {
     const scratch = join(mkdtempSync(join(tmpdir(), 'long ')), 'a very long name of a directory 100% '.repeat(4));
     const outcome = await deployOne(
       nix,
@@ -323,10 +325,10 @@ describe('the deployer', () => {
     expect(outcome.outcome).toBe('deployed');
   });
 
-  test('an archive serves as well as the store', async () => {
+  test('an archive works as well as the store', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'archive-'));
     await nix.run('nix', ['copy', '--to', `file://${directory}?compression=zstd`, toplevel('one')]);
-    // A store that has nothing: what arrives can only come out of the archive.
+    // An empty store: what arrives can only come from the archive.
     const { installation } = nix;
     const empty = { NIX_REMOTE: `local?root=${mkdtempSync(join(tmpdir(), 'store-'))}` };
     const other = new Nix(
@@ -339,7 +341,7 @@ describe('the deployer', () => {
       config('switch'),
       deployment(web, toplevel('one'), { closure: { from: 'archive', directory } }),
     );
-    expect(outcome.message).toBe('Runs the new system, and boots it.');
+    expect(outcome.message).toBe('Runs and boots the new system.');
     expect(outcome).toMatchObject({ outcome: 'deployed', after: toplevel('one') });
   });
 
@@ -351,7 +353,7 @@ describe('the deployer', () => {
     const outcomes = await deploy(wanted, config('switch'), nix, context(recorder()));
     expect(outcomes.map(({ host, outcome, message }) => [host, outcome, message])).toEqual([
       ['a', 'skipped', 'The source says that this host is only built.'],
-      ['b', 'skipped', 'No target is known for it.'],
+      ['b', 'skipped', 'It has no target.'],
     ]);
     expect(await go('none', 'two')).toMatchObject({ outcome: 'skipped', message: 'The mode is `none`.' });
   });

@@ -174,7 +174,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
       const { hosts, failures } = await run(folder);
       expect(hosts.map(({ name }) => name)).toEqual(['web']);
-      expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "ec2"/) }]);
+      const message = expect.stringMatching(/targetEnv = "ec2" in 'network\.nix', whose/);
+      expect(failures).toMatchObject([{ host: 'box', message, file: 'network.nix' }]);
     });
 
     test('morph: the order of its tags; the format and the pin are logged', async () => {

@@ -231,7 +231,7 @@ test.each<[string, (service: ResultsService) => void, string[]]>([
       service.caches.push(...results.caches);
       service.fail(/^(GET|HEAD)$/, 500, 99);
     },
-    ['The store cache is not used: its entry .* could not be fetched'],
+    ['The store cache is not used: its entry .* could not be downloaded'],
   ],
   ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache was not saved']],
 ])('a service that %s is a warning', async (_what, fault, expected) => {

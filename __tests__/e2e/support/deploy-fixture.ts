@@ -106,6 +106,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
       user: 'root',
       privilegeEscalation: [],
       sshOptions: [],
+      sshOptionsFrom: 'targets',
       substituteOnDestination: false,
     },
     buildOnly: false,

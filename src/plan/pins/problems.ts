@@ -63,7 +63,13 @@ export function problemsIn(evidence: Evidence, failures: readonly NixFailure[], 
     .flatMap(failure => pinProblemOf(failure) ?? [])
     .filter(({ what, file }) => !inFiles.some(other => other.what === what && (file ?? other.file) === other.file))
     .map(problem => ({ ...problem, file: problem.file ?? main }));
-  return [...reported, ...inFiles];
+  const problems = [...reported, ...inFiles];
+  return problems.filter((one, index) => problems.findIndex(other => isSame(one, other)) === index);
+}
+
+/** Several hosts may fail for one reason. */
+function isSame(one: PinProblem, other: PinProblem): boolean {
+  return one.what === other.what && one.file === other.file && one.line === other.line;
 }
 
 /** Fetches without a hash in the evaluated files of the repository and, if they may be used at all, search paths. */

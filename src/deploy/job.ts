@@ -1,0 +1,18 @@
+import type { Context } from '../context.ts';
+import type { Nix } from '../nix/index.ts';
+import type { DeployConfig, Deployment } from './deployment.ts';
+import type { Remote } from './remote.ts';
+
+/** The deployment of one host, with everything its phases need. */
+export interface Job {
+  deployment: Deployment;
+  remote: Remote;
+  config: DeployConfig;
+  nix: Nix;
+  context: Context;
+}
+
+/** Shows a few words about what is happening to the host. */
+export function showProgress({ deployment, context }: Job, text: string): void {
+  context.progress({ host: deployment.host, stage: 'deploy', state: 'running', text });
+}

@@ -1,0 +1,51 @@
+import { count, duration, size } from '../amounts.ts';
+import { type Outcome, outcomes } from '../deploy/outcome.ts';
+import { escapeText } from './markdown.ts';
+import type { Run } from './run.ts';
+import { unitCounts } from './unit-changes.ts';
+import { failureKind, type HostFailure } from './verdict.ts';
+
+export const hostTableHead = '| Host | System | Closure | Archive | Outcome |\n|---|---|---:|---:|---|';
+
+/** A line of the table for each host of the run. */
+export function hostTableLines(run: Run, failures: readonly HostFailure[]): string[] {
+  const names = new Set([
+    ...(run.fleet?.hosts ?? []).map(({ name }) => name),
+    ...run.built.map(({ host }) => host.name),
+    ...run.archives.map(({ host }) => host),
+    ...run.outcomes.map(({ host }) => host),
+    ...failures.map(({ host }) => host),
+  ]);
+  return [...names].map(host => `| ${cellsOf(host, run, failures).join(' | ')} |`);
+}
+
+function cellsOf(host: string, run: Run, failures: readonly HostFailure[]): string[] {
+  const built = run.built.find(each => each.host.name === host);
+  const archive = run.archives.find(each => each.host === host);
+  const outcome = run.outcomes.find(each => each.host === host);
+  const failure = failures.find(each => each.host === host && each.outcome === null);
+  const system = built?.host.system ?? archive?.system ?? run.fleet?.hosts.find(({ name }) => name === host)?.system;
+  const closure = built?.ok
+    ? `${size(built.closureBytes)} in ${count(built.closure.length, 'path')}`
+    : archive && size(archive.closureBytes);
+  return [
+    escapeText(host),
+    escapeText(system ?? ''),
+    closure ?? '',
+    archive ? size(archive.bytes) : '',
+    outcomeCell(outcome, failure, built?.ok),
+  ];
+}
+
+function outcomeCell(
+  outcome: Outcome | undefined,
+  failure: HostFailure | undefined,
+  built: boolean | undefined,
+): string {
+  if (failure !== undefined) return `❌ ${failureKind(failure)}`;
+  if (outcome === undefined) return built === true ? '✅ built' : '';
+  const { outcome: kind, seconds } = outcome;
+  const { sign, hypothetical } = outcomes[kind];
+  const time = seconds > 0 ? ` in ${duration(seconds)}` : '';
+  return `${sign} ${kind}${time}${hypothetical ? `: ${unitCounts(outcome)}` : ''}`;
+}

@@ -1,0 +1,60 @@
+import { type Outcome, outcomes } from '../deploy/outcome.ts';
+import type { UnitChanges } from '../deploy/units.ts';
+import { details, escapeText } from './markdown.ts';
+
+const verbs = ['stop', 'start', 'restart', 'reload'] as const;
+
+/** The numbers of units that change, in words: "restart 2, reload 1". */
+export function unitCounts({ outcome, units }: Pick<Outcome, 'outcome' | 'units'>): string {
+  const merged = mergeRestarts(units);
+  const counted = verbs.filter(verb => merged[verb].length > 0).map(verb => `${verb} ${merged[verb].length}`);
+  if (counted.length === 0) return 'no unit changes';
+  return `${outcomes[outcome].hypothetical ? 'would ' : ''}${counted.join(', ')}`;
+}
+
+/** A folded list of the units that change; null when there are none. */
+export function unitDetails(outcome: Outcome): string | null {
+  const units = mergeRestarts(outcome.units);
+  const words = outcomes[outcome.outcome].hypothetical ? would : did;
+  const lines = (Object.keys(words) as (keyof UnitChanges)[])
+    .filter(kind => units[kind].length > 0)
+    .map(kind => `- ${words[kind]}: ${units[kind].map(unit => `<code>${escapeText(unit)}</code>`).join(' ')}`);
+  if (lines.length === 0) return null;
+  const { host, mode, before, after } = outcome;
+  const systems = mode === 'dry-activate' || before === after ? [] : [`- ${path(before)} → ${path(after)}`];
+  return details(`${escapeText(host)}: ${unitCounts(outcome)}`, [...lines, ...systems].join('\n'));
+}
+
+const did: Record<keyof UnitChanges, string> = {
+  stop: 'stopped',
+  start: 'started',
+  restart: 'restarted',
+  reload: 'reloaded',
+  kept: 'changed, but still running in the old version',
+  failed: 'failed',
+};
+
+const would: Record<keyof UnitChanges, string> = {
+  stop: 'would stop',
+  start: 'would start',
+  restart: 'would restart',
+  reload: 'would reload',
+  kept: 'changed, but would keep running in the old version',
+  failed: 'failed',
+};
+
+/** A unit that is stopped before the activation and started after it has, to a person, been restarted. */
+function mergeRestarts(units: UnitChanges): UnitChanges {
+  const both = units.stop.filter(unit => units.start.includes(unit));
+  const rest = (names: readonly string[]): string[] => names.filter(unit => !both.includes(unit));
+  return {
+    ...units,
+    stop: rest(units.stop),
+    start: rest(units.start),
+    restart: [...new Set([...units.restart, ...both])],
+  };
+}
+
+function path(toplevel: string | null): string {
+  return toplevel === null ? 'unknown' : `<code>${escapeText(toplevel)}</code>`;
+}
