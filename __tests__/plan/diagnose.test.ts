@@ -72,3 +72,10 @@ test('a long trace is kept with both ends', () => {
   expect(trace).toMatch(/^error:[\s\S]*error: the end$/);
   expect(trace.length).toBeLessThanOrEqual(16 * 1024);
 });
+
+test('a file of a flake is named without the reference of the flake', () => {
+  const message = "cannot read '«git+file:///work-tree?ref=HEAD&rev=c0ffee»/hosts/web.nix'";
+  expect(evaluationFailure('pi', failure(message, `error: ${message}`), folder).message).toBe(
+    "Cannot read 'hosts/web.nix'",
+  );
+});

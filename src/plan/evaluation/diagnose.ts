@@ -65,7 +65,9 @@ function context(failure: NixFailure): string {
 /** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
 function shortPaths(text: string, roots: readonly string[]): string {
   const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
-  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), text);
+  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
+  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
+  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
   return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
 }
 
