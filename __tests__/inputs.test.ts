@@ -26,6 +26,10 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
     [{ parallel: '0' }, "input 'parallel': '0' is not a whole number from 1 to 1000."],
     [{ parallel: '1e3' }, "input 'parallel': '1e3' is not a whole number from 1 to 1000."],
     [{ canary: '150%' }, "input 'canary': '150%' is not a number of targets, such as 1, or a percentage, such as 10%."],
+    [
+      { system: 'arm' },
+      "input 'system': 'arm' is not a system that NixOS runs on. Write for example `x86_64-linux`, `aarch64-linux` or `armv7l-linux`.",
+    ],
     [{ 'include-source': 'maybe' }, "input 'include-source': 'maybe' is not true or false."],
     [
       { 'health-timeout': '2 days' },

@@ -388,14 +388,14 @@ function seconds(begun) {
 var inputs = __webpack_require__(15660);
 // EXTERNAL MODULE: ./src/pipeline.ts + 15 modules
 var pipeline = __webpack_require__(7525);
-// EXTERNAL MODULE: ./src/report/index.ts + 18 modules
-var report = __webpack_require__(6575);
+// EXTERNAL MODULE: ./src/report/index.ts + 14 modules
+var report = __webpack_require__(33334);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
 var setup = __webpack_require__(5212);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __webpack_require__(48161);
-// EXTERNAL MODULE: ./src/deploy/index.ts + 18 modules
-var deploy = __webpack_require__(57907);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 13 modules
+var deploy = __webpack_require__(3483);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/scratch.ts
@@ -740,14 +740,10 @@ Run ferry COMMAND --help for the flags of a command.
 Exit codes: 0 success; 1 internal error; 2 wrong input; 3 Nix cannot be set up; 4 a host cannot be evaluated;
 5 a host cannot be built; 6 an archive cannot be made; 7 a target did not reach the requested state; 130 cancelled.
 `;
-/**
- * Runs the command line of this process and sets its exit code.
- *
- * @param given the environment with the variables for secrets.
- */
-async function cli(given) {
+/** Runs the command line of this process and sets its exit code. */
+async function cli() {
     try {
-        process.exitCode = await main(process.argv.slice(2), given);
+        process.exitCode = await main(process.argv.slice(2));
     }
     catch (error) {
         const wrong = error instanceof errors/* UserError */.yo;
@@ -756,7 +752,7 @@ async function cli(given) {
     }
 }
 /** @returns the exit code. */
-async function main(args, given) {
+async function main(args) {
     const [name = '--help', ...rest] = args;
     if (name === '--version')
         return print(`${version/* version */.r}\n`);
@@ -775,7 +771,7 @@ async function main(args, given) {
     const allowed = src_step/* inputsOfStep */.N[step];
     // `deploy` makes no archives: there, --archive names the archives to deploy.
     const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
-    const flags = readFlags(words, allowed, given);
+    const flags = readFlags(words, allowed, process.env);
     if (flags.switches.has('help'))
         return print(help(usage, about, allowed));
     if (flags.words.length !== command.words) {
@@ -786,6 +782,10 @@ async function main(args, given) {
     }
     const config = (0,inputs/* readInputs */.Ko)(flags.inputs, input => `--${input}`, allowed);
     const terminal = await openTerminal(process.env);
+    // No child process may inherit a key.
+    for (const variable of Object.keys(process.env))
+        if (variable.startsWith('FERRY_'))
+            delete process.env[variable];
     try {
         return name === 'option'
             ? await printOption(flags, config, terminal)

@@ -423,8 +423,8 @@ function otherRun(run, access) {
 
 // EXTERNAL MODULE: ./src/exec.ts
 var src_exec = __webpack_require__(73190);
-// EXTERNAL MODULE: ./src/report/index.ts + 18 modules
-var report = __webpack_require__(6575);
+// EXTERNAL MODULE: ./src/report/index.ts + 14 modules
+var report = __webpack_require__(33334);
 // EXTERNAL MODULE: ./src/scratch.ts
 var scratch = __webpack_require__(7897);
 ;// CONCATENATED MODULE: ./src/workflow-commands.ts

@@ -1152,8 +1152,8 @@ async function closuresOf(paths, nix) {
     };
 }
 
-// EXTERNAL MODULE: ./src/deploy/index.ts + 18 modules
-var deploy = __webpack_require__(57907);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 13 modules
+var deploy = __webpack_require__(3483);
 // EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
 var setup = __webpack_require__(5212);
 // EXTERNAL MODULE: ./src/version.ts

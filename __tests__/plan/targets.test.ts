@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layer, parseTargetSettings, portOf, targetOf } from '../../src/plan/targets.ts';
+import { layer, parseTargetSettings, portOf, targetOf, unusable } from '../../src/plan/targets.ts';
 
 test.each<[unknown, object]>([
   ['web.example', { address: 'web.example' }],
@@ -85,4 +85,15 @@ test.each<[string[], number | null]>([
   [['-p', 'x'], null],
 ])('the port in %j', (words, port) => {
   expect(portOf(words)).toBe(port);
+});
+
+test('what a source says and cannot be used is a problem only of the host that is deployed', () => {
+  const where = 'the target of "web"';
+  const bad = parseTargetSettings({ address: '-x', user: 'u' }, where, 'source');
+  expect(unusable(bad)).toBe('the target of "web".address is "-x". Write `user@address:port`.');
+  expect(unusable(layer(bad, { address: 'web.example' }))).toBeNull();
+  expect(unusable(layer(bad, { address: false }))).toBeNull();
+  const asks = { address: 'a', user: 'u', problems: { privilegeEscalation: 'It asks.' } };
+  expect([unusable(asks), unusable(layer(asks, { user: 'root' }))]).toEqual(['It asks.', null]);
+  expect(unusable(layer(asks, { privilegeEscalation: ['doas'] }))).toBeNull();
 });

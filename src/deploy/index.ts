@@ -33,9 +33,16 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  */
 export function checkTargets(
   { mode, knownHosts }: DeployInputs,
-  hosts: readonly Pick<Deployment, 'target' | 'buildOnly'>[],
+  hosts: readonly (Pick<Deployment, 'target' | 'buildOnly'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
+  const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
+  if (problems.length > 0) {
+    throw new UserError([...new Set(problems)].join(' '), {
+      where: { input: 'targets' },
+      cure: 'Set it in `targets`, or leave these hosts out with `hosts`.',
+    });
+  }
   const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
   if (targets.length === 0) {
     throw new UserError(`mode is \`${mode}\`, but no host has a target.`, {

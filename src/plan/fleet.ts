@@ -27,6 +27,8 @@ export interface Host {
   toplevel: Toplevel;
   /** Where it runs; null if neither the source nor `targets` defines it, or if the host is only built. */
   target: Target | null;
+  /** Why the target that the source defines cannot be used, and what to write; null if it can. */
+  unusable: string | null;
   tags: string[];
   /** True if the source defines that the host is only built (morph's `buildOnly`, colmena's `targetHost = null`). */
   buildOnly: boolean;

@@ -1,10 +1,10 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { inRepository } from './evaluation/diagnose.ts';
+import { inRepository } from './evaluation/places.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
 import { SecretText } from './secret-text.ts';
-import { layer, parseTargetSettings, type TargetSettings, targetOf } from './targets.ts';
+import { layer, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
 
 /** A host's evaluation, as nix/glue.nix returns it. */
 export interface EvaluatedHost {
@@ -82,11 +82,13 @@ export function hostOf(
   folder: string,
 ): Host {
   const settings = targetSettingsOf(evaluated.deployment, evaluated.name, targets);
+  const problem = unusable(settings);
   return {
     name: evaluated.name,
     system: evaluated.system,
     toplevel: { drvPath: evaluated.drvPath, outPath: evaluated.output },
-    target: targetOf(settings),
+    target: problem === null ? targetOf(settings) : null,
+    unusable: problem,
     tags: settings.tags,
     buildOnly: settings.address === false,
     healthChecks: { cmd: [], http: [], ...settings.healthChecks },

@@ -149,13 +149,15 @@ function hostsOf(
 
 /** Masks the text of secrets, and logs what the plan leaves out and which nixpkgs the hosts are built from. */
 function logPlan(
-  { format, notes }: SourceEvaluation,
+  { format, names, notes }: SourceEvaluation,
   selected: readonly string[],
   hosts: readonly Host[],
   { log }: Context,
 ): void {
   for (const { source } of hosts.flatMap(({ secrets }) => secrets))
     if ('text' in source) log.secret(source.text.reveal());
+  const notHosts = formats[format].notHosts?.(names, notes) ?? null;
+  if (notHosts !== null) log.warning(notHosts);
   for (const host of selected) {
     const leftOut = formats[format].leftOut?.(host, notes) ?? null;
     if (leftOut !== null) log.warning(leftOut, { host });

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { Nix } from '../nix/index.ts';
 import type { PlanConfig } from './config.ts';
 import { type Adapter, type AdapterAttribute, callAdapter } from './evaluation/adapter.ts';
@@ -127,9 +128,14 @@ export function logFormat(format: Format, detected: string | null, { log }: Cont
 }
 
 function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {
-  const listed = known.length > 12 ? `${known.slice(0, 12).join(', ')}, …` : known.join(', ');
+  const meant = nearest(missing, known);
+  const names = meant === null ? known : [meant, ...known.filter(name => name !== meant)];
+  const listed = names.length > 12 ? `${names.slice(0, 12).join(', ')}, …` : names.join(', ');
   return new UserError(`${JSON.stringify(host)} has no option ${path}: ${JSON.stringify(missing)} does not exist.`, {
     where: { host },
-    cure: known.length === 0 ? 'The part before it is a value.' : `Known: ${listed}.`,
+    cure:
+      known.length === 0
+        ? 'The part before it is a value.'
+        : `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${listed}.`,
   });
 }

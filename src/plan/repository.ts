@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Context, Query } from '../context.ts';
 import { CommandError, exitedWithFailure, UserError } from '../errors.ts';
@@ -13,6 +13,22 @@ export interface Repository {
   dirty: boolean;
   /** True for a clone without history, as actions/checkout makes it. */
   shallow: boolean;
+  /** Submodules, also those inside other submodules. */
+  submodules: Submodule[];
+  /** Files whose content is not there: the work tree has a pointer of Git LFS, or what git-crypt encrypted. */
+  encoded: EncodedFile[];
+}
+
+export interface Submodule {
+  /** Relative to the root. */
+  path: string;
+  checkedOut: boolean;
+}
+
+export interface EncodedFile {
+  /** Relative to the root. */
+  file: string;
+  by: 'Git LFS' | 'git-crypt';
 }
 
 /** Runs Git and returns its standard output; null if it fails, which `git grep` also does if it finds nothing. */
@@ -48,7 +64,14 @@ export async function repositoryOf(
     git('status', '--porcelain', '--untracked-files=no'),
     git('rev-parse', '--is-shallow-repository'),
   ]);
-  return { root, commit: commit?.trim() ?? null, dirty: status?.trim() !== '', shallow: shallow?.trim() === 'true' };
+  return {
+    root,
+    commit: commit?.trim() ?? null,
+    dirty: status?.trim() !== '',
+    shallow: shallow?.trim() === 'true',
+    submodules: await submodulesOf(root, gitIn(root, query)),
+    encoded: await encodedIn(root, gitIn(root, query)),
+  };
 }
 
 /** The root of the work tree that `folder` is in; null if there is none. @throws UserError as `repositoryOf` */
@@ -84,4 +107,40 @@ function repositoryAbove(folder: string): string | null {
 
 function firstLine(text: string): string {
   return (text.trim().split('\n')[0] ?? '').replace(/^fatal: /, '');
+}
+
+async function submodulesOf(root: string, git: Git): Promise<Submodule[]> {
+  if (!existsSync(join(root, '.gitmodules'))) return [];
+  // ` <commit> <path> (<name>)`, and `-` instead of the first space if it is not checked out.
+  const printed = (await git('submodule', 'status', '--recursive')) ?? '';
+  return Array.from(printed.matchAll(/^(.)[0-9a-f]+ (.*?)(?: \([^()]*\))?$/gm), ([, sign, path]) => ({
+    path: path ?? '',
+    checkedOut: sign !== '-',
+  }));
+}
+
+const filters = { lfs: 'Git LFS', 'git-crypt': 'git-crypt' } as const;
+
+async function encodedIn(root: string, git: Git): Promise<EncodedFile[]> {
+  if (!existsSync(join(root, '.gitattributes'))) return [];
+  const lists = Object.entries(filters).map(async ([filter, by]) => {
+    const printed = (await git('ls-files', '-z', `:(attr:filter=${filter})`)) ?? '';
+    const files = printed.split('\0').filter(file => file !== '' && isEncoded(join(root, file)));
+    return files.map(file => ({ file, by }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** By its first bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, and git-crypt's commands.cpp. */
+function isEncoded(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const descriptor = openSync(file, 'r');
+  try {
+    const head = Buffer.alloc(64);
+    readSync(descriptor, head, 0, head.length, 0);
+    const text = head.toString('latin1');
+    return text.startsWith('version https://git-lfs.github.com/spec/') || text.startsWith('\0GITCRYPT\0');
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -66,6 +66,24 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ]);
     });
 
+    test('conflicting definitions name the files of the user', async () => {
+      if (form === 'configuration') return;
+      const time = (zone: string): string => `time.timeZone = "${zone}";`;
+      const { files, moduleOf, main } = fleetOf(form, { bad: sound(time('Europe/Paris')) }, bench);
+      const inline = `{ ${time('Europe/Berlin')} imports = [ ./${moduleOf('bad')} ]; }`;
+      const text = files[main] ?? '';
+      const asModule = text.replace(
+        /\{ imports = \[ \S+ \]; deployment/,
+        `{ ${time('Europe/Berlin')} imports = [ ./${moduleOf('bad')} ]; deployment`,
+      );
+      const changed = asModule === text ? text.replace(`./${moduleOf('bad')}`, `(${inline})`) : asModule;
+      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-conflict`, { ...files, [main]: changed });
+      const { failures } = await plan(bench.config(folder, { format }), bench.nix, bench.context);
+      expect(failures[0]?.message).toContain(`In \`${moduleOf('bad')}'`);
+      expect(failures[0]?.message).not.toMatch(/\/nix\/|nix\/(?:colmena|morph|nixops)\.nix/);
+      if (asModule !== text) expect(failures[0]?.message).toContain(`In \`${main}'`);
+    });
+
     test('a syntax error in the main file is one error with its place', async () => {
       const { files, main, moduleOf } = fleetOf(form, { web: sound() }, bench);
       const folder = await bench.repository(`${form.replaceAll(' ', '-')}-main`, {

@@ -174,7 +174,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
       const { hosts, failures } = await run(folder);
       expect(hosts.map(({ name }) => name)).toEqual(['web']);
-      expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "ec2"/) }]);
+      const message = expect.stringMatching(/targetEnv = "ec2" in 'network\.nix', whose/);
+      expect(failures).toMatchObject([{ host: 'box', message, file: 'network.nix' }]);
     });
 
     test('morph: the order of its tags; the format and the pin are logged', async () => {
@@ -271,6 +272,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         options.deployment = nixpkgs.lib.mkOption { type = nixpkgs.lib.types.anything; };
         config.deployment = { targetHost = "w"; targetPort = 5; targetUser = null; tags = [ ]; keys = { }; privilegeEscalationCommand = [ "doas" ]; };
       } ]; }; };`;
+      const bad = await run(
+        await folderOf({ ...files, 'flake.nix': flake(`colmena = ${hive.replace('= null', '= "-x"')};`) }),
+      );
+      expect(bad.hosts[0]).toMatchObject({
+        target: null,
+        unusable: 'the target of "local".address is "-x". Write `user@address:port`.',
+      });
       const { hosts, failures } = await run(await folderOf({ ...files, 'flake.nix': flake(prepared) }));
       expect(failures).toEqual([]);
       expect(hosts).toMatchObject([{ name: 'web', target: { address: 'w', port: 5, privilegeEscalation: ['doas'] } }]);
@@ -294,7 +302,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
       bench.logged.length = 0;
       const { hosts, failures } = await run(folder);
-      expect(hosts).toMatchObject([
+      expect(failures).toEqual([]);
+      const unusable = { target: null, unusable: expect.stringMatching(/^The node "asks" has interactiveSudo/) };
+      expect(hosts[0]).toMatchObject({ name: 'asks', ...unusable });
+      const asRoot = { user: 'root' };
+      const [root] = (await run(folder, { hosts: ['asks'], targets: { asks: asRoot } })).hosts;
+      expect(root).toMatchObject({ target: { address: 'd', user: 'root' }, unusable: null });
+      expect(hosts.slice(1)).toMatchObject([
         {
           name: 'renamed',
           system: 'x86_64-linux',
@@ -313,10 +327,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         },
       ]);
       expect(hosts[0]?.toplevel).toEqual(hosts[1]?.toplevel);
-      expect(failures).toMatchObject([
-        { host: 'asks', message: expect.stringContaining('interactiveSudo') },
-        { host: 'empty', message: expect.stringContaining('has no profile named system, only home') },
-      ]);
+      expect(bench.logged).toContainEqual(expect.stringMatching(/^Nodes without a profile `system` .*: empty\.$/));
       expect(bench.logged).toContainEqual(
         expect.stringMatching(/"web" has profiles that are not NixOS systems, home:/),
       );
@@ -338,10 +349,27 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const module = '{ imports = [ ./hardware-configuration.nix ]; networking.hostName = "alone"; }';
       const folder = await folderOf({ ...files, 'configuration.nix': module });
       expect((await run(folder)).failures).toMatchObject([
-        { host: 'alone', message: expect.stringContaining('does not define its system') },
+        {
+          host: 'alone',
+          message: expect.stringMatching(/does not define the system of "alone": set nixpkgs\.hostPlatform/),
+        },
       ]);
       const { hosts } = await run(folder, { system: 'aarch64-linux' });
       expect(hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);
+    });
+
+    test('configuration: an undefined system is said before anything uses it', async () => {
+      // NixOS 26.11 looks at the platform of its packages before it knows the host's name.
+      const module = (own: string): string =>
+        `{ pkgs, ... }: { networking.hostName = if pkgs.stdenv.hostPlatform.is64bit then "alone" else "other"; ${own} }`;
+      const folder = await folderOf({ 'nixpkgs.nix': pinned(), 'configuration.nix': module('') });
+      expect((await run(folder)).failures).toMatchObject([
+        { host: 'alone', message: expect.stringContaining('the input `system`'), file: 'configuration.nix' },
+      ]);
+      for (const own of ['nixpkgs.system = "aarch64-linux";', 'nixpkgs.hostPlatform = "aarch64-linux";']) {
+        const folder = await folderOf({ 'nixpkgs.nix': pinned(), 'configuration.nix': module(own) });
+        expect((await run(folder)).hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);
+      }
     });
   });
 });

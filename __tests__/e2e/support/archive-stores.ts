@@ -111,6 +111,7 @@ export class Stores {
         toplevel: { drvPath: '', outPath: toplevel },
         target: null,
         tags: [],
+        unusable: null,
         buildOnly: false,
         healthChecks: { cmd: [], http: [] },
         preDeployChecks: { cmd: [], http: [] },

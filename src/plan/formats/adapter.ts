@@ -33,7 +33,9 @@ export async function flakeAdapter(
     context.log.notice(
       repository === null
         ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
-        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.',
+        : !repository.dirty
+          ? 'The repository has submodules: the flake is evaluated with what is checked out of them, and not in pure mode.'
+          : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.',
     );
     if (strict) {
       const failure = await checkLock(source);

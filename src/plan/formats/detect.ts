@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { callAdapter } from '../evaluation/adapter.ts';
-import { inRepository } from '../evaluation/diagnose.ts';
+import { inRepository } from '../evaluation/places.ts';
 import type { Source } from '../source.ts';
 import { fileAdapter, flakeAdapter, isFlake, type Names, namesOf } from './adapter.ts';
 import type { FileOutline } from './format.ts';

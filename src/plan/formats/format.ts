@@ -29,6 +29,8 @@ export interface FormatDefinition {
   tagOrder?(notes: Notes): string[];
   /** What the source defines for a host and the plan leaves out, as a sentence; null: nothing. */
   leftOut?(host: string, notes: Notes): string | null;
+  /** What the source defines besides the hosts `names` and the plan leaves out, as a sentence; null: nothing. */
+  notHosts?(names: readonly string[], notes: Notes): string | null;
 }
 
 /** What an adapter reports besides the names of the hosts. */

@@ -46,6 +46,7 @@ const built = await Promise.all(
         toplevel: { drvPath: '', outPath: toplevel },
         target: null,
         tags: [],
+        unusable: null,
         buildOnly: false,
         healthChecks: { cmd: [], http: [] },
         preDeployChecks: { cmd: [], http: [] },
