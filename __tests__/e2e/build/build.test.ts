@@ -6,26 +6,26 @@ import { type Built, build } from '../../../src/build/index.ts';
 import type { HostEvent } from '../../../src/context.ts';
 import type { Fleet, Host } from '../../../src/plan/fleet.ts';
 import { repository } from '../support/machine.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 type Toplevels = Record<string, { system: string; drvPath: string; output: string }>;
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let toplevels: Toplevels;
   const events: HostEvent[] = [];
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
     const file = join(repository, '__tests__/e2e/support/fixtures/build.nix');
-    const args = ['--argstr', 'busybox', bench.miniature.path, '--argstr', 'salt', randomUUID()];
-    const { stdout } = await bench.nix.run('nix-instantiate', [
+    const args = ['--argstr', 'busybox', fixture.miniature.path, '--argstr', 'salt', randomUUID()];
+    const { stdout } = await fixture.nix.run('nix-instantiate', [
       ...['--eval', '--strict', '--json', '--read-write-mode', file, ...args],
     ]);
     toplevels = JSON.parse(stdout) as Toplevels;
   });
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   async function built(...names: string[]): Promise<Record<string, Built>> {
     const hosts = names.map(name => {
@@ -33,9 +33,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       return { name, system, toplevel: { drvPath, outPath: output } } as Host;
     });
     events.length = 0;
-    await rm(join(bench.context.scratch, 'roots'), { recursive: true, force: true });
-    const context = { ...bench.context, progress: (event: HostEvent) => void events.push(event) };
-    const all = await build({ hosts } as Fleet, bench.nix, context);
+    await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
+    const context = { ...fixture.context, progress: (event: HostEvent) => void events.push(event) };
+    const all = await build({ hosts } as Fleet, fixture.nix, context);
     return Object.fromEntries(all.map(one => [one.host.name, one]));
   }
 
@@ -74,7 +74,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     const { good } = await built('good');
     expect(good).toMatchObject({ ok: true, builtDerivations: 0 });
     expect(events.map(({ text }) => text)).toEqual(['in the store', 'was in the store']);
-    await bench.nix.run('nix-store', ['--gc', '--print-dead']).then(({ stdout }) => {
+    await fixture.nix.run('nix-store', ['--gc', '--print-dead']).then(({ stdout }) => {
       expect(stdout.split('\n')).not.toContain(toplevels.good?.output);
     });
   });

@@ -6,24 +6,24 @@ import { build } from '../../../src/build/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
 import { emulating } from '../support/deploy-fixture.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { fleetOf, lockOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let counter = 0;
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   const run = (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> =>
-    plan(bench.config(folder, rest), bench.nix, bench.context);
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`forms-${counter++}`, files);
+    plan(fixture.config(folder, rest), fixture.nix, fixture.context);
+  const folderOf = (files: Record<string, string>): Promise<string> => fixture.repository(`forms-${counter++}`, files);
   const named = (host: string): string => sound(`networking.hostName = "${host}";`);
-  const pinned = (): string => fleetOf('morph', {}, bench).files['nixpkgs.nix'] ?? '';
+  const pinned = (): string => fleetOf('morph', {}, fixture).files['nixpkgs.nix'] ?? '';
 
   describe('detection', () => {
     test.each<[string, string[], string | RegExp, string]>([
@@ -55,7 +55,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('a file that the flake reads is not another source', async () => {
-      const { files } = fleetOf('colmena in a flake', { web: named('web') }, bench);
+      const { files } = fleetOf('colmena in a flake', { web: named('web') }, fixture);
       const flake = `{
         inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05";
         outputs = { nixpkgs, ... }: { colmena = import ./network.nix nixpkgs; };
@@ -70,9 +70,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
     test('the format is logged before anything can fail', async () => {
       const folder = await folderOf({ 'morph.nix': '{ network.pkgs = { }; web = ; }' });
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       await expect(run(folder)).rejects.toThrow('Syntax error');
-      expect(bench.logged).toContain('Format: morph (morph.nix).');
+      expect(fixture.logged).toContain('Format: morph (morph.nix).');
     });
 
     test('a flake without hosts', async () => {
@@ -188,17 +188,17 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'web.nix': sound(),
         'nixpkgs.nix': pinned(),
       });
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       expect((await run(folder)).hosts.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
-      expect(bench.logged).toContain('Format: morph (network.nix has network.ordering, network.pkgs).');
-      expect(bench.logged).toContain(`nixpkgs ${bench.miniature.sri}, pinned by nixpkgs.nix:3: a, b, c`);
+      expect(fixture.logged).toContain('Format: morph (network.nix has network.ordering, network.pkgs).');
+      expect(fixture.logged).toContain(`nixpkgs ${fixture.miniature.sri}, pinned by nixpkgs.nix:3: a, b, c`);
     });
 
     describe('nixops: a flake', () => {
       const flake = (network: string): Promise<string> =>
         folderOf({
           'flake.nix': `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: { nixopsConfigurations.default = ${network}; }; }`,
-          'flake.lock': lockOf(bench),
+          'flake.lock': lockOf(fixture),
           'web.nix': named('web'),
         });
 
@@ -257,7 +257,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }`;
       const flake = (outputs: string): string =>
         `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: { ${outputs} }; }`;
-      const files = { 'web.nix': named('web'), 'flake.lock': lockOf(bench) };
+      const files = { 'web.nix': named('web'), 'flake.lock': lockOf(fixture) };
       const raw = await run(await folderOf({ ...files, 'flake.nix': flake(`colmena = ${hive};`) }), {
         hosts: ['@x', 'local'],
       });
@@ -281,7 +281,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'nixpkgs.legacyPackages.x86_64-linux.buildEnv { name = "activatable"; paths = [ self.nixosConfigurations.web.config.system.build.toplevel ]; }';
       const folder = await folderOf({
         'web.nix': named('web'),
-        'flake.lock': lockOf(bench),
+        'flake.lock': lockOf(fixture),
         'flake.nix': `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: {
           nixosConfigurations.web = nixpkgs.lib.nixosSystem { modules = [ ./web.nix ]; };
           deploy = { sshUser = "outer"; sshOpts = [ "-4" ]; fastConnection = true; nodes = {
@@ -292,7 +292,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           }; };
         }; }`,
       });
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       const { hosts, failures } = await run(folder);
       expect(hosts).toMatchObject([
         {
@@ -317,17 +317,17 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         { host: 'asks', message: expect.stringContaining('interactiveSudo') },
         { host: 'empty', message: expect.stringContaining('has no profile named system, only home') },
       ]);
-      expect(bench.logged).toContainEqual(
+      expect(fixture.logged).toContainEqual(
         expect.stringMatching(/"web" has profiles that are not NixOS systems, home:/),
       );
     });
 
     test('deploy-rs: a node whose name is not that of its configuration is found by its profile', async () => {
-      const folder = await bench.example('deploy-rs');
+      const folder = await fixture.example('deploy-rs');
       const [, , web] = (await run(folder)).hosts;
       const flake = join(folder, 'flake.nix');
       await writeFile(flake, (await readFile(flake, 'utf8')).replace(/(nodes = \{\s*)web =/, '$1front ='));
-      await bench.commit(folder);
+      await fixture.commit(folder);
       const { hosts, failures } = await run(folder);
       expect([failures, hosts.map(({ name }) => name)]).toEqual([[], ['db', 'front', 'pi']]);
       expect([web?.name, hosts[1]?.system, hosts[1]?.toplevel]).toEqual(['web', 'x86_64-linux', web?.toplevel]);
@@ -347,15 +347,15 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 });
 
 test('every example is complete: it has a workflow, and its hosts build', async () => {
-  const bench = await PlanBench.create('2.26');
+  const fixture = await PlanFixture.create('2.26');
   try {
     const formats: Format[] = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
     const drvs = new Set<string>();
     for (const format of formats) {
-      const folder = await bench.example(format);
+      const folder = await fixture.example(format);
       expect(readdirSync(join(folder, '.github/workflows'))).toContain('deploy.yml');
-      const fleet = await plan(bench.config(folder), bench.nix, bench.context);
-      const built = await emulating(() => build(fleet, bench.nix, bench.context));
+      const fleet = await plan(fixture.config(folder), fixture.nix, fixture.context);
+      const built = await emulating(() => build(fleet, fixture.nix, fixture.context));
       for (const one of built) {
         expect(one).toMatchObject({ ok: true, toplevel: one.host.toplevel.outPath });
         drvs.add(one.host.toplevel.drvPath);
@@ -363,6 +363,6 @@ test('every example is complete: it has a workflow, and its hosts build', async 
     }
     expect(drvs.size).toBe(4);
   } finally {
-    await bench.remove();
+    await fixture.remove();
   }
 }, 300_000);

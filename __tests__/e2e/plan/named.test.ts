@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { locate, option, type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { fleetOf, lockOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let counter = 0;
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`named-${counter++}`, files);
+  const folderOf = (files: Record<string, string>): Promise<string> => fixture.repository(`named-${counter++}`, files);
   /** Plans the files of a folder as the input `source` names them. */
   const run = (folder: string, source: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
     const located = locate(source.replaceAll('./', `${folder}/`));
-    return plan(bench.config(located.source, { ...located, ...rest }), bench.nix, bench.context);
+    return plan(fixture.config(located.source, { ...located, ...rest }), fixture.nix, fixture.context);
   };
   const named = (host: string): string => sound(`networking.hostName = "${host}";`);
-  const pin = (): string => fleetOf('morph', {}, bench).files['nixpkgs.nix'] ?? '';
+  const pin = (): string => fleetOf('morph', {}, fixture).files['nixpkgs.nix'] ?? '';
   const packages = 'import (import ./nixpkgs.nix) { system = "x86_64-linux"; }';
 
   describe('one file', () => {
@@ -33,7 +33,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ['expression', 'nixos.nix', 'auto'],
       ['flake', 'flake.nix', 'auto'],
     ])('%s: %s, format: %s', async (format, file, said) => {
-      const { files, main } = fleetOf(format, hosts, bench);
+      const { files, main } = fleetOf(format, hosts, fixture);
       const { [main]: text = '', ...others } = files;
       const whole = await folderOf(files);
       const folder = await folderOf({ ...others, [file]: text, 'hive.nix': '{ }', 'configuration.nix': '{ }' });
@@ -51,7 +51,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       };
       const folder = await folderOf(files);
       const { hosts } = await run(folder, './hosts/router.nix', { format: 'configuration' });
-      expect(hosts).toMatchObject([{ name: 'router', nixpkgs: { narHash: bench.miniature.sri, by: 'nixpkgs.nix:3' } }]);
+      expect(hosts).toMatchObject([
+        { name: 'router', nixpkgs: { narHash: fixture.miniature.sri, by: 'nixpkgs.nix:3' } },
+      ]);
     });
 
     test('whose format cannot be detected is an error', async () => {
@@ -72,7 +74,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'web.nix': named('web'),
         'nixpkgs.nix': pin(),
         // Two pins: the network itself defines which one it uses.
-        'flake.lock': lockOf(bench),
+        'flake.lock': lockOf(fixture),
       });
       const fleet = await run(folder, './infra/network.nix, ./infra/ec2/physical.nix');
       expect([fleet.format, fleet.failures]).toEqual(['nixops', []]);
@@ -128,8 +130,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'web.nix': named('web'),
         'nixpkgs.nix': pin(),
       });
-      const config = bench.config(folder, { arguments: { domain, system: 'x86_64-linux', unused: 1 } });
-      expect(await option(config, 'web', 'environment.etc.domain.text', bench.nix, bench.context)).toBe(domain);
+      const config = fixture.config(folder, { arguments: { domain, system: 'x86_64-linux', unused: 1 } });
+      expect(await option(config, 'web', 'environment.etc.domain.text', fixture.nix, fixture.context)).toBe(domain);
     });
 
     test.each<[Record<string, unknown>, RegExp]>([
@@ -145,12 +147,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('for a format without arguments are one error', async () => {
-      const { files } = fleetOf('morph', { web: sound() }, bench);
+      const { files } = fleetOf('morph', { web: sound() }, fixture);
       await expect(run(await folderOf(files), './', { arguments: { a: 1 } })).rejects.toMatchObject({
         message: 'morph takes no arguments, but "a" is given.',
         where: { input: 'arguments' },
       });
-      const plain = fleetOf('nixops', { web: sound() }, bench).files;
+      const plain = fleetOf('nixops', { web: sound() }, fixture).files;
       await expect(run(await folderOf(plain), './', { arguments: { a: 1 } })).rejects.toMatchObject({
         message: expect.stringContaining('no file of the network is a function'),
       });

@@ -5,29 +5,29 @@ import { exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let evaluations: string[][];
   let nix: Nix;
   let counter = 0;
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
-    ({ nix, evaluations } = bench.watched());
+    fixture = await PlanFixture.create(version);
+    ({ nix, evaluations } = fixture.watched());
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   const run = async (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
     evaluations.length = 0;
-    return plan(bench.config(folder, rest), nix, bench.context);
+    return plan(fixture.config(folder, rest), nix, fixture.context);
   };
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`runs-${counter++}`, files);
+  const folderOf = (files: Record<string, string>): Promise<string> => fixture.repository(`runs-${counter++}`, files);
   const nine = Array.from({ length: 9 }, (_, i) => `h${i}`);
-  const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, bench);
+  const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, fixture);
 
   test('the result and its order do not depend on the number of evaluators', async () => {
     const folder = await folderOf({ ...fleet('morph'), 'hosts/4.nix': '{ ... }: throw "broken host"' });
@@ -65,9 +65,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       '$& deployment.tags = [ "x" ];',
     );
     const folder = await folderOf({ ...files, 'network.nix': tagged });
-    bench.logged.length = 0;
+    fixture.logged.length = 0;
     expect((await run(folder, { hosts: ['@x'] })).hosts.map(({ name }) => name)).toEqual(['a']);
-    expect(bench.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
+    expect(fixture.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
       'Reading the tags of 2 hosts.',
       'a running',
       'a done',
@@ -80,11 +80,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const clean = await run(folder);
       expect([clean.dirty, clean.commit]).toEqual([false, expect.stringMatching(/^[0-9a-f]{40}$/)]);
       await writeFile(join(folder, 'hosts/0.nix'), named('other'));
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       const dirty = await run(folder);
       expect([dirty.dirty, dirty.commit]).toEqual([true, clean.commit]);
       expect(dirty.hosts[0]?.toplevel).not.toEqual(clean.hosts[0]?.toplevel);
-      expect(bench.logged).toContainEqual(expect.stringContaining('uncommitted changes'));
+      expect(fixture.logged).toContainEqual(expect.stringContaining('uncommitted changes'));
     });
 
     test('in a folder with special characters in its name, below the root, in clones without history', async () => {
@@ -94,12 +94,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const origin = await folderOf(files);
       const plain = (await run(join(origin, "deep er/in'ner"))).hosts;
       await writeFile(join(origin, 'README'), 'more history');
-      await bench.commit(origin);
-      const odd = join(bench.scratch, `cl$(id) "o"ne é #1 ${counter++}`);
+      await fixture.commit(origin);
+      const odd = join(fixture.scratch, `cl$(id) "o"ne é #1 ${counter++}`);
       await exec('git', ['clone', '-q', `file://${origin}`, odd]);
-      const shallow = join(bench.scratch, `shallow-${counter++}`);
+      const shallow = join(fixture.scratch, `shallow-${counter++}`);
       await exec('git', ['clone', '-q', '--depth=1', `file://${origin}`, shallow]);
-      const detached = join(bench.scratch, `detached-${counter++}`);
+      const detached = join(fixture.scratch, `detached-${counter++}`);
       await exec('git', ['clone', '-q', '--depth=1', `file://${origin}`, detached]);
       await exec('git', ['-C', detached, 'checkout', '-q', '--detach']);
       await exec('git', ['-C', detached, 'branch', '-q', '-D', 'main']);

@@ -11,7 +11,7 @@ import { repository, root } from './machine.ts';
 import type { NixVersion } from './runner.ts';
 
 /** Git repositories to plan, real Nix of one version, and a miniature nixpkgs that is fetched from the store. */
-export class PlanBench {
+export class PlanFixture {
   readonly scratch: string;
   readonly nix: Nix;
   readonly logged: string[] = [];
@@ -22,7 +22,7 @@ export class PlanBench {
   private constructor(
     scratch: string,
     nix: Nix,
-    miniature: PlanBench['miniature'],
+    miniature: PlanFixture['miniature'],
     logged: string[],
     context: Context,
   ) {
@@ -33,7 +33,7 @@ export class PlanBench {
     this.context = context;
   }
 
-  static async create(version: NixVersion): Promise<PlanBench> {
+  static async create(version: NixVersion): Promise<PlanFixture> {
     // The testbed's Nix looks for its libraries there.
     const installed = `/opt/nix/${version}`;
     await mkdir('/opt/nix', { recursive: true });
@@ -73,7 +73,7 @@ export class PlanBench {
       environment: process.env,
     };
     await mkdir(context.scratch);
-    return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
+    return new PlanFixture(scratch, nix, { path, sri, base32 }, logged, context);
   }
 
   /** The same Nix, and the command lines of its evaluations. */
