@@ -27,7 +27,7 @@ let
         name: _:
         builtins.addErrorContext "while evaluating the module argument `${name}' in \"${key}\":" (
           moduleArgs.${name} or (argsOf.${name}
-            or (throw "The module \"${key}\" has an argument `${name}', which is not defined. Define it with `_module.args' or `specialArgs'.")
+            or (throw "The module \"${key}\" has an argument `${name}', which is not defined.")
           )
         )
       ) (builtins.functionArgs (if f ? __functor then f.__functor f else f))

@@ -44,9 +44,7 @@ rec {
 
   linux = pkgs.runCommand "linux-6.12" { passthru.modDirVersion = "6.12"; } ''
     mkdir $out
-    echo "not a real kernel" > $out/${
-      if stdenv.isAarch64 then "Image" else "bzImage"
-    }
+    echo "not a real kernel" > $out/${if stdenv.isAarch64 then "Image" else "bzImage"}
   '';
   linuxPackages = {
     kernel = linux;

@@ -162,7 +162,8 @@ function weigh(name, key, how) {
   return 2
 }
 
-# Reads a unit with its drop-ins into section[WHICH, …] and value[WHICH, SECTION, KEY], the values of a key separated by newlines.
+# Reads a unit with its drop-ins into section[WHICH, …] and value[WHICH, SECTION, KEY], which has the values of a key separated
+# by newlines.
 function parse(which, directory, unit, base, entry, part, files, count, i) {
   for (entry in section) if (index(entry, which SUBSEP) == 1) delete section[entry]
   for (entry in value) if (index(entry, which SUBSEP) == 1) delete value[entry]
