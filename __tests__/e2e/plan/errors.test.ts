@@ -49,9 +49,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
   describe.each(forms)('%s', form => {
     const format = formatOf(form);
-    test.each(faults)('a host with $fault does not hide the others', async ({ fault, module, message, line }) => {
+    test.each(faults)('a host with $fault does not hide the others', async ({ module, message, line }) => {
       const { files, moduleOf } = fleetOf(form, { bad: module, good: sound(), other: sound() }, fixture);
-      const folder = await fixture.repository(`${form.replaceAll(' ', '-')}-${fault.replaceAll(' ', '-')}`, files);
+      const folder = await fixture.repository(files);
       const fleet = await plan(fixture.config(folder, { format }), fixture.nix, fixture.context);
       expect(fleet.hosts.map(({ name }) => name)).toEqual(['good', 'other']);
       expect(fleet.failures).toEqual([
@@ -68,7 +68,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
     test('a syntax error in the main file is one error with its place', async () => {
       const { files, main, moduleOf } = fleetOf(form, { web: sound() }, fixture);
-      const folder = await fixture.repository(`${form.replaceAll(' ', '-')}-main`, {
+      const folder = await fixture.repository({
         ...files,
         [main]: '{\n  a = ;\n}\n',
       });
@@ -101,7 +101,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         Object.fromEntries(names.map(name => [name, sound('networking.hostName = "x";')])),
         fixture,
       );
-      const folder = await fixture.repository(`${form.replaceAll(' ', '-')}-names`, files);
+      const folder = await fixture.repository(files);
       const fleet = await plan(fixture.config(folder, { format }), fixture.nix, fixture.context);
       expect(fleet.failures).toEqual([]);
       expect(fleet.hosts.map(({ name }) => name)).toEqual([...names].sort());
@@ -113,7 +113,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
     test('a host that does not exist is one error with the most similar name', async () => {
       const { files } = fleetOf(form, { web: sound(), database: sound() }, fixture);
-      const folder = await fixture.repository(`${form.replaceAll(' ', '-')}-unknown`, files);
+      const folder = await fixture.repository(files);
       await expect(
         plan(fixture.config(folder, { format, hosts: ['databse'] }), fixture.nix, fixture.context),
       ).rejects.toMatchObject({

@@ -4,30 +4,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CachePort } from '../../../src/context.ts';
 import { exec } from '../../../src/exec.ts';
-import type { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
-import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanFixture } from '../support/plan-fixture.ts';
+import type { PlanConfig } from '../../../src/plan/index.ts';
+import { PlanFixture, type WatchedPlans } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s', version => {
   let fixture: PlanFixture;
   let evaluations: string[][];
-  let nix: Nix;
-  let counter = 0;
+  let run: WatchedPlans['run'];
 
   beforeAll(async () => {
     fixture = await PlanFixture.create(version);
-    ({ nix, evaluations } = fixture.watched());
+    ({ run, evaluations } = fixture.watched());
   }, 120_000);
   afterAll(() => fixture.remove());
 
-  const run = async (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
-    evaluations.length = 0;
-    return plan(fixture.config(folder, rest), nix, fixture.context);
-  };
-  const folderOf = (files: Record<string, string>): Promise<string> => fixture.repository(`runs-${counter++}`, files);
   const four = ['h0', 'h1', 'h2', 'h3'];
   const fleet = (format: Format, hosts = four): Record<string, string> => namedFleet(format, hosts, fixture);
 
@@ -35,8 +28,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
   test.each(formats)(
     '%s: only what has changed is evaluated',
     async format => {
-      const folder = await folderOf(fleet(format));
-      const planCache = join(fixture.scratch, `cache-${counter}`);
+      const folder = await fixture.repository(fleet(format));
+      const planCache = fixture.newPath('cache');
       const first = await run(folder, { planCache, hosts: ['h1', 'h2'] });
       expect(evaluations).not.toEqual([]);
       expect(await run(folder, { planCache, hosts: ['h2', 'h1'] })).toEqual(first);
@@ -78,8 +71,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const module = `{ imports = [ ./web.nix ]; deployment.keys.k.text = "hush hush"; }`;
     const pin = fleet('colmena')['nixpkgs.nix'] ?? '';
     const hive = `{ meta.nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; }; open = ./web.nix; shut = ${module}; }`;
-    const folder = await folderOf({ 'hive.nix': hive, 'nixpkgs.nix': pin, 'web.nix': named('web') });
-    const planCache = join(fixture.scratch, `cache-${counter}`);
+    const folder = await fixture.repository({ 'hive.nix': hive, 'nixpkgs.nix': pin, 'web.nix': named('web') });
+    const planCache = fixture.newPath('cache');
     fixture.logged.length = 0;
     const { hosts } = await run(folder, { planCache });
     expect(hosts.flatMap(({ secrets }) => secrets)).toMatchObject([{ name: 'k', source: { text: 'hush hush' } }]);
@@ -90,13 +83,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     await run(folder, { planCache, hosts: ['shut'] });
     expect(evaluations).not.toEqual([]);
 
-    const other = await folderOf({
+    const other = await fixture.repository({
       ...fleet('morph', ['a']),
       '.gitignore': 'local.nix\n',
       'hosts/0.nix': '{ imports = [ ../local.nix ]; }',
     });
     await writeFile(join(other, 'local.nix'), named('a'));
-    const unkept = join(fixture.scratch, `cache-${counter}-unkept`);
+    const unkept = fixture.newPath('unkept');
     for (let i = 0; i < 2; i++) {
       expect((await run(other, { planCache: unkept })).hosts).toHaveLength(1);
       expect(evaluations).not.toEqual([]);
@@ -106,12 +99,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
   test('is not used if a file outside of the folder has changed that the source reads', async () => {
     const files = fleet('morph', ['a', 'b']);
     const inner = Object.fromEntries(Object.entries(files).map(([file, text]) => [`inner/${file}`, text]));
-    const folder = await folderOf({
+    const folder = await fixture.repository({
       ...inner,
       'inner/hosts/0.nix': '{ imports = [ ../../shared.nix ]; }',
       'shared.nix': named('a'),
     });
-    const planCache = join(fixture.scratch, `cache-${counter}`);
+    const planCache = fixture.newPath('cache');
     const source = join(folder, 'inner');
     const before = await run(source, { planCache });
     await run(source, { planCache });
@@ -127,8 +120,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const flake = (fleet('flake', ['web'])['flake.nix'] ?? '')
       .replace('outputs = { nixpkgs, ... }', 'outputs = { self, nixpkgs, ... }')
       .replace('modules = [', 'modules = [ { environment.etc.commit.text = self.rev; }');
-    const folder = await folderOf({ ...fleet('flake', ['web']), 'flake.nix': flake });
-    const planCache = join(fixture.scratch, `cache-${counter}`);
+    const folder = await fixture.repository({ ...fleet('flake', ['web']), 'flake.nix': flake });
+    const planCache = fixture.newPath('cache');
     const [before] = (await run(folder, { planCache })).hosts;
     await fixture.commit(folder);
     await exec('git', [
@@ -159,9 +152,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const machine = join(fixture.scratch, 'machine.nix');
     await writeFile(machine, named('h0'));
     const module = more['hosts/0.nix']?.replace('MACHINE', machine) ?? '';
-    const folder = await folderOf({ ...fleet('morph', ['h0']), ...more, 'hosts/0.nix': module });
+    const folder = await fixture.repository({ ...fleet('morph', ['h0']), ...more, 'hosts/0.nix': module });
     await writeFile(join(folder, 'local.json'), 'h0');
-    const planCache = join(fixture.scratch, `cache-${counter}`);
+    const planCache = fixture.newPath('cache');
     for (let i = 0; i < 2; i++) {
       expect((await run(folder, { planCache })).failures).toEqual([]);
       expect(evaluations).not.toEqual([]);
@@ -179,10 +172,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     ],
   ])('a folder that reads %s, after a commit outside of it', async (_, line, prepare, free) => {
     const files = Object.entries(fleet('morph', ['a'])).map(([file, text]) => [`inner/${file}`, text]);
-    const root = await folderOf({ ...Object.fromEntries(files), 'inner/hosts/0.nix': sound(line), name: 'before' });
+    const root = await fixture.repository({
+      ...Object.fromEntries(files),
+      'inner/hosts/0.nix': sound(line),
+      name: 'before',
+    });
     await prepare(root);
     await fixture.commit(root);
-    const planCache = join(fixture.scratch, `cache-${counter}`);
+    const planCache = fixture.newPath('cache');
     const [before] = (await run(join(root, 'inner'), { planCache })).hosts;
     await writeFile(join(root, 'name'), 'after');
     await fixture.commit(root);
@@ -191,8 +188,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
   });
 
   test('is not used if it is damaged', async () => {
-    const folder = await folderOf(fleet('morph', ['h0']));
-    const planCache = join(fixture.scratch, `cache-${counter}`);
+    const folder = await fixture.repository(fleet('morph', ['h0']));
+    const planCache = fixture.newPath('cache');
     const first = await run(folder, { planCache });
     for (const text of ['', '{}', '[]', '{"format":"morph"}', 'null']) {
       for (const name of await readdir(planCache)) await writeFile(join(planCache, name), text);
@@ -241,8 +238,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     test.each<Format>(['flake', 'nixops'])(
       '%s: a new machine evaluates nothing, and gets the derivations to build',
       async format => {
-        const folder = await folderOf(fleet(format));
-        const service = join(fixture.scratch, `service-${counter}`);
+        const folder = await fixture.repository(fleet(format));
+        const service = fixture.newPath('service');
         const shared = sharedOn(portOf(service));
         const first = await freshly(folder, { ...shared, hosts: ['h0', 'h1'] });
         expect([evaluations.length > 0, warnings()]).toEqual([true, []]);
@@ -263,8 +260,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     );
 
     test('an untrusted run saves nothing, but uses existing entries', async () => {
-      const folder = await folderOf(fleet('morph', ['h0']));
-      const service = join(fixture.scratch, `service-${counter}`);
+      const folder = await fixture.repository(fleet('morph', ['h0']));
+      const service = fixture.newPath('service');
       const untrusted = sharedOn(portOf(service, false));
       const first = await freshly(folder, untrusted);
       expect(await readdir(service).catch(() => 'none')).toBe('none');
@@ -290,12 +287,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
       ['has no MAC', ({ name = '', text = '' }) => ({ name, text })],
       ['is empty', () => ({})],
     ])('an entry that %s is not used, with a warning', async (_, change) => {
-      const folder = await folderOf(fleet('morph', ['h0']));
-      const elsewhere = await folderOf({ ...fleet('morph', ['h0']), 'hosts/0.nix': named('elsewhere') });
-      const [service, others] = [
-        join(fixture.scratch, `service-${counter}`),
-        join(fixture.scratch, `others-${counter}`),
-      ];
+      const folder = await fixture.repository(fleet('morph', ['h0']));
+      const elsewhere = await fixture.repository({ ...fleet('morph', ['h0']), 'hosts/0.nix': named('elsewhere') });
+      const [service, others] = [fixture.newPath('service'), fixture.newPath('others')];
       const shared = sharedOn(portOf(service));
       const first = await freshly(folder, shared);
       await freshly(elsewhere, sharedOn(portOf(others)));
@@ -308,8 +302,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     });
 
     test('everything is evaluated after an entry without derivations, one with another secret, and a service that fails', async () => {
-      const folder = await folderOf(fleet('morph', ['h0']));
-      const service = join(fixture.scratch, `service-${counter}`);
+      const folder = await fixture.repository(fleet('morph', ['h0']));
+      const service = fixture.newPath('service');
       const port = portOf(service);
       const first = await freshly(folder, sharedOn(port));
       await freshly(folder, sharedOn(port, 'fleet-2:b3RoZXI='), first);

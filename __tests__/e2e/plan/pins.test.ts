@@ -15,7 +15,6 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   let fixture: PlanFixture;
   /** The miniature as a tarball that can be downloaded. */
   let tarball: string;
-  let counter = 0;
 
   beforeAll(async () => {
     fixture = await PlanFixture.create(version);
@@ -28,8 +27,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     files: Record<string, string>,
     rest: Partial<PlanConfig> = {},
     nix: Nix = fixture.nix,
-  ): Promise<Fleet> =>
-    plan(fixture.config(await fixture.repository(`pins-${counter++}`, files), rest), nix, fixture.context);
+  ): Promise<Fleet> => plan(fixture.config(await fixture.repository(files), rest), nix, fixture.context);
 
   /** A nixos.nix that imports nixpkgs in its third line. */
   const expression = (nixpkgs: string): Record<string, string> => ({
@@ -134,7 +132,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           where: { file: 'flake.nix' },
           cure: expect.stringContaining('nix flake lock'),
         });
-        const folder = await fixture.repository(`pins-${counter++}`, unlocked);
+        const folder = await fixture.repository(unlocked);
         await writeFile(join(folder, 'flake.nix'), `${unlocked['flake.nix']}\n`);
         await expect(plan(fixture.config(folder), fixture.nix, fixture.context)).rejects.toMatchObject({
           message: expect.stringContaining('Not pinned: '),
@@ -229,7 +227,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'nixos.nix': 'import ./nixpkgs/nixos { configuration = ./web.nix; system = "x86_64-linux"; }',
         'web.nix': sound('networking.hostName = "web";'),
       };
-      const folder = await fixture.repository(`pins-${counter++}`, files);
+      const folder = await fixture.repository(files);
       await exec('cp', ['-R', join(fixture.scratch, 'source'), join(folder, 'nixpkgs')]);
       await fixture.commit(folder);
       const fleet = await plan(fixture.config(folder), fixture.nix, fixture.context);

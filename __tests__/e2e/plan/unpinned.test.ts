@@ -19,7 +19,6 @@ const inFlake = (form: Form): boolean => form === 'flake' || form === 'deploy-rs
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   let fixture: PlanFixture;
   let tarball: string;
-  let counter = 0;
   const nixPath = process.env.NIX_PATH;
 
   beforeAll(async () => {
@@ -36,7 +35,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   const refused = async (form: Form, files: Record<string, string>, what: string, cure: string, where: object) => {
-    const folder = await fixture.repository(`unpinned-${counter++}`, files);
+    const folder = await fixture.repository(files);
     await expect(
       plan(fixture.config(folder, { format: formatOf(form) }), fixture.nix, fixture.context),
     ).rejects.toMatchObject({

@@ -6,9 +6,15 @@ import type { Context } from '../../../src/context.ts';
 import { type Exec, exec } from '../../../src/exec.ts';
 import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
-import type { PlanConfig } from '../../../src/plan/index.ts';
+import type { Fleet } from '../../../src/plan/fleet.ts';
+import { type PlanConfig, plan } from '../../../src/plan/index.ts';
 import { repository, root } from './machine.ts';
 import type { NixVersion } from './runner.ts';
+
+export interface WatchedPlans {
+  run(folder: string, rest?: Partial<PlanConfig>): Promise<Fleet>;
+  evaluations: string[][];
+}
 
 /** Git repositories to plan, real Nix of one version, and a miniature nixpkgs that is fetched from the store. */
 export class PlanFixture {
@@ -18,6 +24,7 @@ export class PlanFixture {
   /** The miniature with its busybox, in the store, and its NAR hash in two encodings. */
   readonly miniature: { path: string; sri: string; base32: string };
   readonly context: Context;
+  #paths = 0;
 
   private constructor(
     scratch: string,
@@ -76,14 +83,19 @@ export class PlanFixture {
     return new PlanFixture(scratch, nix, { path, sri, base32 }, logged, context);
   }
 
-  /** The same Nix, and the command lines of its evaluations. */
-  watched(): { nix: Nix; evaluations: string[][] } {
+  /** Plans with the same Nix and records the command lines of the last plan's evaluations. */
+  watched(): WatchedPlans {
     const evaluations: string[][] = [];
     const watched: Exec = (command, args, options) => {
       if (/\/nix-instantiate$/.test(command) || args[0] === 'eval') evaluations.push([command, ...args]);
       return exec(command, args, options);
     };
-    return { nix: new Nix({ exec: watched, environment: process.env }, this.nix.installation), evaluations };
+    const nix = new Nix({ exec: watched, environment: process.env }, this.nix.installation);
+    const run: WatchedPlans['run'] = async (folder, rest = {}) => {
+      evaluations.length = 0;
+      return plan(this.config(folder, rest), nix, this.context);
+    };
+    return { run, evaluations };
   }
 
   remove(): Promise<void> {
@@ -101,9 +113,14 @@ export class PlanFixture {
     };
   }
 
+  /** A path in `scratch` that does not exist and is not returned again. */
+  newPath(name: string): string {
+    return join(this.scratch, `${name}-${this.#paths++}`);
+  }
+
   /** A Git repository with these files, committed. */
-  async repository(name: string, files: Readonly<Record<string, string>>): Promise<string> {
-    const folder = join(this.scratch, name);
+  async repository(files: Readonly<Record<string, string>>, name = 'repository'): Promise<string> {
+    const folder = this.newPath(name);
     for (const [file, text] of Object.entries(files)) {
       await mkdir(join(folder, file, '..'), { recursive: true });
       await writeFile(join(folder, file), text);

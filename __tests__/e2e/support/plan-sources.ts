@@ -58,7 +58,7 @@ export function fleetOf(form: Form, hosts: Readonly<Record<string, string>>, fix
     folder ? `hosts/${host}/configuration.nix` : `hosts/${names.indexOf(host)}.nix`;
   const each = (entry: (host: string, path: string) => string): string =>
     names.map(host => `  ${quoted(host)} = ${entry(host, `./${moduleOf(host)}`)};`).join('\n');
-  const pin = `fetchTarball {\n  url = "https://example.invalid/nixpkgs.tar.gz";\n  sha256 = "${fixture.miniature.base32}";\n}\n`;
+  const pin = pinOf(fixture);
   const configurations = `nixosConfigurations = {\n${each((_, path) => `nixpkgs.lib.nixosSystem { modules = [ ${path} ]; }`)}\n};`;
   const lock = lockOf(fixture);
   const deployment = (_: string, path: string): string =>
@@ -130,6 +130,11 @@ ${each((_, path) => `nixos { configuration = ${path}; system = "x86_64-linux"; }
   };
   const modules = Object.fromEntries(names.map(host => [moduleOf(host), hosts[host] ?? '']));
   return { main: sources[form].main, files: { ...sources[form].files, ...modules }, moduleOf };
+}
+
+/** A nixpkgs.nix that pins the miniature. */
+export function pinOf(fixture: PlanFixture): string {
+  return `fetchTarball {\n  url = "https://example.invalid/nixpkgs.tar.gz";\n  sha256 = "${fixture.miniature.base32}";\n}\n`;
 }
 
 /** The flake example's lock file, with the miniature instead of nixpkgs. */
