@@ -15,8 +15,8 @@ import {
 } from '../support/target.ts';
 
 /*
- * The embedded fleet is built and archived on a runner; the archives are carried to the targets as files, and installed
- * there with what the targets have: Nix and a shell.
+ * The embedded fleet is built and archived on a runner. The archives are copied to the targets as files and installed there
+ * with Nix and a shell only.
  */
 let fixture: ArchiveFixture;
 const targets: Target[] = [];
@@ -68,7 +68,7 @@ describe.each([
     const { toplevel, digest } = fixture.made(`${host} before`);
     expect(await target.profile()).toBe(toplevel);
     expect(await target.currentSystem()).toBe(toplevel);
-    // An operator who is not root reads it too.
+    // An operator who is not root can read it too.
     const said = await target.machine.run(['cat', '/var/lib/nix-ferry/deployed.json'], { user: 'deploy' });
     const record = JSON.parse(said.stdout);
     const from = { commit: 'c'.repeat(40), run: fixture.address };
@@ -86,7 +86,7 @@ describe.each([
       'switch',
     );
     await target.says('hostname', 'elsewhere');
-    // The record of the last install says what this machine is, whatever it is called now.
+    // The record of the last install identifies this machine, even if its host name has changed.
     expect((await install(target, '/root/after', '--dry-run')).code).toBe(0);
     await target.says('mv', '/var/lib/nix-ferry', '/root/records');
     await refused(target, '/root/after', /is of \w+, and this machine is elsewhere .*--host/, 'switch');
@@ -201,7 +201,7 @@ describe.each([
     expect(await target.says('cat', `${link}/configuration/flake.nix`)).toContain('A small fleet');
   });
 
-  test('a full disk, seen before and met in the midst', async () => {
+  test('a full disk, detected before or in the middle of the install', async () => {
     const fresh = await startTarget(start, host);
     const directory = fixture.carry(fresh, `${host} before`, 'before');
     const whole = fixture.made(`${host} before`).insideBytes;
@@ -238,7 +238,7 @@ test.each([
       code: 0,
     });
     const directory = fixture.carry(target, 'server after', 'after');
-    // All of the activation's processes are killed, as far as a machine can do that to itself.
+    // Kills all processes of the activation that a machine can kill by itself.
     const trap = target.machine.path('/usr/local/bin/nix-env');
     writeFileSync(trap, `#!/bin/sh\n${set}kill -KILL "$PPID"\n`, { mode: 0o755 });
     const cut = await install(target, directory, 'switch');
@@ -296,10 +296,10 @@ test.each(['2.8', '2.34'] as const)(
   },
 );
 
-test('a delta: the machine fetches what it leaves out, or nothing is changed', async () => {
+test('a delta: the machine substitutes the paths that it leaves out, or nothing is changed', async () => {
   const [before, after] = [fixture.made('server before').toplevel, fixture.made('server after').toplevel];
   const cacheKey = await fixture.newKey('cache-1');
-  // A store that has the old system from a cache, which signed it, and of the new one what was built since.
+  // A store that has the old system from a cache, which signed it, and the parts of the new one that were built since.
   await fixture.inside(
     `umask 077; printf %s "$1" >~/cache-key
      nix copy --to "file://$HOME/cache?compression=zstd&secret-key=$HOME/cache-key" "$2"

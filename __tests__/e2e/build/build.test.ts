@@ -58,7 +58,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
   });
 
-  test('closures are complete; a shared path is in both', async () => {
+  test('closures are complete; both contain a shared path', async () => {
     const { good, twin } = await built('good', 'twin');
     if (!good?.ok || !twin?.ok) throw new Error('not built');
     const names = (one: typeof good) => one.closure.map(({ path }) => path.replace(/^.*?-/, '')).sort();
@@ -70,7 +70,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(good.closureBytes).toBeGreaterThan(0);
   });
 
-  test('what is in the store is not built again, and is not collected during the run', async () => {
+  test('paths in the store are not built again, and are not garbage-collected during the run', async () => {
     const { good } = await built('good');
     expect(good).toMatchObject({ ok: true, builtDerivations: 0 });
     expect(events.map(({ text }) => text)).toEqual(['in the store', 'was in the store']);

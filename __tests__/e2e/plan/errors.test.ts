@@ -6,7 +6,7 @@ import { PlanFixture } from '../support/plan-fixture.ts';
 import { fleetOf, formatOf, forms, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
-/** What is wrong with one host: its module, and the one clear error. */
+/** A fault of one host: its module, and the expected error. */
 const faults: { fault: string; module: string; message: RegExp; line: number | null }[] = [
   {
     fault: 'a syntax error',
@@ -84,7 +84,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }
     });
 
-    test('names are names, whatever characters they contain', async () => {
+    test('names of hosts may contain any characters', async () => {
       const names = [
         'a.b',
         'q"uo\'te',

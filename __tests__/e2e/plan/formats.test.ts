@@ -42,7 +42,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       await expect(run(folder)).rejects.toMatchObject({ message: expect.stringMatching(message), where: { input } });
     });
 
-    test('a network.nix that says too little to tell morph from NixOps', async () => {
+    test('a network.nix that could be of morph or NixOps', async () => {
       const folder = await fixture.repository({ 'network.nix': '{ network.description = "x"; web = { }; }' });
       await expect(run(folder)).rejects.toMatchObject({
         message: expect.stringMatching(/^The format could be morph .* or nixops /),

@@ -129,7 +129,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       },
     );
 
-    test('are values, whatever characters they contain', async () => {
+    test('are passed as values, with any characters', async () => {
       const folder = await fixture.repository({
         'nixos.nix': `{ domain, system }: { web = import (import ./nixpkgs.nix + "/nixos") { inherit system; configuration = { imports = [ ./web.nix ]; environment.etc.domain.text = domain; }; }; }`,
         'web.nix': named('web'),

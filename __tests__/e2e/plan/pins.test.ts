@@ -263,7 +263,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   test('configuration and overlays of the home directory have no effect', async () => {
-    const home = join(fixture.scratch, 'somebody');
+    const home = join(fixture.scratch, 'home');
     await mkdir(join(home, '.config/nixpkgs/overlays'), { recursive: true });
     await writeFile(join(home, '.config/nixpkgs/config.nix'), 'throw "seen"');
     const { HOME, NIXPKGS_CONFIG } = process.env;

@@ -74,7 +74,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test.each(formats)('%s has the same derivations and targets', format => {
-      // A key of NixOps' and colmena's brings a unit with it, so web is another system there.
+      // A key of NixOps or colmena adds a unit, so web has a different system there.
       const same = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
       for (const name of same) expect(host(format, name).toplevel).toEqual(host('expression', name).toplevel);
       for (const name of ['db', 'pi', 'web']) {
