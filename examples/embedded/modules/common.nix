@@ -1,4 +1,4 @@
-# The configuration that all machines of the fleet share.
+# The configuration that all hosts share.
 { lib, pkgs, ... }:
 {
   time.timeZone = lib.mkDefault "Europe/Berlin";
