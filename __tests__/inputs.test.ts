@@ -16,7 +16,7 @@ function refusal(given: Record<string, string>): string {
   throw new Error('was taken');
 }
 
-describe('what is wrong is named, with what it takes and what was meant', () => {
+describe('an error names the input, the valid values and the most similar one', () => {
   test.each([
     [
       { mode: 'swich' },
@@ -44,7 +44,7 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
     expect(refusal(given).slice(0, message.length)).toBe(message);
   });
 
-  test('a word near none of the names lists them all', () => {
+  test('if no name is similar, all are listed', () => {
     expect(refusal({ zzzzzzzz: '1' })).toContain('Accepted: source, format,');
   });
 
@@ -53,7 +53,7 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
   });
 });
 
-describe('what is right is read', () => {
+describe('valid inputs', () => {
   test('targets are left for the plan to combine with the source', () => {
     expect(
       read({ targets: 'pi: root@192.0.2.1:2222\nweb: { address: web.example, tags: [web] }' }).plan.targets,
@@ -71,16 +71,16 @@ describe('what is right is read', () => {
     expect(read({ arguments: JSON.stringify(values) }).plan.arguments).toEqual(values);
   });
 
-  test('hosts by commas and lines', () => {
+  test('hosts are separated by commas or newlines', () => {
     expect(read({ hosts: 'a, web-*\n@pi\n\n!b,' }).plan.hosts).toEqual(['a', 'web-*', '@pi', '!b']);
   });
 
-  test('times in seconds, shares in hosts or parts', () => {
+  test('times are in seconds, shares in hosts or percent', () => {
     const { deploy } = read({ 'confirm-timeout': '2m', canary: '25%' });
     expect([deploy.confirmTimeout, deploy.canary]).toEqual([120, { part: 0.25 }]);
   });
 
-  test('the defaults are themselves right, and an empty input is its default', () => {
+  test('the defaults are valid, and an empty input is its default', () => {
     expect(read({ mode: '', hosts: ' ' })).toEqual(read({}));
     expect(read({}).deploy.mode).toBe('none');
   });
@@ -90,7 +90,7 @@ describe('what is right is read', () => {
   });
 });
 
-test('the runner hands inputs over in upper case with dashes kept', () => {
+test('the runner passes inputs in upper case, with dashes', () => {
   expect(inputsOfRunner({ 'INPUT_KNOWN-HOSTS': 'x', INPUT_MODE: '', PATH: '/bin' })).toEqual({ 'known-hosts': 'x' });
 });
 
@@ -126,6 +126,6 @@ test.each([[{ 'trusted-public-keys': 'a:b' }], [{ 'signing-key': 'a:b' }], [{ 'a
   },
 );
 
-test('to allow unsigned archives contradicts keys', () => {
+test('allow-unsigned contradicts keys', () => {
   expect(() => read({ from: '7', 'trusted-public-keys': 'a:b', 'allow-unsigned': 'true' })).toThrow('contradicts');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { withoutCommands } from '../src/workflow-commands.ts';
 
-/** What the runner would execute of a text: ActionCommand.TryParseV2 and TryParse, for each line that .NET reads. */
+/** The commands that the runner would execute in a text: ActionCommand.TryParseV2 and TryParse, for each line that .NET reads. */
 function commandsIn(text: string): string[] {
   return text.split(/\r\n|\r|\n/).filter(line => /^[\s\u0085]*::.+::/.test(line) || /##\[[^\]]+\]/.test(line));
 }

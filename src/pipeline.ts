@@ -205,7 +205,7 @@ function planSurroundings(config: Config, ports: Ports, saving: Saving): Pick<Pl
   const { cache, signingKey: secret } = config.setup;
   // A kept plan does not bring nixpkgs into the store, where `include-source` needs it.
   if (secret === null || cache === 'never' || config.archive.includeSource) return { nixPath, planCache: null };
-  return { nixPath, planCache: { port, secret, beside: work => saving.add(work) } };
+  return { nixPath, planCache: { port, secret, runInBackground: work => saving.add(work) } };
 }
 
 function nixPathOf({ machine }: Ports): string | null {

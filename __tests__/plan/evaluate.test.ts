@@ -23,7 +23,7 @@ test.each<[number, number, number | null, number, number]>([
   },
 );
 
-test('hosts are split evenly, each once', () => {
+test('hosts are split evenly, and each is in one part', () => {
   expect(deal([1, 2, 3, 4, 5], 2)).toEqual([
     [1, 3, 5],
     [2, 4],

@@ -6,7 +6,7 @@ import { exec } from '../../../src/exec.ts';
 import { Fleet } from '../support/fleet.ts';
 import { searchMachine, searchPacked, watchProcesses } from '../support/planted.ts';
 
-// Every secret of a run is searched for wherever it could be left; the same searches find a planted one.
+// Searches for each secret of a run wherever it could be left; the same searches find a planted one.
 
 const signingKey = `fleet-1:${'c2VjcmV0LXNpZ25pbmcta2V5LWZvci10ZXN0cy1vbmx5'.padEnd(86, 'A')}==`;
 const githubToken = 'ghs_a-token-that-is-searched-for';

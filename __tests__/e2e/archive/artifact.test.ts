@@ -10,13 +10,13 @@ import { Stores } from '../support/archive-stores.ts';
 import { ResultsService, type StoredArtifact } from '../support/results.ts';
 
 /*
- * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
- * asked for the artifacts of other runs, a small mock gives the answers that are needed.
+ * The real @actions/artifact and @actions/cache, with the results service on loopback. A small mock replaces GitHub's REST
+ * API, from which the artifacts of other runs are requested.
  */
 let stores: Stores;
 let results: ResultsService;
 let rest: Server;
-/** The artifacts of run 7, and when they end. */
+/** The artifacts of run 7, and when they expire. */
 const earlier: StoredArtifact[] = [];
 let expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
 const asked: string[] = [];
@@ -100,7 +100,7 @@ test('one artifact per host; Nix reads it when it is unzipped', async () => {
     bytes: stored.zip.length,
     run: null,
   });
-  // Nothing is compressed twice: the zip is as large as its files, and what it needs to name them.
+  // Nothing is compressed twice: the zip is as large as its files and its directory.
   expect(stored.zip.length).toBeGreaterThan(made[0]?.bytes ?? 0);
   const zip = join(stores.scratch, 'web1.zip');
   await writeFile(zip, stored.zip);
@@ -139,7 +139,7 @@ test('an unchanged archive is not uploaded again by a later run, which refers to
   const [first, second] = made.map(({ artifact }) => artifact);
   expect(first).toMatchObject({ name: 'closure-web1', id: before.id, run: 7, digest: before.digest });
   expect(second).toMatchObject({ name: 'closure-web2', run: null });
-  // Of the unchanged one this run holds a note, from which a later job finds it.
+  // For the unchanged one this run has a small reference, with which a later job finds it.
   expect(results.artifact('closure-web1').zip.length).toBeLessThan(500);
   expect(results.artifact('closure-web2').zip.length).toBeGreaterThan(before.zip.length / 2);
   for (const run of [7, null]) {
@@ -189,7 +189,7 @@ test.each([
 ])('what is newest in a run is what its later jobs get: %s', async (_, begin) => {
   results.artifacts.splice(0);
   const nix = await stores.newStore();
-  // A, then B, then A again: that the run holds an older A does not count. The second B was made without a token.
+  // A, then B, then A again: an older A of the same run does not count. The second B was made without a token.
   for (const [text, token] of [['as it was'], ['changed'], ['as it was'], ['changed', null]] as const) {
     begin();
     Object.assign(process.env, results.environment());
@@ -217,7 +217,7 @@ describe('an attacker', () => {
     ['of a fork', { ...own, head_repository: { full_name: 'mallory/fleet' } }, /ran the code of mallory\/fleet/],
     ['of a deleted fork', { ...own, head_repository: null }, /ran the code of an unknown repository/],
     ['for a pull request', { ...own, event: 'pull_request' }, /its event is pull_request/],
-    ['of a branch that nobody reviewed', { ...own, head_branch: 'try' }, /ran on try, and this run is on main/],
+    ['of an unreviewed branch', { ...own, head_branch: 'try' }, /ran on try, and this run is on main/],
   ])('who uploads archives in a run %s gets none of them deployed', async (_, run, why) => {
     run7 = run;
     const fetching = fetchArchives(null, 7, stores.scratch, github(8));
@@ -227,7 +227,7 @@ describe('an attacker', () => {
 
   const recordOf = () => results.caches.at(-1) as { content: Buffer };
 
-  test('who writes records of artifacts to the cache does not choose what is deployed', async () => {
+  test('who writes records of artifacts to the cache cannot choose what is deployed', async () => {
     results.artifacts.splice(0);
     results.nextAttempt();
     Object.assign(process.env, results.environment());
@@ -236,7 +236,7 @@ describe('an attacker', () => {
     const [made] = await archive([host], config(), nix, stores.context, github(7));
     expect(recordOf()).toBeDefined();
     earlier.splice(0, earlier.length, ...results.artifacts.splice(0));
-    // The same run with another key: for it, this record is anybody's.
+    // The same run with another key: it cannot authenticate this record.
     const [again] = await archive([host], config(), nix, stores.context, github(8, 'ghs_token', 'fleet-1:other'));
     expect(again?.artifact).toMatchObject({ run: null });
     expect(again?.artifact?.id).not.toBe(made?.artifact?.id);
@@ -246,7 +246,7 @@ describe('an attacker', () => {
     expect(without?.artifact).toMatchObject({ run: null });
   });
 
-  test('who replaces the artifact that a reference names is found out by the digest', async () => {
+  test('who replaces the artifact that a reference names is detected by the digest', async () => {
     results.artifacts.splice(0);
     results.nextAttempt();
     Object.assign(process.env, results.environment());
@@ -262,7 +262,7 @@ describe('an attacker', () => {
     Object.assign(process.env, results.environment());
     await archive([await stores.build(nix, 'web1', 'evil')], config(), nix, stores.context, github(9));
     const [evil] = results.artifacts.splice(0);
-    // GitHub's own digest fits too: only the content differs from what this run made.
+    // GitHub's own digest matches too: only the content differs from what this run made.
     const id = good[0]?.id ?? 0;
     earlier.splice(0, earlier.length, { ...(evil as StoredArtifact), id });
     const [reference] = references;

@@ -49,7 +49,7 @@ function deploy(trusted: string, hosts = ''): Promise<ActionResult> {
   });
 }
 
-/** What an operator finds on the target. */
+/** The state of the target that an operator can see. */
 const record = async (target: Target) => JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
 const from = (mode: string) => ({
   mode,
@@ -70,7 +70,7 @@ async function unchanged(work: () => Promise<ActionResult>, error: RegExp): Prom
   expect(errorsOf(result).join('\n')).toMatch(error);
   expect(result.leaks).toEqual([]);
   const after = await Promise.all(fleet.targets.map(target => target.says('sh', '-c', 'ls /nix/store 2>/dev/null; :')));
-  // Not a byte of it has reached a target.
+  // No byte of it has reached a target.
   expect(after).toEqual(before);
   expect(await Promise.all(fleet.targets.map(target => target.profile()))).toEqual([null, null]);
 }
@@ -83,7 +83,7 @@ test('the build job signs, shows the public key, and keeps the private one to it
   expect(fleet.results.artifacts.map(({ name }) => name).sort()).toEqual(['closure-router', 'closure-server']);
 });
 
-test('archives that another key has signed are refused before anything is copied', async () => {
+test('archives signed with another key are refused before anything is copied', async () => {
   await unchanged(() => deploy(stranger.public), /is refused: .*untrusted/);
 });
 

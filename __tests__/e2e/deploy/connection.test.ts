@@ -7,8 +7,8 @@ import { deploy, endLeftSession } from '../../../src/deploy/index.ts';
 import type { Mode } from '../../../src/deploy/outcome.ts';
 import { exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
-import type { Target as TargetAddress } from '../../../src/plan/fleet.ts';
 import {
+  address,
   buildSystems,
   configuration,
   context,
@@ -50,16 +50,6 @@ afterAll(() => Promise.all([web?.stop(), pi?.stop()]));
 const toplevel = (name: string): string => systems[name] ?? `no system ${name}`;
 const config = (mode: Mode, more = {}) =>
   configuration(mode, key.private, `${web.knownHosts}\n${pi.knownHosts}\n`, more);
-const address = (target: Target, more: Partial<TargetAddress> = {}): TargetAddress => ({
-  address: target.address,
-  port: null,
-  user: 'root',
-  privilegeEscalation: [],
-  sshOptions: [],
-  sshOptionsFrom: 'targets',
-  substituteOnDestination: false,
-  ...more,
-});
 const isThere = async (target: Target, path: string): Promise<boolean> =>
   (await target.machine.run(['test', '-e', path], { allow: [0, 1] })).code === 0;
 

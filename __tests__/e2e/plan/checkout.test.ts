@@ -4,42 +4,41 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../../src/exec.ts';
 import type { EvaluationFailure } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { fleetOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 /** What a checkout may lack: submodules, files of Git LFS and git-crypt, and files that nobody committed. */
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
-  let counter = 0;
+  let fixture: PlanFixture;
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   const git = (folder: string, ...args: string[]) =>
     exec('git', ['-C', folder, '-c', 'protocol.file.allow=always', ...args]);
   const flakeWith = (module: string, more: Record<string, string> = {}): Promise<string> =>
-    bench.repository(`checkout-${counter++}`, { ...fleetOf('flake', { web: module }, bench).files, ...more });
+    fixture.repository({ ...fleetOf('flake', { web: module }, fixture).files, ...more });
   const failureOf = async (folder: string, rest: Partial<PlanConfig> = {}): Promise<EvaluationFailure | undefined> => {
-    const { failures } = await plan(bench.config(folder, rest), bench.nix, bench.context);
+    const { failures } = await plan(fixture.config(folder, rest), fixture.nix, fixture.context);
     return failures[0];
   };
 
   /** A flake whose host imports `sub/m.nix` of a submodule. */
   const withSubmodule = async (): Promise<string> => {
-    const sub = await bench.repository(`sub-${counter++}`, { 'm.nix': '{ time.timeZone = "Europe/Paris"; }' });
+    const sub = await fixture.repository({ 'm.nix': '{ time.timeZone = "Europe/Paris"; }' });
     const folder = await flakeWith(sound('imports = [ ../sub/m.nix ];', 'networking.hostName = "web";'));
     await git(folder, 'submodule', 'add', '-q', sub, 'sub');
-    await bench.commit(folder);
+    await fixture.commit(folder);
     return folder;
   };
 
   // Nix before 2.20 downloads submodules again, from where Git does not allow it.
   (version === '2.8' ? test.skip : test)('a submodule that is checked out is read', async () => {
     const folder = await withSubmodule();
-    const { hosts, failures } = await plan(bench.config(folder), bench.nix, bench.context);
+    const { hosts, failures } = await plan(fixture.config(folder), fixture.nix, fixture.context);
     expect([failures, hosts.map(({ name }) => name)]).toEqual([[], ['web']]);
   });
 
@@ -72,8 +71,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
   test('a file of the machine', async () => {
     const path = '/etc/nixos/hardware-configuration.nix';
-    const { files } = fleetOf('configuration', { web: sound(`imports = [ ${path} ];`) }, bench);
-    const folder = await bench.repository(`checkout-${counter++}`, files);
+    const { files } = fleetOf('configuration', { web: sound(`imports = [ ${path} ];`) }, fixture);
+    const folder = await fixture.repository(files);
     expect(await failureOf(folder)).toMatchObject({
       message: expect.stringMatching(
         /^\/etc\/nixos\/hardware-configuration\.nix, which hosts\/web\/configuration\.nix:4 reads, is a file of the target/,

@@ -13,7 +13,7 @@ const nixConfig =
   'experimental-features = nix-command flakes\nsandbox = false\nsandbox-paths =\nextra-platforms = aarch64-linux\n';
 
 /** A runner that builds and archives the embedded fleet; archives are copied from it to targets as files. */
-export class ArchiveBench {
+export class ArchiveFixture {
   readonly runner: Runner;
   signingKey = { secret: '', public: '' };
   /** The address of the run that made the archives. */
@@ -28,19 +28,19 @@ export class ArchiveBench {
    * Makes archives of server and router: `before` and `after` a change of the greeting, signed with one key, `after` with the
    * configuration; `unsigned`; and `strange`, signed with a key that no machine trusts.
    */
-  static async start(): Promise<ArchiveBench> {
-    const bench = new ArchiveBench(await Runner.start({ nix: '2.26', emulates: true }));
-    await bench.inside(
+  static async start(): Promise<ArchiveFixture> {
+    const fixture = new ArchiveFixture(await Runner.start({ nix: '2.26', emulates: true }));
+    await fixture.inside(
       `cp -R "$0/." ${work.workspace} && cd ${work.workspace} && chmod -R u+w . && sh ./fetch-bootstrap.sh nixpkgs/bootstrap`,
       join(repository, 'examples/embedded'),
     );
-    bench.signingKey = await bench.newKey('fleet-1');
-    await bench.#archive('before', bench.signingKey.secret);
-    await bench.inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
-    await bench.#archive('after', bench.signingKey.secret);
-    await bench.#archive('unsigned', null);
-    await bench.#archive('strange', (await bench.newKey('fleet-1')).secret);
-    return bench;
+    fixture.signingKey = await fixture.newKey('fleet-1');
+    await fixture.#archive('before', fixture.signingKey.secret);
+    await fixture.inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
+    await fixture.#archive('after', fixture.signingKey.secret);
+    await fixture.#archive('unsigned', null);
+    await fixture.#archive('strange', (await fixture.newKey('fleet-1')).secret);
+    return fixture;
   }
 
   async stop(): Promise<void> {

@@ -6,23 +6,30 @@ import type { Context } from '../../../src/context.ts';
 import { type Exec, exec } from '../../../src/exec.ts';
 import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
-import type { PlanConfig } from '../../../src/plan/index.ts';
+import type { Fleet } from '../../../src/plan/fleet.ts';
+import { type PlanConfig, plan } from '../../../src/plan/index.ts';
 import { repository, root } from './machine.ts';
 import type { NixVersion } from './runner.ts';
 
+export interface WatchedPlans {
+  run(folder: string, rest?: Partial<PlanConfig>): Promise<Fleet>;
+  evaluations: string[][];
+}
+
 /** Git repositories to plan, real Nix of one version, and a miniature nixpkgs that is fetched from the store. */
-export class PlanBench {
+export class PlanFixture {
   readonly scratch: string;
   readonly nix: Nix;
   readonly logged: string[] = [];
   /** The miniature with its busybox, in the store, and its NAR hash in two encodings. */
   readonly miniature: { path: string; sri: string; base32: string };
   readonly context: Context;
+  #paths = 0;
 
   private constructor(
     scratch: string,
     nix: Nix,
-    miniature: PlanBench['miniature'],
+    miniature: PlanFixture['miniature'],
     logged: string[],
     context: Context,
   ) {
@@ -33,7 +40,7 @@ export class PlanBench {
     this.context = context;
   }
 
-  static async create(version: NixVersion): Promise<PlanBench> {
+  static async create(version: NixVersion): Promise<PlanFixture> {
     // The testbed's Nix looks for its libraries there.
     const installed = `/opt/nix/${version}`;
     await mkdir('/opt/nix', { recursive: true });
@@ -73,17 +80,22 @@ export class PlanBench {
       environment: process.env,
     };
     await mkdir(context.scratch);
-    return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
+    return new PlanFixture(scratch, nix, { path, sri, base32 }, logged, context);
   }
 
-  /** The same Nix, and the command lines of its evaluations. */
-  watched(): { nix: Nix; evaluations: string[][] } {
+  /** Plans with the same Nix and records the command lines of the last plan's evaluations. */
+  watched(): WatchedPlans {
     const evaluations: string[][] = [];
     const watched: Exec = (command, args, options) => {
       if (/\/nix-instantiate$/.test(command) || args[0] === 'eval') evaluations.push([command, ...args]);
       return exec(command, args, options);
     };
-    return { nix: new Nix({ exec: watched, environment: process.env }, this.nix.installation), evaluations };
+    const nix = new Nix({ exec: watched, environment: process.env }, this.nix.installation);
+    const run: WatchedPlans['run'] = async (folder, rest = {}) => {
+      evaluations.length = 0;
+      return plan(this.config(folder, rest), nix, this.context);
+    };
+    return { run, evaluations };
   }
 
   remove(): Promise<void> {
@@ -101,9 +113,14 @@ export class PlanBench {
     };
   }
 
+  /** A path in `scratch` that does not exist and is not returned again. */
+  newPath(name: string): string {
+    return join(this.scratch, `${name}-${this.#paths++}`);
+  }
+
   /** A Git repository with these files, committed. */
-  async repository(name: string, files: Readonly<Record<string, string>>): Promise<string> {
-    const folder = join(this.scratch, name);
+  async repository(files: Readonly<Record<string, string>>, name = 'repository'): Promise<string> {
+    const folder = this.newPath(name);
     for (const [file, text] of Object.entries(files)) {
       await mkdir(join(folder, file, '..'), { recursive: true });
       await writeFile(join(folder, file), text);

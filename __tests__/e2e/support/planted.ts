@@ -19,8 +19,8 @@ export function pieces(secrets: readonly string[]): string[] {
 }
 
 /**
- * Searches the initial environments and the arguments of all processes of a runner while `work` runs. The step itself is
- * given its inputs in its environment; it counts from the moment when its scratch directory exists.
+ * Searches the initial environments and the arguments of all processes of a runner while `work` runs. The step itself
+ * gets its inputs in its environment; it counts as soon as its scratch directory exists.
  */
 export async function watchProcesses<T>(
   runner: Runner,
