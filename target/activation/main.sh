@@ -49,7 +49,7 @@
 #
 #   probe     machine, current, profile, boot, bootid, nix, free (KiB), trusted (yes | no | empty), root (yes | escalated |
 #             no), refusal, open (`ID PHASE TOPLEVEL` of an open record; `unreadable`), deployed.{toplevel, mode, host,
-#             commit, repository, branch, committed, activated}, end=probe
+#             commit, repository, branch, committed, activated (true | false)}, end=probe
 #             `boot` can only be read by root on most machines: call it through the escalation to get it.
 #   run       end=invalid (why: what is wrong with the arguments), end=failed (why: the unit did not start),
 #             or started=ID, then as watch
@@ -88,3 +88,31 @@
 # LOG LINES of ours start with `nix-ferry: `. `nix-ferry: going back to PATH` begins the way back: the units that
 # switch-to-configuration names after it are those of the way back. `nix-ferry: health check …`, `nix-ferry: check …`
 # come before and after what such a command prints.
+set -u
+umask 077
+PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+# sudo may leave the home of the user it came from, which Nix then warns of.
+if [ "$(id -u)" = 0 ]; then
+  HOME=~root
+  export HOME
+fi
+
+runs=/run/nix-ferry
+profile=/nix/var/nix/profiles/system
+roots=/nix/var/nix/gcroots/nix-ferry
+records=/var/lib/nix-ferry
+
+answer() { printf '%s=%s\n' "$1" "$2"; }
+
+called=${1:-}
+[ $# = 0 ] || shift
+case $called in
+  probe | run | watch | confirm | reject | finish | supervise | switchback) "$called" "$@" ;;
+  switchback-loop) switchback_loop "$@" ;;
+  settle) settle_verb ;;
+  *)
+    answer why "$called is not a verb"
+    answer end invalid
+    ;;
+esac
