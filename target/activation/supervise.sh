@@ -28,6 +28,8 @@ supervise() {
   open_run "$1"
   echo $$ >"$here/pid"
   cgroup_of $$ >"$here/cgroup"
+  deadline "$step_limit"
+  end_when_overdue </dev/null >/dev/null 2>&1 &
   if [ "$mode" = dry-activate ]; then dry_run; fi
 
   enter lock "$lock_wait"
@@ -66,6 +68,15 @@ supervise() {
   disarm
   enter report "$step_limit"
   end finished ''
+}
+
+# Ends a supervisor whose phase is overdue, as when a disk hangs: before the dead man's switch is armed nothing was changed
+# yet, and afterwards it goes back.
+end_when_overdue() {
+  while kill -0 $$; do
+    sleep 1
+    [ "$(uptime_now)" -le "$(cat "$here/deadline")" ] || kill -KILL $$
+  done
 }
 
 # enter PHASE SECONDS: records that the phase begins, and until when the dead man's switch leaves it alone. The open
