@@ -304,7 +304,7 @@ go_back() {
   deadline $((3 * activate_limit + 4 * step_limit))
   show_phase back
   take_back
-  end $result "$why${problem:+; going back: $problem}"
+  end $result "$why${note:+; $note}${problem:+; going back: $problem}"
 }
 
 refuse() { end refused "$1"; }

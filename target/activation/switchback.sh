@@ -122,7 +122,7 @@ settle() {
   say "settling $id ($mode of $toplevel), which was cut in phase $phase"
   kill_unit "$id"
   state_before
-  result='' problem='' verb='' code='' back_code=''
+  result='' problem='' note='' verb='' code='' back_code=''
   look_now
   if was_finished; then
     settled=finished result=finished
@@ -182,7 +182,7 @@ taken_over() {
 settled_status() {
   confirmed=no
   if [ "$(cat "$runs/$id/verdict" 2>/dev/null)" = confirmed ]; then confirmed=yes; fi
-  why="${why:-the activation was cut in phase $phase}${problem:+; going back: $problem}"
+  why="${why:-the activation was cut in phase $phase}${note:+; $note}${problem:+; going back: $problem}"
   write_status "$1" "$runs/$id"
 }
 
