@@ -54,8 +54,8 @@ export function expectWhole(on: Activations, state: State, name: string): void {
   expect(state.worker).toContain(`GENERATION=${name}`);
 }
 
-/** After a disaster: the next run succeeds, and its generation has the next number (or is there already). */
-export async function expectNextRun(on: Activations, before: State, name: string): Promise<Answers> {
+/** After a disaster that ended the run `ended`: the next run succeeds, and its generation has the next number. */
+export async function expectNextRun(on: Activations, before: State, name: string, ended: string): Promise<Answers> {
   const answers = await on.deploy('switch', name);
   expect(answers.values).toMatchObject({ result: 'finished', current: on.toplevel(name) });
   const state = await on.state();
@@ -63,6 +63,7 @@ export async function expectNextRun(on: Activations, before: State, name: string
   const last = Math.max(...before.generations.map(([number]) => number));
   expect(state.generation).toBe(`system-${last + 1}-link`);
   expect(state.generations).toEqual([...before.generations, [last + 1, on.toplevel(name)]]);
+  await on.call('finish', ended);
   await expectNothingLeft(on);
   return answers;
 }

@@ -46,7 +46,7 @@ describe('a supervisor', () => {
 
       const id = on.id();
       const release = await holdAt(on, phase);
-      const limits = { 'step-limit': '3', 'activate-limit': '5', confirm: '3', nonce: id };
+      const limits = { 'step-limit': '3', 'activate-limit': '5', 'health-limit': '3', confirm: '3', nonce: id };
       const running = on.run(id, 'switch', next, limits);
       if (phases.indexOf(phase) > phases.indexOf('confirm')) {
         await on.inPhase(id, 'confirm');
@@ -66,8 +66,6 @@ describe('a supervisor', () => {
           const recorded = phases.indexOf(phase) >= phases.indexOf('expect');
           expect(settled).toMatchObject({ end: 'settle', current: on.toplevel(whole) });
           expect(settled.settled).toBe(recorded ? (whole === next ? 'finished' : 'taken-back') : '');
-          await on.call('finish', id);
-          await expectNothingLeft(on);
         }
       } else {
         expect(values).toMatchObject({
@@ -78,17 +76,18 @@ describe('a supervisor', () => {
           profile: on.toplevel(whole),
           boot: on.toplevel(whole),
         });
-        await on.call('finish', id);
-        await expectNothingLeft(on);
       }
+      await on.call('finish', id);
+      // A record that nobody has settled is left to the next run.
+      const settling = values.end === 'lost' && disaster !== 'its process killed';
+      if (!settling) await expectNothingLeft(on);
       const after = await on.state();
       expectWhole(on, after, whole);
-      if (whole === old) {
+      if (whole === old)
         expect(after).toMatchObject({ generation: before.generation, generations: before.generations });
-        await expectNextRun(on, after, next);
-      } else {
-        await expectNextRun(on, after, old);
-      }
+      const { values: nextRun } = await expectNextRun(on, after, whole === old ? next : old, id);
+      const recorded = phases.indexOf(phase) >= phases.indexOf('expect');
+      expect(nextRun.settled).toBe(settling && recorded ? (whole === next ? 'finished' : 'taken-back') : '');
     },
     120_000,
   );

@@ -4,6 +4,7 @@
 # Arms the switch: a timer of its own, which survives the supervisor, its unit, and a restart of D-Bus or systemd.
 arm() {
   armed=yes
+  echo armed >"$here/armed"
   if has_systemd; then
     # Every 5 s, so that the journal must not repeat what is normal.
     transient switchback "$id" "--unit=nix-ferry-$id-switchback" \
@@ -79,9 +80,9 @@ switchback() {
     hold "the dead man's switch of $who"
     echo again >>"$here/attempts"
     settle switch
-    ! may_try_again switch || return 0
+  else
+    stop_switch
   fi
-  stop_switch
 }
 
 switchback_loop() {
@@ -91,9 +92,10 @@ switchback_loop() {
   done
 }
 
+# Also called by the switch itself: stopping the timer does not stop what it has started.
 stop_switch() {
-  : >"$here/stopped"
-  if has_systemd; then systemctl --no-block stop "nix-ferry-$id-switchback.timer" 9>&-; fi
+  if [ -d "$runs/$id" ]; then echo stopped >"$runs/$id/stopped"; fi
+  if has_systemd; then systemctl --no-block stop "nix-ferry-$id-switchback.timer" 2>/dev/null 9>&-; fi
 }
 
 record_is_ours() { [ "$(field $records/activating.json id)" = "$id" ]; }
@@ -126,7 +128,7 @@ settle() {
   look_now
   if was_finished; then
     settled=finished result=finished
-    finish_record
+    finish_record && drop_record
   elif taken_over; then
     settled=superseded result=stuck problem='another system was activated or set since'
     drop_record
@@ -141,8 +143,9 @@ settle() {
   fi
   say "settled $id: $settled${problem:+ ($problem)}"
   rm -f "$roots/$id".*
+  stop_switch
+  # The last: who reads it forgets the run.
   if [ -d "$runs/$id" ]; then settled_status "$1"; fi
-  if has_systemd && [ "$1" != switch ]; then bounded "$step_limit" systemctl stop "nix-ferry-$id-switchback.timer"; fi
 }
 
 # The dead man's switch does not give up at once.
