@@ -14,14 +14,17 @@ function moved(phase: string, before: string): string[] {
   return others.toSpliced(others.indexOf(before), 0, phase);
 }
 
-test('no order of steps, with up to two disasters and a failure, breaks the protocol', () => {
-  const { states, violations } = explore({ phases });
+test.each([
+  [2, 0],
+  [1, 1],
+])('no order of steps with up to %i disasters and %i failures breaks the protocol', (disasters, failures) => {
+  const { states, violations } = explore({ phases, disasters, failures });
   expect(Object.fromEntries(violations)).toEqual({});
   expect(states).toBeGreaterThan(10_000);
 });
 
 describe('the model finds', () => {
-  const mutations: Record<string, Protocol> = {
+  const mutations: Record<string, Omit<Protocol, 'disasters' | 'failures'>> = {
     'commit before confirm': { phases: moved('commit', 'confirm') },
     'disarm before commit': { phases: moved('disarm', 'commit') },
     'arm after activate': { phases: moved('arm', 'verify') },
@@ -33,10 +36,11 @@ describe('the model finds', () => {
     'a way back that leaves the profile': { phases, backOnlyRuns: true },
     'a result that is not read back': { phases, resultUnread: true },
     'a switch that does not look at the lock': { phases, switchIgnoresLock: true },
+    'a supervisor without a clock of its own': { phases, withoutClock: true },
     'a switch that never ends a supervisor that hangs': { phases, switchNeverEnds: true },
   };
   test.each(Object.entries(mutations))('%s', (_name, protocol) => {
-    const { violations } = explore(protocol, true);
+    const { violations } = explore({ ...protocol, disasters: 1, failures: 1 }, true);
     expect([...violations.keys()]).not.toEqual([]);
   });
 });

@@ -75,7 +75,7 @@ supervise() {
 end_when_overdue() {
   while kill -0 $$; do
     sleep 1
-    [ "$(uptime_now)" -le "$(cat "$here/deadline")" ] || kill -KILL $$
+    ! overdue || kill -KILL $$
   done
 }
 

@@ -58,13 +58,18 @@ shell_words() {
 switchback() {
   open_run "$1"
   if ! record_is_ours; then
+    # Its last steps are overdue too, if it does not end.
+    if alive "$id"; then
+      overdue || return 0
+      kill_unit "$id"
+    fi
     stop_switch
     return
   fi
   exec 9>>$runs/lock
   why="the supervisor was killed in phase $(cat "$here/phase")"
   if ! flock -n 9; then
-    [ "$(uptime_now)" -gt "$(cat "$here/deadline")" ] || return 0
+    overdue || return 0
     why="phase $(cat "$here/phase") did not end in time"
     say "$why: ending the supervisor"
     kill_unit "$id"
@@ -84,6 +89,9 @@ switchback() {
     stop_switch
   fi
 }
+
+# Whether the phase of the run should have ended by now.
+overdue() { [ "$(uptime_now)" -gt "$(cat "$here/deadline")" ]; }
 
 switchback_loop() {
   while [ ! -e "$runs/$1/stopped" ] && [ -d "$runs/$1" ]; do

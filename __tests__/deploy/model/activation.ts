@@ -27,7 +27,8 @@ export interface State {
   /** What each process has yet to do, one step after the other; empty: it does not live. */
   todo: Record<Process, string[]>;
   begun: Record<Run, boolean>;
-  frozen: Process | null;
+  /** A supervisor that makes no more progress: its process hangs, or its whole unit does. */
+  frozen: { process: Process; unit: boolean } | null;
   armed: Record<Run, boolean>;
   verdict: Record<Run, 'none' | 'confirmed' | 'expired'>;
   /** What a run saw in `look`. */
@@ -43,6 +44,9 @@ export interface State {
 
 /** A change to the protocol that must be found. */
 export interface Protocol {
+  /** How many disasters (kills, hangs, power cuts) and failures (of a command) may happen. */
+  disasters: number;
+  failures: number;
   phases: readonly string[];
   /** The record names a phase only when it has ended. */
   recordAfterwards?: boolean;
@@ -58,10 +62,10 @@ export interface Protocol {
   resultUnread?: boolean;
   /** The dead man's switch does not look at the lock. */
   switchIgnoresLock?: boolean;
+  /** No supervisor ends itself when a phase is overdue. */
+  withoutClock?: boolean;
   /** The dead man's switch only acts on a supervisor that is gone. */
   switchNeverEnds?: boolean;
-  /** A late confirmation is accepted after the time has passed. */
-  verdictTwice?: boolean;
 }
 
 export interface Step {
@@ -97,7 +101,7 @@ export function start(protocol: Protocol): State {
   });
   return {
     ...{ running: 'old', profile: 'old', boot: 'old', bootId: 0, record: null, lock: null, frozen: null },
-    todo: { a: program, b: program, 'switch-a': [], 'switch-b': [], 'boot-check': [] },
+    todo: { a: [...program], b: [...program], 'switch-a': [], 'switch-b': [], 'boot-check': [] },
     begun: { a: false, b: false },
     armed: { a: false, b: false },
     verdict: { a: 'none', b: 'none' },
@@ -105,8 +109,8 @@ export function start(protocol: Protocol): State {
     result: { a: 'none', b: 'none' },
     confirmed: { a: false, b: false },
     untrue: '',
-    disasters: 2,
-    failures: 1,
+    disasters: protocol.disasters,
+    failures: protocol.failures,
   };
 }
 
@@ -114,14 +118,18 @@ export function start(protocol: Protocol): State {
 export function steps(state: State, protocol: Protocol): Step[] {
   const found: Step[] = [];
   const add = (name: string, change: (next: State) => void, disaster = false): void => {
-    const next = structuredClone(state);
+    const next = JSON.parse(JSON.stringify(state)) as State;
     change(next);
     found.push({ name, next, disaster });
   };
   for (const process of processes) {
     const op = state.todo[process][0];
-    if (op === undefined || state.frozen === process) continue;
-    if (op === 'take' && state.lock !== null) continue;
+    if (op === undefined || state.frozen?.process === process) continue;
+    if (op === 'take' && state.lock !== null) {
+      if (process === 'boot-check') continue;
+      add(`${process} no longer waits for the lock`, next => kill(next, process));
+      continue;
+    }
     if (op === 'await') {
       const run = process as Run;
       if (state.verdict[run] !== 'confirmed') {
@@ -143,12 +151,16 @@ export function steps(state: State, protocol: Protocol): Step[] {
       });
     }
   }
+  const { frozen } = state;
+  if (frozen !== null && !frozen.unit && !protocol.withoutClock) {
+    add(`${frozen.process} is ended by its own clock`, next => kill(next, frozen.process));
+  }
   for (const run of runs) {
-    const waits = state.todo[run][0] === 'await' || (protocol.verdictTwice && state.verdict[run] === 'expired');
-    if (waits && (state.verdict[run] === 'none' || protocol.verdictTwice) && !state.confirmed[run]) {
+    if (state.todo[run][0] === 'await' && state.verdict[run] === 'none') {
       add(`the runner confirms ${run}`, next => {
         next.verdict[run] = 'confirmed';
-        next.confirmed[run] = true;
+        // What the runner can reach now is what it confirms.
+        next.confirmed[run] = next.running === run;
       });
     }
     fire(state, run, protocol, add);
@@ -165,7 +177,10 @@ type Add = (name: string, change: (next: State) => void, disaster?: boolean) => 
 function fire(state: State, run: Run, protocol: Protocol, add: Add): void {
   const name: Process = `switch-${run}`;
   if (!state.armed[run] || state.todo[name].length > 0) return;
-  if (state.record?.run !== run) {
+  if (state.frozen?.process === run && !protocol.switchNeverEnds) {
+    add(`${name} ends an overdue supervisor`, next => kill(next, run));
+  } else if (state.record?.run !== run) {
+    if (state.todo[run].length > 0) return;
     add(`${name} sees that it is no longer needed`, next => {
       next.armed[run] = false;
     });
@@ -174,8 +189,6 @@ function fire(state: State, run: Run, protocol: Protocol, add: Add): void {
       if (next.lock === null) next.lock = name;
       next.todo[name] = ['settle', 'stop', 'release'];
     });
-  } else if (state.frozen === state.lock && !protocol.switchNeverEnds) {
-    add(`${name} ends an overdue supervisor`, next => kill(next, next.lock as Process));
   }
 }
 
@@ -190,12 +203,14 @@ function strike(state: State, add: Add): void {
       },
       true,
     );
-    if (state.frozen === null && state.lock === process) {
+    if (state.frozen !== null || state.lock !== process || !(process in state.begun)) continue;
+    // A unit that does before the switch is armed is nobody's to end: it has changed nothing.
+    for (const unit of state.armed[process as Run] ? [false, true] : [false]) {
       add(
-        `${process} hangs`,
+        `${process} hangs${unit ? ' with its whole unit' : ''}`,
         next => {
           next.disasters--;
-          next.frozen = process;
+          next.frozen = { process, unit };
         },
         true,
       );
@@ -211,23 +226,26 @@ function strike(state: State, add: Add): void {
       next.armed = { a: false, b: false };
       next.running = next.boot;
       next.bootId++;
-      next.todo['boot-check'] = ['take', 'settle', 'release'];
+      next.todo['boot-check'] = [...bootCheck];
     },
     true,
   );
 }
 
+const bootCheck = ['take', 'settle', 'release'];
+
+/** systemd starts the check again if it was killed. */
 function kill(next: State, process: Process): void {
-  next.todo[process] = [];
+  next.todo[process] = process === 'boot-check' && next.todo[process].length > 0 ? [...bootCheck] : [];
   if (next.lock === process) next.lock = null;
-  if (next.frozen === process) next.frozen = null;
+  if (next.frozen?.process === process) next.frozen = null;
 }
 
 function perform(next: State, process: Process, protocol: Protocol): void {
   const op = next.todo[process].shift() ?? '';
   if (process === 'a' || process === 'b') next.begun[process] = true;
   if (op.startsWith('enter:')) enter(next, process as Run, op.slice('enter:'.length));
-  else if (op.startsWith('result:')) report(next, next.record?.run ?? (process as Run), op.slice(7), protocol);
+  else if (op.startsWith('result:')) report(next, process as Run, op.slice(7));
   else operations[op]?.(next, process, protocol);
 }
 
@@ -283,30 +301,31 @@ const operations: Record<string, (next: State, process: Process, protocol: Proto
     if (changedRunning(next)) next.running = next.record?.before ?? next.running;
   },
   'back-profile': (next, _process, protocol) => {
-    if (reached(next, 'commit', protocol) && !protocol.backOnlyRuns) next.profile = next.record?.profile ?? next.profile;
+    if (reached(next, 'commit', protocol) && !protocol.backOnlyRuns)
+      next.profile = next.record?.profile ?? next.profile;
   },
   'back-boot': (next, _process, protocol) => {
     if (reached(next, 'commit', protocol) && !protocol.backOnlyRuns) next.boot = next.record?.profile ?? next.boot;
   },
-  judge: (next, process, protocol) => {
+  judge: (next, _process, protocol) => {
     const { record } = next;
-    if (record !== null && (record.run === process || !(process in next.begun) || record.run !== process)) {
+    if (record !== null) {
       const whole = sameAsBefore(next, record) || protocol.resultUnread;
-      report(next, record.run, whole ? 'went-back' : 'stuck', protocol);
+      report(next, record.run, whole ? 'went-back' : 'stuck');
     }
   },
   settle: (next, process, protocol) => {
     const { record } = next;
     if (record === null || protocol.withoutSettling) return;
-    kill(next, record.run === process ? 'boot-check' : record.run);
+    if (record.run !== process) kill(next, record.run);
     next.todo[process].unshift(
       ...(wasFinished(next, protocol)
         ? ['settled:finished', 'settled-drop']
         : [...back.slice(0, 4), 'judge', 'settled-drop']),
     );
   },
-  'settled:finished': (next, _process, protocol) => {
-    if (next.record !== null) report(next, next.record.run, 'finished', protocol);
+  'settled:finished': next => {
+    if (next.record !== null) report(next, next.record.run, 'finished');
   },
 };
 
@@ -332,14 +351,13 @@ function sameAsBefore({ running, profile, boot, bootId }: State, record: OpenRec
   return runs && profile === record.profile && boot === record.profile;
 }
 
-/** Writes a result, and compares it with the machine. */
-function report(next: State, run: Run, result: string, _protocol: Protocol): void {
+/** Writes a result, and compares it with the machine: on the run's system, or as the record says that it was. */
+function report(next: State, run: Run, result: string): void {
   if (next.result[run] !== 'none') return;
   next.result[run] = result as State['result'][Run];
-  const { running, profile, boot } = next;
-  const systems = new Set([running, profile, boot]);
-  const isNew = systems.size === 1 && systems.has(run);
-  const isOld = systems.size === 1 && !systems.has(run) && !systems.has('mixed');
+  const { running, profile, boot, record } = next;
+  const isNew = [running, profile, boot].every(system => system === run);
+  const isOld = record !== null && sameAsBefore(next, record);
   if (result === 'finished' ? !isNew : result === 'went-back' && !isOld) {
     next.untrue = `${run} ${result}, with ${running}, ${profile}, ${boot}`;
   }

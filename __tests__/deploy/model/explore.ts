@@ -17,12 +17,15 @@ export function explore(protocol: Protocol, first = false): Exploration {
   known.set(key(initial), { from: '', step: '' });
   const trace = (at: string): string[] => {
     const way: string[] = [];
-    for (let entry = known.get(at); entry !== undefined && entry.from !== ''; entry = known.get(entry.from)) way.unshift(entry.step);
+    for (let entry = known.get(at); entry !== undefined && entry.from !== ''; entry = known.get(entry.from))
+      way.unshift(entry.step);
     return way;
   };
   const check = (what: string | null, at: string): void => {
     if (what !== null && !violations.has(what)) violations.set(what, trace(at));
   };
+  const enters = new Map<string, number>();
+  const leaves = new Map<string, string[]>();
   while (level.length > 0) {
     const next: State[] = [];
     for (const state of level) {
@@ -32,6 +35,10 @@ export function explore(protocol: Protocol, first = false): Exploration {
       if (!possible.some(({ disaster }) => !disaster)) check(atTheEnd(state), from);
       for (const step of possible) {
         const id = key(step.next);
+        if (!step.disaster) {
+          enters.set(id, (enters.get(id) ?? 0) + 1);
+          leaves.set(from, [...(leaves.get(from) ?? []), id]);
+        }
         if (known.has(id)) continue;
         known.set(id, { from, step: step.name });
         next.push(step.next);
@@ -40,7 +47,26 @@ export function explore(protocol: Protocol, first = false): Exploration {
     }
     level = next;
   }
+  check(...endless([...known.keys()], enters, leaves));
   return { states: known.size, violations };
+}
+
+/** A state to which steps that are no disasters lead back: what is left when all states without such a way are removed. */
+function endless(
+  states: string[],
+  enters: Map<string, number>,
+  leaves: Map<string, string[]>,
+): [string | null, string] {
+  const free = states.filter(id => !enters.has(id));
+  for (let id = free.pop(); id !== undefined; id = free.pop()) {
+    for (const next of leaves.get(id) ?? []) {
+      const left = (enters.get(next) ?? 0) - 1;
+      enters.set(next, left);
+      if (left === 0) free.push(next);
+    }
+  }
+  const [circle] = [...enters].find(([, left]) => left > 0) ?? [];
+  return [circle === undefined ? null : 'steps go on for ever', circle ?? ''];
 }
 
 /** What must hold at every moment. */
