@@ -10,6 +10,7 @@ import {
   deploy,
   deploymentsOfArchives,
   deploymentsOfBuilt,
+  type Origin,
   outcomesOfUnbuilt,
 } from './deploy/index.ts';
 import type { Outcome } from './deploy/outcome.ts';
@@ -17,7 +18,7 @@ import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet } from './plan/fleet.ts';
-import { locate, option, type PlanConfig, plan } from './plan/index.ts';
+import { historyOf, locate, option, type PlanConfig, plan } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -41,6 +42,8 @@ export interface Ports {
   planCache: string | CachePort | null;
   /** `owner/name`; null outside of GitHub Actions. */
   repository: string | null;
+  /** Null: the one that Git has checked out. */
+  branch: string | null;
   deployer: Deployer;
 }
 
@@ -121,7 +124,7 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
     run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-    const deployments = deploymentsOfBuilt(built, fleet.commit);
+    const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
     const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
@@ -221,6 +224,16 @@ function toplevelsOf(built: readonly Built[]): string[] {
 
 function provenanceOf({ commit }: Fleet, { repository, deployer }: Ports): Provenance {
   return { commit, repository, run: deployer.run, producer };
+}
+
+async function originOf({ commit, source }: Fleet, { repository, branch }: Ports, context: Context): Promise<Origin> {
+  const history = await historyOf(source, context.query);
+  return {
+    commit,
+    repository: repository ?? history.remote,
+    branch: branch ?? history.branch,
+    committed: history.committed,
+  };
 }
 
 function deployAll(

@@ -58,6 +58,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
           archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
           planCache: join(cache, 'plans'),
           repository: null,
+          branch: null,
           deployer: { who: `${userInfo().username}@${hostname()}`, run: null },
         });
       } finally {

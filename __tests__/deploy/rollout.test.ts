@@ -28,7 +28,17 @@ async function run(
   let going = 0;
   let most = 0;
   const end = (host: string, outcome: OutcomeKind, message = ''): Outcome => {
-    return { host, outcome, mode: 'switch', before: null, after: null, message, units: noUnits(), seconds: 0 };
+    return {
+      host,
+      outcome,
+      mode: 'switch',
+      before: null,
+      after: null,
+      message,
+      units: noUnits(),
+      others: [],
+      seconds: 0,
+    };
   };
   const outcomes = await rollOut(
     [...hosts].map(host => ({ host })),

@@ -11,7 +11,7 @@ import { rollOut } from './rollout.ts';
 import { openSession, type Session } from './session.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
-export type { ClosureSource, DeployConfig, Deployer, Deployment } from './deployment.ts';
+export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
 export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
 export { endLeftSession } from './session.ts';
 

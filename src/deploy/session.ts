@@ -20,10 +20,18 @@ export interface Session {
    * @throws CommandError
    */
   ssh(alias: string, command: string, options?: ExecOptions & { fresh?: boolean }): Promise<ExecResult>;
+  /**
+   * Ends the shared connection of a target, and all that uses it: a client of a shared connection forwards a signal and
+   * keeps running.
+   */
+  disconnect(alias: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const record = 'deploy-session.json';
+
+/** Options of a connection that shares nothing and is tried again soon if it does not come about. */
+const alone = ['-o', 'ControlPath=none', '-o', 'ConnectTimeout=10'];
 
 /**
  * Creates the directory of a session and starts its agent.
@@ -43,10 +51,7 @@ export async function openSession(
   let agent: Agent | null = null;
   const disconnect = (): Promise<unknown> =>
     Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
-  // A client of a shared connection forwards a signal and keeps running; it ends when the connection does.
-  context.signal.addEventListener('abort', disconnect, { once: true });
   const close = async (): Promise<void> => {
-    context.signal.removeEventListener('abort', disconnect);
     await disconnect();
     await agent?.end();
     await rm(directory, { recursive: true, force: true });
@@ -64,7 +69,8 @@ export async function openSession(
     sshOptions: `-F ${config}`,
     publicKey: agent?.publicKey ?? null,
     ssh: (alias, command, { fresh = false, ...options } = {}) =>
-      context.exec('ssh', ['-F', config, ...(fresh ? ['-o', 'ControlPath=none'] : []), '-T', alias, command], options),
+      context.exec('ssh', ['-F', config, ...(fresh ? alone : []), '-T', alias, command], options),
+    disconnect: alias => endMaster(config, alias, context.exec),
     close,
   };
 }

@@ -15,6 +15,7 @@ import type { TargetSettings } from './targets.ts';
 
 export type { PlanConfig, PlanSurroundings } from './config.ts';
 export { type Located, locate } from './locate.ts';
+export { historyOf } from './repository.ts';
 export { select } from './select.ts';
 export { parseTargetSettings, targetOf } from './targets.ts';
 

@@ -28,8 +28,8 @@
 #                   for deployed.json and history
 #   committed       unix time of the commit; with repository and branch: an older commit is refused
 #   allow-older     true: an older commit is not refused
-#   expect          the running system that the run was planned against (may be empty: none); another one is refused.
-#                   Left out: not compared
+#   expect          the running systems that the run was planned against, one a line (an empty line: none); any other is
+#                   refused. Left out: not compared
 #   nonce           what `confirm` must be given
 #   confirm         time that the runner has to confirm; 0 or left out: no confirmation
 #   failed-units    degrade (default) | rollback | ignore
@@ -48,13 +48,13 @@
 # is `end=…`; an answer without it was cut. An empty value means unknown or none.
 #
 #   probe     machine, current, profile, boot, bootid, nix, free (KiB), trusted (yes | no | empty), root (yes | escalated |
-#             no), refusal, open (`ID PHASE TOPLEVEL` of an open record; `unreadable`), deployed.{toplevel, mode, host,
-#             commit, repository, branch, committed, activated (true | false)}, end=probe
-#             `boot` can only be read by root on most machines: call it through the escalation to get it.
+#             no), refusal, open (`ID PHASE TOPLEVEL BEFORE` of an open record; `unreadable`), deployed.{toplevel, mode,
+#             host, commit, repository, branch, committed, activated (true | false)}, end=probe
 #   run       end=invalid (why: what is wrong with the arguments), end=failed (why: the unit did not start),
 #             or started=ID, then as watch
-#   watch     phase=PHASE whenever the phase changes (`back`: going back; a short phase may be missed), log lines, then the status; or end=lost: the
-#             supervisor is dead and no dead man's switch has anything to do (call `settle`); or end=unknown: no such run
+#   watch     phase=PHASE whenever the phase changes (`back`: going back; a short phase may be missed), log lines, then the
+#             status; or end=lost: the supervisor is dead and no dead man's switch has anything to do (call `settle`); or
+#             end=unknown: no such run
 #   confirm   confirmed=yes; or confirmed=no and why; end=confirm
 #   reject    rejected=yes; or rejected=no and why; end=reject
 #   finish    current, profile, boot, bootid, end=finish
@@ -111,6 +111,8 @@ case $called in
   probe | run | watch | confirm | reject | finish | supervise | switchback) "$called" "$@" ;;
   switchback-loop) switchback_loop "$@" ;;
   settle) settle_verb ;;
+  # Used by `probe`.
+  boot) boot_now ;;
   *)
     answer why "$called is not a verb"
     answer end invalid

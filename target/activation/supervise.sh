@@ -46,6 +46,7 @@ supervise() {
   root_paths
   enter check "$((health_limit + step_limit))"
   pre_deploy_checks
+  ! rejected || refuse "$(rejection)"
   enter arm "$step_limit"
   arm || refuse "the dead man's switch could not be armed"
   case $mode in
@@ -111,7 +112,10 @@ show_phase() { printf '%s\n' "$1" >"$here/phase.new" && mv -f "$here/phase.new" 
 take_lock() {
   command -v flock >/dev/null || refuse "flock (of util-linux or busybox) is not there"
   exec 9>>$runs/lock
-  wait_for_lock 9 || refuse "another activation is in progress: $(holder)"
+  if ! wait_for_lock 9; then
+    ! rejected || refuse "$(rejection)"
+    refuse "another activation is in progress: $(holder)"
+  fi
   hold "$who"
 }
 
@@ -123,7 +127,7 @@ wait_for_lock() {
   until=$(($(uptime_now) + lock_wait))
   waiting=''
   until flock -n "$1"; do
-    [ "$(uptime_now)" -lt $until ] || return
+    if rejected || [ "$(uptime_now)" -ge $until ]; then return 1; fi
     [ -n "$waiting" ] || say "waiting for another activation: $(holder)"
     waiting=yes
     pause
@@ -189,8 +193,9 @@ look() {
 
 # Refuses a machine that is not what the run was planned against.
 expect_system() {
-  if [ -e "$here/spec/expect" ] && [ "$(spec expect)" != "$before" ]; then
-    refuse "the machine runs ${before:-nothing of NixOS}, and this run was planned for $(spec expect 'nothing')"
+  if [ -e "$here/spec/expect" ] && ! grep -qxF -e "$before" "$here/spec/expect"; then
+    expected=$(head -n 1 "$here/spec/expect")
+    refuse "the machine runs ${before:-no NixOS system} now, and this run was planned for ${expected:-a machine without one}"
   fi
   [ "$(spec allow-older)" != true ] && [ -n "$committed" ] && [ -n "$repository" ] || return 0
   [ "$(field $records/deployed.json repository)" = "$repository" ] || return 0

@@ -70,7 +70,7 @@ export async function expectNextRun(on: Activations, before: State, name: string
 
 /** A timer may need a moment to see that it is no longer needed. */
 export async function expectNothingLeft(on: Activations): Promise<void> {
-  await until(async () => expect(await on.left()).toEqual([]), 'nothing left', 10_000);
+  await until(async () => expect(await on.left()).toEqual([]), 'nothing left');
 }
 
 /** What a disaster is to end with. */

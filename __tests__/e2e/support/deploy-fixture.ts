@@ -103,7 +103,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     host: target.machine.name,
     system: target.system,
     toplevel,
-    commit: null,
+    origin: { commit: null, repository: null, branch: null, committed: null },
     target: {
       address: target.address,
       port: null,
