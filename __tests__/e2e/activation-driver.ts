@@ -142,7 +142,7 @@ export class Activations {
       current: await target.currentSystem(),
       profile: await target.profile(),
       generation: await target.says('sh', '-c', 'readlink /nix/var/nix/profiles/system; :'),
-      generations: [...(await target.generations())],
+      generations: [...(await target.generations())].sort(([a], [b]) => a - b),
       boot: await target.says('sh', '-c', boot),
       worker: (await target.unit('worker.service')).Environment ?? '',
       left: await this.left(),

@@ -21,8 +21,14 @@ describe('the way there', () => {
     console.log(values, shown);
     expect(values).toMatchObject({ result: 'finished', phase: 'report', current: on.toplevel('one') });
     console.log(await on.state());
-    console.log(JSON.stringify((await on.call('probe'))));
-    console.log(await web.says('sh', '-c', 'cat /var/lib/nix-ferry/deployed.json /var/lib/nix-ferry/history; ls -la /var/lib/nix-ferry /run/nix-ferry; journalctl --no-pager | grep -i ferry | tail -50'));
+    console.log(JSON.stringify(await on.call('probe')));
+    console.log(
+      await web.says(
+        'sh',
+        '-c',
+        'cat /var/lib/nix-ferry/deployed.json /var/lib/nix-ferry/history; ls -la /var/lib/nix-ferry /run/nix-ferry; journalctl --no-pager | grep -i ferry | tail -50',
+      ),
+    );
   });
   test('the second', async () => {
     const id = on.id();

@@ -53,7 +53,7 @@
 #             `boot` can only be read by root on most machines: call it through the escalation to get it.
 #   run       end=invalid (why: what is wrong with the arguments), end=failed (why: the unit did not start),
 #             or started=ID, then as watch
-#   watch     phase=PHASE whenever the phase changes (`back`: going back), log lines, then the status; or end=lost: the
+#   watch     phase=PHASE whenever the phase changes (`back`: going back; a short phase may be missed), log lines, then the status; or end=lost: the
 #             supervisor is dead and no dead man's switch has anything to do (call `settle`); or end=unknown: no such run
 #   confirm   confirmed=yes; or confirmed=no and why; end=confirm
 #   reject    rejected=yes; or rejected=no and why; end=reject

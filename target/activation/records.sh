@@ -77,7 +77,7 @@ load_record() {
   bootid_before=$(field "$1" bootId)
 }
 
-# Makes the open record the last finished one. May be repeated after it was cut.
+# Makes the open record the last finished one; it stays open until it is dropped. May be repeated after it was cut.
 finish_record() {
   deployed=$(
     echo '{'
@@ -95,7 +95,7 @@ finish_record() {
           printf '%s\n' "$deployed" | tr -d '\n' >>$records/history && echo >>$records/history
         ;;
     esac && flush $records/history && printf '%s\n' "$deployed" | store $records/deployed.json
-  ) 2>>"$log" && drop_record
+  ) 2>>"$log"
 }
 
 # The open record goes first: what stays behind without it is removed by the next run.

@@ -75,7 +75,7 @@ supervise() {
 end_when_overdue() {
   while kill -0 $$; do
     sleep 1
-    [ "$(uptime_now)" -le "$(cat "$here/deadline")" ] || kill -KILL $$
+    ! overdue || kill -KILL $$
   done
 }
 
@@ -304,7 +304,7 @@ go_back() {
   deadline $((3 * activate_limit + 4 * step_limit))
   show_phase back
   take_back
-  end $result "$why${problem:+; going back: $problem}"
+  end $result "$why${note:+; $note}${problem:+; going back: $problem}"
 }
 
 refuse() { end refused "$1"; }
@@ -313,10 +313,11 @@ refuse() { end refused "$1"; }
 end() {
   result=$1 why=$2
   if [ -n "$recorded" ]; then
-    if [ "$result" = finished ]; then
-      finish_record || say "the record of the activation could not be completed in $records"
-    else
+    # What cannot be completed stays open, and the next run finds that it was finished.
+    if [ "$result" != finished ] || finish_record; then
       drop_record
+    else
+      say "the record of the activation could not be completed in $records"
     fi
   elif [ -n "$looked" ]; then
     drop_record
@@ -368,10 +369,16 @@ write_status() {
   } >"$2/status.new" && mv -f "$2/status.new" "$2/status"
 }
 
+# Forgets the run ID; a timer without the run's directory would only fail.
+forget() {
+  if [ -e "$runs/$1/armed" ] && has_systemd; then systemctl stop "nix-ferry-$1-switchback.timer" 2>/dev/null 9>&-; fi
+  rm -rf "${runs:?}/$1"
+}
+
 # Run directories whose end nobody came to read, and roots without a run.
 forget_old() {
   find $runs -mindepth 1 -maxdepth 1 -type d -mmin +1440 2>/dev/null 9>&- | while read -r old; do
-    alive "${old##*/}" || rm -rf "$old"
+    alive "${old##*/}" || forget "${old##*/}"
   done
   for root in "$roots"/*.*; do
     owner=${root##*/}

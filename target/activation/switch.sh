@@ -129,7 +129,7 @@ touched() {
 # Takes everything back to what the record says: `before`, `profile_before`, `generation`, `boot_before`, the units in the
 # file `units`. Sets `result` (went-back | stuck), `problem` and `back_code`. May be repeated after it was cut.
 take_back() {
-  back_code='' boot_back_code='' problem=''
+  back_code='' boot_back_code='' problem='' note=''
   say "going back to ${before:-nothing}"
   kill_unit "$id"
   rebooted=''
@@ -206,7 +206,14 @@ judge_back() {
     add_problem "the boot loader starts $current_boot"
   fi
   case $back_code in '' | 0 | 4) ;; *) add_problem "switch-to-configuration of the old system ended with $back_code" ;; esac
-  case $boot_back_code in '' | 0) ;; *) add_problem "the old boot menu could not be installed (exit code $boot_back_code)" ;; esac
+  # With a full /boot it cannot, and its default may be right all the same.
+  case $boot_back_code in
+    '' | 0) ;;
+    *)
+      note="the boot menu could not be written again (exit code $boot_back_code)"
+      [ -n "$current_boot" ] || add_problem "$note"
+      ;;
+  esac
   if [ -z "$rebooted" ]; then
     missing=$(missing_units "$units" | tr '\n' ' ')
     [ -z "$missing" ] || add_problem "these units do not run any more: ${missing% }"

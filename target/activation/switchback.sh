@@ -4,6 +4,7 @@
 # Arms the switch: a timer of its own, which survives the supervisor, its unit, and a restart of D-Bus or systemd.
 arm() {
   armed=yes
+  echo armed >"$here/armed"
   if has_systemd; then
     # Every 5 s, so that the journal must not repeat what is normal.
     transient switchback "$id" "--unit=nix-ferry-$id-switchback" \
@@ -57,13 +58,18 @@ shell_words() {
 switchback() {
   open_run "$1"
   if ! record_is_ours; then
+    # Its last steps are overdue too, if it does not end.
+    if alive "$id"; then
+      overdue || return 0
+      kill_unit "$id"
+    fi
     stop_switch
     return
   fi
   exec 9>>$runs/lock
   why="the supervisor was killed in phase $(cat "$here/phase")"
   if ! flock -n 9; then
-    [ "$(uptime_now)" -gt "$(cat "$here/deadline")" ] || return 0
+    overdue || return 0
     why="phase $(cat "$here/phase") did not end in time"
     say "$why: ending the supervisor"
     kill_unit "$id"
@@ -79,10 +85,13 @@ switchback() {
     hold "the dead man's switch of $who"
     echo again >>"$here/attempts"
     settle switch
-    ! may_try_again switch || return 0
+  else
+    stop_switch
   fi
-  stop_switch
 }
+
+# Whether the phase of the run should have ended by now.
+overdue() { [ "$(uptime_now)" -gt "$(cat "$here/deadline")" ]; }
 
 switchback_loop() {
   while [ ! -e "$runs/$1/stopped" ] && [ -d "$runs/$1" ]; do
@@ -91,9 +100,10 @@ switchback_loop() {
   done
 }
 
+# Also called by the switch itself: stopping the timer does not stop what it has started.
 stop_switch() {
-  : >"$here/stopped"
-  if has_systemd; then systemctl --no-block stop "nix-ferry-$id-switchback.timer" 9>&-; fi
+  if [ -d "$runs/$id" ]; then echo stopped >"$runs/$id/stopped"; fi
+  if has_systemd; then systemctl --no-block stop "nix-ferry-$id-switchback.timer" 2>/dev/null 9>&-; fi
 }
 
 record_is_ours() { [ "$(field $records/activating.json id)" = "$id" ]; }
@@ -122,11 +132,11 @@ settle() {
   say "settling $id ($mode of $toplevel), which was cut in phase $phase"
   kill_unit "$id"
   state_before
-  result='' problem='' verb='' code='' back_code=''
+  result='' problem='' note='' verb='' code='' back_code=''
   look_now
   if was_finished; then
     settled=finished result=finished
-    finish_record
+    finish_record && drop_record
   elif taken_over; then
     settled=superseded result=stuck problem='another system was activated or set since'
     drop_record
@@ -141,8 +151,9 @@ settle() {
   fi
   say "settled $id: $settled${problem:+ ($problem)}"
   rm -f "$roots/$id".*
+  stop_switch
+  # The last: who reads it forgets the run.
   if [ -d "$runs/$id" ]; then settled_status "$1"; fi
-  if has_systemd && [ "$1" != switch ]; then bounded "$step_limit" systemctl stop "nix-ferry-$id-switchback.timer"; fi
 }
 
 # The dead man's switch does not give up at once.
@@ -182,7 +193,7 @@ taken_over() {
 settled_status() {
   confirmed=no
   if [ "$(cat "$runs/$id/verdict" 2>/dev/null)" = confirmed ]; then confirmed=yes; fi
-  why="${why:-the activation was cut in phase $phase}${problem:+; going back: $problem}"
+  why="${why:-the activation was cut in phase $phase}${note:+; $note}${problem:+; going back: $problem}"
   write_status "$1" "$runs/$id"
 }
 

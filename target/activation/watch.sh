@@ -73,7 +73,7 @@ start_supervisor() {
 
 watch() {
   open_run "$1"
-  seen=$2 shown='' idle=0
+  seen=$2 shown='' idle=0 waited=0
   if [ ! -d "$here" ]; then
     answer end unknown
     return
@@ -93,7 +93,10 @@ watch() {
       return
     fi
     if [ -z "$dead" ]; then
-      idle=0
+      idle=0 waited=0
+    elif [ -n "$begun" ] && record_is_ours && switch_is_armed && [ $waited -lt $((20 * (activate_limit + step_limit))) ]; then
+      # The dead man's switch will settle it.
+      idle=0 waited=$((waited + 1))
     else
       idle=$((idle + 1))
       if [ $idle -gt "$(patience)" ]; then
@@ -118,15 +121,15 @@ show_log() {
   fi
 }
 
-# For how many looks (5 a second) a supervisor that does not live is waited for: until the dead man's switch has settled
-# its record, if there is one; a unit that systemd has only just queued has no process yet.
+# For how many looks (5 a second) a status may be missing: a unit that systemd has only just queued has no process yet, and
+# the dead man's switch writes the status last.
 patience() {
-  if [ -n "$begun" ] && record_is_ours && switch_is_armed; then
-    echo $((5 * (4 * activate_limit + 4 * step_limit)))
-  elif [ -n "$begun" ]; then
-    echo 0
-  else
+  if [ -z "$begun" ]; then
     echo 50
+  elif [ -e "$here/armed" ]; then
+    echo 25
+  else
+    echo 0
   fi
 }
 
@@ -171,6 +174,6 @@ decided_answer() {
 finish() {
   open_run "$1"
   state
-  if [ -f "$here/status" ] || { ! alive "$id" && ! record_is_ours; }; then rm -rf "$here"; fi
+  if [ -f "$here/status" ] || { ! alive "$id" && ! record_is_ours; }; then forget "$id"; fi
   answer end finish
 }

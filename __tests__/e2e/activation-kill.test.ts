@@ -1,0 +1,94 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Disaster,
+  disasters,
+  expectNextRun,
+  expectNothingLeft,
+  expectWhole,
+  held,
+  holdAt,
+  other,
+} from './activation-disasters.ts';
+import { Activations, phases } from './activation-driver.ts';
+import { localNix } from './deploy-bench.ts';
+import { generateKey, startSystemdTarget, type Target } from './testbed/target.ts';
+
+let web: Target;
+let on: Activations;
+
+beforeAll(async () => {
+  const key = await generateKey('deploy');
+  const [nix, target] = await Promise.all([localNix(), startSystemdTarget({ name: 'web', deployKey: key })]);
+  web = target;
+  on = await Activations.start(web, nix, key);
+  expect((await on.deploy('switch', 'one')).values.result).toBe('finished');
+}, 120_000);
+afterEach(() => on.openGates());
+afterAll(() => web?.stop());
+
+const armed = phases.slice(phases.indexOf('arm') + 1, phases.indexOf('disarm') + 1);
+const done = ['disarm', 'report'];
+
+/** Every phase with everything that may happen in it; before the switch is armed a frozen unit has nobody to end it. */
+const table = phases.flatMap(phase =>
+  (Object.keys(disasters) as Disaster[])
+    .filter(disaster => disaster !== 'its unit frozen' || armed.includes(phase))
+    .map(disaster => [phase, disaster] as const),
+);
+
+describe('a supervisor', () => {
+  test.each(table)(
+    'at the start of `%s`: %s',
+    async (phase, disaster) => {
+      const before = await on.state();
+      const [old, next] = [other(on, on.toplevel(other(on, before.current))), other(on, before.current)];
+      expectWhole(on, before, old);
+
+      const id = on.id();
+      const release = await holdAt(on, phase);
+      const limits = { 'step-limit': '3', 'activate-limit': '5', 'health-limit': '3', confirm: '3', nonce: id };
+      const running = on.run(id, 'switch', next, limits);
+      if (phases.indexOf(phase) > phases.indexOf('confirm')) {
+        await on.inPhase(id, 'confirm');
+        expect((await on.call('confirm', id, id)).values.confirmed).toBe('yes');
+      }
+      await held(on, id, phase);
+      await disasters[disaster](on, id);
+      await release();
+      const { values } = await running;
+      const whole = done.includes(phase) ? next : old;
+
+      if (values.end === 'lost') {
+        // Nothing was armed, or no longer.
+        expect(armed.slice(0, -1)).not.toContain(phase);
+        if (disaster === 'its process killed') {
+          const settled = (await on.call('settle')).values;
+          const recorded = phases.indexOf(phase) >= phases.indexOf('expect');
+          expect(settled).toMatchObject({ end: 'settle', current: on.toplevel(whole) });
+          expect(settled.settled).toBe(recorded ? (whole === next ? 'finished' : 'taken-back') : '');
+        }
+      } else {
+        expect(values).toMatchObject({
+          end: 'status',
+          by: 'switch',
+          result: whole === next ? 'finished' : 'went-back',
+          current: on.toplevel(whole),
+          profile: on.toplevel(whole),
+          boot: on.toplevel(whole),
+        });
+      }
+      await on.call('finish', id);
+      // A record that nobody has settled is left to the next run.
+      const settling = values.end === 'lost' && disaster !== 'its process killed';
+      if (!settling) await expectNothingLeft(on);
+      const after = await on.state();
+      expectWhole(on, after, whole);
+      if (whole === old)
+        expect(after).toMatchObject({ generation: before.generation, generations: before.generations });
+      const { values: nextRun } = await expectNextRun(on, after, whole === old ? next : old, id);
+      const recorded = phases.indexOf(phase) >= phases.indexOf('expect');
+      expect(nextRun.settled).toBe(settling && recorded ? (whole === next ? 'finished' : 'taken-back') : '');
+    },
+    120_000,
+  );
+});
