@@ -72,3 +72,50 @@ export async function expectNextRun(on: Activations, before: State, name: string
 export async function expectNothingLeft(on: Activations): Promise<void> {
   await until(async () => expect(await on.left()).toEqual([]), 'nothing left', 10_000);
 }
+
+/** What a disaster is to end with. */
+export interface Ending {
+  /** The machine before the run. */
+  before: State;
+  /** The system that the run was to activate. */
+  next: string;
+  /** The system that the machine is to be on. */
+  whole: string;
+  /** The dead man's switch settles it. */
+  armed: boolean;
+  /** There was an open record. */
+  recorded: boolean;
+  /** Where no switch is armed: `settle` is called, as a runner would; otherwise it is left to the next run. */
+  settle: boolean;
+}
+
+/** After a disaster: `values` are what the watcher of the run `id` got; nothing is left over, and the next run succeeds. */
+export async function expectSettled(
+  on: Activations,
+  id: string,
+  values: Record<string, string>,
+  { before, next, whole, armed, recorded, settle }: Ending,
+): Promise<void> {
+  const outcome = whole === next ? 'finished' : 'taken-back';
+  const path = on.toplevel(whole);
+  if (values.end === 'lost') {
+    expect(armed).toBe(false);
+    if (settle) {
+      const settled = (await on.call('settle')).values;
+      expect(settled).toMatchObject({ end: 'settle', current: path, settled: recorded ? outcome : '' });
+    }
+  } else {
+    const result = whole === next ? 'finished' : 'went-back';
+    expect(values).toMatchObject({ end: 'status', by: 'switch', result, current: path, profile: path, boot: path });
+  }
+  await on.call('finish', id);
+  const left = values.end === 'lost' && !settle;
+  if (!left) await expectNothingLeft(on);
+  const after = await on.state();
+  expectWhole(on, after, whole);
+  if (whole !== next) {
+    expect(after).toMatchObject({ generation: before.generation, generations: before.generations });
+  }
+  const following = await expectNextRun(on, after, other(on, path), id);
+  expect(following.values.settled).toBe(left && recorded ? outcome : '');
+}

@@ -169,7 +169,7 @@ async function copyTo(target: Target, nix: Nix, key: Key, paths: readonly string
   writeFileSync(join(scratch, 'key'), key.private, { mode: 0o600 });
   writeFileSync(join(scratch, 'known_hosts'), `${target.knownHosts}\n`);
   const options = `-i ${scratch}/key -o UserKnownHostsFile=${scratch}/known_hosts -o ControlPath=none`;
-  await nix.run('nix', ['copy', '--no-check-sigs', '--to', `ssh-ng://root@${target.address}`, ...paths], {
-    env: { ...process.env, NIX_SSHOPTS: options },
-  });
+  const copy = ['copy', '--no-check-sigs', '--to', `ssh-ng://root@${target.address}`, ...paths];
+  // On a busy machine the first connection may be refused: sshd is just being started.
+  await until(() => nix.run('nix', copy, { env: { ...process.env, NIX_SSHOPTS: options } }), 'the copy');
 }

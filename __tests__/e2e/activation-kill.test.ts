@@ -1,14 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  type Disaster,
-  disasters,
-  expectNextRun,
-  expectNothingLeft,
-  expectWhole,
-  held,
-  holdAt,
-  other,
-} from './activation-disasters.ts';
+import { type Disaster, disasters, expectSettled, expectWhole, held, holdAt, other } from './activation-disasters.ts';
 import { Activations, phases } from './activation-driver.ts';
 import { localNix } from './deploy-bench.ts';
 import { generateKey, startSystemdTarget, type Target } from './testbed/target.ts';
@@ -55,39 +46,15 @@ describe('a supervisor', () => {
       await held(on, id, phase);
       await disasters[disaster](on, id);
       await release();
-      const { values } = await running;
-      const whole = done.includes(phase) ? next : old;
-
-      if (values.end === 'lost') {
-        // Nothing was armed, or no longer.
-        expect(armed.slice(0, -1)).not.toContain(phase);
-        if (disaster === 'its process killed') {
-          const settled = (await on.call('settle')).values;
-          const recorded = phases.indexOf(phase) >= phases.indexOf('expect');
-          expect(settled).toMatchObject({ end: 'settle', current: on.toplevel(whole) });
-          expect(settled.settled).toBe(recorded ? (whole === next ? 'finished' : 'taken-back') : '');
-        }
-      } else {
-        expect(values).toMatchObject({
-          end: 'status',
-          by: 'switch',
-          result: whole === next ? 'finished' : 'went-back',
-          current: on.toplevel(whole),
-          profile: on.toplevel(whole),
-          boot: on.toplevel(whole),
-        });
-      }
-      await on.call('finish', id);
-      // A record that nobody has settled is left to the next run.
-      const settling = values.end === 'lost' && disaster !== 'its process killed';
-      if (!settling) await expectNothingLeft(on);
-      const after = await on.state();
-      expectWhole(on, after, whole);
-      if (whole === old)
-        expect(after).toMatchObject({ generation: before.generation, generations: before.generations });
-      const { values: nextRun } = await expectNextRun(on, after, whole === old ? next : old, id);
-      const recorded = phases.indexOf(phase) >= phases.indexOf('expect');
-      expect(nextRun.settled).toBe(settling && recorded ? (whole === next ? 'finished' : 'taken-back') : '');
+      await expectSettled(on, id, (await running).values, {
+        before,
+        next,
+        whole: done.includes(phase) ? next : old,
+        // Nothing is armed yet, or no longer.
+        armed: armed.includes(phase) && phase !== 'disarm',
+        recorded: phases.indexOf(phase) >= phases.indexOf('expect'),
+        settle: disaster === 'its process killed',
+      });
     },
     120_000,
   );

@@ -1,8 +1,9 @@
 # Two systems for the tests of the activation: `one`, which a machine runs, and `two`, which it gets. What goes wrong is
 # decided on the machine: /run/gate/NAME-STEP holds `hold` (the step waits as long as it does) or `fail`.
 #
-# The steps of a system are `check` (pre-switch check), `activation` (a snippet, after /etc), `boot-before` and
-# `boot-after` (the boot loader's installer, before and after it has written), `start` (the worker). Their disk can hang
+# The steps of a system are `check` (pre-switch check), `activation` (a snippet, after /etc), `dry` (one that dry-activate
+# runs too), `boot-before` and `boot-after` (the boot loader's installer, before and after it has written), `start` (the
+# worker). Their disk can hang
 # too: `sync` of the records waits while /run/gate/disk names the phase in the open record; and so can systemd:
 # `systemctl list-units` waits while /run/gate/look is there.
 {
@@ -61,6 +62,11 @@ let
         system.activationScripts.gate = {
           deps = [ "etc" ];
           text = gate name "activation";
+        };
+        # Runs in dry-activate too.
+        system.activationScripts.dry = {
+          supportsDryActivation = true;
+          text = gate name "dry";
         };
         boot.loader.systemd-boot.enable = lib.mkForce false;
         boot.loader.external = {

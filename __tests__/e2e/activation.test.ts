@@ -1,5 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Activations } from './activation-driver.ts';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { expectNothingLeft, expectWhole } from './activation-disasters.ts';
+import { Activations, type State } from './activation-driver.ts';
 import { localNix } from './deploy-bench.ts';
 import { generateKey, startSystemdTarget, type Target } from './testbed/target.ts';
 
@@ -12,34 +15,542 @@ beforeAll(async () => {
   web = target;
   on = await Activations.start(web, nix, key);
 }, 120_000);
-afterEach(() => on.openGates());
 afterAll(() => web?.stop());
 
-describe('the way there', () => {
-  test('the first switch of a machine', async () => {
-    const { values, phases: shown } = await on.deploy('switch', 'one');
-    console.log(values, shown);
-    expect(values).toMatchObject({ result: 'finished', phase: 'report', current: on.toplevel('one') });
-    console.log(await on.state());
-    console.log(JSON.stringify(await on.call('probe')));
-    console.log(
-      await web.says(
-        'sh',
-        '-c',
-        'cat /var/lib/nix-ferry/deployed.json /var/lib/nix-ferry/history; ls -la /var/lib/nix-ferry /run/nix-ferry; journalctl --no-pager | grep -i ferry | tail -50',
-      ),
+const read = (path: string): string => readFileSync(web.machine.path(path), 'utf8');
+const sh = (script: string): Promise<string> => web.says('sh', '-c', script);
+
+test('a machine that no NixOS has run on yet: probe, then the first switch', async () => {
+  const { values } = await on.call('probe');
+  expect(values).toMatchObject({ current: '', profile: '', boot: '', open: '', root: 'yes', end: 'probe' });
+  expect(values.bootid).toMatch(/^[0-9a-f-]{36}\.\d+$/);
+  const answers = await on.deploy('switch', 'one', {
+    commit: 'c'.repeat(40),
+    repository: 'acme/fleet',
+    branch: 'main',
+    committed: '2000',
+  });
+  expect(answers.values).toMatchObject({
+    result: 'finished',
+    phase: 'report',
+    why: '',
+    before: '',
+    confirmed: 'off',
+    activated: 'yes',
+  });
+  const state = await on.state();
+  expectWhole(on, state, 'one');
+  expect(state.generations).toEqual([[1, on.toplevel('one')]]);
+  expect((await on.call('probe')).values).toMatchObject({
+    current: on.toplevel('one'),
+    boot: on.toplevel('one'),
+    'deployed.toplevel': on.toplevel('one'),
+    'deployed.committed': '2000',
+    'deployed.repository': 'acme/fleet',
+    'deployed.branch': 'main',
+    'deployed.activated': 'true',
+  });
+});
+
+describe('a machine on the first system', () => {
+  let before: State;
+  beforeEach(async () => {
+    expect((await on.deploy('switch', 'one')).values.result).toBe('finished');
+    before = await on.state();
+    expectWhole(on, before, 'one');
+  });
+  afterEach(async () => {
+    on.openGates();
+    await expectNothingLeft(on);
+  });
+
+  const expectOld = async (): Promise<void> => expect(await on.state()).toEqual(before);
+
+  describe('confirming', () => {
+    test('nothing is committed before it; a wrong nonce, another moment and an unknown run are refused', async () => {
+      const id = on.id();
+      on.gate('two-activation', 'hold');
+      const running = on.run(id, 'switch', 'two', { confirm: '60', nonce: 'right' });
+      await on.heldAt('two-activation');
+      expect((await on.call('confirm', id, 'right')).values).toMatchObject({
+        confirmed: 'no',
+        why: expect.stringContaining('activate'),
+      });
+      on.openGates();
+      await on.inPhase(id, 'confirm');
+      expect(await on.state()).toMatchObject({
+        current: on.toplevel('two'),
+        profile: on.toplevel('one'),
+        boot: on.toplevel('one'),
+      });
+      expect((await on.call('confirm', id, 'wrong')).values).toMatchObject({ confirmed: 'no', end: 'confirm' });
+      expect((await on.call('confirm', 'none', 'right')).values).toMatchObject({ confirmed: 'no' });
+      expect((await on.call('confirm', id, 'right')).values).toEqual({ confirmed: 'yes', end: 'confirm' });
+      const { values, phases } = await running;
+      expect(values).toMatchObject({ result: 'finished', confirmed: 'yes' });
+      expect(phases).toContain('confirm');
+      await on.call('finish', id);
+      expectWhole(on, await on.state(), 'two');
+    });
+
+    test('not in time: the old system, whole, and a late one is refused', async () => {
+      const id = on.id();
+      const { values, log } = await on.run(id, 'switch', 'two', { confirm: '2', nonce: 'n' });
+      expect(values).toMatchObject({ result: 'went-back', phase: 'confirm', confirmed: 'no', 'back-code': '0' });
+      expect(log).toContain(`nix-ferry: going back to ${on.toplevel('one')}`);
+      expect((await on.call('confirm', id, 'n')).values.confirmed).toBe('no');
+      await on.call('finish', id);
+      await expectOld();
+    });
+
+    test('the runner rejects it: the old system, and its reason', async () => {
+      const id = on.id();
+      const running = on.run(id, 'switch', 'two', { confirm: '60', nonce: 'n' });
+      await on.inPhase(id, 'confirm');
+      expect((await on.call('reject', id, 'GET / answered 500')).values.rejected).toBe('yes');
+      expect((await running).values).toMatchObject({ result: 'went-back', why: 'rejected: GET / answered 500' });
+      await on.call('finish', id);
+      await expectOld();
+    });
+  });
+
+  test('test activates and leaves profile and boot loader; boot the other way round', async () => {
+    expect((await on.deploy('test', 'two')).values).toMatchObject({ result: 'finished', activated: 'yes' });
+    expect(await on.state()).toMatchObject({
+      ...before,
+      current: on.toplevel('two'),
+      worker: expect.stringContaining('=two'),
+    });
+    await on.deploy('switch', 'one');
+    expect((await on.deploy('boot', 'two')).values).toMatchObject({
+      result: 'finished',
+      activated: 'no',
+      verb: 'boot',
+    });
+    const { current, profile, boot, worker } = await on.state();
+    expect({ current, profile, boot }).toEqual({
+      current: on.toplevel('one'),
+      profile: on.toplevel('two'),
+      boot: on.toplevel('two'),
+    });
+    expect(worker).toBe(before.worker);
+    expect((await on.call('probe')).values['deployed.activated']).toBe('false');
+  });
+
+  describe('going back', () => {
+    test('a failed activation, with the old system refusing to be switched to', async () => {
+      on.gate('two-activation', 'fail');
+      on.gate('one-check', 'fail');
+      const { values } = await on.deploy('switch', 'two');
+      expect(values).toMatchObject({ result: 'went-back', why: 'the activation script failed', code: '2' });
+      await expectOld();
+    });
+
+    test('a failed activation and a failed unit: not hidden by exit code 4', async () => {
+      on.gate('two-activation', 'fail');
+      on.gate('two-start', 'fail');
+      expect((await on.deploy('switch', 'two')).values).toMatchObject({
+        result: 'went-back',
+        why: 'the activation script failed',
+      });
+      await expectOld();
+    });
+
+    test('an activation that hangs is ended first', async () => {
+      on.gate('two-activation', 'hold');
+      const { values } = await on.deploy('switch', 'two', { 'activate-limit': '3' });
+      expect(values).toMatchObject({ result: 'went-back', code: 'timeout' });
+      await expectOld();
+    });
+
+    test('a child that is killed, as for want of memory, does not end the supervisor', async () => {
+      const id = on.id();
+      on.gate('two-activation', 'hold');
+      const running = on.run(id, 'switch', 'two');
+      await on.heldAt('two-activation');
+      expect(await web.unit(`nix-ferry-${id}.service`)).toMatchObject({
+        OOMPolicy: 'continue',
+        OOMScoreAdjust: '-900',
+      });
+      await sh('kill -KILL "$(cat /run/nix-ferry/*/child)"; pkill -KILL -f two-.*/activate; :');
+      expect((await running).values).toMatchObject({ result: 'went-back', code: '137' });
+      await on.call('finish', id);
+      await expectOld();
+    });
+
+    test('a unit that ran before and has failed meanwhile runs again', async () => {
+      await sh(
+        'printf "[Service]\\nExecStart=/bin/sleep infinity\\n" >/etc/systemd/system/side.service; systemctl daemon-reload; systemctl start side',
+      );
+      on.gate('two-activation', 'hold');
+      const id = on.id();
+      const running = on.run(id, 'switch', 'two');
+      await on.heldAt('two-activation');
+      await sh('systemctl kill --signal=KILL side.service; sleep 0.5');
+      expect((await web.unit('side.service')).ActiveState).toBe('failed');
+      on.gate('two-activation', 'fail');
+      expect((await running).values).toMatchObject({ result: 'went-back', 'missing-units': '', 'failed-units': '' });
+      expect((await web.unit('side.service')).ActiveState).toBe('active');
+      await on.call('finish', id);
+      await sh('systemctl stop side; rm /etc/systemd/system/side.service; systemctl daemon-reload');
+      await expectOld();
+    });
+
+    test.each([['boot-before'], ['boot-after']])(
+      'a boot loader that fails (%s): profile, generation and menu are back',
+      async step => {
+        on.gate(`two-${step}`, 'fail');
+        expect((await on.deploy('switch', 'two')).values).toMatchObject({
+          result: 'went-back',
+          phase: 'commit',
+          verb: 'boot',
+          code: '1',
+        });
+        await expectOld();
+        expect((await on.deploy('boot', 'two')).values).toMatchObject({ result: 'went-back', phase: 'commit' });
+        await expectOld();
+      },
     );
+
+    test('neither boot loader can be installed: stuck, with what is true', async () => {
+      on.gate('two-boot-after', 'fail');
+      on.gate('one-boot-before', 'fail');
+      const { values } = await on.deploy('switch', 'two');
+      expect(values).toMatchObject({
+        result: 'stuck',
+        current: on.toplevel('one'),
+        profile: on.toplevel('one'),
+        boot: on.toplevel('two'),
+      });
+      expect(values.why).toContain(`the boot loader starts ${on.toplevel('two')}`);
+    });
+
+    test('the old activation script fails too: stuck', async () => {
+      on.gate('two-activation', 'fail');
+      on.gate('one-activation', 'fail');
+      expect((await on.deploy('switch', 'two')).values).toMatchObject({ result: 'stuck', 'back-code': '2' });
+      expect((await on.deploy('switch', 'two')).values.result).toBe('stuck');
+    });
   });
-  test('the second', async () => {
-    const id = on.id();
-    const running = on.run(id, 'switch', 'two', { confirm: '20', nonce: 'n' });
-    await on.inPhase(id, 'confirm');
-    console.log(await on.call('confirm', id, 'n'));
-    const answers = await running;
-    console.log(answers, await on.call('finish', id), await on.state());
+
+  describe('units that fail', () => {
+    test('degrade: committed, with the names of those that did not fail before', async () => {
+      on.gate('two-start', 'fail');
+      const { values } = await on.deploy('switch', 'two');
+      expect(values).toMatchObject({
+        result: 'finished',
+        code: '4',
+        'failed-units': 'worker.service',
+        profile: on.toplevel('two'),
+      });
+    });
+
+    test('rollback: the old system', async () => {
+      on.gate('two-start', 'fail');
+      const { values } = await on.deploy('switch', 'two', { 'failed-units': 'rollback' });
+      expect(values).toMatchObject({ result: 'went-back', phase: 'verify', why: 'units failed: worker.service' });
+      await expectOld();
+    });
   });
-  test('not confirmed', async () => {
-    const answers = await on.deploy('switch', 'one', { confirm: '2', nonce: 'n' });
-    console.log(answers, await on.state());
+
+  describe('checks', () => {
+    test('a pre-deploy check that fails: refused, nothing changed', async () => {
+      const { values, log } = await on.deploy('switch', 'two', {
+        'check-1.command': 'true',
+        'check-2.command': 'echo "no backup\n  tonight"; exit 3',
+        'check-2.description': 'backup',
+      });
+      expect(values).toMatchObject({
+        result: 'refused',
+        phase: 'check',
+        why: 'the pre-deploy check "backup" failed (exit code 3)',
+      });
+      expect(log).toContain('no backup');
+      await expectOld();
+    });
+
+    test('a health check that passes only later, and one that never does', async () => {
+      const flaps = { 'health-1.command': 'test -e /run/gate/up || { : >/run/gate/up; exit 1; }' };
+      expect((await on.deploy('switch', 'two', flaps)).values.result).toBe('finished');
+      await on.deploy('switch', 'one');
+      before = await on.state();
+      const never = { 'health-1.command': 'sleep 60', 'health-1.timeout': '1', 'health-limit': '3' };
+      const { values } = await on.deploy('switch', 'two', never);
+      expect(values).toMatchObject({
+        result: 'went-back',
+        phase: 'verify',
+        why: expect.stringContaining('"sleep 60" did not end in time'),
+      });
+      await expectOld();
+    });
+  });
+
+  describe('what was expected', () => {
+    test('another system than the run was planned against: refused', async () => {
+      const { values } = await on.deploy('switch', 'two', { expect: on.toplevel('two') });
+      expect(values).toMatchObject({
+        result: 'refused',
+        phase: 'expect',
+        why: expect.stringContaining(`runs ${on.toplevel('one')}`),
+      });
+      await expectOld();
+      expect((await on.deploy('switch', 'two', { expect: on.toplevel('one') })).values.result).toBe('finished');
+    });
+
+    test('an older commit of the same branch: refused, unless it is allowed', async () => {
+      const source = { repository: 'acme/fleet', branch: 'main' };
+      await on.deploy('switch', 'one', { ...source, commit: 'newer', committed: '2000' });
+      const older = { ...source, commit: 'older', committed: '1000' };
+      const { values } = await on.deploy('switch', 'two', older);
+      expect(values).toMatchObject({ result: 'refused', phase: 'expect', why: expect.stringContaining('newer') });
+      expect((await on.deploy('switch', 'two', { ...older, branch: 'other' })).values.result).toBe('finished');
+      await on.deploy('switch', 'one', { ...source, committed: '2000' });
+      expect((await on.deploy('switch', 'two', { ...older, 'allow-older': 'true' })).values.result).toBe('finished');
+    });
+  });
+
+  describe('two at once', () => {
+    test('the second waits, and reads what it starts from under the lock', async () => {
+      on.gate('two-activation', 'hold');
+      const first = on.run('first', 'switch', 'two', { who: 'run 1 by jo' });
+      await on.heldAt('two-activation');
+      const refused = await on.deploy('switch', 'one', { 'lock-wait': '1' });
+      expect(refused.values).toMatchObject({ result: 'refused', phase: 'lock' });
+      expect(refused.values.why).toMatch(/^another activation is in progress: run 1 by jo, since \d{4}-.*Z$/);
+      const second = on.run('second', 'switch', 'one');
+      await on.inPhase('second', 'lock');
+      on.openGates();
+      expect((await first).values.result).toBe('finished');
+      const { values, log } = await second;
+      expect(values).toMatchObject({
+        result: 'finished',
+        before: on.toplevel('two'),
+        'profile-before': on.toplevel('two'),
+      });
+      expect(log[0]).toContain('waiting for another activation: run 1 by jo');
+      await on.call('finish', 'first');
+      await on.call('finish', 'second');
+    });
+
+    test('a dry run does not keep a switch waiting', async () => {
+      on.gate('two-dry', 'hold');
+      const dry = on.run('dry', 'dry-activate', 'two', { who: 'a pull request' });
+      await on.heldAt('two-dry');
+      const { values, log } = await on.deploy('switch', 'one');
+      expect(values.result).toBe('finished');
+      expect(log).toContain('nix-ferry: ending a dry run: a pull request');
+      expect((await dry).values).toMatchObject({
+        result: 'refused',
+        why: expect.stringContaining('another run activates a system'),
+      });
+      await on.call('finish', 'dry');
+    });
+
+    test('a dry run waits for a switch, changes nothing, and is bounded', async () => {
+      on.gate('two-activation', 'hold');
+      const switching = on.run('first', 'switch', 'two');
+      await on.heldAt('two-activation');
+      const dry = on.run('dry', 'dry-activate', 'one');
+      await on.inPhase('dry', 'lock');
+      on.openGates();
+      expect((await switching).values.result).toBe('finished');
+      const { values, log } = await dry;
+      expect(values).toMatchObject({ result: 'finished', current: on.toplevel('two') });
+      expect(log).toContain('would activate the configuration...');
+      on.gate('one-dry', 'hold');
+      expect((await on.deploy('dry-activate', 'one', { 'activate-limit': '2' })).values).toMatchObject({
+        result: 'refused',
+        code: 'timeout',
+      });
+      for (const id of ['first', 'dry']) await on.call('finish', id);
+    });
+
+    test("somebody else holds switch-to-configuration's own lock: waited for, then refused", async () => {
+      const hold =
+        'exec flock /run/nixos/switch-to-configuration.lock sh -c ": >/run/gate/at-other; while [ -e /run/gate/other ]; do sleep 0.1; done"';
+      on.gate('other', '');
+      const holder = spawn('nsenter', web.machine.enter(['sh', '-c', hold]));
+      await on.heldAt('other');
+      expect((await on.deploy('switch', 'two', { 'step-limit': '3' })).values).toMatchObject({
+        result: 'refused',
+        code: '11',
+      });
+      const id = on.id();
+      const running = on.run(id, 'switch', 'two', { 'step-limit': '20' });
+      await on.inPhase(id, 'activate');
+      on.openGates();
+      expect((await running).values.result).toBe('finished');
+      await on.call('finish', id);
+      holder.kill();
+    });
+  });
+
+  describe('exit code 100', () => {
+    test('test: refused, and no record says that it runs', async () => {
+      const deployed = read('/var/lib/nix-ferry/deployed.json');
+      expect((await on.deploy('test', 'reinit')).values).toMatchObject({
+        result: 'refused',
+        code: '100',
+        activated: 'no',
+      });
+      expect(read('/var/lib/nix-ferry/deployed.json')).toBe(deployed);
+      await expectOld();
+    });
+
+    test('switch: committed for the next boot, and the record says that it does not run', async () => {
+      const { values } = await on.deploy('switch', 'reinit');
+      expect(values).toMatchObject({ result: 'finished', code: '100', activated: 'no', current: on.toplevel('one') });
+      expect(await on.state()).toMatchObject({
+        current: on.toplevel('one'),
+        profile: on.toplevel('reinit'),
+        boot: on.toplevel('reinit'),
+      });
+      expect(JSON.parse(read('/var/lib/nix-ferry/deployed.json'))).toMatchObject({
+        toplevel: on.toplevel('reinit'),
+        activated: false,
+      });
+    });
+  });
+
+  describe('records', () => {
+    test('any value arrives as it is; deployed.json and each line of history are JSON', async () => {
+      const who = 'a "quoted" \\ back\\\\slash, $(touch /tmp/x) `y`, ü';
+      await on.deploy('switch', 'two', { who: `${who}\nand a line`, branch: "it's" });
+      expect(JSON.parse(read('/var/lib/nix-ferry/deployed.json'))).toMatchObject({
+        by: `${who} and a line`,
+        branch: "it's",
+      });
+      const history = read('/var/lib/nix-ferry/history')
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line));
+      expect(history.at(-1)).toMatchObject({ by: `${who} and a line`, toplevel: on.toplevel('two') });
+      expect(new Set(history.map(({ id }) => id)).size).toBe(history.length);
+    });
+
+    test('an empty open record is reported and kept', async () => {
+      await sh(': >/var/lib/nix-ferry/activating.json');
+      expect((await on.call('probe')).values.open).toBe('unreadable');
+      expect((await on.deploy('switch', 'two')).values).toMatchObject({ result: 'finished', settled: 'unreadable' });
+      expect(await sh('cat /var/lib/nix-ferry/damaged.json; rm /var/lib/nix-ferry/damaged.json')).toBe('');
+    });
+
+    test('what somebody else has switched to since is not taken back', async () => {
+      const id = on.id();
+      on.gate('disk', 'activate');
+      const running = on.run(id, 'switch', 'two');
+      await on.heldAt('disk');
+      await sh(`systemctl stop nix-ferry-${id}-switchback.timer; systemctl kill --signal=KILL nix-ferry-${id}.service`);
+      on.openGates();
+      expect((await running).values.end).toBe('lost');
+      const reinit = on.toplevel('reinit');
+      await sh(
+        `nix-env --profile /nix/var/nix/profiles/system --set ${reinit} && NIXOS_NO_CHECK=1 ${reinit}/bin/switch-to-configuration boot`,
+      );
+      expect((await on.call('settle')).values.settled).toBe('superseded');
+      expect(await web.profile()).toBe(reinit);
+      await on.call('finish', id);
+    });
+  });
+
+  describe('a full disk', () => {
+    const full = (path: string): Promise<string> =>
+      sh(
+        `mkdir -p /tmp/kept && cp -a ${path}/. /tmp/kept/ && mount -t tmpfs -o size=128k tmpfs ${path} && cp -a /tmp/kept/. ${path}/ && rm -r /tmp/kept; :`,
+      );
+    const fill = (path: string): Promise<string> => sh(`cat /dev/zero >${path}/fill 2>/dev/null; :`);
+    const free = (path: string): Promise<string> => sh(`umount ${path}`);
+
+    test.each(['before', 'activate', 'confirm'])('of the records, %s: the old system', async when => {
+      const path = '/var/lib/nix-ferry';
+      await full(path);
+      try {
+        if (when === 'before') await fill(path);
+        const id = on.id();
+        if (when === 'activate') on.gate('two-activation', 'hold');
+        const running = on.run(id, 'switch', 'two', { confirm: when === 'confirm' ? '30' : '0', nonce: 'n' });
+        if (when === 'activate') {
+          await on.heldAt('two-activation');
+          await fill(path);
+          on.openGates();
+        } else if (when === 'confirm') {
+          await on.inPhase(id, 'confirm');
+          await fill(path);
+          await on.call('confirm', id, 'n');
+        }
+        const { values } = await running;
+        expect(values).toMatchObject({
+          result: when === 'before' ? 'refused' : 'went-back',
+          why: expect.stringContaining('could not be'),
+        });
+        await on.call('finish', id);
+        await sh(`rm ${path}/fill`);
+        await expectOld();
+        expect((await on.deploy('switch', 'two')).values.result).toBe('finished');
+      } finally {
+        await free(path);
+      }
+    });
+
+    test('of the records, at the end: the new system, and the next run completes the record', async () => {
+      const path = '/var/lib/nix-ferry';
+      await full(path);
+      try {
+        on.gate('two-boot-after', 'hold');
+        const running = on.run('end', 'switch', 'two');
+        await on.heldAt('two-boot-after');
+        await fill(path);
+        on.openGates();
+        expect((await running).values).toMatchObject({
+          result: 'finished',
+          profile: on.toplevel('two'),
+          boot: on.toplevel('two'),
+        });
+        await on.call('finish', 'end');
+        await sh(`rm ${path}/fill`);
+        expect((await on.deploy('switch', 'one')).values).toMatchObject({ result: 'finished', settled: 'finished' });
+      } finally {
+        await free(path);
+      }
+    });
+
+    test('of /boot: the old system, also the one that boots', async () => {
+      await full('/boot');
+      try {
+        await fill('/boot');
+        expect((await on.deploy('switch', 'two')).values).toMatchObject({
+          result: 'went-back',
+          phase: 'commit',
+          boot: on.toplevel('one'),
+        });
+        await expectOld();
+        await sh('rm /boot/fill');
+        expect((await on.deploy('switch', 'two')).values.result).toBe('finished');
+      } finally {
+        await free('/boot');
+      }
+    });
+  });
+
+  test('arguments that are wrong: said, and nothing starts', async () => {
+    const bad: Record<string, Record<string, string>> = {
+      'is not a mode': { mode: 'swich' },
+      'toplevel is not a store path': { toplevel: '/etc' },
+      'confirm is not a number': { confirm: 'soon' },
+      'is not a policy': { 'failed-units': 'maybe' },
+    };
+    for (const [why, spec] of Object.entries(bad)) {
+      expect((await on.run(on.id(), 'switch', 'two', spec)).values).toMatchObject({
+        end: 'invalid',
+        why: expect.stringContaining(why),
+      });
+    }
+    expect((await on.call('run', '../x')).values.end).toBe('invalid');
+    expect((await on.call('nonsense')).values.end).toBe('invalid');
+    expect((await on.run(on.id(), 'switch', '/nix/store/none')).values).toMatchObject({
+      result: 'refused',
+      phase: 'root',
+    });
+    await expectOld();
   });
 });

@@ -62,6 +62,8 @@ export interface Protocol {
   resultUnread?: boolean;
   /** The dead man's switch does not look at the lock. */
   switchIgnoresLock?: boolean;
+  /** The dead man's switch does not stop its timer when the record is another one's. */
+  switchFiresForEver?: boolean;
   /** No supervisor ends itself when a phase is overdue. */
   withoutClock?: boolean;
   /** The dead man's switch only acts on a supervisor that is gone. */
@@ -182,7 +184,7 @@ function fire(state: State, run: Run, protocol: Protocol, add: Add): void {
   } else if (state.record?.run !== run) {
     if (state.todo[run].length > 0) return;
     add(`${name} sees that it is no longer needed`, next => {
-      next.armed[run] = false;
+      next.armed[run] = protocol.switchFiresForEver ?? false;
     });
   } else if (state.lock === null || (protocol.switchIgnoresLock && state.lock === run)) {
     add(`${name} settles`, next => {
