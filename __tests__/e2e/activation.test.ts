@@ -270,7 +270,10 @@ describe('a machine on the first system', () => {
     });
 
     test('a health check that passes only later, and one that never does', async () => {
-      const flaps = { 'health-1.command': 'test -e /run/gate/up || { : >/run/gate/up; exit 1; }' };
+      const flaps = {
+        'health-1.command': 'test -e /run/gate/up || { : >/run/gate/up; exit 1; }',
+        'health-2.command': 'test "$(umask)" = 0022',
+      };
       expect((await on.deploy('switch', 'two', flaps)).values.result).toBe('finished');
       await on.deploy('switch', 'one');
       before = await on.state();
