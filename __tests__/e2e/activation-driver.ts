@@ -53,7 +53,7 @@ export class Activations {
   readonly target: Target;
   readonly shell: readonly string[];
   readonly #toplevels: Record<string, string>;
-  #count = 0;
+  readonly #runs = new Set<string>();
 
   constructor(target: Target, toplevels: Record<string, string>, shell: readonly string[] = ['sh']) {
     this.target = target;
@@ -83,7 +83,9 @@ export class Activations {
 
   /** A new identifier of a run. */
   id(): string {
-    return `t${++this.#count}-${Math.random().toString(36).slice(2, 8)}`;
+    const id = `t${this.#runs.size}-${Math.random().toString(36).slice(2, 8)}`;
+    this.#runs.add(id);
+    return id;
   }
 
   /** Starts a run of the system `name` and follows it to its end. Limits are short, so that a test sees them pass. */
@@ -106,6 +108,13 @@ export class Activations {
     const answers = await this.run(id, mode, name, spec);
     await this.call('finish', id);
     return answers;
+  }
+
+  /** Forgets every run, as a runner does in the end. */
+  async forgetAll(): Promise<void> {
+    for (const id of this.#runs) {
+      if (existsSync(this.target.machine.path(`/run/nix-ferry/${id}`))) await this.call('finish', id);
+    }
   }
 
   /** Puts something in the way on the machine: see activation-systems.nix. Null: takes it away. */

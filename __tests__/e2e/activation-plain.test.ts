@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Activations } from './activation-driver.ts';
 import { buildSystems, localNix } from './deploy-bench.ts';
@@ -11,20 +14,20 @@ let machine: Machine;
 let on: Activations;
 
 beforeAll(async () => {
-  const [nix, started, key] = await Promise.all([
-    localNix(),
-    Machine.start({ name: 'plain', root: 'systemd', init: ['sh', '-c', 'while :; do wait; sleep 1; done'] }),
-    generateKey('host'),
-  ]);
-  machine = started;
+  const [nix, key] = await Promise.all([localNix(), generateKey('host')]);
   const systems = await buildSystems(nix, 'x86_64-linux', 'activation-systems.nix');
-  await nix.run('nix', [
-    'copy',
-    '--no-check-sigs',
-    '--to',
-    `local?root=${machine.path('/')}`,
-    ...Object.values(systems),
-  ]);
+  const cache = mkdtempSync(join(tmpdir(), 'cache-'));
+  await nix.run('nix', ['copy', '--to', `file://${cache}?compression=none`, ...Object.values(systems)]);
+  machine = await Machine.start({
+    name: 'plain',
+    root: 'systemd',
+    init: ['sh', '-c', 'while :; do wait; sleep 1; done'],
+    readOnly: { [cache]: '/cache' },
+    files: {
+      '/etc/nix/nix.conf': { content: 'experimental-features = nix-command\nbuild-users-group =\nsubstituters =\n' },
+    },
+  });
+  await machine.run(['nix', 'copy', '--no-check-sigs', '--from', 'file:///cache', ...Object.values(systems)]);
   on = new Activations(new Target(machine, 'x86_64-linux', key), systems);
 }, 120_000);
 afterEach(() => on.openGates());

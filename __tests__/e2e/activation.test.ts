@@ -61,10 +61,14 @@ describe('a machine on the first system', () => {
   });
   afterEach(async () => {
     on.openGates();
+    await on.forgetAll();
     await expectNothingLeft(on);
   });
 
-  const expectOld = async (): Promise<void> => expect(await on.state()).toEqual(before);
+  const expectOld = async (): Promise<void> => {
+    await on.forgetAll();
+    expect(await on.state()).toEqual(before);
+  };
 
   describe('confirming', () => {
     test('nothing is committed before it; a wrong nonce, another moment and an unknown run are refused', async () => {
@@ -172,7 +176,7 @@ describe('a machine on the first system', () => {
         OOMPolicy: 'continue',
         OOMScoreAdjust: '-900',
       });
-      await sh('kill -KILL "$(cat /run/nix-ferry/*/child)"; pkill -KILL -f two-.*/activate; :');
+      await sh(`kill -KILL "$(cat /run/nix-ferry/${id}/child)"`);
       expect((await running).values).toMatchObject({ result: 'went-back', code: '137' });
       await on.call('finish', id);
       await expectOld();
@@ -315,13 +319,14 @@ describe('a machine on the first system', () => {
   describe('two at once', () => {
     test('the second waits, and reads what it starts from under the lock', async () => {
       on.gate('two-activation', 'hold');
-      const first = on.run('first', 'switch', 'two', { who: 'run 1 by jo' });
+      const [one, two] = [on.id(), on.id()];
+      const first = on.run(one, 'switch', 'two', { who: 'run 1 by jo' });
       await on.heldAt('two-activation');
       const refused = await on.deploy('switch', 'one', { 'lock-wait': '1' });
       expect(refused.values).toMatchObject({ result: 'refused', phase: 'lock' });
       expect(refused.values.why).toMatch(/^another activation is in progress: run 1 by jo, since \d{4}-.*Z$/);
-      const second = on.run('second', 'switch', 'one');
-      await on.inPhase('second', 'lock');
+      const second = on.run(two, 'switch', 'one');
+      await on.inPhase(two, 'lock');
       on.openGates();
       expect((await first).values.result).toBe('finished');
       const { values, log } = await second;
@@ -331,13 +336,11 @@ describe('a machine on the first system', () => {
         'profile-before': on.toplevel('two'),
       });
       expect(log[0]).toContain('waiting for another activation: run 1 by jo');
-      await on.call('finish', 'first');
-      await on.call('finish', 'second');
     });
 
     test('a dry run does not keep a switch waiting', async () => {
       on.gate('two-dry', 'hold');
-      const dry = on.run('dry', 'dry-activate', 'two', { who: 'a pull request' });
+      const dry = on.run(on.id(), 'dry-activate', 'two', { who: 'a pull request' });
       await on.heldAt('two-dry');
       const { values, log } = await on.deploy('switch', 'one');
       expect(values.result).toBe('finished');
@@ -346,15 +349,15 @@ describe('a machine on the first system', () => {
         result: 'refused',
         why: expect.stringContaining('another run activates a system'),
       });
-      await on.call('finish', 'dry');
     });
 
     test('a dry run waits for a switch, changes nothing, and is bounded', async () => {
       on.gate('two-activation', 'hold');
-      const switching = on.run('first', 'switch', 'two');
+      const switching = on.run(on.id(), 'switch', 'two');
       await on.heldAt('two-activation');
-      const dry = on.run('dry', 'dry-activate', 'one');
-      await on.inPhase('dry', 'lock');
+      const id = on.id();
+      const dry = on.run(id, 'dry-activate', 'one');
+      await on.inPhase(id, 'lock');
       on.openGates();
       expect((await switching).values.result).toBe('finished');
       const { values, log } = await dry;
@@ -365,7 +368,6 @@ describe('a machine on the first system', () => {
         result: 'refused',
         code: 'timeout',
       });
-      for (const id of ['first', 'dry']) await on.call('finish', id);
     });
 
     test("somebody else holds switch-to-configuration's own lock: waited for, then refused", async () => {
@@ -459,7 +461,7 @@ describe('a machine on the first system', () => {
   describe('a full disk', () => {
     const full = (path: string): Promise<string> =>
       sh(
-        `mkdir -p /tmp/kept && cp -a ${path}/. /tmp/kept/ && mount -t tmpfs -o size=128k tmpfs ${path} && cp -a /tmp/kept/. ${path}/ && rm -r /tmp/kept; :`,
+        `mkdir -p /tmp/kept && cp -a ${path}/. /tmp/kept/ && mount -t tmpfs -o size=2m tmpfs ${path} && cp -a /tmp/kept/. ${path}/ && rm -r /tmp/kept; :`,
       );
     const fill = (path: string): Promise<string> => sh(`cat /dev/zero >${path}/fill 2>/dev/null; :`);
     const free = (path: string): Promise<string> => sh(`umount ${path}`);
@@ -500,7 +502,7 @@ describe('a machine on the first system', () => {
       await full(path);
       try {
         on.gate('two-boot-after', 'hold');
-        const running = on.run('end', 'switch', 'two');
+        const running = on.run(on.id(), 'switch', 'two');
         await on.heldAt('two-boot-after');
         await fill(path);
         on.openGates();
@@ -509,7 +511,6 @@ describe('a machine on the first system', () => {
           profile: on.toplevel('two'),
           boot: on.toplevel('two'),
         });
-        await on.call('finish', 'end');
         await sh(`rm ${path}/fill`);
         expect((await on.deploy('switch', 'one')).values).toMatchObject({ result: 'finished', settled: 'finished' });
       } finally {
