@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exec } from '../../src/exec.ts';
 import type { Nix } from '../../src/nix/index.ts';
 import { buildSystems } from './deploy-bench.ts';
 import { repository } from './testbed/machine.ts';
@@ -79,6 +80,15 @@ export class Activations {
   async call(verb: string, ...args: string[]): Promise<Answers> {
     const words = [...this.shell, '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
     return read((await this.target.machine.run(words, { input: script, timeout: 300_000 })).stdout);
+  }
+
+  /** The same over a connection of its own, as the user `deploy`, who may sudo. */
+  async callOverSsh(verb: string, ...args: string[]): Promise<Answers> {
+    const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+    const words = ['sudo', '-n', ...this.shell, '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
+    const login = [...sshOptions(this.target), '-T', `deploy@${this.target.address}`];
+    const { stdout } = await exec('ssh', [...login, words.map(quote).join(' ')], { input: script, timeout: 60_000 });
+    return read(stdout);
   }
 
   /** A new identifier of a run. */
@@ -172,12 +182,19 @@ export class Activations {
   }
 }
 
+const scratchOf = (target: Target): string => join('/tmp', `copy-${target.machine.name}`);
+
+function sshOptions(target: Target): string[] {
+  const scratch = scratchOf(target);
+  return ['-i', `${scratch}/key`, '-o', `UserKnownHostsFile=${scratch}/known_hosts`, '-o', 'ControlPath=none'];
+}
+
 async function copyTo(target: Target, nix: Nix, key: Key, paths: readonly string[]): Promise<void> {
-  const scratch = join('/tmp', `copy-${target.machine.name}`);
+  const scratch = scratchOf(target);
   mkdirSync(scratch, { recursive: true });
   writeFileSync(join(scratch, 'key'), key.private, { mode: 0o600 });
   writeFileSync(join(scratch, 'known_hosts'), `${target.knownHosts}\n`);
-  const options = `-i ${scratch}/key -o UserKnownHostsFile=${scratch}/known_hosts -o ControlPath=none`;
+  const options = sshOptions(target).join(' ');
   const copy = ['copy', '--no-check-sigs', '--to', `ssh-ng://root@${target.address}`, ...paths];
   // On a busy machine the first connection may be refused: sshd is just being started.
   await until(() => nix.run('nix', copy, { env: { ...process.env, NIX_SSHOPTS: options } }), 'the copy');

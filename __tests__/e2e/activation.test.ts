@@ -536,6 +536,27 @@ describe('a machine on the first system', () => {
     });
   });
 
+  test('over SSH: watched, confirmed over a new connection as another user, and forgotten', async () => {
+    const id = on.id();
+    const running = on.callOverSsh(
+      'run',
+      id,
+      ...Object.entries({
+        mode: 'switch',
+        toplevel: on.toplevel('two'),
+        who: "it's me\n2",
+        confirm: '60',
+        nonce: 'n n',
+      }).map(([name, value]) => `${name}=${value}`),
+    );
+    await on.inPhase(id, 'confirm');
+    const second = on.callOverSsh('watch', id, '0');
+    expect((await on.callOverSsh('confirm', id, 'n n')).values).toEqual({ confirmed: 'yes', end: 'confirm' });
+    expect((await running).values).toMatchObject({ result: 'finished', confirmed: 'yes' });
+    expect((await second).values).toMatchObject({ result: 'finished', end: 'status' });
+    expect((await on.callOverSsh('finish', id)).values).toMatchObject({ end: 'finish', current: on.toplevel('two') });
+  });
+
   test('arguments that are wrong: said, and nothing starts', async () => {
     const bad: Record<string, Record<string, string>> = {
       'is not a mode': { mode: 'swich' },
