@@ -26,6 +26,7 @@ const noise = [
   /^setting up \/etc\.\.\.$/,
   /^restarting sysinit-reactivation\.target$/,
   /^(stopping|restarting|reloading|starting) the following (user )?units: /,
+  /^the following new units were started: /,
   /^NOT restarting the following changed units: /,
   /^reloading user units for /,
   /^updating the .* entries\.\.\.$/,

@@ -2,8 +2,10 @@
 # Commands that the configuration wants to pass: pre-deploy checks once, before anything changes; health checks until they
 # pass, after the activation.
 
-# run_check check-N|health-N SECONDS
-run_check() { bounded "$2" sh -c "$(spec "$1.command")"; }
+# run_check check-N|health-N SECONDS: with the tools of the system that runs.
+run_check() {
+  bounded "$2" env "PATH=/run/wrappers/bin:/run/current-system/sw/bin:$PATH" sh -c "$(spec "$1.command")"
+}
 
 # check_name check-N|health-N: its description, or else the command's first line.
 check_name() {

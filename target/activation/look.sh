@@ -180,8 +180,8 @@ probe() {
 
 # escalated_boot ESCALATION…: on most machines only root may read the boot loader's files.
 escalated_boot() {
-  # Shellcheck cannot see that the caller sets it: the text of this script.
-  # shellcheck disable=SC2154
+  # Shellcheck cannot see that the caller sets `self`: the text of this script, which it is not to expand here.
+  # shellcheck disable=SC2016,SC2154
   printf '%s\n' "$self" | "$@" sh -c 'self=$(cat) && eval "$self"' nix-ferry boot 2>/dev/null
 }
 

@@ -7,14 +7,14 @@ say() { printf 'nix-ferry: %s\n' "$1" >>"$log"; }
 pause() { sleep 0.2 2>/dev/null 9>&- || sleep 1 9>&-; }
 
 # bounded SECONDS COMMAND…: runs it with the log as its output; its exit code is in `ended`, `timeout` if it was killed.
-# The lock (9) must not pass to what it starts: a daemon would hold it for ever.
+# The lock (9) must not pass to what it starts: a daemon would hold it for ever. Nor does the umask of our own files.
 bounded() {
   limit=$1
   shift
   # In a session of its own, so that its whole group can be killed.
   if command -v setsid >/dev/null; then set -- setsid "$@"; fi
   rm -f "$here/timeout"
-  "$@" >>"$log" 2>&1 </dev/null 9>&- &
+  (umask 022 && exec "$@") >>"$log" 2>&1 </dev/null 9>&- &
   child=$!
   echo $child >"$here/child"
   kill_after "$limit" $child </dev/null >/dev/null 2>&1 9>&- &

@@ -122,14 +122,14 @@ show_log() {
 }
 
 # For how many looks (5 a second) a status may be missing: a unit that systemd has only just queued has no process yet, and
-# the dead man's switch writes the status last.
+# whoever ends a run (the dead man's switch, or a run that ends a dry one) writes its status last.
 patience() {
   if [ -z "$begun" ]; then
     echo 50
   elif [ -e "$here/armed" ]; then
     echo 25
   else
-    echo 0
+    echo 10
   fi
 }
 

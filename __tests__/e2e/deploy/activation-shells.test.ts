@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { disasters, expectNothingLeft, expectSettled, expectWhole } from '../support/activation-disasters.ts';
 import { Activations, type State } from '../support/activation-driver.ts';
 import { localNix } from '../support/deploy-fixture.ts';
@@ -11,6 +11,7 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
   let before: State;
 
   afterEach(() => on.openGates());
+  afterAll(() => web?.stop());
 
   test('the first switch', async () => {
     const key = await generateKey('deploy');
@@ -84,6 +85,5 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
     await on.call('finish', id);
     const deployed = await web.says('cat', '/var/lib/nix-ferry/deployed.json');
     expect(JSON.parse(deployed)).toMatchObject({ by: 'a\\nb "c" d', toplevel: on.toplevel('two') });
-    await web.stop();
   }, 120_000);
 });

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import { buildSystems } from './deploy-fixture.ts';
 import { repository } from './machine.ts';
@@ -53,7 +54,7 @@ export class Activations {
   readonly target: Target;
   readonly shell: readonly string[];
   readonly #toplevels: Record<string, string>;
-  #count = 0;
+  readonly #runs = new Set<string>();
 
   constructor(target: Target, toplevels: Record<string, string>, shell: readonly string[] = ['sh']) {
     this.target = target;
@@ -81,9 +82,20 @@ export class Activations {
     return read((await this.target.machine.run(words, { input: script, timeout: 300_000 })).stdout);
   }
 
+  /** The same over a connection of its own, as the user `deploy`, who may sudo. */
+  async callOverSsh(verb: string, ...args: string[]): Promise<Answers> {
+    const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+    const words = ['sudo', '-n', ...this.shell, '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
+    const login = [...sshOptions(this.target), '-T', `deploy@${this.target.address}`];
+    const { stdout } = await exec('ssh', [...login, words.map(quote).join(' ')], { input: script, timeout: 60_000 });
+    return read(stdout);
+  }
+
   /** A new identifier of a run. */
   id(): string {
-    return `t${++this.#count}-${Math.random().toString(36).slice(2, 8)}`;
+    const id = `t${this.#runs.size}-${Math.random().toString(36).slice(2, 8)}`;
+    this.#runs.add(id);
+    return id;
   }
 
   /** Starts a run of the system `name` and follows it to its end. Limits are short, so that a test sees them pass. */
@@ -106,6 +118,13 @@ export class Activations {
     const answers = await this.run(id, mode, name, spec);
     await this.call('finish', id);
     return answers;
+  }
+
+  /** Forgets every run, as a runner does in the end. */
+  async forgetAll(): Promise<void> {
+    for (const id of this.#runs) {
+      if (existsSync(this.target.machine.path(`/run/nix-ferry/${id}`))) await this.call('finish', id);
+    }
   }
 
   /** Puts something in the way on the machine: see activation-systems.nix. Null: takes it away. */
@@ -163,12 +182,19 @@ export class Activations {
   }
 }
 
+const scratchOf = (target: Target): string => join('/tmp', `copy-${target.machine.name}`);
+
+function sshOptions(target: Target): string[] {
+  const scratch = scratchOf(target);
+  return ['-i', `${scratch}/key`, '-o', `UserKnownHostsFile=${scratch}/known_hosts`, '-o', 'ControlPath=none'];
+}
+
 async function copyTo(target: Target, nix: Nix, key: Key, paths: readonly string[]): Promise<void> {
-  const scratch = join('/tmp', `copy-${target.machine.name}`);
+  const scratch = scratchOf(target);
   mkdirSync(scratch, { recursive: true });
   writeFileSync(join(scratch, 'key'), key.private, { mode: 0o600 });
   writeFileSync(join(scratch, 'known_hosts'), `${target.knownHosts}\n`);
-  const options = `-i ${scratch}/key -o UserKnownHostsFile=${scratch}/known_hosts -o ControlPath=none`;
+  const options = sshOptions(target).join(' ');
   const copy = ['copy', '--no-check-sigs', '--to', `ssh-ng://root@${target.address}`, ...paths];
   // On a busy machine the first connection may be refused: sshd is just being started.
   await until(() => nix.run('nix', copy, { env: { ...process.env, NIX_SSHOPTS: options } }), 'the copy');
