@@ -59,6 +59,13 @@ describe('an outcome follows from what was read back', () => {
       /refused, but this is not what is true: it runs \/nix\/store\/bbbb/,
     ],
     [
+      'refused before the machine was looked at',
+      { ...refused, phase: 'lock', why: 'rejected: x', before: { current: null, profile: null, boot: null } },
+      'switch',
+      'refused',
+      /^Rejected: x\. Nothing was changed\.$/,
+    ],
+    [
       'gone back, but the profile did not',
       { ...wentBack, now: { ...onOld, profile: toplevel } },
       'switch',

@@ -63,13 +63,15 @@ function contradictionOf({ status, toplevel, mode }: Evidence): string | null {
 
 /** What must be true; left out: anything may be. A boot loader that cannot be read proves nothing. */
 function wantedFacts(
-  status: Pick<Status, 'result' | 'before' | 'now' | 'activated' | 'rebooted'>,
+  status: Pick<Status, 'result' | 'phase' | 'before' | 'now' | 'activated' | 'rebooted'>,
   toplevel: string,
   mode: Mode,
 ): Partial<Facts> | null {
-  const { before, now, result } = status;
+  const { before, now, result, phase } = status;
   if (mode === 'dry-activate') return null;
   if (result !== 'finished') {
+    // Refused before it had looked at the machine.
+    if (phase === 'lock' || phase === 'look') return null;
     // After a restart in between, the machine runs what its boot loader started.
     return { profile: before.profile, ...(status.rebooted ? {} : { current: before.current }) };
   }
@@ -178,7 +180,7 @@ export function judgeLost({ reply, toplevel, mode }: { reply: Reply | null; topl
   if (text('settled') === 'finished') {
     const expected =
       wantedFacts(
-        { result: 'finished', before: now, now, rebooted: false, activated: mode !== 'boot' },
+        { result: 'finished', phase: 'report', before: now, now, rebooted: false, activated: mode !== 'boot' },
         toplevel,
         mode,
       ) ?? {};
