@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../errors.ts';
-import { Confirmation, reject } from './confirmation.ts';
+import { Confirmation, pauseAfter, reject } from './confirmation.ts';
 import { type Job, showProgress } from './job.ts';
 import type { Probe } from './probe.ts';
 import { call } from './remote.ts';
@@ -83,7 +83,7 @@ class Following {
       this.#cut ??= Date.now();
       if (Date.now() - this.#cut > this.#patience()) return { kind: 'unreachable', error: failure };
       showProgress(this.#job, 'the connection was lost, reconnecting');
-      await sleep(1_000);
+      await sleep(pauseAfter(failure.stderr));
       failure = await this.#try('watch', [this.#id, String(this.log.length)]);
     }
     const reply = failure;

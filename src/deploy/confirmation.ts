@@ -5,9 +5,14 @@ import type { Job } from './job.ts';
 import { call } from './remote.ts';
 import { confirmationTime } from './spec.ts';
 
-/** Milliseconds. */
+/** Milliseconds for one attempt. */
 const attemptTime = 15_000;
-const pause = 1_000;
+
+/**
+ * Milliseconds until the next attempt. sshd penalizes an address for 5 s after each login that fails, and refuses it
+ * altogether once 15 s have accumulated (sshd_config(5), PerSourcePenalties): a target that went back must not refuse us.
+ */
+const pauses = { denied: 6_000, otherwise: 1_000 };
 
 /**
  * Proves to a target that the runner can still get in, once the target waits for it: by a new TCP connection,
@@ -61,7 +66,7 @@ export class Confirmation {
     }
     const end = Date.now() + confirmationTime(this.#job) * 1000;
     while (Date.now() < end && !this.#ended.signal.aborted && !(await this.#attempt())) {
-      await sleep(pause, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+      await sleep(pauseAfter(this.#obstacle), undefined, { signal: this.#ended.signal }).catch(() => undefined);
     }
   }
 
@@ -71,7 +76,7 @@ export class Confirmation {
     try {
       const { values } = await call(this.#job.remote, 'confirm', [this.#id, this.#nonce], options);
       if (values.get('confirmed') === 'yes') this.#obstacle = null;
-      else this.#obstacle ??= values.get('why') ?? 'the target gave no complete answer';
+      else this.#obstacle ??= 'a new connection came about too late';
       return values.get('end') === 'confirm';
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
@@ -88,6 +93,11 @@ export async function reject({ remote }: Pick<Job, 'remote'>, id: string, reason
     const reply = await call(remote, 'reject', [id, reason], options).catch(() => null);
     if (reply?.values.get('end') === 'reject') return;
   }
+}
+
+/** Milliseconds to wait before the next attempt to log in after one that failed, by what ssh said. */
+export function pauseAfter(words: string | null): number {
+  return words !== null && /Permission denied/.test(words) ? pauses.denied : pauses.otherwise;
 }
 
 /** What a command that failed on its way says about it, in one line. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nix } from '../../../src/nix/index.ts';
 import { buildSystems, configuration, deployment, deployOne, localNix } from '../support/deploy-fixture.ts';
+import { testAddress } from '../support/link.ts';
 import { generateKey, type Key, startSystemdTarget, type Target } from '../support/target.ts';
 
 let nix: Nix;
@@ -11,6 +12,7 @@ let systems: Record<string, string>;
 beforeAll(async () => {
   key = await generateKey('deploy');
   [nix, web] = await Promise.all([localNix(), startSystemdTarget({ name: 'web', deployKey: key })]);
+  await web.says('sh', '-c', 'echo "$0" > /run/deployer', testAddress);
   systems = await buildSystems(nix, 'x86_64-linux', 'lock-out-systems.nix');
 });
 afterAll(() => web?.stop());
@@ -35,8 +37,8 @@ describe('a system that locks its deployer out is left again', () => {
 
   test.each([
     ['sshd', 'Connection refused'],
-    ['firewall', '(timed out|did not come about in time)'],
-    ['address', '(timed out|did not come about in time|No route to host)'],
+    ['firewall', '(timed out|came about too late|did not come about in time)'],
+    ['address', '(timed out|came about too late|did not come about in time|No route to host)'],
     ['key', 'Permission denied \\(publickey\\)'],
     ['sudo', 'sudo: .*password'],
   ])('%s', async (name, why) => {
