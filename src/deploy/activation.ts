@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../errors.ts';
 import { Confirmation, pauseAfter, reject } from './confirmation.ts';
-import { type Job, showProgress } from './job.ts';
+import { type Job, showProgress, whyAborted } from './job.ts';
 import type { Probe } from './probe.ts';
 import { call } from './remote.ts';
 import type { Reply } from './reply.ts';
@@ -74,7 +74,7 @@ class Following {
 
   cancel(): void {
     if (!early.includes(this.#phase)) return;
-    void reject(this.#job, this.#id, 'the run was cancelled');
+    void reject(this.#job, this.#id, whyAborted(this.#job.context.signal).toLowerCase());
   }
 
   async toEnd(spec: readonly string[]): Promise<End> {

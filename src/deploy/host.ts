@@ -3,7 +3,7 @@ import { type Activation, activate } from './activation.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
 import { failedOnce } from './http-check.ts';
-import { type Job, showProgress } from './job.ts';
+import { type Job, showProgress, whyAborted } from './job.ts';
 import { type Judgement, judge, judgeLost } from './judge.ts';
 import { isFailure, type Outcome } from './outcome.ts';
 import { type Phase, phases } from './phase.ts';
@@ -29,7 +29,8 @@ type Ending = Judgement & Partial<Pick<Outcome, 'units' | 'others' | 'log'>>;
 export async function deployHost(job: Job): Promise<Outcome> {
   const started = performance.now();
   const state: State = { phase: 'probe', before: null, after: null };
-  const ending = await runPhases(job, state).catch((error: unknown) => failureOf(error, job, state));
+  const ended = await runPhases(job, state).catch((error: unknown) => failureOf(error, job, state));
+  const ending = skippedIfOffline(ended, job, state);
   return {
     host: job.deployment.host,
     mode: job.config.mode,
@@ -40,6 +41,13 @@ export async function deployHost(job: Job): Promise<Outcome> {
     ...ending,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** A target that was not reached at all may be skipped; one that was lost later may not. */
+function skippedIfOffline(ending: Ending, { config, deployment, context }: Job, { phase }: State): Ending {
+  if (ending.outcome !== 'unreachable' || phase !== 'probe' || config.offline === 'fail') return ending;
+  context.log.warning(`${deployment.host} is skipped. ${ending.message}`, { host: deployment.host });
+  return { ...ending, outcome: 'skipped' };
 }
 
 /** The phases in order, until one of them decides the outcome. */
@@ -159,7 +167,7 @@ function failureOf(error: unknown, { remote, context }: Job, state: State): Judg
   const { doing, continuesAlone } = phases[state.phase];
   if (context.signal.aborted) {
     const then = continuesAlone ? 'the target continues by itself.' : 'the target was not changed.';
-    return { outcome: 'failed', message: `Cancelled while ${doing}; ${then}` };
+    return { outcome: 'failed', message: `${whyAborted(context.signal)} while ${doing}; ${then}` };
   }
   if (isConnectionError(error)) {
     if (continuesAlone) state.after = null;

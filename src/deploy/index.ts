@@ -7,7 +7,7 @@ import type { DeployInputs } from './inputs.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
-import { rollOut } from './rollout.ts';
+import { checkWaves, rollOut, type Work } from './rollout.ts';
 import { openSession, type Session } from './session.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
@@ -32,8 +32,8 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, knownHosts }: DeployInputs,
-  hosts: readonly Pick<Deployment, 'target' | 'buildOnly'>[],
+  { mode, knownHosts, waves }: DeployInputs,
+  hosts: readonly Pick<Deployment, 'target' | 'buildOnly' | 'tags'>[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
@@ -44,6 +44,7 @@ export function checkTargets(
     });
   }
   if (knownHosts === null) throw missingKnownHosts(targets);
+  checkWaves(hosts, waves);
 }
 
 /**
@@ -119,18 +120,26 @@ function deployAll(
   const show = (host: string, state: 'waiting' | 'done' | 'failed', text: string): void =>
     context.progress({ host, stage: 'deploy', state, text });
   for (const { host } of hosts) show(host, 'waiting', '');
-  return rollOut(
-    hosts,
-    config,
-    async ({ deployment, ...target }) => {
-      const outcome = await deployHost({ deployment, remote: { ...target, session }, config, nix, context });
+  const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
+  const work: Work<(typeof rolled)[number]> = {
+    async deploy({ deployment, alias, host, target }) {
+      const limited = { ...context, signal: limitedSignal(context.signal, config.hostTimeout) };
+      const outcome = await deployHost({
+        ...{ deployment, remote: { alias, host, target, session }, config, nix },
+        context: limited,
+      });
       show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
       return outcome;
     },
-    ({ host }, why) => {
+    skip({ host }, why) {
       show(host, 'done', `skipped: ${why}`);
       return skipped(host, config.mode, why);
     },
-    context.signal,
-  );
+  };
+  return rollOut(rolled, config, work, context.signal);
+}
+
+/** Aborted when the run is, or after `seconds`; 0: only when the run is. Its reason says which. */
+function limitedSignal(signal: AbortSignal, seconds: number): AbortSignal {
+  return seconds === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
 }

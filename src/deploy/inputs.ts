@@ -1,5 +1,16 @@
 import { UserError } from '../errors.ts';
-import { input, integer, oneOf, optional, seconds, secondsOrNone, secretText, type Values, yesOrNo } from '../input.ts';
+import {
+  input,
+  integer,
+  list,
+  oneOf,
+  optional,
+  seconds,
+  secondsOrNone,
+  secretText,
+  type Values,
+  yesOrNo,
+} from '../input.ts';
 import { modes } from './outcome.ts';
 
 export const deployInputs = {
@@ -19,6 +30,11 @@ export const deployInputs = {
     'How many targets go first, as a number or a percentage. The others follow if all of these succeed.',
     share,
   ),
+  waves: input(
+    '',
+    'Tags, in the order in which their hosts are deployed; `@rest` is all other hosts. If a host of a wave fails, later waves are not started.',
+    list,
+  ),
   maxFailures: input(
     '0',
     'Stop starting further targets after more than this many failures. Unreachable targets do not count.',
@@ -37,6 +53,16 @@ export const deployInputs = {
     oneOf('degrade', 'rollback', 'ignore'),
   ),
   allowOlder: input('false', 'Deploy even if a target has a newer commit of the same repository and branch.', yesOrNo),
+  offline: input(
+    'fail',
+    'A target that cannot be reached: it fails the run (`fail`), or is skipped with a warning (`skip`).',
+    oneOf('fail', 'skip'),
+  ),
+  hostTimeout: input(
+    '0',
+    'Seconds for one target, until its activation begins; an activation is always completed. `0`: no limit.',
+    secondsOrNone,
+  ),
   lockTimeout: input('600', 'Seconds to wait for another deployment to the same target.', seconds),
   activationTimeout: input(
     '900',

@@ -264,7 +264,7 @@ describe('a target on the first system', () => {
     cancelled.abort();
     expect(await second).toMatchObject({
       outcome: 'refused',
-      message: 'Rejected: the run was cancelled. Nothing was changed.',
+      message: 'Rejected: cancelled. Nothing was changed.',
     });
     expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
   });
