@@ -101,7 +101,7 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
   const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
   run.fleet = fleet;
-  checkTargets(config.deploy, fleet.hosts);
+  checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
@@ -138,7 +138,7 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: O
   const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, nix, context));
   run.archives = archives;
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
-  checkTargets(config.deploy, deployments);
+  checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
     run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
   }

@@ -103,7 +103,11 @@ export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
     branch: env.GITHUB_REF_NAME ?? null,
-    deployer: { who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`, run: number === null ? null : run },
+    deployer: {
+      who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
+      run: number === null ? null : run,
+      ownSsh: false,
+    },
   };
 }
 

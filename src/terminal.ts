@@ -59,7 +59,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
           planCache: join(cache, 'plans'),
           repository: null,
           branch: null,
-          deployer: { who: `${userInfo().username}@${hostname()}`, run: null },
+          deployer: { who: `${userInfo().username}@${hostname()}`, run: null, ownSsh: true },
         });
       } finally {
         progress.end();

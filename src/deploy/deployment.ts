@@ -46,4 +46,6 @@ export interface Deployer {
   who: string;
   /** Address of the run, for the record on the target; null outside of GitHub Actions. */
   run: string | null;
+  /** Whether a person deploys whose own known_hosts and ssh_config are used if no host keys are pinned. */
+  ownSsh: boolean;
 }

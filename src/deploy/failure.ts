@@ -24,6 +24,10 @@ export function connectionFailure(
     return { outcome: 'failed', message };
   }
   const unpinned = /No \S+ host key is known for (\S+)/.exec(stderr)?.[1];
+  if (unpinned === address || unpinned === `[${address}]:${port}`) {
+    const message = `No host key of ${where} is known: connect to it once with \`ssh\`, or give \`known-hosts\`.`;
+    return { outcome: 'refused', message };
+  }
   if (unpinned !== undefined) {
     const message = `No host key is pinned for ${unpinned}, through which ${where} is reached: add its line to \`known-hosts\`.`;
     return { outcome: 'refused', message };

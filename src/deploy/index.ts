@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { DeployConfig, Deployment } from './deployment.ts';
+import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
 import { readDeployKey } from './key.ts';
@@ -32,7 +32,7 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, knownHosts, waves }: DeployInputs,
+  { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
   hosts: readonly Pick<Deployment, 'target' | 'buildOnly' | 'tags'>[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
@@ -43,7 +43,7 @@ export function checkTargets(
       cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
-  if (knownHosts === null) throw missingKnownHosts(targets);
+  if (knownHosts === null && !ownSsh) throw missingKnownHosts(targets);
   checkWaves(hosts, waves);
 }
 
@@ -97,10 +97,8 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
   if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
   }
-  if (config.knownHosts === null || config.knownHosts.trim() === '') {
-    throw missingKnownHosts(hosts.map(({ target }) => target));
-  }
-  const knownHosts = readKnownHosts(config.knownHosts);
+  if (config.knownHosts === null && !config.ownSsh) throw missingKnownHosts(hosts.map(({ target }) => target));
+  const knownHosts = config.knownHosts === null ? null : readKnownHosts(config.knownHosts);
   let key: string | null = null;
   if (config.deployKey !== null) {
     context.log.secret(config.deployKey);

@@ -103,6 +103,21 @@ describe('keys', () => {
     expect(outcome.outcome).toBe('planned');
   });
 
+  test("on the command line, the user's own known_hosts and ssh_config, strictly checked", async () => {
+    const wanted = deployment(web, toplevel('one'), { target: address(web, { address: 'named' }) });
+    const own = config('dry-activate', { knownHosts: null, ownSsh: true });
+    await exec('sh', [
+      '-c',
+      'mkdir -p ~/.ssh; printf "Host named\\n HostName %s\\n" "$0" > ~/.ssh/config',
+      web.address,
+    ]);
+    const unknown = await deployOne(nix, own, wanted);
+    expect(unknown).toMatchObject({ outcome: 'refused', message: expect.stringContaining('host key') });
+    await exec('sh', ['-c', 'printf "%s\\n" "$0" > ~/.ssh/known_hosts', web.knownHosts]);
+    expect(await deployOne(nix, own, wanted)).toMatchObject({ outcome: 'planned' });
+    await exec('sh', ['-c', 'rm -rf ~/.ssh']);
+  });
+
   test('a key that the target does not know: refused, with the public key to authorize', async () => {
     const stranger = await generateKey('stranger');
     const outcome = await deployOne(

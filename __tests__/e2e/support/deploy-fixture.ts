@@ -140,6 +140,7 @@ export function configuration(
     healthTimeout: 60,
     who: 'acme/fleet run 7',
     run: 'https://github.com/acme/fleet/actions/runs/7',
+    ownSsh: false,
     ...more,
   };
 }
