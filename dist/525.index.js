@@ -24,6 +24,8 @@ var external_node_path_ = __webpack_require__(76760);
 var amounts = __webpack_require__(94078);
 // EXTERNAL MODULE: ./src/concurrency.ts
 var concurrency = __webpack_require__(81532);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __webpack_require__(83916);
 // EXTERNAL MODULE: ./src/nix/pack.ts
 var pack = __webpack_require__(91702);
 // EXTERNAL MODULE: ./src/nix/sign.ts
@@ -62,10 +64,8 @@ function keyName(key) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(77598);
-// EXTERNAL MODULE: ./src/errors.ts
-var errors = __webpack_require__(83916);
-// EXTERNAL MODULE: ./src/plan/index.ts + 22 modules
-var plan = __webpack_require__(93302);
+// EXTERNAL MODULE: ./src/plan/index.ts + 25 modules
+var plan = __webpack_require__(37928);
 ;// CONCATENATED MODULE: ./src/archive/manifest.ts
 
 
@@ -320,6 +320,8 @@ async function plainPath(directory, context) {
     return link;
 }
 
+// EXTERNAL MODULE: ./src/activation-script.ts
+var activation_script = __webpack_require__(28299);
 // EXTERNAL MODULE: ./src/assets.ts
 var assets = __webpack_require__(25462);
 ;// CONCATENATED MODULE: ./src/archive/manifest-entry.ts
@@ -386,6 +388,7 @@ async function entryOf(path, directory, entry) {
 
 
 
+
 /**
  * Creates one host's folder from the pool, completely or not at all.
  *
@@ -412,8 +415,8 @@ async function fill(partial, manifest, pool) {
     await (0,promises_.link)((0,external_node_path_.join)(pool, 'nix-cache-info'), (0,external_node_path_.join)(partial, 'nix-cache-info'));
     linkPaths(manifest, pool, partial);
     await (0,promises_.writeFile)((0,external_node_path_.join)(partial, 'README'), readme(manifest));
-    for (const [script, name] of scripts) {
-        await (0,promises_.copyFile)((0,assets/* asset */.L)(script), (0,external_node_path_.join)(partial, name));
+    for (const [name, script] of Object.entries(scripts())) {
+        await (0,promises_.writeFile)((0,external_node_path_.join)(partial, name), script);
         await (0,promises_.chmod)((0,external_node_path_.join)(partial, name), 0o755);
     }
     const sums = await sumsOf(partial);
@@ -436,11 +439,10 @@ function linkPaths({ paths }, pool, directory) {
             (0,external_node_fs_.linkSync)((0,external_node_path_.join)(pool, nar), (0,external_node_path_.join)(directory, nar));
     }
 }
-/** Our scripts in an archive, and their names there. */
-const scripts = [
-    ['target/install.sh', 'install'],
-    ['target/activate.sh', 'activate.sh'],
-];
+/** Our scripts in an archive: their names there, and their texts. */
+function scripts() {
+    return { install: (0,external_node_fs_.readFileSync)((0,assets/* asset */.L)('target/install.sh'), 'utf8'), 'activate.sh': (0,activation_script/* activationScript */.s)() };
+}
 /** What `sha256sum` prints for all files except NARs, whose hashes are in their entries. */
 async function sumsOf(directory) {
     const names = (await filesOf(directory))
@@ -756,9 +758,10 @@ async function download(artifact, directory, artifacts) {
  * Imports the whole closure of a verified archive into the local store: Nix fetches what a delta leaves out from its
  * substituters, then imports what is in the archive. Afterwards the toplevel can be copied as if it had been built here.
  *
+ * @param trustedKeys one of them must have signed each path inside; empty: no signatures are required.
  * @throws UserError if a path that is not in the archive cannot be fetched, or differs from the one in the manifest.
  */
-async function importArchive({ directory, manifest }, nix, context) {
+async function importArchive({ directory, manifest }, trustedKeys, nix, importing, context) {
     const { signal } = context;
     const outside = manifest.paths.filter(path => !path.inside);
     const present = await nix.valid(outside.map(({ path }) => path));
@@ -790,9 +793,12 @@ async function importArchive({ directory, manifest }, nix, context) {
     const inside = manifest.paths.filter(path => path.inside).map(({ path }) => path);
     if (inside.length === 0)
         return;
+    // Nix checks the signatures again, so that files which were changed since they were verified are not imported.
+    const trust = trustedKeys.length === 0
+        ? ['--no-check-sigs']
+        : ['--option', 'require-sigs', 'true', '--option', 'trusted-public-keys', trustedKeys.join(' ')];
     // In one call, since each path's references must be imported before it.
-    const args = ['copy', '--no-check-sigs', '--no-recursive', '--from', `file://${directory}`, ...inside];
-    await nix.run('nix', args, { signal });
+    await importing(['copy', ...trust, '--no-recursive', '--from', `file://${directory}`, ...inside]);
 }
 
 ;// CONCATENATED MODULE: ./src/archive/take.ts
@@ -810,7 +816,7 @@ async function importArchive({ directory, manifest }, nix, context) {
  * @throws UserError for an archive that is missing, damaged or, unless `allowUnsigned`, not signed by one of
  *   `trustedPublicKeys` or by `signingKey`.
  */
-async function takeArchives(from, { hosts, trustedPublicKeys, signingKey, allowUnsigned }, stores, nix, context) {
+async function takeArchives(from, { hosts, trustedPublicKeys, signingKey, allowUnsigned }, stores, { nix, importing }, context) {
     // Hosts that are named are asked for by name; globs and exclusions are applied to all that exist.
     const named = hosts.length > 0 && hosts.every(host => !/[*?@!]/.test(host)) ? hosts : null;
     const read = 'directory' in from
@@ -826,7 +832,7 @@ async function takeArchives(from, { hosts, trustedPublicKeys, signingKey, allowU
     await (0,concurrency/* mapConcurrently */.X)(archives, 4, ({ directory }) => verifyArchive(directory, trusted, nix, context));
     for (const one of archives)
         if (one.kind === 'delta')
-            await importArchive(one, nix, context);
+            await importArchive(one, trusted, nix, importing, context);
     return archives;
 }
 function artifactsOf({ artifacts }) {
@@ -839,6 +845,7 @@ function artifactsOf({ artifacts }) {
 }
 
 ;// CONCATENATED MODULE: ./src/archive/index.ts
+
 
 
 
@@ -872,6 +879,7 @@ async function archive(built, config, nix, context, artifacts) {
     const hosts = built.filter(one => one.ok);
     if (kind === 'none' || hosts.length === 0)
         return [];
+    checkFolders(hosts.map(({ host }) => host.name));
     if (config.signingKey !== null)
         context.log.secret(config.signingKey.trim());
     const publicKey = config.signingKey === null ? null : await (0,sign/* publicKeyOf */.k)(config.signingKey, nix);
@@ -909,6 +917,20 @@ async function archive(built, config, nix, context, artifacts) {
     }
     finally {
         (0,external_node_fs_.rmSync)(pool, { recursive: true, force: true });
+    }
+}
+/** @throws UserError if the archives of two hosts would be one folder. */
+function checkFolders(hosts) {
+    const folders = new Map();
+    for (const host of hosts) {
+        const other = folders.get((0,archive_archive/* archiveName */.uv)(host));
+        if (other !== undefined) {
+            throw new errors/* UserError */.yo(`The archives of ${other} and ${host} would both be called ${(0,archive_archive/* archiveName */.uv)(host)}.`, {
+                where: { host },
+                cure: 'Rename one of the hosts.',
+            });
+        }
+        folders.set((0,archive_archive/* archiveName */.uv)(host), host);
     }
 }
 /** Reports progress for each host: the returned function is called with each path that Nix starts to pack. */
@@ -1152,10 +1174,10 @@ async function closuresOf(paths, nix) {
     };
 }
 
-// EXTERNAL MODULE: ./src/deploy/index.ts + 13 modules
-var deploy = __webpack_require__(3483);
-// EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
-var setup = __webpack_require__(5212);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 23 modules
+var deploy = __webpack_require__(84727);
+// EXTERNAL MODULE: ./src/setup/index.ts + 21 modules
+var setup = __webpack_require__(43824);
 // EXTERNAL MODULE: ./src/version.ts
 var version = __webpack_require__(311);
 ;// CONCATENATED MODULE: ./src/pipeline.ts
@@ -1213,7 +1235,7 @@ async function fromSource(order, run, saving) {
     const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
     const fleet = await timed(run, 'plan', () => (0,plan/* plan */.et)(planConfig, nixOf(setUp, context), context));
     run.fleet = fleet;
-    (0,deploy/* checkTargets */.VJ)(config.deploy, fleet.hosts);
+    (0,deploy/* checkTargets */.VJ)({ ...config.deploy, ...ports.deployer }, fleet.hosts);
     if (!stages.includes('build'))
         return;
     const toBuild = cachedFleet(fleet);
@@ -1235,7 +1257,7 @@ async function fromSource(order, run, saving) {
         run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
     }
     if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-        const deployments = (0,deploy/* deploymentsOfBuilt */.OL)(built, fleet.commit);
+        const deployments = (0,deploy/* deploymentsOfBuilt */.OL)(built, await originOf(fleet, ports, context));
         const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
         run.outcomes = [...outcomes, ...(0,deploy/* outcomesOfUnbuilt */._r)(built, config.deploy.mode)];
     }
@@ -1245,10 +1267,11 @@ async function fromArchives(from, order, run) {
     const { config, ports, context } = order;
     const setUp = await timed(run, 'setup', () => setUpFor(order));
     const nix = nixOf(setUp, context);
-    const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, nix, context));
+    const importing = (args) => (0,setup/* nixAsRoot */.oh)(setUp, args, context);
+    const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, { nix, importing }, context));
     run.archives = archives;
     const deployments = (0,deploy/* deploymentsOfArchives */.dC)(archives, config.fetch.targets);
-    (0,deploy/* checkTargets */.VJ)(config.deploy, deployments);
+    (0,deploy/* checkTargets */.VJ)({ ...config.deploy, ...ports.deployer }, deployments);
     if (config.deploy.mode !== 'none') {
         run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
     }
@@ -1303,7 +1326,7 @@ function planSurroundings(config, ports, saving) {
     // A kept plan does not bring nixpkgs into the store, where `include-source` needs it.
     if (secret === null || cache === 'never' || config.archive.includeSource)
         return { nixPath, planCache: null };
-    return { nixPath, planCache: { port, secret, beside: work => saving.add(work) } };
+    return { nixPath, planCache: { port, secret, runInBackground: work => saving.add(work) } };
 }
 function nixPathOf({ machine }) {
     return machine.environment.NIX_PATH ?? null;
@@ -1319,6 +1342,15 @@ function toplevelsOf(built) {
 }
 function provenanceOf({ commit }, { repository, deployer }) {
     return { commit, repository, run: deployer.run, producer: version/* producer */.x };
+}
+async function originOf({ commit, source }, { repository, branch }, context) {
+    const history = await (0,plan/* historyOf */.om)(source, context.query);
+    return {
+        commit,
+        repository: repository ?? history.remote,
+        branch: branch ?? history.branch,
+        committed: history.committed,
+    };
 }
 function deployAll(deployments, { config, ports, context }, nix) {
     return (0,deploy/* deploy */.gg)(deployments, { ...config.deploy, ...ports.deployer }, nix, context);

@@ -44,7 +44,7 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const child = start(command, args, options);
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
-    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-8 * 1024)));
+    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
     feed(child, options.input);
     // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
     child.on('error', error => {
@@ -206,10 +206,10 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(51455);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(33838);
-/* harmony import */ var _deploy_index_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(3483);
+/* harmony import */ var _deploy_index_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(84727);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(41730);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(45463);
-/* harmony import */ var _setup_index_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(5212);
+/* harmony import */ var _setup_index_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(43824);
 
 
 
@@ -457,8 +457,8 @@ function otherRun(run, access) {
 
 // EXTERNAL MODULE: ./src/exec.ts
 var src_exec = __webpack_require__(73190);
-// EXTERNAL MODULE: ./src/report/index.ts + 14 modules
-var report = __webpack_require__(33334);
+// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
+var report = __webpack_require__(32380);
 // EXTERNAL MODULE: ./src/scratch.ts
 var scratch = __webpack_require__(7897);
 ;// CONCATENATED MODULE: ./src/workflow-commands.ts
@@ -527,7 +527,7 @@ const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
     });
     // Its types do not say that the code is null if a signal ended the program.
     const code = ended.exitCode;
-    const printed = ended.stderr.slice(-8 * 1024);
+    const printed = ended.stderr.slice(-errors/* stderrLimit */.c3);
     if (code === null)
         throw new errors/* CommandError */.Qd(argv, { kind: 'signal', signal: 'a signal' }, printed);
     if (!allow.includes(code))
@@ -572,7 +572,12 @@ function portsOf(core, { githubToken: token, signingKey: secret }, env, context)
         },
         planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
         repository,
-        deployer: { who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`, run: number === null ? null : run },
+        branch: env.GITHUB_REF_NAME ?? null,
+        deployer: {
+            who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
+            run: number === null ? null : run,
+            ownSsh: false,
+        },
     };
 }
 function cacheOf(what, env, signal) {

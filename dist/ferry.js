@@ -81,7 +81,7 @@ const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false }
 const outcomes = {
     /** There was nothing to do on a target (no target, build only, not built, held back by the roll-out): see `message`. */
     skipped: { ...good, sign: '⏭️', changed: false },
-    /** The target already ran this toplevel, and its profile pointed to it. */
+    /** The target already ran this toplevel, and its profile and boot loader pointed to it. */
     unchanged: { ...good, sign: '✅', changed: false },
     /** dry-activate reported what would happen. */
     planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
@@ -97,7 +97,7 @@ const outcomes = {
     },
     /** The target or Nix Ferry refused before anything changed. */
     refused: { ...bad, sign: '⛔', changed: false, next: 'Nothing was changed. Remove the reason, then deploy again.' },
-    /** The activation failed, and the target went back to `before`. */
+    /** The activation failed or was not confirmed, and the target went back to `before`. */
     'rolled-back': {
         ...bad,
         ...{ sign: '↩️', changed: false },
@@ -119,7 +119,17 @@ const outcomes = {
 };
 /** The outcome of a host for which nothing is done on a target; `message` says why. */
 function skipped(host, mode, message) {
-    return { host, outcome: 'skipped', mode, before: null, after: null, message, units: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .noUnits */ .J)(), seconds: 0 };
+    return {
+        host,
+        outcome: 'skipped',
+        mode,
+        before: null,
+        after: null,
+        message,
+        units: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .noUnits */ .JE)(),
+        others: [],
+        seconds: 0,
+    };
 }
 function isFailure({ outcome }) {
     return outcomes[outcome].fails;
@@ -137,29 +147,37 @@ function changesMachine({ outcome, before, after }) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   J: () => (/* binding */ noUnits),
-/* harmony export */   g: () => (/* binding */ readUnits)
+/* harmony export */   JE: () => (/* binding */ noUnits),
+/* harmony export */   g9: () => (/* binding */ readUnits),
+/* harmony export */   yz: () => (/* binding */ otherChanges)
 /* harmony export */ });
 function noUnits() {
     return { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] };
 }
+/** Units that every activation restarts: they say nothing. */
+const noise = ['sysinit-reactivation.target', 'systemd-tmpfiles-resetup.service', 'nixos-activation.service'];
 /**
  * Sorts the units that switch-to-configuration prints by what happens to them. It reads both forms: what would be done
  * ("would restart the following units: a.service, b.service") and what is done ("restarting the following units: …", "the
- * following new units were started: …", "warning: the following units failed: …"). Source: nixos/modules/system/activation
- * in nixpkgs.
+ * following new units were started: …", "warning: the following units failed: …", "Failed to reload c.service"), and the
+ * same for units of users. Source: nixos/modules/system/activation and switch-to-configuration-ng in nixpkgs.
  */
 function readUnits(log) {
     const units = noUnits();
+    const add = (kind, name) => {
+        if (name !== '' && !noise.includes(name) && !units[kind].includes(name))
+            units[kind].push(name);
+    };
     for (const line of log) {
+        const failed = /^Failed to (?:start|stop|restart|reload) (?:user unit )?(\S+\.[a-z]+)$/.exec(line.trim())?.[1];
+        if (failed !== undefined)
+            add('failed', failed);
         const [, words = '', names = ''] = /^(.*?)\bunits(?: were started| failed)?: (.+)$/.exec(line.trim()) ?? [];
         const kind = kinds.find(([pattern]) => pattern.test(line))?.[1];
         if (words === '' || kind === undefined)
             continue;
-        for (const name of names.split(',').map(text => text.trim())) {
-            if (name !== '' && !units[kind].includes(name))
-                units[kind].push(name);
-        }
+        for (const name of names.split(','))
+            add(kind, name.trim());
     }
     return units;
 }
@@ -167,11 +185,17 @@ const kinds = [
     [/\bNOT (stop|restart)\w* the following changed units: /, 'kept'],
     [/units failed: /, 'failed'],
     [/new units were started: /, 'start'],
-    [/^\s*(would stop|stopping) the following units/, 'stop'],
-    [/^\s*(would start|starting) the following units/, 'start'],
-    [/^\s*(would restart|restarting) the following units/, 'restart'],
-    [/^\s*(would reload|reloading) the following units/, 'reload'],
+    [/^\s*(would stop|stopping) the following (user )?units/, 'stop'],
+    [/^\s*(would start|starting) the following (user )?units/, 'start'],
+    [/^\s*(would restart|restarting) the following (user )?units/, 'restart'],
+    [/^\s*(would reload|reloading) the following (user )?units/, 'reload'],
 ];
+/** What else would happen, as lines: "would remove user ‘eve’", "would stop swap device: /swapfile". */
+function otherChanges(log) {
+    return log
+        .map(line => line.trim())
+        .filter(line => /^would /.test(line) && !/\bunits: |^would activate the configuration/.test(line));
+}
 
 
 /***/ }),
@@ -182,6 +206,7 @@ const kinds = [
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   WE: () => (/* binding */ explain),
+/* harmony export */   c3: () => (/* binding */ stderrLimit),
 /* harmony export */   m1: () => (/* binding */ exitedWithFailure),
 /* harmony export */   yo: () => (/* binding */ UserError)
 /* harmony export */ });
@@ -201,6 +226,8 @@ class UserError extends Error {
         this.cure = details.cure;
     }
 }
+/** Characters of a command's standard error that its error has. */
+const stderrLimit = 8 * 1024;
 /** A command that failed. `stderr` holds the end of its standard error, at most 8 KiB. */
 class CommandError extends Error {
     name = 'CommandError';
@@ -354,6 +381,10 @@ function seconds(text) {
         cure: 'Write seconds, or a number with a unit: 30, 30s, 5m or 1h.',
     });
 }
+/** As `seconds`, and 0. */
+function secondsOrNone(text) {
+    return text.trim() === '0' ? 0 : seconds(text);
+}
 /** A mapping in YAML, and so in JSON too; empty if there is only white space. */
 function mapping(text, cure) {
     if (text.trim() === '')
@@ -378,6 +409,7 @@ var targets = __nccwpck_require__(40001);
 
 
 
+
 const planInputs = {
     source: input('.', 'Folder of the repository that holds the configuration, or its files, separated by commas or lines.', verbatim),
     format: input('auto', 'How the configuration is written; `auto` detects it.', oneOf('auto', ...formats/* formatNames */.E)),
@@ -386,12 +418,20 @@ const planInputs = {
     /** Empty: all hosts. */
     hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` excludes. All hosts if empty.', list),
     /** Null: found by evaluation. */
-    system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', optional),
+    system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', readSystem),
     nixpkgs: input('', 'Pinned nixpkgs for a source without one: a locked flake reference, or a file of the source that pins it.', optional),
     nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
     /** Host → `user@address:port` or a mapping; takes precedence over the source. */
     targets: input('', 'YAML: host to `user@address:port`, or to a mapping. If empty, the source says where hosts run.', readTargets, 'long'),
 };
+function readSystem(text) {
+    const system = optional(text);
+    if (system === null || /^\w+-linux$/.test(system))
+        return system;
+    throw new errors/* UserError */.yo(`'${system}' is not a system that NixOS runs on.`, {
+        cure: 'Write for example `x86_64-linux`, `aarch64-linux` or `armv7l-linux`.',
+    });
+}
 /** Only checked here, before anything runs; the plan combines it with what the source says. */
 function readTargets(text) {
     const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
@@ -460,10 +500,17 @@ const deployInputs = {
     knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
     parallel: input('10', 'How many targets to deploy to at once.', integer(1, 1000)),
     canary: input('', 'How many targets go first, as a number or a percentage. The others follow if all of these succeed.', share),
+    waves: input('', 'Tags, in the order in which their hosts are deployed; `@rest` is all other hosts. If a host of a wave fails, later waves are not started.', list),
     maxFailures: input('0', 'Stop starting further targets after more than this many failures. Unreachable targets do not count.', integer(0, 100_000)),
-    confirmTimeout: input('30', 'Seconds to reach a target again after its connection was cut.', seconds),
+    confirmTimeout: input('30', 'Seconds to reach a target over a new connection after its activation; if that fails, it goes back. `0` turns this off.', secondsOrNone),
     /** For all health checks of a host together. */
-    healthTimeout: input('120', 'Seconds for the health checks of a target to succeed. (They are read from the source but not run yet.)', seconds),
+    healthTimeout: input('120', 'Seconds for the health checks of a target to succeed.', seconds),
+    failedUnits: input('degrade', 'If units fail that did not fail before: report it (`degrade`), go back (`rollback`), or `ignore` it.', oneOf('degrade', 'rollback', 'ignore')),
+    allowOlder: input('false', 'Deploy even if a target has a newer commit of the same repository and branch.', yesOrNo),
+    offline: input('fail', 'A target that cannot be reached: it fails the run (`fail`), or is skipped with a warning (`skip`).', oneOf('fail', 'skip')),
+    hostTimeout: input('0', 'Seconds for one target, until its activation begins; an activation is always completed. `0`: no limit.', secondsOrNone),
+    lockTimeout: input('600', 'Seconds to wait for another deployment to the same target.', seconds),
+    activationTimeout: input('900', 'Seconds for one call of `switch-to-configuration`. If it takes longer, it is ended and the target goes back.', seconds),
 };
 /** A number of hosts, or a part of them as a number from 0 to 1. */
 function share(text) {
@@ -681,9 +728,9 @@ async function main(step, given, env) {
     }
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(575), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
-        Promise.all(/* import() */[__nccwpck_require__.e(770), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
-        __nccwpck_require__.e(/* import() */ 575).then(__nccwpck_require__.bind(__nccwpck_require__, 6575)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
+        Promise.all(/* import() */[__nccwpck_require__.e(582), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
+        __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_6__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
@@ -713,7 +760,7 @@ async function comment(run, token, env, context) {
     const event = JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}'));
     if (event.pull_request === undefined || token === null)
         return;
-    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 575).then(__nccwpck_require__.bind(__nccwpck_require__, 6575));
+    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380));
     try {
         await keepComment(summary(run, commentLimit), {
             api: env.GITHUB_API_URL ?? 'https://api.github.com',
@@ -886,9 +933,11 @@ function attributePath(text) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  O: () => (/* binding */ callAdapter),
-  c: () => (/* binding */ nixFolder)
+  O4: () => (/* binding */ callAdapter),
+  cV: () => (/* binding */ nixFolder)
 });
+
+// UNUSED EXPORTS: withoutEvents
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
@@ -966,7 +1015,8 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
         const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
         return { ...result, value: JSON.parse(stdout), begun: null };
     }
-    catch (error) {
+    catch (thrown) {
+        const error = thrown instanceof src_errors/* CommandError */.Qd ? withoutEvents(thrown) : thrown;
         // A program that cannot be started, a time-out and a cancellation say nothing about a host.
         if (!(error instanceof src_errors/* CommandError */.Qd) || !['exit', 'signal'].includes(error.failure.kind))
             throw error;
@@ -988,6 +1038,8 @@ async function commandOf(adapter, { attribute, ...more }, mark) {
         ...['--arg', 'keyUnits', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'key-units.nix'), 'utf8')],
         ...['--log-format', 'internal-json', '--show-trace', '-vv'],
         ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+        // `builtins.exec` would run any program of the branch on the runner, whatever the machine's nix.conf says.
+        ...['--option', 'allow-unsafe-native-code-during-evaluation', 'false'],
         // The variable NIX_PATH is empty already; nix.conf has a setting too.
         ...['--option', 'nix-path', ''],
     ];
@@ -1049,6 +1101,15 @@ function heapOf(bytes) {
         GC_MAXIMUM_HEAP_SIZE: `${kibibytes}K`,
     };
 }
+/**
+ * The error without the lines of Nix's log that it printed: these contain what a host's evaluation returned, with the texts
+ * of secrets. `stderr` may begin in the middle of such a line.
+ */
+function withoutEvents({ command, failure, stderr }) {
+    const [first = '', ...lines] = stderr.split('\n');
+    const whole = stderr.length < src_errors/* stderrLimit */.c3 ? [first, ...lines] : lines;
+    return new src_errors/* CommandError */.Qd(command, failure, whole.filter(line => !line.startsWith('@nix ')).join('\n'));
+}
 /** Nix ended without an error message: it was killed, or it ran out of memory. */
 function withoutMessage(error) {
     const { failure } = error;
@@ -1088,15 +1149,21 @@ function flakeReference(source, repository) {
     if (repository === null)
         return { url: `path:${encode(source)}`, locked: false };
     const folder = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(repository.root, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(source));
-    const locked = !repository.dirty && repository.commit !== null;
+    // By its commit, Nix would download submodules again, and the work tree has what is checked out of them.
+    const submodules = hasSubmodules(repository);
+    const locked = !repository.dirty && repository.commit !== null && !submodules;
     const query = [
         ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
         // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
+        ...(submodules ? ['submodules=1'] : []),
         ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
         // Nix refuses a clone without history unless this is set; the flake has no revCount then.
         ...(locked && repository.shallow ? ['shallow=1'] : []),
     ];
     return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
+}
+function hasSubmodules(repository) {
+    return repository?.submodules.some(({ checkedOut }) => checkedOut) ?? false;
 }
 /** Percent-encodes every character that is not allowed in all parts of a URL. */
 function encode(path) {
@@ -1114,8 +1181,13 @@ function hex(char) {
 async function checkLock(source) {
     const { folder, repository, root } = source;
     const url = repository === null ? null : `file://${encode(root)}`;
-    const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
-    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O)(treeAdapter, { attribute: 'names' }, source);
+    const treeAdapter = {
+        file: 'tree',
+        request: { url, folder, submodules: hasSubmodules(repository) },
+        pure: false,
+        roots: [root],
+    };
+    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(treeAdapter, { attribute: 'names' }, source);
     if (tree.failure !== null)
         return tree.failure;
     const copy = tree.value.root;
@@ -1127,7 +1199,7 @@ async function checkLock(source) {
     ];
     const request = { reference: `path:${copy}?${query.join('&')}` };
     const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
-    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O)(pureAdapter, { attribute: 'names' }, source);
+    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(pureAdapter, { attribute: 'names' }, source);
     return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
 }
 /** The unlocked input that an error of Nix names, empty if it names none; null for another error. */
@@ -1183,7 +1255,9 @@ async function flakeAdapter(file, source, request = {}) {
     if (!reference.locked) {
         context.log.notice(repository === null
             ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
-            : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.');
+            : !repository.dirty
+                ? 'The repository has submodules: the flake is evaluated with what is checked out of them, and not in pure mode.'
+                : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.');
         if (strict) {
             const failure = await (0,_evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .checkLock */ .sv)(source);
             if (failure !== null)
@@ -1212,7 +1286,7 @@ function fallbackName(folder) {
 }
 /** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */
 async function namesOf(adapter, source, main) {
-    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O)(adapter, { attribute: 'names' }, source);
+    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O4)(adapter, { attribute: 'names' }, source);
     if (failure !== null)
         throw source.errorFor(failure, main);
     return { ...value, files };
@@ -1333,6 +1407,12 @@ const deployRs = {
             return null;
         return `${JSON.stringify(host)} has profiles that are not NixOS systems, ${profiles.join(', ')}: they are not deployed.`;
     },
+    notHosts(names, notes) {
+        const others = Object.keys(notes).filter(node => !names.includes(node));
+        if (others.length === 0)
+            return null;
+        return `Nodes without a profile \`system\` are not NixOS systems and are left out: ${others.join(', ')}.`;
+    },
 };
 
 // EXTERNAL MODULE: ./src/plan/attribute-path.ts
@@ -1446,6 +1526,7 @@ const formatNames = Object.keys(registry);
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $r: () => (/* binding */ targetOf),
+/* harmony export */   _P: () => (/* binding */ unusable),
 /* harmony export */   ae: () => (/* binding */ parseTargetSettings),
 /* harmony export */   qd: () => (/* binding */ layer)
 /* harmony export */ });
@@ -1455,7 +1536,7 @@ const formatNames = Object.keys(registry);
 
 
 /** Settings that only a source's adapter has, already in their final form. */
-const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets'];
+const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets', 'problems'];
 const keys = {
     address: 'a name or address',
     port: 'a number from 1 to 65535',
@@ -1472,7 +1553,8 @@ const keys = {
  *
  * @param where for error messages, for example "targets.web".
  * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
- * @throws UserError for an unknown key and for a value of the wrong type.
+ * @returns the settings; of a source, a value that cannot be used is one of its `problems`.
+ * @throws UserError for an unknown key and, from the input, for a value that cannot be used.
  */
 function parseTargetSettings(value, where, from = 'targets') {
     if (typeof value === 'string')
@@ -1485,7 +1567,7 @@ function parseTargetSettings(value, where, from = 'targets') {
         if (given === null)
             continue;
         if (from === 'source' && sourceKeys.includes(key)) {
-            Object.assign(settings, { [key]: given });
+            Object.assign(settings, { [key]: key === 'problems' ? { ...settings.problems, ...given } : given });
             continue;
         }
         if (!(key in keys)) {
@@ -1495,7 +1577,14 @@ function parseTargetSettings(value, where, from = 'targets') {
                 cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${Object.keys(keys).join(', ')}.`,
             });
         }
-        Object.assign(settings, setting(key, given, where));
+        try {
+            Object.assign(settings, setting(key, given, where));
+        }
+        catch (error) {
+            if (from === 'targets')
+                throw error;
+            settings.problems = { ...settings.problems, [key]: (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .explain */ .WE)(error) };
+        }
         if (key === 'sshOptions')
             settings.sshOptionsFrom = from;
     }
@@ -1589,9 +1678,23 @@ function targetOf(settings) {
         substituteOnDestination: settings.substituteOnDestination ?? true,
     };
 }
-/** `base` with the settings of `overrides` that are not null. */
+/** `base` with the settings of `overrides` that are not null, which also solve its problems with these settings. */
 function layer(base, overrides) {
-    return { ...base, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== null)) };
+    const set = Object.entries(overrides).filter(([, value]) => value !== null);
+    const problems = Object.entries(base.problems ?? {}).filter(([key]) => !set.some(([name]) => name === key));
+    return {
+        ...base,
+        ...Object.fromEntries(set),
+        ...(base.problems === undefined ? {} : { problems: Object.fromEntries(problems) }),
+    };
+}
+/** Why the target cannot be used; null if it can, or if nothing is deployed to it. */
+function unusable({ address, user, problems }) {
+    if (address === false)
+        return null;
+    // Root needs no privilege escalation.
+    const relevant = Object.entries(problems ?? {}).filter(([key]) => key !== 'privilegeEscalation' || user !== 'root');
+    return relevant.length === 0 ? null : relevant.map(([, problem]) => problem).join(' ');
 }
 
 
@@ -10866,9 +10969,9 @@ async function start(program) {
         process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
     }
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(575), __nccwpck_require__.e(770), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(380), __nccwpck_require__.e(582), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(575), __nccwpck_require__.e(770), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(582), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {
         await (0,main/* main */.i)(program, given, process.env);
         // An abandoned request keeps its socket open, and so the process alive, for minutes.

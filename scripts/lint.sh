@@ -27,13 +27,16 @@ fi
 
 scripts=$(git ls-files --cached --others --exclude-standard | while read -r file; do
   case $file in
-    dist/*) ;;
+    dist/* | target/activation/*) ;;
     *.sh | .ci/run) echo "$file" ;;
     *) if [ -f "$file" ] && head -c 20 "$file" | grep -qa '^#! *[a-z/ ]*sh$'; then echo "$file"; fi ;;
   esac
 done)
 # shellcheck disable=SC2086 # one word for each file
 shellcheck $scripts
+# These are one script in parts, which share their variables.
+activation=target/activation
+{ find $activation -name '*.sh' ! -name main.sh -exec cat {} + && cat $activation/main.sh; } | shellcheck --shell=sh -
 
 expressions=$(git ls-files --cached --others --exclude-standard '*.nix')
 # shellcheck disable=SC2086

@@ -105,6 +105,11 @@ export function seconds(text: string): number {
   });
 }
 
+/** As `seconds`, and 0. */
+export function secondsOrNone(text: string): number {
+  return text.trim() === '0' ? 0 : seconds(text);
+}
+
 /** A mapping in YAML, and so in JSON too; empty if there is only white space. */
 export function mapping(text: string, cure: string): Record<string, unknown> {
   if (text.trim() === '') return {};

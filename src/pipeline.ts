@@ -10,6 +10,7 @@ import {
   deploy,
   deploymentsOfArchives,
   deploymentsOfBuilt,
+  type Origin,
   outcomesOfUnbuilt,
 } from './deploy/index.ts';
 import type { Outcome } from './deploy/outcome.ts';
@@ -17,7 +18,7 @@ import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet } from './plan/fleet.ts';
-import { locate, option, type PlanConfig, plan } from './plan/index.ts';
+import { historyOf, locate, option, type PlanConfig, plan } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -42,6 +43,8 @@ export interface Ports {
   planCache: string | CachePort | null;
   /** `owner/name`; null outside of GitHub Actions. */
   repository: string | null;
+  /** Null: the one that Git has checked out. */
+  branch: string | null;
   deployer: Deployer;
 }
 
@@ -99,7 +102,7 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
   const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
   run.fleet = fleet;
-  checkTargets(config.deploy, fleet.hosts);
+  checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
@@ -122,7 +125,7 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
     run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-    const deployments = deploymentsOfBuilt(built, fleet.commit);
+    const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
     const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
@@ -139,7 +142,7 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: O
   );
   run.archives = archives;
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
-  checkTargets(config.deploy, deployments);
+  checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
     run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
   }
@@ -225,6 +228,16 @@ function toplevelsOf(built: readonly Built[]): string[] {
 
 function provenanceOf({ commit }: Fleet, { repository, deployer }: Ports): Provenance {
   return { commit, repository, run: deployer.run, producer };
+}
+
+async function originOf({ commit, source }: Fleet, { repository, branch }: Ports, context: Context): Promise<Origin> {
+  const history = await historyOf(source, context.query);
+  return {
+    commit,
+    repository: repository ?? history.remote,
+    branch: branch ?? history.branch,
+    committed: history.committed,
+  };
 }
 
 function deployAll(

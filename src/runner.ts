@@ -110,7 +110,12 @@ export function portsOf(
     },
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
-    deployer: { who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`, run: number === null ? null : run },
+    branch: env.GITHUB_REF_NAME ?? null,
+    deployer: {
+      who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
+      run: number === null ? null : run,
+      ownSsh: false,
+    },
   };
 }
 

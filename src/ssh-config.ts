@@ -1,7 +1,7 @@
-/** The blocks of an ssh_config(5) file that trusts only pinned host keys and never asks a person. */
+/** The blocks of an ssh_config(5) file that trusts only known host keys and never asks a person. */
 export interface SshConfig {
-  /** Path of the known_hosts file with the pinned keys. */
-  knownHosts: string;
+  /** Path of the known_hosts file with the pinned keys; null: those of the user, whose other settings apply too. */
+  knownHosts: string | null;
   /** Options of every connection, which no host can override, as `IdentityAgent /path`. */
   pinned?: readonly string[];
   hosts: readonly HostBlock[];
@@ -19,8 +19,7 @@ export interface HostBlock {
 export function formatSshConfig({ knownHosts, pinned = [], hosts, defaults = [] }: SshConfig): string {
   return [
     'StrictHostKeyChecking yes',
-    `UserKnownHostsFile ${knownHosts}`,
-    'GlobalKnownHostsFile /dev/null',
+    ...(knownHosts === null ? [] : [`UserKnownHostsFile ${knownHosts}`, 'GlobalKnownHostsFile /dev/null']),
     'VerifyHostKeyDNS no',
     'UpdateHostKeys no',
     'CheckHostIP no',
@@ -43,6 +42,8 @@ export function formatSshConfig({ knownHosts, pinned = [], hosts, defaults = [] 
       ],
     }),
     '',
+    // For jump hosts; ssh ignores a file that does not exist.
+    ...(knownHosts === null ? ['Include ~/.ssh/config', 'Include /etc/ssh/ssh_config', ''] : []),
   ].join('\n');
 }
 

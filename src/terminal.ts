@@ -58,7 +58,8 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
           archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
           planCache: join(cache, 'plans'),
           repository: null,
-          deployer: { who: `${userInfo().username}@${hostname()}`, run: null },
+          branch: null,
+          deployer: { who: `${userInfo().username}@${hostname()}`, run: null, ownSsh: true },
         });
       } finally {
         progress.end();

@@ -156,20 +156,25 @@ import() {
   nix-store --check-validity "$toplevel" 2>/dev/null || refuse "$toplevel is not in the store after the import"
 }
 
-# Uses the script that deployments over SSH use too: it outlives this shell, takes a lock, and rolls back on failure.
+# Uses the script that deployments over SSH use too: it outlives this shell, takes a lock, and goes back on failure. Nobody
+# confirms: whoever runs this is on the machine.
 activate() {
   self=$(cat activate.sh)
   export self
   id=install-$(date +%s)-$$
   exec 3>&1
   run=$(sed -n 's/.*"run": *"\([^"\]*\)".*/\1/p' run.json 2>/dev/null)
-  answers=$(sh activate.sh run "$id" "$mode" "$toplevel" "install of $host by $(id -un)" \
-    "$host" "$commit" "$run" "$(field digest)" | show_log)
-  state=$(sh activate.sh finish "$id")
-  result=$(say "$answers" | sed -n 's/^result=//p')
-  code=$(say "$answers" | sed -n 's/^code=//p')
-  why=$(say "$answers" | sed -n 's/^why=//p')
+  answers=$(sh activate.sh run "$id" "mode=$mode" "toplevel=$toplevel" "who=install of $host by $(id -un)" \
+    "host=$host" "commit=$commit" "repository=$(field repository)" "run=$run" "digest=$(field digest)" | show_log)
+  case $(answer end) in
+    status | invalid | failed) ;;
+    *) answers=$(sh activate.sh settle | show_log) ;;
+  esac
+  sh activate.sh finish "$id" >/dev/null
+  result=$(answer result) code=$(answer code) why=$(answer why)
 }
+
+answer() { say "$answers" | sed -n "s/^$1=//p" | tail -n 1; }
 
 # Prints the log lines in activate.sh's output for the operator and passes on the others.
 show_log() {
@@ -226,25 +231,28 @@ import
 trap '' HUP INT TERM
 activate
 case $result in
-  activated)
+  finished)
     case $mode in switch | boot) link_source ;; esac
     say "$host: $mode of $toplevel done"
-    case $code in 4 | 100) exit "$code" ;; *) exit 0 ;; esac
+    [ "$mode $(answer activated)" != 'switch no' ] || exit 100
+    if [ "$code" = 4 ] || [ -n "$(answer failed-units)" ]; then exit 4; fi
+    exit 0
     ;;
   refused)
     refuse "${why:-switch-to-configuration exited with $code}"
     ;;
-  rolled-back)
-    say "install: the activation of $toplevel failed (exit code $code); this machine runs its previous system again" >&2
+  went-back)
+    say "install: the activation of $toplevel failed ($why); this machine is on its previous system again" >&2
     exit 3
     ;;
-  failed)
-    say "install: $mode of $toplevel failed: ${why:-exit code $code}" >&2
+  stuck)
+    say "install: $mode of $toplevel failed: $why" >&2
     exit 5
     ;;
   *)
-    current=$(say "$state" | sed -n 's/^current=//p') profile=$(say "$state" | sed -n 's/^profile=//p')
-    say "install: $mode of $toplevel was cut short: this machine runs ${current:-no NixOS system}, and its profile is ${profile:-empty}; install it again" >&2
+    [ -z "$why" ] || [ "$(answer end)" = settle ] || refuse "$why"
+    current=$(answer current) profile=$(answer profile)
+    say "install: $mode of $toplevel was cut: this machine runs ${current:-no NixOS system}, and its profile is ${profile:-empty}; install it again" >&2
     exit 5
     ;;
 esac

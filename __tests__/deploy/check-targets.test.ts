@@ -11,10 +11,11 @@ const target = {
   sshOptionsFrom: 'source' as const,
   substituteOnDestination: true,
 };
-const deployInputs = { ...readInputs({}, name => name).deploy, knownHosts: 'web.example ssh-ed25519 AAAA' };
+const inputs = readInputs({}, name => name).deploy;
+const deployInputs = { ...inputs, knownHosts: 'web.example ssh-ed25519 AAAA', ownSsh: false };
 const hosts = [
-  { target, buildOnly: false, unusable: null },
-  { target: null, buildOnly: false, unusable: 'The node "asks" has interactiveSudo.' },
+  { target, buildOnly: false, tags: [], unusable: null },
+  { target: null, buildOnly: false, tags: [], unusable: 'The node "asks" has interactiveSudo.' },
 ];
 
 test('a target that cannot be used is an error only if something is deployed to it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { renderSshConfig } from '../../src/deploy/ssh-config.ts';
+import { ownOptions, renderSshConfig } from '../../src/deploy/ssh-config.ts';
 import type { Target } from '../../src/plan/fleet.ts';
 
 const root: Target = {
@@ -78,6 +78,28 @@ test('pinned options come before those of a host, since ssh uses the first value
 test("without a deploy key, the user's own agent and keys are used", () => {
   expect(render({}, null).text).not.toMatch(/IdentityAgent|IdentityFile/);
   expect(render({}).text).toMatch(/IdentityAgent \/s\/agent[\s\S]*IdentityFile none/);
+});
+
+test("without pinned keys, the user's own settings for the address are used, and checked as strictly", () => {
+  const printed = [
+    ...['user me', 'hostname 192.0.2.9', 'port 2222', 'proxyjump bastion', 'stricthostkeychecking no'],
+    ...['identityfile ~/.ssh/id', 'controlmaster auto', 'userknownhostsfile ~/.ssh/known_hosts', 'identityagent none'],
+  ];
+  const aliased = { alias: 'target-0', host: 'web', target: root, own: ownOptions(printed.join('\n')) };
+  const own = { ...paths, knownHosts: null };
+  const render = (agent: string | null): string[] =>
+    renderSshConfig([aliased], { ...own, agent }, () => undefined)
+      .split('\n')
+      .map(line => line.trim());
+  const lines = render(null);
+  expect(lines[0]).toBe('StrictHostKeyChecking yes');
+  expect(lines.slice(lines.indexOf('Host target-0') + 1, lines.indexOf('Host *') - 1)).toEqual([
+    ...['User root', ...shared, 'hostname 192.0.2.9', 'port 2222', 'proxyjump bastion', 'identityfile ~/.ssh/id'],
+    'userknownhostsfile ~/.ssh/known_hosts',
+  ]);
+  expect(lines).not.toContain('GlobalKnownHostsFile /dev/null');
+  expect(lines).toContain('Include ~/.ssh/config');
+  expect(render('/s/agent')).not.toContain('identityfile ~/.ssh/id');
 });
 
 test.each<[Partial<Target>, string]>([

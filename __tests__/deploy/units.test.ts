@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { noUnits, readUnits } from '../../src/deploy/units.ts';
+import { noUnits, otherChanges, readUnits } from '../../src/deploy/units.ts';
 
 test('what dry-activate would do', () => {
   const log = [
@@ -45,4 +45,30 @@ test('what a switch does, each unit once', () => {
 
 test('a log without units', () => {
   expect(readUnits(['activating the configuration...', ''])).toEqual(noUnits());
+});
+
+test('units of users, and those that are only named when they fail', () => {
+  const log = [
+    'stopping the following user units: part.service',
+    'restarting the following user units: nixos-activation.service',
+    'Failed to reload proxy.service',
+    'Failed to start user unit part.service',
+    'Failed to run activate script',
+    'restarting sysinit-reactivation.target',
+    'the following new units were started: sysinit-reactivation.target, systemd-tmpfiles-resetup.service, a.service',
+  ];
+  expect(readUnits(log)).toEqual({
+    ...noUnits(),
+    ...{ stop: ['part.service'], start: ['a.service'], failed: ['proxy.service', 'part.service'] },
+  });
+});
+
+test('what else would change', () => {
+  const log = [
+    'would stop the following units: a.service',
+    'would stop swap device: /swapfile',
+    'would activate the configuration...',
+    'would remove user ‘eve’',
+  ];
+  expect(otherChanges(log)).toEqual(['would stop swap device: /swapfile', 'would remove user ‘eve’']);
 });

@@ -30,6 +30,7 @@ export function outcome(name: string, kind: OutcomeKind, more: Partial<Outcome> 
     after: '/nix/store/bbbb-nixos',
     message: `${kind}.`,
     units: { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] },
+    others: [],
     seconds: 1.5,
     ...more,
   };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, statSync } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { activationScript } from '../activation-script.ts';
 import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import type { Nix } from '../nix/index.ts';
@@ -42,8 +43,8 @@ async function fill(partial: string, manifest: Manifest, pool: string): Promise<
   await link(join(pool, 'nix-cache-info'), join(partial, 'nix-cache-info'));
   linkPaths(manifest, pool, partial);
   await writeFile(join(partial, 'README'), readme(manifest));
-  for (const [script, name] of scripts) {
-    await copyFile(asset(script), join(partial, name));
+  for (const [name, script] of Object.entries(scripts())) {
+    await writeFile(join(partial, name), script);
     await chmod(join(partial, name), 0o755);
   }
   const sums = await sumsOf(partial);
@@ -65,11 +66,10 @@ function linkPaths({ paths }: Manifest, pool: string, directory: string): void {
   }
 }
 
-/** Our scripts in an archive, and their names there. */
-const scripts = [
-  ['target/install.sh', 'install'],
-  ['target/activate.sh', 'activate.sh'],
-] as const;
+/** Our scripts in an archive: their names there, and their texts. */
+function scripts(): Record<string, string> {
+  return { install: readFileSync(asset('target/install.sh'), 'utf8'), 'activate.sh': activationScript() };
+}
 
 /** What `sha256sum` prints for all files except NARs, whose hashes are in their entries. */
 async function sumsOf(directory: string): Promise<string> {

@@ -1,79 +1,147 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, showProgress } from './job.ts';
+import { CommandError } from '../errors.ts';
+import { Confirmation, pauseAfter, reject } from './confirmation.ts';
+import { type Job, showProgress, whyAborted } from './job.ts';
+import type { Probe } from './probe.ts';
 import { call } from './remote.ts';
 import type { Reply } from './reply.ts';
 import { isConnectionError } from './session.ts';
+import { confirmationTime, specOf } from './spec.ts';
+import { readStatus, type Status } from './status.ts';
 
-/** How an activation ended, as recorded by the supervisor on the target. */
+/** What became of an activation. */
 export interface Activation {
-  result: 'activated' | 'refused' | 'rolled-back' | 'failed';
-  why: string;
-  /** `lock`, `check`, `root`, `profile`, or the verb that switch-to-configuration was called with. */
-  step: string;
-  /** Exit code of that step. */
-  code: number;
-  before: string | null;
-  current: string | null;
-  profile: string | null;
+  end: End;
+  /** What the target logged. */
+  log: string[];
+  /** Why the runner could not confirm it; null if it could, or did not have to. */
+  obstacle: string | null;
 }
 
-/** Null when there is no result yet, or when it was lost. */
-export function readActivation({ values }: Reply): Activation | null {
-  const result = values.get('result');
-  if (values.get('end') !== 'result') return null;
-  if (result !== 'activated' && result !== 'refused' && result !== 'rolled-back' && result !== 'failed') return null;
-  return {
-    result,
-    why: values.get('why') ?? '',
-    step: values.get('step') ?? '',
-    code: Number(values.get('code')),
-    before: values.get('before') || null,
-    current: values.get('current') || null,
-    profile: values.get('profile') || null,
-  };
-}
+export type End =
+  /** The target says how it ended. */
+  | { kind: 'status'; status: Status }
+  /** The target did not start it. */
+  | { kind: 'not-started'; why: string }
+  /** Nobody works on it any more, and it left no status; `settled` is what the verb `settle` answered. */
+  | { kind: 'lost'; settled: Reply | null }
+  /** The target could not be reached again. */
+  | { kind: 'unreachable'; error: CommandError };
+
+/** Seconds that a target has to go back, besides the time that it waits for the confirmation. */
+const timeToGoBack = 120;
+
+/** Phases in which nothing is changed yet. */
+const early = ['', 'lock', 'look', 'expect', 'root', 'check'];
 
 /**
- * Starts the activation on the target and follows its log until it ends, over as many connections as that takes.
+ * Starts the activation on the target, follows it until it ends, over as many connections as that takes, and confirms it.
+ * If the run is cancelled, an activation that has changed nothing yet is ended, and any other is followed to its end.
  *
- * @returns the activation, null when the target lost it, and the lines of the log.
- * @throws CommandError when the target cannot be reached again within `confirmTimeout`, or when the run is cancelled.
+ * @throws CommandError when the activation script cannot be run on the target.
  */
-export async function activate(job: Job): Promise<{ activation: Activation | null; log: string[] }> {
-  const { remote, context } = job;
-  const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
-  const log: string[] = [];
-  const onLog = (line: string): void => {
-    log.push(line);
-    context.log.debug(`${job.deployment.host}: ${line}`);
-    showProgress(job, line);
-  };
-  const options = { privileged: true, onLog, signal: context.signal };
-  let lostAt: number | null = null;
-  let reply: Reply | undefined;
-  while (reply === undefined) {
-    try {
-      reply =
-        lostAt === null
-          ? await call(remote, 'run', runArguments(id, job), options)
-          : await call(remote, 'watch', [id, String(log.length)], { ...options, fresh: true });
-    } catch (error) {
-      if (!isConnectionError(error) || context.signal.aborted) throw error;
-      lostAt ??= Date.now();
-      if (Date.now() - lostAt > job.config.confirmTimeout * 1000) throw error;
-      showProgress(job, 'the connection was lost, reconnecting');
-      await sleep(1_000);
-    }
+export async function activate(job: Job, probe: Probe): Promise<Activation> {
+  const id = `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+  const nonce = randomBytes(16).toString('hex');
+  const confirmation = new Confirmation(job, id, nonce);
+  const following = new Following(job, id, confirmation);
+  const cancel = (): void => following.cancel();
+  job.context.signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const end = await following.toEnd(specOf(job, probe, nonce));
+    return { end, log: following.log, obstacle: confirmation.obstacle };
+  } finally {
+    job.context.signal.removeEventListener('abort', cancel);
+    await confirmation.end();
   }
-  // The result is read, so the target can remove its copy.
-  const finish = { privileged: true, timeout: 30_000, fresh: lostAt !== null };
-  await call(remote, 'finish', [id], finish).catch(() => undefined);
-  return { activation: readActivation(reply), log };
 }
 
-/** The arguments of the verb `run`. The script reads them line by line, so they contain only plain characters. */
-function runArguments(id: string, { deployment, config }: Job): string[] {
-  const { host, toplevel, commit } = deployment;
-  const words = [config.who, host, commit ?? '', config.run ?? ''].map(word => word.replaceAll(/[^\w ./:@#-]/g, ' '));
-  return [id, config.mode, toplevel, ...words];
+class Following {
+  readonly log: string[] = [];
+  readonly #job: Job;
+  readonly #id: string;
+  readonly #confirmation: Confirmation;
+  #phase = '';
+  /** When the connection was cut, in milliseconds; null while there is one. */
+  #cut: number | null = null;
+
+  constructor(job: Job, id: string, confirmation: Confirmation) {
+    this.#job = job;
+    this.#id = id;
+    this.#confirmation = confirmation;
+  }
+
+  cancel(): void {
+    if (!early.includes(this.#phase)) return;
+    void reject(this.#job, this.#id, whyAborted(this.#job.context.signal).toLowerCase());
+  }
+
+  async toEnd(spec: readonly string[]): Promise<End> {
+    let failure = await this.#try('run', [this.#id, ...spec]);
+    while (failure instanceof CommandError) {
+      this.#cut ??= Date.now();
+      if (Date.now() - this.#cut > this.#patience()) return { kind: 'unreachable', error: failure };
+      showProgress(this.#job, 'the connection was lost, reconnecting');
+      await sleep(pauseAfter(failure.stderr));
+      failure = await this.#try('watch', [this.#id, String(this.log.length)]);
+    }
+    const reply = failure;
+    const end = await this.#endOf(reply);
+    // The status is read, so the target can forget the activation.
+    if (end.kind !== 'not-started') await this.#call('finish', [this.#id], 30_000).catch(() => undefined);
+    return end;
+  }
+
+  /** Milliseconds for which it is tried to reach the target after a cut: until it must have gone back by itself. */
+  #patience(): number {
+    return (confirmationTime(this.#job) + timeToGoBack) * 1000;
+  }
+
+  /** Calls a verb that follows the activation. @returns the reply, or the error if the connection was cut. */
+  async #try(verb: 'run' | 'watch', args: readonly string[]): Promise<Reply | CommandError> {
+    try {
+      const reply = await this.#call(verb, args);
+      return reply.values.has('end')
+        ? reply
+        : new CommandError(['ssh'], { kind: 'exit', code: 255 }, 'the reply was cut');
+    } catch (error) {
+      const begun = verb === 'watch' || this.#phase !== '' || this.log.length > 0;
+      if (!(error instanceof CommandError) || !(begun || isConnectionError(error))) throw error;
+      return error;
+    }
+  }
+
+  #call(verb: string, args: readonly string[], timeout?: number): Promise<Reply> {
+    return call(this.#job.remote, verb, args, {
+      privileged: true,
+      fresh: this.#cut !== null,
+      onLog: line => this.#onLog(line),
+      onPhase: phase => this.#onPhase(phase),
+      ...(timeout === undefined ? {} : { timeout }),
+    });
+  }
+
+  #onLog(line: string): void {
+    // Each cut has a time of its own, but the next connection is a new one again.
+    if (this.#cut !== null) this.#cut = Date.now();
+    this.log.push(line);
+    this.#job.context.log.debug(`${this.#job.deployment.host}: ${line}`);
+    showProgress(this.#job, line);
+  }
+
+  #onPhase(phase: string): void {
+    if (this.#cut !== null) this.#cut = Date.now();
+    this.#phase = phase;
+    if (this.#job.context.signal.aborted) this.cancel();
+    this.#confirmation.onPhase(phase);
+  }
+
+  async #endOf(reply: Reply): Promise<End> {
+    const status = readStatus(reply);
+    if (status !== null) return { kind: 'status', status };
+    const end = reply.values.get('end');
+    if (end === 'invalid' || end === 'failed') return { kind: 'not-started', why: reply.values.get('why') ?? end };
+    return { kind: 'lost', settled: await this.#call('settle', [], 300_000).catch(() => null) };
+  }
 }

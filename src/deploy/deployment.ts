@@ -8,8 +8,8 @@ export interface Deployment {
   system: string;
   /** Store path of the system to activate. */
   toplevel: string;
-  /** The commit it was built from, 40 hex digits, for the record on the target; null when unknown. */
-  commit: string | null;
+  /** What it was built from, for the record on the target. */
+  origin: Origin;
   /** Where the host runs; null when unknown. */
   target: Target | null;
   /** True when the source says that this host is only built. */
@@ -21,6 +21,17 @@ export interface Deployment {
   healthChecks: HealthChecks;
   preDeployChecks: HealthChecks;
   secrets: Secret[];
+}
+
+/** The source of a system; null when unknown. If all of it is known, a target refuses a commit older than its own. */
+export interface Origin {
+  /** 40 hex digits. */
+  commit: string | null;
+  /** `owner/name`, or an address. */
+  repository: string | null;
+  branch: string | null;
+  /** When it was committed, in seconds since 1970. */
+  committed: number | null;
 }
 
 /** Where the closure is copied from: the local store, or the directory of an archive that contains all of it. */
@@ -35,4 +46,6 @@ export interface Deployer {
   who: string;
   /** Address of the run, for the record on the target; null outside of GitHub Actions. */
   run: string | null;
+  /** Whether a person deploys whose own known_hosts and ssh_config are used if no host keys are pinned. */
+  ownSsh: boolean;
 }

@@ -1,15 +1,11 @@
 import type { Archive, Manifest } from '../archive/index.ts';
 import type { Built } from '../build/built.ts';
 import { parseTargetSettings, targetOf } from '../plan/index.ts';
-import type { Deployment } from './deployment.ts';
+import type { Deployment, Origin } from './deployment.ts';
 import { type Mode, type Outcome, skipped } from './outcome.ts';
 
-/**
- * The deployments of the hosts that were built from a source.
- *
- * @param commit what they were built from; null if unknown.
- */
-export function deploymentsOfBuilt(built: readonly Built[], commit: string | null): Deployment[] {
+/** The deployments of the hosts that were built from a source. */
+export function deploymentsOfBuilt(built: readonly Built[], origin: Origin): Deployment[] {
   return built.flatMap(one => {
     if (!one.ok) return [];
     const { name: host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets } = one.host;
@@ -18,7 +14,7 @@ export function deploymentsOfBuilt(built: readonly Built[], commit: string | nul
       {
         ...settings,
         toplevel: one.toplevel,
-        commit,
+        origin,
         closure: { from: 'store' as const },
         closureBytes: one.closureBytes,
       },
@@ -38,7 +34,7 @@ export function deploymentsOfArchives(
   const none = { cmd: [], http: [] };
   return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => ({
     ...{ host, system, toplevel, closureBytes },
-    commit: manifest.commit,
+    origin: { commit: manifest.commit, repository: manifest.repository, branch: null, committed: null },
     target: host in targets ? targetOf(parseTargetSettings(targets[host], `targets.${host}`)) : null,
     closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
     ...{ buildOnly: false, tags: [], healthChecks: none, preDeployChecks: none, secrets: [] },

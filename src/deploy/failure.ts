@@ -18,7 +18,16 @@ export function connectionFailure(
   const printed = stderr.trim().split('\n').at(-1) ?? '';
   const where = port === null ? address : `${address} port ${port}`;
   const { doing, continuesAlone } = phases[phase];
+  // Whatever ssh says: something may have changed.
+  if (continuesAlone) {
+    const message = `The connection was lost while ${doing}, and ${where} could not be reached again; the target continues by itself. (${printed})`;
+    return { outcome: 'failed', message };
+  }
   const unpinned = /No \S+ host key is known for (\S+)/.exec(stderr)?.[1];
+  if (unpinned === address || unpinned === `[${address}]:${port}`) {
+    const message = `No host key of ${where} is known: connect to it once with \`ssh\`, or give \`known-hosts\`.`;
+    return { outcome: 'refused', message };
+  }
   if (unpinned !== undefined) {
     const message = `No host key is pinned for ${unpinned}, through which ${where} is reached: add its line to \`known-hosts\`.`;
     return { outcome: 'refused', message };
@@ -35,10 +44,6 @@ export function connectionFailure(
         ? `${where} accepts none of your keys for ${user}. (${printed})`
         : `${where} does not accept the deploy key for ${user}: add \`${publicKey}\` to the user's authorized keys. (${printed})`;
     return { outcome: 'refused', message };
-  }
-  if (continuesAlone) {
-    const message = `The connection was lost while ${doing}, and ${where} could not be reached again; the target continues by itself. (${printed})`;
-    return { outcome: 'failed', message };
   }
   const why = printed === '' ? 'the connection was closed' : printed;
   return { outcome: 'unreachable', message: `No connection to ${where} while ${doing}: ${why}` };

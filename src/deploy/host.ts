@@ -1,15 +1,17 @@
 import { CommandError, explain } from '../errors.ts';
-import { activate } from './activation.ts';
+import { type Activation, activate } from './activation.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
-import { type Job, showProgress } from './job.ts';
-import { type Judgement, judge } from './judge.ts';
+import { failedOnce } from './http-check.ts';
+import { type Job, showProgress, whyAborted } from './job.ts';
+import { type Judgement, judge, judgeLost } from './judge.ts';
 import { isFailure, type Outcome } from './outcome.ts';
 import { type Phase, phases } from './phase.ts';
-import { isUpToDate, type Probe, probeTarget, readProbe, refusalOf } from './probe.ts';
-import { call } from './remote.ts';
+import { isUpToDate, type Probe, probeTarget, refusalOf } from './probe.ts';
 import { isConnectionError } from './session.ts';
-import { noUnits, readUnits } from './units.ts';
+import { confirmationTime } from './spec.ts';
+import { noUnits, otherChanges, readUnits } from './units.ts';
+import { readWords } from './words.ts';
 
 const keptLog = 16 * 1024;
 
@@ -21,26 +23,43 @@ interface State {
 }
 
 /** How a deployment ended, without what `State` knows. */
-type Ending = Judgement & Partial<Pick<Outcome, 'units' | 'log'>>;
+type Ending = Judgement & Partial<Pick<Outcome, 'units' | 'others' | 'log'>>;
 
 /** Deploys to one host. Never throws: whatever happens is an outcome. */
 export async function deployHost(job: Job): Promise<Outcome> {
   const started = performance.now();
   const state: State = { phase: 'probe', before: null, after: null };
-  const ending = await runPhases(job, state).catch((error: unknown) => failureOf(error, job, state));
+  const ended = await runPhases(job, state).catch((error: unknown) => failureOf(error, job, state));
+  const ending = skippedIfOffline(ended, job, state);
   return {
     host: job.deployment.host,
     mode: job.config.mode,
     before: state.before,
     after: state.after,
     units: noUnits(),
+    others: [],
     ...ending,
     seconds: (performance.now() - started) / 1000,
   };
 }
 
+/** A target that was not reached at all may be skipped; one that was lost later may not. */
+function skippedIfOffline(ending: Ending, { config, deployment, context }: Job, { phase }: State): Ending {
+  if (ending.outcome !== 'unreachable' || phase !== 'probe' || config.offline === 'fail') return ending;
+  context.log.warning(`${deployment.host} is skipped. ${ending.message}`, { host: deployment.host });
+  return { ...ending, outcome: 'skipped' };
+}
+
 /** The phases in order, until one of them decides the outcome. */
 async function runPhases(job: Job, state: State): Promise<Ending> {
+  const ready = await endedByCancel(job, () => prepare(job, state));
+  if ('outcome' in ready) return ready;
+  enter(job.config.mode === 'dry-activate' ? 'predict' : 'activate', job, state);
+  return activateAndJudge(job, ready, state);
+}
+
+/** Everything before the activation. @returns the probe if the closure is on the target and may be activated. */
+async function prepare(job: Job, state: State): Promise<Probe | Ending> {
   enter('probe', job, state);
   const probe = await probeTarget(job.remote, job.context);
   if (probe === null) {
@@ -56,13 +75,31 @@ async function runPhases(job: Job, state: State): Promise<Ending> {
   if (isUpToDate(job.deployment, job.config, probe)) {
     return { outcome: 'unchanged', message: 'The target is already on this system.' };
   }
-
   enter('copy', job, state);
   const failure = await copy(job, probe);
   if (failure !== null) return failure;
+  const unready = await failedChecks(job);
+  return unready === null ? probe : { outcome: 'refused', message: unready };
+}
 
-  enter(job.config.mode === 'dry-activate' ? 'predict' : 'activate', job, state);
-  return activateAndJudge(job, state);
+/** Runs `work`, with the connection that it uses closed if the run is cancelled. */
+async function endedByCancel<T>({ remote, context }: Job, work: () => Promise<T>): Promise<T> {
+  const disconnect = (): void => void remote.session.disconnect(remote.alias);
+  context.signal.addEventListener('abort', disconnect, { once: true });
+  try {
+    return await work();
+  } finally {
+    context.signal.removeEventListener('abort', disconnect);
+  }
+}
+
+/** The pre-deploy checks that the runner does itself. @returns why the system must not be activated; null: it may. */
+async function failedChecks({ deployment, remote, config, context }: Job): Promise<string | null> {
+  if (config.mode === 'dry-activate') return null;
+  const { http } = deployment.preDeployChecks;
+  const failed = await failedOnce(http, remote.target.address, context.signal);
+  context.signal.throwIfAborted();
+  return failed === null ? null : `${failed.charAt(0).toUpperCase()}${failed.slice(1)}. Nothing was changed.`;
 }
 
 function enter(phase: Phase, job: Job, state: State): void {
@@ -81,34 +118,56 @@ async function copy(job: Job, probe: Probe): Promise<Judgement | null> {
   }
 }
 
-async function activateAndJudge(job: Job, state: State): Promise<Ending> {
-  const { activation, log } = await activate(job);
-  if (activation === null) return lostActivation(job, state);
-  state.before = activation.before;
-  state.after = activation.current;
-  const judgement = judge(activation, job.deployment.toplevel, job.config.mode, log);
-  const ending = { ...judgement, units: readUnits(log) };
-  return isFailure(judgement) ? { ...ending, log: log.join('\n').slice(-keptLog) } : ending;
+async function activateAndJudge(job: Job, probe: Probe, state: State): Promise<Ending> {
+  const activation = await activate(job, probe);
+  const judgement = judgeActivation(job, activation, state);
+  const { there } = readWords(activation.log);
+  const ending = { ...judgement, units: readUnits(there), others: otherChanges(there) };
+  return isFailure(judgement) ? { ...ending, log: activation.log.join('\n').slice(-keptLog) } : ending;
 }
 
-async function lostActivation({ remote }: Job, state: State): Promise<Judgement> {
-  const probe = await call(remote, 'probe', [], { timeout: 30_000, fresh: true }).then(readProbe, () => null);
-  state.after = probe?.current ?? null;
-  const now =
-    probe === null
-      ? 'It does not respond now.'
-      : `It now runs ${probe.current}, and its profile points to ${probe.profile}.`;
-  return {
-    outcome: 'failed',
-    message: `The activation on the target ended without a result: it was killed, or the machine restarted. ${now}`,
-  };
+function judgeActivation(job: Job, { end, log, obstacle }: Activation, state: State): Judgement {
+  const { toplevel } = job.deployment;
+  const { mode, failedUnits } = job.config;
+  switch (end.kind) {
+    case 'status': {
+      const { status } = end;
+      if (status.before.current !== null) state.before = status.before.current;
+      state.after = status.now.current;
+      return judge({ status, log, toplevel, mode, failedUnits, obstacle });
+    }
+    case 'not-started':
+      return { outcome: 'refused', message: `The activation could not be started on the target: ${end.why}.` };
+    case 'lost': {
+      state.after = end.settled?.values.get('current') || null;
+      return judgeLost({ reply: end.settled, toplevel, mode });
+    }
+    case 'unreachable': {
+      state.after = null;
+      return outOfReach(job, end.error, obstacle);
+    }
+  }
+}
+
+/** The target was not reached again: what is known, and what it does by itself. */
+function outOfReach({ remote, config, deployment }: Job, { stderr }: CommandError, obstacle: string | null): Judgement {
+  const { doing, continuesAlone } = phases[config.mode === 'dry-activate' ? 'predict' : 'activate'];
+  const why = obstacle ?? (stderr.trim().split('\n').at(-1) || 'the connection was closed');
+  const lost = `The connection was lost while ${doing}, and ${remote.target.address} could not be reached again (${why})`;
+  if (!continuesAlone) return { outcome: 'unreachable', message: `${lost}. The target was not changed.` };
+  const seconds = confirmationTime({ config, deployment });
+  const then =
+    config.mode === 'boot' || seconds === 0
+      ? 'The target continues by itself'
+      : `If the new system runs there, the target goes back by itself after ${seconds} s without a confirmation`;
+  return { outcome: 'failed', message: `${lost}. ${then}.` };
 }
 
 function failureOf(error: unknown, { remote, context }: Job, state: State): Judgement {
   const { doing, continuesAlone } = phases[state.phase];
   if (context.signal.aborted) {
     const then = continuesAlone ? 'the target continues by itself.' : 'the target was not changed.';
-    return { outcome: 'failed', message: `Cancelled while ${doing}; ${then}` };
+    return { outcome: 'failed', message: `${whyAborted(context.signal)} while ${doing}; ${then}` };
   }
   if (isConnectionError(error)) {
     if (continuesAlone) state.after = null;

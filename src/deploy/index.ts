@@ -1,17 +1,17 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { DeployConfig, Deployment } from './deployment.ts';
+import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
-import { rollOut } from './rollout.ts';
+import { checkWaves, rollOut, type Work } from './rollout.ts';
 import { openSession, type Session } from './session.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
-export type { ClosureSource, DeployConfig, Deployer, Deployment } from './deployment.ts';
+export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
 export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
 export { endLeftSession } from './session.ts';
 
@@ -32,8 +32,8 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, knownHosts }: DeployInputs,
-  hosts: readonly (Pick<Deployment, 'target' | 'buildOnly'> & { unusable?: string | null })[],
+  { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  hosts: readonly (Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
@@ -50,7 +50,8 @@ export function checkTargets(
       cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
-  if (knownHosts === null) throw missingKnownHosts(targets);
+  if (knownHosts === null && !ownSsh) throw missingKnownHosts(targets);
+  checkWaves(hosts, waves);
 }
 
 /**
@@ -103,10 +104,8 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
   if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
   }
-  if (config.knownHosts === null || config.knownHosts.trim() === '') {
-    throw missingKnownHosts(hosts.map(({ target }) => target));
-  }
-  const knownHosts = readKnownHosts(config.knownHosts);
+  if (config.knownHosts === null && !config.ownSsh) throw missingKnownHosts(hosts.map(({ target }) => target));
+  const knownHosts = config.knownHosts === null ? null : readKnownHosts(config.knownHosts);
   let key: string | null = null;
   if (config.deployKey !== null) {
     context.log.secret(config.deployKey);
@@ -126,18 +125,26 @@ function deployAll(
   const show = (host: string, state: 'waiting' | 'done' | 'failed', text: string): void =>
     context.progress({ host, stage: 'deploy', state, text });
   for (const { host } of hosts) show(host, 'waiting', '');
-  return rollOut(
-    hosts,
-    config,
-    async ({ deployment, ...target }) => {
-      const outcome = await deployHost({ deployment, remote: { ...target, session }, config, nix, context });
+  const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
+  const work: Work<(typeof rolled)[number]> = {
+    async deploy({ deployment, alias, host, target }) {
+      const limited = { ...context, signal: limitedSignal(context.signal, config.hostTimeout) };
+      const outcome = await deployHost({
+        ...{ deployment, remote: { alias, host, target, session }, config, nix },
+        context: limited,
+      });
       show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
       return outcome;
     },
-    ({ host }, why) => {
+    skip({ host }, why) {
       show(host, 'done', `skipped: ${why}`);
       return skipped(host, config.mode, why);
     },
-    context.signal,
-  );
+  };
+  return rollOut(rolled, config, work, context.signal);
+}
+
+/** Aborted when the run is, or after `seconds`; 0: only when the run is. Its reason says which. */
+function limitedSignal(signal: AbortSignal, seconds: number): AbortSignal {
+  return seconds === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
 }

@@ -1,5 +1,16 @@
 import { UserError } from '../errors.ts';
-import { input, integer, oneOf, optional, seconds, secretText, type Values } from '../input.ts';
+import {
+  input,
+  integer,
+  list,
+  oneOf,
+  optional,
+  seconds,
+  secondsOrNone,
+  secretText,
+  type Values,
+  yesOrNo,
+} from '../input.ts';
 import { modes } from './outcome.ts';
 
 export const deployInputs = {
@@ -19,16 +30,43 @@ export const deployInputs = {
     'How many targets go first, as a number or a percentage. The others follow if all of these succeed.',
     share,
   ),
+  waves: input(
+    '',
+    'Tags, in the order in which their hosts are deployed; `@rest` is all other hosts. If a host of a wave fails, later waves are not started.',
+    list,
+  ),
   maxFailures: input(
     '0',
     'Stop starting further targets after more than this many failures. Unreachable targets do not count.',
     integer(0, 100_000),
   ),
-  confirmTimeout: input('30', 'Seconds to reach a target again after its connection was cut.', seconds),
+  confirmTimeout: input(
+    '30',
+    'Seconds to reach a target over a new connection after its activation; if that fails, it goes back. `0` turns this off.',
+    secondsOrNone,
+  ),
   /** For all health checks of a host together. */
-  healthTimeout: input(
-    '120',
-    'Seconds for the health checks of a target to succeed. (They are read from the source but not run yet.)',
+  healthTimeout: input('120', 'Seconds for the health checks of a target to succeed.', seconds),
+  failedUnits: input(
+    'degrade',
+    'If units fail that did not fail before: report it (`degrade`), go back (`rollback`), or `ignore` it.',
+    oneOf('degrade', 'rollback', 'ignore'),
+  ),
+  allowOlder: input('false', 'Deploy even if a target has a newer commit of the same repository and branch.', yesOrNo),
+  offline: input(
+    'fail',
+    'A target that cannot be reached: it fails the run (`fail`), or is skipped with a warning (`skip`).',
+    oneOf('fail', 'skip'),
+  ),
+  hostTimeout: input(
+    '0',
+    'Seconds for one target, until its activation begins; an activation is always completed. `0`: no limit.',
+    secondsOrNone,
+  ),
+  lockTimeout: input('600', 'Seconds to wait for another deployment to the same target.', seconds),
+  activationTimeout: input(
+    '900',
+    'Seconds for one call of `switch-to-configuration`. If it takes longer, it is ended and the target goes back.',
     seconds,
   ),
 };

@@ -16,3 +16,8 @@ export interface Job {
 export function showProgress({ deployment, context }: Job, text: string): void {
   context.progress({ host: deployment.host, stage: 'deploy', state: 'running', text });
 }
+
+/** What aborted the signal of a job: the run was cancelled, or the host's time is over. */
+export function whyAborted({ reason }: AbortSignal): string {
+  return reason instanceof Error && reason.name === 'TimeoutError' ? 'Stopped by `host-timeout`' : 'Cancelled';
+}

@@ -1,20 +1,95 @@
-import type { Activation } from './activation.ts';
 import type { Mode, Outcome } from './outcome.ts';
+import type { Reply } from './reply.ts';
+import type { Facts, Status } from './status.ts';
+import { readUnits } from './units.ts';
+import { failedUsers, lastWords, readWords, reasonOf, type Words } from './words.ts';
 
 /** A kind of outcome and the sentence that explains it. */
 export type Judgement = Pick<Outcome, 'outcome' | 'message'>;
 
-/** What the result of an activation means (exit codes: switch-to-configuration in nixpkgs). */
-export function judge(activation: Activation, toplevel: string, mode: Mode, log: readonly string[]): Judgement {
-  if (activation.result !== 'activated') return unsuccessful(activation, log);
-  if (mode === 'dry-activate')
-    return { outcome: 'planned', message: 'This is what would change. Nothing was changed.' };
-  if (activation.code === 100) return rebootNeeded(mode);
-  const contradiction = contradictionOf(activation, toplevel, mode);
+/** What is to be judged: the facts that the target read back, what was printed, and what was wanted. */
+export interface Evidence {
+  status: Status;
+  log: readonly string[];
+  toplevel: string;
+  mode: Mode;
+  failedUnits: 'degrade' | 'rollback' | 'ignore';
+  /** Why the runner could not confirm the activation; null if it could, or did not have to. */
+  obstacle: string | null;
+}
+
+/**
+ * What an activation means. The outcome follows from what was read back, never from what was attempted; the reason comes
+ * from what switch-to-configuration printed, since its exit codes are ambiguous.
+ */
+export function judge(evidence: Evidence): Judgement {
+  const { outcome, message } = judgeEnd(evidence);
+  const settled = settledSentence(evidence.status);
+  return { outcome, message: settled === null ? message : `${message} ${settled}` };
+}
+
+function judgeEnd(evidence: Evidence): Judgement {
+  const { status, mode } = evidence;
+  const contradiction = contradictionOf(evidence);
   if (contradiction !== null) return { outcome: 'failed', message: contradiction };
-  if (activation.code === 4)
-    return { outcome: 'degraded', message: `The system was switched, but ${failedUnits(log)}.` };
-  return { outcome: 'deployed', message: achieved[mode] };
+  switch (status.result) {
+    case 'finished':
+      return mode === 'dry-activate' ? planned(status) : finished(evidence);
+    case 'refused':
+      return { outcome: 'refused', message: `${sentence(reason(evidence))} Nothing was changed.` };
+    case 'went-back':
+      return { outcome: 'rolled-back', message: `${sentence(reason(evidence))} ${wentBack(status, mode)}` };
+    case 'stuck':
+      return { outcome: 'failed', message: `${sentence(reason(evidence))} ${stuck(status)}` };
+  }
+}
+
+/** What is read back must agree with how it ended; if not, exactly what is true. */
+function contradictionOf({ status, toplevel, mode }: Evidence): string | null {
+  if (status.result === 'stuck') return null;
+  const wanted = wantedFacts(status, toplevel, mode);
+  if (wanted === null) return null;
+  const different = (Object.keys(wanted) as (keyof Facts)[]).some(
+    key => wanted[key] !== undefined && wanted[key] !== status.now[key],
+  );
+  if (!different) return null;
+  const claims = {
+    finished: 'The activation reported success',
+    refused: 'The activation was refused',
+    'went-back': 'The activation was taken back',
+  };
+  return `${claims[status.result]}, but this is not what is true: ${factsSentence(status.now)}`;
+}
+
+/** What must be true; left out: anything may be. A boot loader that cannot be read proves nothing. */
+function wantedFacts(
+  status: Pick<Status, 'result' | 'phase' | 'before' | 'now' | 'activated' | 'rebooted'>,
+  toplevel: string,
+  mode: Mode,
+): Partial<Facts> | null {
+  const { before, now, result, phase } = status;
+  if (mode === 'dry-activate') return null;
+  if (result !== 'finished') {
+    // Refused before it had looked at the machine.
+    if (phase === 'lock' || phase === 'look') return null;
+    // After a restart in between, the machine runs what its boot loader started.
+    return { profile: before.profile, ...(status.rebooted ? {} : { current: before.current }) };
+  }
+  const boot = now.boot === null ? {} : { boot: toplevel };
+  return {
+    ...(status.activated ? { current: toplevel } : {}),
+    ...(mode === 'test' ? {} : { profile: toplevel, ...boot }),
+  };
+}
+
+function factsSentence({ current, profile, boot }: Facts): string {
+  const loader = boot === null ? 'the default of its boot loader cannot be read' : `its boot loader starts ${boot}`;
+  return `it runs ${current ?? 'no NixOS system'}, its profile points to ${profile ?? 'nothing'}, and ${loader}.`;
+}
+
+function planned({ code }: Status): Judgement {
+  const reboot = code === 100 ? ' A reboot would be needed: its init interface is another one.' : '';
+  return { outcome: 'planned', message: `This is what would change.${reboot} Nothing was changed.` };
 }
 
 const achieved: Record<Mode, string> = {
@@ -25,71 +100,109 @@ const achieved: Record<Mode, string> = {
   switch: 'Runs and boots the new system.',
 };
 
-function rebootNeeded(mode: Mode): Judgement {
-  return mode === 'test'
-    ? {
-        outcome: 'refused',
-        message:
-          'Not activated: the new system changes the init interface and needs a reboot, which `test` cannot prepare.',
-      }
-    : {
-        outcome: 'needs-reboot',
-        message: 'The new system changes the init interface, so it is not running yet. The next boot starts it.',
-      };
-}
-
-/** Exit code 0 is only believed if the target is where it should be. */
-function contradictionOf({ current, profile }: Activation, toplevel: string, mode: Mode): string | null {
-  if (mode !== 'boot' && current !== toplevel)
-    return `The activation reported success, but the target runs ${current}.`;
-  if (mode !== 'test' && profile !== toplevel) {
-    return `The activation reported success, but the target's profile points to ${profile}.`;
+function finished(evidence: Evidence): Judgement {
+  const { status, mode, failedUnits } = evidence;
+  if (mode === 'switch' && !status.activated) {
+    const message = 'The new system changes the init interface, so it is not running yet. The next boot starts it.';
+    return { outcome: 'needs-reboot', message };
   }
-  return null;
+  const failed = failures(evidence);
+  if (failed === null) return { outcome: 'deployed', message: achieved[mode] };
+  if (failedUnits === 'ignore') return { outcome: 'deployed', message: `${achieved[mode]} Ignored: ${failed}.` };
+  return { outcome: 'degraded', message: `The system was switched, but ${failed}.` };
 }
 
-function unsuccessful(activation: Activation, log: readonly string[]): Judgement {
-  const { result, why, step, code, before } = activation;
-  const details = why === '' ? lastWords(log) : why;
-  const sentence = (text: string): string => `${text} ${details}`.trim();
-  if (result === 'rolled-back') {
-    return { outcome: 'rolled-back', message: sentence(`${failure(step, code)}; the target is back on ${before}.`) };
+/** What failed although the system was switched, in words; null if nothing did. */
+function failures({ status, log }: Evidence): string | null {
+  const { there } = readWords(log);
+  const units = [...new Set([...status.failedUnits, ...readUnits(there).failed])];
+  const users = failedUsers(there);
+  if (units.length === 0 && users.length === 0 && status.code !== 4) return null;
+  const down = status.missingUnits.filter(unit => !units.includes(unit));
+  const parts = [
+    ...(units.length > 0 ? [`these units failed: ${units.join(', ')}`] : []),
+    ...(down.length > 0 ? [`these units do not run any more: ${down.join(', ')}`] : []),
+    ...users.map(user => `the user units of ${user} could not be switched`),
+  ];
+  return parts.length > 0 ? parts.join('; ') : 'switch-to-configuration reports failed units (exit code 4)';
+}
+
+/** Why it did not succeed, without a full stop. */
+function reason(evidence: Evidence): string {
+  const { status, obstacle } = evidence;
+  const { phase, why } = status;
+  if (phase === 'lock' && why.startsWith('another activation')) return `${why}. Run again when it has ended`;
+  if (phase === 'confirm' && obstacle !== null) return `${why}: ${obstacle}`;
+  if (phase !== 'activate' && phase !== 'commit') return why;
+  if (status.code === 100) return `${why}: its init interface is another one`;
+  const { there } = readWords(evidence.log);
+  return reasonOf(there) ?? inWords(why, status, there);
+}
+
+function inWords(why: string, { code }: Status, there: Words['there']): string {
+  const printed = code === 'timeout' ? '' : lastWords(there);
+  return printed === '' || why === '' ? why || printed : `${why}: ${printed}`;
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim().replace(/[.:]$/, '');
+  return `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}.`;
+}
+
+function wentBack({ now, rebooted }: Status, mode: Mode): string {
+  if (rebooted) return `The target was restarted in between; ${factsSentence(now)}`;
+  if (now.current === null) return 'The target is as it was before: without a NixOS system.';
+  return mode === 'boot' ? 'The target boots its previous system.' : `The target is back on ${now.current}.`;
+}
+
+/** The target could not take everything back: what is wrong, and what is true. */
+function stuck({ why, now }: Status): string {
+  const problem = /(?:^|; )going back: (.*)$/.exec(why)?.[1];
+  const failed = problem === undefined ? '' : `The target could not go back wholly: ${problem}. `;
+  const facts = factsSentence(now);
+  return `${failed}Now ${facts}`;
+}
+
+/**
+ * What an activation without a status means: it was killed, or the machine restarted. The target has settled it.
+ *
+ * @param reply what the verb `settle` answered; null if there was no answer.
+ */
+export function judgeLost({ reply, toplevel, mode }: { reply: Reply | null; toplevel: string; mode: Mode }): Judgement {
+  const lost = 'The activation ended without a result: it was killed, or the machine restarted.';
+  const text = (key: string): string | null => reply?.values.get(key) || null;
+  const now = { current: text('current'), profile: text('profile'), boot: text('boot') };
+  if (reply === null) return { outcome: 'failed', message: `${lost} The target does not answer now.` };
+  const facts = `Now ${factsSentence(now)}`;
+  if (text('end') !== 'settle')
+    return { outcome: 'failed', message: `${lost} ${sentence(text('why') ?? '')} ${facts}` };
+  if (mode === 'dry-activate') return { outcome: 'failed', message: `${lost} A dry run changes nothing.` };
+  if (text('settled') === 'finished') {
+    const expected =
+      wantedFacts(
+        { result: 'finished', phase: 'report', before: now, now, rebooted: false, activated: mode !== 'boot' },
+        toplevel,
+        mode,
+      ) ?? {};
+    const agrees = Object.entries(expected).every(([key, value]) => now[key as keyof Facts] === value);
+    if (agrees) return { outcome: 'deployed', message: achieved[mode] };
   }
-  if (result === 'failed') return { outcome: 'failed', message: sentence(`${failure(step, code)}.`) };
-  if (step === 'lock' && why !== '') {
-    return {
-      outcome: 'refused',
-      message: `Another deployment has locked the target: ${why}. Run again when it has ended.`,
-    };
+  if (text('settled') === 'taken-back')
+    return { outcome: 'rolled-back', message: `${lost} It was taken back. ${facts}` };
+  return { outcome: 'failed', message: `${lost} ${facts}` };
+}
+
+const settledWords: Record<string, string> = {
+  finished: 'It had been finished.',
+  'taken-back': 'It was taken back first.',
+  superseded: 'Another system was activated since, so it was left alone.',
+  failed: 'It could not be taken back wholly.',
+};
+
+function settledSentence({ settled }: Status): string | null {
+  if (settled === null) return null;
+  if (settled.how === 'unreadable') {
+    return 'The record of an earlier activation was damaged; it is kept as /var/lib/nix-ferry/damaged.json.';
   }
-  if (code === 11) {
-    const message = 'Another switch-to-configuration is running on the target. Run again when it has ended.';
-    return { outcome: 'refused', message };
-  }
-  const refusal = step === 'check' ? 'The target refused the system' : failure(step, code);
-  return { outcome: 'refused', message: sentence(`${refusal}; nothing was changed.`) };
-}
-
-function failure(step: string, code: number): string {
-  if (step === 'profile') return `The profile could not be set (nix-env exited with ${code})`;
-  if (step === 'root') return "The new system is no longer in the target's store";
-  if (step === 'boot') return `The boot loader could not be installed (exit code ${code})`;
-  if (code === 1) return 'The pre-switch check failed (exit code 1)';
-  if (code === 2) return 'The activation script failed (exit code 2)';
-  if (code === 3) return 'systemd could not reload its configuration (exit code 3)';
-  return `switch-to-configuration ${step} exited with ${code}`;
-}
-
-function failedUnits(log: readonly string[]): string {
-  const line = log.findLast(text => text.includes('units failed: '));
-  return line === undefined
-    ? 'some units failed (exit code 4)'
-    : `these units failed: ${line.split('units failed: ')[1]}`;
-}
-
-/** The last lines of the step that failed. Lines after one of Nix Ferry's own belong to the rollback. */
-function lastWords(log: readonly string[]): string {
-  const rollback = log.findIndex(line => line.startsWith('nix-ferry: '));
-  const lines = (rollback === -1 ? log : log.slice(0, rollback)).map(line => line.trim()).filter(line => line !== '');
-  return lines.slice(-3).join(' ');
+  return `An earlier activation, of ${settled.toplevel}, was cut in its phase \`${settled.phase}\`. ${settledWords[settled.how] ?? ''}`;
 }

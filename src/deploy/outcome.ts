@@ -30,7 +30,7 @@ const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false }
 export const outcomes = {
   /** There was nothing to do on a target (no target, build only, not built, held back by the roll-out): see `message`. */
   skipped: { ...good, sign: '⏭️', changed: false },
-  /** The target already ran this toplevel, and its profile pointed to it. */
+  /** The target already ran this toplevel, and its profile and boot loader pointed to it. */
   unchanged: { ...good, sign: '✅', changed: false },
   /** dry-activate reported what would happen. */
   planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
@@ -46,7 +46,7 @@ export const outcomes = {
   },
   /** The target or Nix Ferry refused before anything changed. */
   refused: { ...bad, sign: '⛔', changed: false, next: 'Nothing was changed. Remove the reason, then deploy again.' },
-  /** The activation failed, and the target went back to `before`. */
+  /** The activation failed or was not confirmed, and the target went back to `before`. */
   'rolled-back': {
     ...bad,
     ...{ sign: '↩️', changed: false },
@@ -82,6 +82,8 @@ export interface Outcome {
   message: string;
   /** The units that switch-to-configuration printed, sorted by what happens to them. */
   units: UnitChanges;
+  /** What else would change, in its words: "would remove user ‘eve’". */
+  others: string[];
   /** Seconds. */
   seconds: number;
   /** What switch-to-configuration printed, its last 16 KiB. Only present when the outcome fails the job. */
@@ -90,7 +92,17 @@ export interface Outcome {
 
 /** The outcome of a host for which nothing is done on a target; `message` says why. */
 export function skipped(host: string, mode: Mode, message: string): Outcome {
-  return { host, outcome: 'skipped', mode, before: null, after: null, message, units: noUnits(), seconds: 0 };
+  return {
+    host,
+    outcome: 'skipped',
+    mode,
+    before: null,
+    after: null,
+    message,
+    units: noUnits(),
+    others: [],
+    seconds: 0,
+  };
 }
 
 export function isFailure({ outcome }: Pick<Outcome, 'outcome'>): boolean {

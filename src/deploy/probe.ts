@@ -4,7 +4,7 @@ import { call, escalationOf, type Remote } from './remote.ts';
 import type { Reply } from './reply.ts';
 import { isConnectionError } from './session.ts';
 
-/** The state of a target, as `target/activate.sh probe` reports it. */
+/** The state of a target, as the activation script's verb `probe` reports it. */
 export interface Probe {
   /** What the kernel calls the machine, as `x86_64`. */
   machine: string;
@@ -12,6 +12,10 @@ export interface Probe {
   current: string | null;
   /** Toplevel that the system profile points to; null without one. */
   profile: string | null;
+  /** Toplevel that the boot loader starts by default; null when it cannot be read. */
+  boot: string | null;
+  /** The record of an activation that is in progress or was cut; null without one. */
+  open: OpenRecord | null;
   /** Nix's version, or `unknown`; null without Nix. */
   nix: string | null;
   /** Bytes free in the store; null when unknown. */
@@ -22,6 +26,15 @@ export interface Probe {
   root: 'yes' | 'escalated' | 'no';
   /** What the privilege escalation printed when it failed. */
   refusal: string | null;
+}
+
+/** What an activation has recorded on its target. */
+export interface OpenRecord {
+  phase: string;
+  /** Toplevel that it activates. */
+  toplevel: string | null;
+  /** Toplevel that ran before it; null without one. */
+  before: string | null;
 }
 
 /**
@@ -52,6 +65,8 @@ export function readProbe({ values }: Reply): Probe | null {
     machine: values.get('machine') ?? '',
     current: text('current'),
     profile: text('profile'),
+    boot: text('boot'),
+    open: readOpenRecord(text('open')),
     nix: text('nix'),
     free: Number.isFinite(free) ? free * 1024 : null,
     trusted: text('trusted') === null ? null : values.get('trusted') === 'yes',
@@ -60,12 +75,36 @@ export function readProbe({ values }: Reply): Probe | null {
   };
 }
 
-/** Whether the target already is what a deployment would make it. */
-export function isUpToDate({ toplevel }: Deployment, { mode }: DeployConfig, { current, profile }: Probe): boolean {
+/** `ID PHASE TOPLEVEL BEFORE`, or `unreadable`. */
+function readOpenRecord(text: string | null): OpenRecord | null {
+  if (text === null) return null;
+  const [, phase = 'unknown', toplevel, before] = text.split(' ');
+  return { phase, toplevel: toplevel || null, before: before || null };
+}
+
+/**
+ * Whether the target already is what a deployment would make it. An activation that was cut has to be settled first,
+ * whatever the machine looks like.
+ */
+export function isUpToDate(
+  { toplevel }: Pick<Deployment, 'toplevel'>,
+  { mode }: Pick<DeployConfig, 'mode'>,
+  { current, profile, boot, open }: Pick<Probe, 'current' | 'profile' | 'boot' | 'open'>,
+): boolean {
+  if (open !== null) return false;
   const running = current === toplevel;
-  const booting = profile === toplevel;
+  const booting = profile === toplevel && (boot === null || boot === toplevel);
   if (mode === 'boot') return booting;
   return mode === 'test' ? running : running && booting;
+}
+
+/**
+ * The systems that the target may run when the activation begins: the one that it runs now and, if another activation has
+ * not ended, the one that this may go back to.
+ */
+export function expectedSystems({ current, open }: Pick<Probe, 'current' | 'open'>): string[] {
+  const systems = [current, ...(open === null ? [] : [open.before])];
+  return [...new Set(systems.map(system => system ?? ''))];
 }
 
 /** Why this target cannot be deployed to; null when it can. */

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { asset } from '../assets.ts';
+import { activationScript } from '../activation-script.ts';
 import type { ExecOptions } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
-import { type Reply, replyReader } from './reply.ts';
+import { type Reply, type ReplyEvents, replyReader } from './reply.ts';
 import type { Session } from './session.ts';
 
-/** A target and the session in which `target/activate.sh` is called on it. */
+/** A target and the session in which the activation script is called on it. */
 export interface Remote {
   alias: string;
   host: string;
@@ -13,19 +12,18 @@ export interface Remote {
   session: Session;
 }
 
-export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout'> {
+export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout'>, ReplyEvents {
   /** Run as root, with the target's privilege escalation. */
   privileged?: boolean;
   /** Use a new connection, not the shared one. */
   fresh?: boolean;
-  /** Called with each line of the activation's log. */
-  onLog?: (line: string) => void;
 }
 
 let script: string | undefined;
 
 /**
- * Runs a verb of `target/activate.sh` on a target. The script is sent over standard input.
+ * Calls a verb of the activation script on a target; `target/activation/main.sh` lists them. The script is sent over
+ * standard input.
  *
  * @throws CommandError when the connection or the script fails.
  */
@@ -33,18 +31,14 @@ export async function call(
   remote: Remote,
   verb: string,
   args: readonly string[],
-  { privileged = false, fresh = false, onLog, ...options }: CallOptions = {},
+  { privileged = false, fresh = false, onLog, onPhase, ...options }: CallOptions = {},
 ): Promise<Reply> {
-  script ??= readFileSync(asset('target/activate.sh'), 'utf8');
+  script ??= activationScript();
   const escalation = privileged ? escalationOf(remote.target) : [];
-  const { reply, read } = replyReader();
-  const onStdout = (line: string): void => {
-    const known = reply.log.length;
-    read(line);
-    for (const logged of reply.log.slice(known)) onLog?.(logged);
-  };
+  const { reply, read } = replyReader({ onLog, onPhase });
   const words = [...escalation, 'sh', '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
-  await remote.session.ssh(remote.alias, words.map(quote).join(' '), { ...options, fresh, onStdout, input: script });
+  const more = { ...options, fresh, onStdout: read, input: script };
+  await remote.session.ssh(remote.alias, words.map(quote).join(' '), more);
   return reply;
 }
 

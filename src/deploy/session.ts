@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Context } from '../context.ts';
+import type { Context, Query } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
 import { type Agent, endAgent, startAgent } from './agent.ts';
 import { checkHostKeys } from './known-hosts.ts';
-import { type AliasedTarget, renderSshConfig } from './ssh-config.ts';
+import { type AliasedTarget, hostName, ownOptions, renderSshConfig } from './ssh-config.ts';
 
 /** What all connections of a run share: the agent, the pinned host keys and ssh's configuration. */
 export interface Session {
@@ -20,22 +20,30 @@ export interface Session {
    * @throws CommandError
    */
   ssh(alias: string, command: string, options?: ExecOptions & { fresh?: boolean }): Promise<ExecResult>;
+  /**
+   * Ends the shared connection of a target, and all that uses it: a client of a shared connection forwards a signal and
+   * keeps running.
+   */
+  disconnect(alias: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const record = 'deploy-session.json';
 
+/** Options of a connection that shares nothing and is tried again soon if it does not come about. */
+const alone = ['-o', 'ControlPath=none', '-o', 'ConnectTimeout=10'];
+
 /**
  * Creates the directory of a session and starts its agent.
  *
  * @param key the checked deploy key; null: the user's own agent and keys are used.
- * @param knownHosts the checked text.
+ * @param knownHosts the checked text; null: the user's own known_hosts and ssh_config are used.
  * @throws UserError for a target or key that cannot be passed to ssh, and for a target without a pinned host key.
  */
 export async function openSession(
   targets: readonly AliasedTarget[],
   key: string | null,
-  knownHosts: string,
+  knownHosts: string | null,
   context: Context,
 ): Promise<Session> {
   const directory = await shortDirectory(context.scratch);
@@ -43,10 +51,7 @@ export async function openSession(
   let agent: Agent | null = null;
   const disconnect = (): Promise<unknown> =>
     Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
-  // A client of a shared connection forwards a signal and keeps running; it ends when the connection does.
-  context.signal.addEventListener('abort', disconnect, { once: true });
   const close = async (): Promise<void> => {
-    context.signal.removeEventListener('abort', disconnect);
     await disconnect();
     await agent?.end();
     await rm(directory, { recursive: true, force: true });
@@ -64,7 +69,8 @@ export async function openSession(
     sshOptions: `-F ${config}`,
     publicKey: agent?.publicKey ?? null,
     ssh: (alias, command, { fresh = false, ...options } = {}) =>
-      context.exec('ssh', ['-F', config, ...(fresh ? ['-o', 'ControlPath=none'] : []), '-T', alias, command], options),
+      context.exec('ssh', ['-F', config, ...(fresh ? alone : []), '-T', alias, command], options),
+    disconnect: alias => endMaster(config, alias, context.exec),
     close,
   };
 }
@@ -74,16 +80,27 @@ async function writeSessionFiles(
   directory: string,
   targets: readonly AliasedTarget[],
   agent: string | null,
-  pinned: string,
+  pinned: string | null,
   { query, log }: Context,
 ): Promise<void> {
   const [config = '', knownHosts = '', control = ''] = ['config', 'known_hosts', 'c'].map(name =>
     join(directory, name),
   );
   await mkdir(control, { mode: 0o700 });
+  if (pinned === null) {
+    const own = await Promise.all(targets.map(target => withOwnOptions(target, query)));
+    await writeFile(config, renderSshConfig(own, { agent, knownHosts: null, control }, log.warning));
+    return;
+  }
   await writeFile(knownHosts, pinned);
   await writeFile(config, renderSshConfig(targets, { agent, knownHosts, control }, log.warning));
   await checkHostKeys(targets, config, knownHosts, query);
+}
+
+/** With what the user's own ssh_config says about the address, which may be a name from there. */
+async function withOwnOptions(aliased: AliasedTarget, query: Query): Promise<AliasedTarget> {
+  const { stdout } = await query('ssh', ['-G', '--', hostName(aliased.target.address, aliased.host)]);
+  return { ...aliased, own: ownOptions(stdout) };
 }
 
 function explainMissingProgram(error: unknown): unknown {

@@ -8,12 +8,15 @@ export interface AliasedTarget {
   alias: string;
   host: string;
   target: Target;
+  /** The user's own settings for the target, as lines of ssh_config(5). */
+  own?: readonly string[];
 }
 
 export interface SshPaths {
   /** The socket of the agent that holds the deploy key; null: the user's own agent and keys are used. */
   agent: string | null;
-  knownHosts: string;
+  /** The file of the pinned host keys; null: the user's own known_hosts and settings are used. */
+  knownHosts: string | null;
   /** Directory for the sockets of shared connections. Must be short: a socket's path has at most 108 bytes. */
   control: string;
 }
@@ -32,23 +35,33 @@ export function renderSshConfig(
   return formatSshConfig({
     knownHosts: paths.knownHosts,
     pinned: paths.agent === null ? [] : [`IdentityAgent ${paths.agent}`],
-    hosts: targets.map(({ alias, host, target }) => ({
+    hosts: targets.map(({ alias, host, target, own = [] }) => ({
       alias,
       options: [
-        `HostName ${hostName(target.address, host)}`,
+        ...(own.length > 0 ? [] : [`HostName ${hostName(target.address, host)}`]),
         `User ${user(target.user, host)}`,
         ...(target.port === null ? [] : [`Port ${port(target.port, host)}`]),
         'ControlMaster auto',
         `ControlPath ${paths.control}/%n`,
         'ControlPersist 60',
         ...checkSourceOptions(options(target.sshOptions, host, warn), host, target),
+        ...own.filter(option => paths.agent === null || !/^(identity|certificate)/.test(option)),
       ],
     })),
     defaults: paths.agent === null ? [] : ['IdentityFile none'],
   });
 }
 
-function hostName(address: string, host: string): string {
+/** What `ssh -G` prints of a user's settings that say where a machine is and how it is reached. */
+const ownSettings =
+  /^(hostname|port|identityfile|identitiesonly|certificatefile|identityagent|proxyjump|proxycommand|hostkeyalias|userknownhostsfile|globalknownhostsfile|addressfamily|bindaddress) (?!none$)/;
+
+/** The user's own settings for an address, of those that `ssh -G` printed. */
+export function ownOptions(printed: string): string[] {
+  return printed.split('\n').filter(line => ownSettings.test(line));
+}
+
+export function hostName(address: string, host: string): string {
   const bare = /^\[.*\]$/.test(address) ? address.slice(1, -1) : address;
   // Names and IPv4; IPv6 with or without a zone. ssh expands `%` in HostName.
   if (/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(bare)) return bare;

@@ -16,7 +16,7 @@ import type { TargetSettings } from './targets.ts';
 export type { PlanConfig, PlanSurroundings } from './config.ts';
 export { checkHostName } from './host-name.ts';
 export { type Located, locate } from './locate.ts';
-export { repositoryOf } from './repository.ts';
+export { historyOf, repositoryOf } from './repository.ts';
 export { select } from './select.ts';
 export { parseTargetSettings, targetOf } from './targets.ts';
 

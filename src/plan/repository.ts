@@ -144,3 +144,28 @@ function isEncoded(file: string): boolean {
     closeSync(descriptor);
   }
 }
+
+/** Where a commit comes from; null: unknown. */
+export interface History {
+  /** The address of the remote `origin`, without credentials. */
+  remote: string | null;
+  branch: string | null;
+  /** When the checked out commit was made, in seconds since 1970. */
+  committed: number | null;
+}
+
+/** The history of what is checked out in a folder. */
+export async function historyOf(folder: string, query: Query): Promise<History> {
+  const git = gitIn(folder, query);
+  const [remote, branch, committed] = await Promise.all([
+    git('config', '--get', 'remote.origin.url'),
+    git('symbolic-ref', '--quiet', '--short', 'HEAD'),
+    git('log', '-1', '--format=%ct', 'HEAD'),
+  ]);
+  const seconds = Number(committed?.trim() || Number.NaN);
+  return {
+    remote: remote?.trim().replace(/^([a-z+]+:\/\/)[^@/]*@/, '$1') || null,
+    branch: branch?.trim() || null,
+    committed: Number.isFinite(seconds) ? seconds : null,
+  };
+}

@@ -1,10 +1,12 @@
 import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
+import { type Outcome, outcomes } from '../deploy/outcome.ts';
 import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Run } from './run.ts';
+import { unitLines } from './unit-changes.ts';
 import { verdict } from './verdict.ts';
 
 /** A run for a person at a terminal: a line for each host, the failures, the next steps, the time of each stage. */
@@ -16,6 +18,7 @@ export function text(run: Run): string {
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );
+  for (const outcome of run.outcomes) lines.push(...planLines(outcome));
   for (const { hosts, failure } of groupsOf(failures)) {
     const { stage, why, file, line } = failure;
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
@@ -25,6 +28,13 @@ export function text(run: Run): string {
   const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
   if (times.length > 0) lines.push(`time: ${times.join(', ')}`);
   return lines.map(line => `${line.trimEnd()}\n`).join('');
+}
+
+/** What a dry run found, a line for each kind of change. */
+function planLines(outcome: Outcome): string[] {
+  if (!outcomes[outcome.outcome].hypothetical) return [];
+  const changes = [...unitLines(outcome).map(({ words, names }) => `${words}: ${names.join(', ')}`), ...outcome.others];
+  return changes.map(change => `${plain(outcome.host)}: ${plain(change)}`);
 }
 
 /** How far a host came: its outcome and the folder of its archive, or else its toplevel or derivation. */

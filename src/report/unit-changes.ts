@@ -12,15 +12,28 @@ export function unitCounts({ outcome, units }: Pick<Outcome, 'outcome' | 'units'
   return `${outcomes[outcome].hypothetical ? 'would ' : ''}${counted.join(', ')}`;
 }
 
-/** A folded list of the units that change; null when there are none. */
+/** The units that change, by what happens to them. */
+export function unitLines({
+  outcome,
+  units,
+}: Pick<Outcome, 'outcome' | 'units'>): { words: string; names: string[] }[] {
+  const merged = mergeRestarts(units);
+  const words = outcomes[outcome].hypothetical ? would : did;
+  return (Object.keys(words) as (keyof UnitChanges)[])
+    .filter(kind => merged[kind].length > 0)
+    .map(kind => ({ words: words[kind], names: merged[kind] }));
+}
+
+/** A folded list of what changes; null when nothing does. */
 export function unitDetails(outcome: Outcome): string | null {
-  const units = mergeRestarts(outcome.units);
-  const words = outcomes[outcome.outcome].hypothetical ? would : did;
-  const lines = (Object.keys(words) as (keyof UnitChanges)[])
-    .filter(kind => units[kind].length > 0)
-    .map(kind => `- ${words[kind]}: ${units[kind].map(unit => `<code>${escapeText(unit)}</code>`).join(' ')}`);
+  const { host, mode, before, after, others } = outcome;
+  const lines = [
+    ...unitLines(outcome).map(
+      ({ words, names }) => `- ${words}: ${names.map(unit => `<code>${escapeText(unit)}</code>`).join(' ')}`,
+    ),
+    ...others.map(other => `- ${escapeText(other)}`),
+  ];
   if (lines.length === 0) return null;
-  const { host, mode, before, after } = outcome;
   const systems = mode === 'dry-activate' || before === after ? [] : [`- ${path(before)} → ${path(after)}`];
   return details(`${escapeText(host)}: ${unitCounts(outcome)}`, [...lines, ...systems].join('\n'));
 }

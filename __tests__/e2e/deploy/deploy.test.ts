@@ -54,6 +54,9 @@ async function stateOf(target: Target): Promise<Record<string, unknown>> {
   };
 }
 
+/** Whether the slow activation script runs. */
+const begun = (target: Target) => target.says('sh', '-c', 'grep -x begun /run/nix-ferry/*/log');
+
 describe('a target that has never been deployed to', () => {
   test('dry-activate reports the units and changes nothing', async () => {
     const before = await stateOf(web);
@@ -82,7 +85,7 @@ describe('a target that has never been deployed to', () => {
   test('the activation ran in its own unit, and the journal has its output', async () => {
     const journal = await web.says('journalctl', '--no-pager', '-o', 'cat', '-u', 'nix-ferry-*');
     expect(journal).toContain('activating the configuration...');
-    expect(journal).toContain('result=activated');
+    expect(journal).toContain('result=finished');
   });
 
   test('the same system again: nothing to do, no generation, no copy', async () => {
@@ -143,7 +146,7 @@ describe('a target on the first system', () => {
   test('a failed activation is rolled back: profile, generations and units are as before', async () => {
     const outcome = await go('switch', 'failingActivation');
     expect(outcome).toMatchObject({ outcome: 'rolled-back', before: toplevel('one'), after: toplevel('one') });
-    expect(outcome.message).toContain('The activation script failed (exit code 2)');
+    expect(outcome.message).toContain('The activation script failed: broken.');
     const { worker, ...state } = await stateOf(web);
     const { worker: _, ...wanted } = before;
     expect(state).toEqual(wanted);
@@ -160,8 +163,10 @@ describe('a target on the first system', () => {
     expect(state).toEqual(wanted);
   });
 
-  test('boot with a failing boot loader: refused, everything as before', async () => {
-    expect(await go('boot', 'failingBootLoader')).toMatchObject({ outcome: 'refused', after: toplevel('one') });
+  test('boot with a failing boot loader: rolled back, everything as before', async () => {
+    const outcome = await go('boot', 'failingBootLoader');
+    expect(outcome).toMatchObject({ outcome: 'rolled-back', after: toplevel('one') });
+    expect(outcome.message).toContain('The boot loader could not be installed: no space left on /boot.');
     expect(await stateOf(web)).toEqual(before);
   });
 
@@ -188,7 +193,7 @@ describe('a target on the first system', () => {
   test("switch-to-configuration's own lock is held: refused, and the message says so", async () => {
     const holder = spawn(
       'nsenter',
-      web.machine.enter(['flock', '/run/nixos/switch-to-configuration.lock', 'sleep', '60']),
+      web.machine.enter(['flock', '/run/nixos/switch-to-configuration.lock', 'sleep', '300']),
     );
     try {
       await until(() => web.says('sh', '-c', '! flock -n /run/nixos/switch-to-configuration.lock true'), 'the lock');
@@ -197,22 +202,33 @@ describe('a target on the first system', () => {
       expect(outcome.message).toContain('Another switch-to-configuration is running on the target');
       expect(await stateOf(web)).toEqual(before);
     } finally {
-      await web.says('pkill', '-f', 'sleep 60').catch(() => '');
+      await web.says('pkill', '-f', 'sleep 300').catch(() => '');
       holder.kill();
     }
   });
 
-  test('two runs at once: one is refused, and its message says who has locked the target', async () => {
+  test('two runs at once: the second one waits, and is refused, since it was planned for another system', async () => {
+    const first = go('switch', 'slow');
+    await until(() => begun(web), 'the first run');
+    const second = await go('switch', 'two');
+    expect(second).toMatchObject({ outcome: 'refused', after: toplevel('slow') });
+    expect(second.message).toBe(
+      `The machine runs ${toplevel('slow')} now, and this run was planned for ${toplevel('one')}. Nothing was changed.`,
+    );
+    expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
+  });
+
+  test('a run that may not wait as long as another one takes: refused, and its message says who has the lock', async () => {
     const first = deployOne(
       nix,
       config('switch', { who: 'acme/fleet run 1 by jo' }),
       deployment(web, toplevel('slow')),
     );
-    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the first run');
-    const second = await go('switch', 'two');
-    expect(second).toMatchObject({ outcome: 'refused', after: toplevel('one') });
+    await until(() => begun(web), 'the first run');
+    const second = await deployOne(nix, config('switch', { lockTimeout: 1 }), deployment(web, toplevel('two')));
+    expect(second.outcome).toBe('refused');
     expect(second.message).toMatch(
-      /Another deployment has locked the target: acme\/fleet run 1 by jo, since \d{4}-.*Z/,
+      /^Another activation is in progress: acme\/fleet run 1 by jo, since \d{4}-.*Z\. Run again when it has ended\./,
     );
     expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
   });
@@ -223,30 +239,39 @@ describe('a target on the first system', () => {
     expect(await stateOf(web)).toEqual(before);
   });
 
-  test('cancelled while activating: the run ends at once, the target completes the activation', async () => {
+  test('cancelled while activating: the run sees it through', async () => {
     const cancelled = new AbortController();
     const recorded = recorder();
     const wanted = deployment(web, toplevel('slow'));
     const running = deployOne(nix, config('switch'), wanted, context(recorded, undefined, cancelled.signal));
-    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
-    const begun = Date.now();
+    await until(() => begun(web), 'the activation');
     cancelled.abort();
-    expect(await running).toMatchObject({
-      outcome: 'failed',
-      message: expect.stringContaining('the target continues by itself'),
+    expect(await running).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
+    expect(await stateOf(web)).toMatchObject({ profile: toplevel('slow'), runs: [], roots: '' });
+  });
+
+  test('cancelled while it waits for another run: refused, and the other one is completed', async () => {
+    const first = go('switch', 'slow');
+    await until(() => begun(web), 'the first run');
+    const cancelled = new AbortController();
+    const recorded = recorder();
+    const wanted = deployment(web, toplevel('two'));
+    const second = deployOne(nix, config('switch'), wanted, context(recorded, undefined, cancelled.signal));
+    await until(
+      () => web.says('grep', '-r', 'waiting for another', '/run/nix-ferry', '--include=log'),
+      'the second run',
+    );
+    cancelled.abort();
+    expect(await second).toMatchObject({
+      outcome: 'refused',
+      message: 'Rejected: cancelled. Nothing was changed.',
     });
-    expect(Date.now() - begun).toBeLessThan(4_000);
-    await until(async () => expect(await web.profile()).toBe(toplevel('slow')), 'the switch');
-    // Nobody read the result. The next run still works, and removes what is left over.
-    await until(() => web.says('sh', '-c', 'test -f /run/nix-ferry/*/status'), 'the end');
-    await web.says('sh', '-c', 'touch -d "2 days ago" /run/nix-ferry/*-*');
-    await go('switch', 'one');
-    expect(await stateOf(web)).toMatchObject({ current: toplevel('one'), runs: [], roots: '' });
+    expect(await first).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
   });
 
   test('the link is cut in the middle of the activation: it continues, and the run reconnects and reads the result', async () => {
     const running = go('switch', 'slow');
-    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await until(() => begun(web), 'the activation');
     await web.machine.cutLink();
     // Longer than ssh needs to give up a dead connection.
     await new Promise(resolve => setTimeout(resolve, 35_000));
@@ -260,19 +285,18 @@ describe('a target on the first system', () => {
 
   test('sshd is restarted in the middle of the activation: nothing is lost', async () => {
     const running = go('switch', 'slow');
-    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
+    await until(() => begun(web), 'the activation');
     await web.says('sh', '-c', 'systemctl stop ssh.service; pkill sshd; sleep 1; systemctl start ssh.service');
     expect(await running).toMatchObject({ outcome: 'deployed', after: toplevel('slow') });
   });
 
-  test('the activation is killed on the target: failed, with the actual state, and the next run works', async () => {
+  test('the activation is killed on the target: the target goes back, and the next run works', async () => {
     const running = go('switch', 'slower');
-    await until(() => web.says('grep', '-r', 'begun', '/run/nix-ferry'), 'the activation');
-    await web.says('sh', '-c', 'systemctl kill --signal=KILL "nix-ferry-*"');
+    await until(() => begun(web), 'the activation');
+    await web.says('sh', '-c', 'systemctl kill --signal=KILL "nix-ferry-*.service"');
     const outcome = await running;
-    expect(outcome.outcome).toBe('failed');
-    expect(outcome.message).toContain('The activation on the target ended without a result');
-    expect(outcome.message).toContain(toplevel('one'));
+    expect(outcome).toMatchObject({ outcome: 'rolled-back', after: toplevel('one') });
+    expect(outcome.message).toContain('The supervisor was killed in phase activate');
     expect(await go('switch', 'two')).toMatchObject({ outcome: 'deployed', after: toplevel('two') });
     expect(await stateOf(web)).toMatchObject({ roots: '', runs: [] });
   });

@@ -27,8 +27,12 @@ export async function localNix(version = '2.26'): Promise<Nix> {
   );
 }
 
-/** Builds all systems of fixtures/deploy-systems.nix. @returns name → toplevel. */
-export async function buildSystems(nix: Nix, system = 'x86_64-linux'): Promise<Record<string, string>> {
+/** Builds all systems of an expression in fixtures/. @returns name → toplevel. */
+export async function buildSystems(
+  nix: Nix,
+  system = 'x86_64-linux',
+  file = 'deploy-systems.nix',
+): Promise<Record<string, string>> {
   const work = mkdtempSync(join(tmpdir(), 'systems-'));
   await exec('sh', [
     '-c',
@@ -37,7 +41,7 @@ export async function buildSystems(nix: Nix, system = 'x86_64-linux'): Promise<R
     join(work, 'fleet'),
   ]);
   await exec('sh', [join(work, 'fleet/fetch-bootstrap.sh'), join(work, 'fleet/nixpkgs/bootstrap'), system]);
-  const expression = join(import.meta.dirname, 'fixtures/deploy-systems.nix');
+  const expression = join(import.meta.dirname, 'fixtures', file);
   const args = ['--arg', 'nixpkgs', join(work, 'fleet/nixpkgs'), '--argstr', 'system', system, expression];
   const { stdout } = await nix.run('nix-instantiate', ['--eval', '--strict', '--json', ...args]);
   await nix.run('nix-build', ['--no-out-link', ...args]);
@@ -114,7 +118,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     host: target.machine.name,
     system: target.system,
     toplevel,
-    commit: null,
+    origin: { commit: null, repository: null, branch: null, committed: null },
     target: address(target),
     buildOnly: false,
     tags: [],
@@ -144,6 +148,7 @@ export function configuration(
     healthTimeout: 60,
     who: 'acme/fleet run 7',
     run: 'https://github.com/acme/fleet/actions/runs/7',
+    ownSsh: false,
     ...more,
   };
 }

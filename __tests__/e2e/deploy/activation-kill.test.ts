@@ -1,0 +1,69 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Disaster,
+  disasters,
+  expectSettled,
+  expectWhole,
+  held,
+  holdAt,
+  other,
+} from '../support/activation-disasters.ts';
+import { Activations, phases } from '../support/activation-driver.ts';
+import { localNix } from '../support/deploy-fixture.ts';
+import { generateKey, startSystemdTarget, type Target } from '../support/target.ts';
+
+let web: Target;
+let on: Activations;
+
+beforeAll(async () => {
+  const key = await generateKey('deploy');
+  const [nix, target] = await Promise.all([localNix(), startSystemdTarget({ name: 'web', deployKey: key })]);
+  web = target;
+  on = await Activations.start(web, nix, key);
+  expect((await on.deploy('switch', 'one')).values.result).toBe('finished');
+}, 120_000);
+afterEach(() => on.openGates());
+afterAll(() => web?.stop());
+
+const armed = phases.slice(phases.indexOf('arm') + 1, phases.indexOf('disarm') + 1);
+const done = ['disarm', 'report'];
+
+/** Every phase with everything that may happen in it; before the switch is armed a frozen unit has nobody to end it. */
+const table = phases.flatMap(phase =>
+  (Object.keys(disasters) as Disaster[])
+    .filter(disaster => disaster !== 'its unit frozen' || armed.includes(phase))
+    .map(disaster => [phase, disaster] as const),
+);
+
+describe('a supervisor', () => {
+  test.each(table)(
+    'at the start of `%s`: %s',
+    async (phase, disaster) => {
+      const before = await on.state();
+      const [old, next] = [other(on, on.toplevel(other(on, before.current))), other(on, before.current)];
+      expectWhole(on, before, old);
+
+      const id = on.id();
+      const release = await holdAt(on, phase);
+      const limits = { 'step-limit': '3', 'activate-limit': '5', 'health-limit': '3', confirm: '3', nonce: id };
+      const running = on.run(id, 'switch', next, limits);
+      if (phases.indexOf(phase) > phases.indexOf('confirm')) {
+        await on.inPhase(id, 'confirm');
+        expect((await on.call('confirm', id, id)).values.confirmed).toBe('yes');
+      }
+      await held(on, id, phase);
+      await disasters[disaster](on, id);
+      await release();
+      await expectSettled(on, id, (await running).values, {
+        before,
+        next,
+        whole: done.includes(phase) ? next : old,
+        // Nothing is armed yet, or no longer.
+        armed: armed.includes(phase) && phase !== 'disarm',
+        recorded: phases.indexOf(phase) >= phases.indexOf('expect'),
+        settle: disaster === 'its process killed',
+      });
+    },
+    120_000,
+  );
+});

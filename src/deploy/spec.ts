@@ -1,0 +1,46 @@
+import type { HealthChecks } from '../plan/fleet.ts';
+import type { Job } from './job.ts';
+import { expectedSystems, type Probe } from './probe.ts';
+
+/**
+ * Seconds that a target waits for the confirmation of the runner; 0: it does not wait. HTTP health checks are part of what
+ * is confirmed, so that they have their time before it, even if nothing else has to be confirmed.
+ */
+export function confirmationTime({ deployment, config }: Pick<Job, 'deployment' | 'config'>): number {
+  return config.confirmTimeout + (deployment.healthChecks.http.length > 0 ? config.healthTimeout : 0);
+}
+
+/** The arguments of the verb `run` after the identifier (`KEYS` in main.sh). */
+export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, nonce: string): string[] {
+  const { deployment, config } = job;
+  const { host, toplevel, origin } = deployment;
+  const spec: Record<string, string | number | null> = {
+    ...{ mode: config.mode, toplevel, who: config.who, host, run: config.run },
+    ...{ commit: origin.commit, repository: origin.repository, branch: origin.branch, committed: origin.committed },
+    expect: expectedSystems(probe).join('\n'),
+    nonce,
+    confirm: confirmationTime(job),
+    'failed-units': config.failedUnits,
+    'allow-older': String(config.allowOlder),
+    'lock-wait': config.lockTimeout,
+    'activate-limit': config.activationTimeout,
+    'health-limit': config.healthTimeout,
+    ...commands('check', deployment.preDeployChecks.cmd),
+    ...commands('health', deployment.healthChecks.cmd),
+  };
+  return Object.entries(spec).flatMap(([key, value]) => (value === null ? [] : [`${key}=${value}`]));
+}
+
+function commands(kind: 'check' | 'health', checks: HealthChecks['cmd']): Record<string, string | number> {
+  const entries = checks.flatMap(({ description, cmd, period, timeout }, index) => {
+    const key = `${kind}-${index + 1}`;
+    return [
+      // As morph passes them to ssh: a shell on the target reads the words again.
+      [`${key}.command`, cmd.join(' ')],
+      [`${key}.description`, description],
+      [`${key}.timeout`, timeout],
+      ...(kind === 'health' ? [[`${key}.period`, period]] : []),
+    ];
+  });
+  return Object.fromEntries(entries) as Record<string, string | number>;
+}
