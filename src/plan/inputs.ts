@@ -37,7 +37,7 @@ export const planInputs = {
 
 export type PlanInputs = Values<typeof planInputs>;
 
-/** Only checked here, before anything runs; the plan combines it with what the source says. */
+/** Only checked here, before anything runs; the plan combines it with the source's own targets. */
 function readTargets(text: string): Record<string, unknown> {
   const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
   for (const [host, value] of Object.entries(parsed)) parseTargetSettings(value, `targets.${host}`);
