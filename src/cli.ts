@@ -42,7 +42,7 @@ function one(step: Step, about: string): Command {
 
 const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
 
-/** Exit codes, as the README lists them. */
+/** Exit codes; the README lists them too. */
 const exitCodes = {
   ok: 0,
   defect: 1,

@@ -44,7 +44,7 @@ export interface Artifact {
 export const archiveKinds = ['delta', 'full', 'none'] as const;
 export type ArchiveKind = (typeof archiveKinds)[number];
 
-/** What the archive stage is asked for: its inputs, and what only the entry and the plan know. */
+/** The configuration of the archive stage: its inputs, and values from the entry and the plan. */
 export interface ArchiveConfig extends ArchiveInputs, ArchiveSurroundings {}
 
 /** Where archives are kept. */
@@ -61,7 +61,7 @@ export interface ArchiveSurroundings extends Pick<ArchiveStores, 'directory'> {
   provenance: Provenance;
 }
 
-/** Where an archive comes from. It is shown to those who install the archive, and is not part of its digest. */
+/** Where an archive comes from. It is shown when the archive is installed, and is not part of its digest. */
 export interface Provenance {
   /** 40 hex digits; null outside Git. */
   commit: string | null;

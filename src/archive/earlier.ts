@@ -54,7 +54,7 @@ export function earlierArtifacts(
         const text = JSON.stringify({ ...artifact, run: access.run });
         await writeFile(file, JSON.stringify({ text, mac: mac(key, text, access.secret) } satisfies Entry));
         const { saveCache } = await import('@actions/cache');
-        // Entries cannot be replaced, so a later artifact for the same key gets an entry of its own.
+        // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
         await saveCache([recordName(key)], `${key}-${artifact.id}`);
       } catch (error) {
         log.debug(`The artifact for ${key} was not recorded: ${error}`);
@@ -77,8 +77,10 @@ function mac(key: string, text: string, secret: string): string {
     .digest('hex');
 }
 
-/** The artifact of a record that was made with `secret` for `key`; null for any other: whoever can write to the cache must
- * not choose what is deployed. */
+/**
+ * The artifact of a record that was made with `secret` for `key`; null for any other: write access to the cache must not be
+ * enough to choose what is deployed.
+ */
 function authenticated(json: string, key: string, secret: string): Artifact | null {
   const entry = JSON.parse(json) as Partial<Entry>;
   const [made, expected] = [Buffer.from(String(entry.mac)), Buffer.from(mac(key, String(entry.text), secret))];

@@ -15,7 +15,7 @@ export interface ArtifactAccess {
   run: number | null;
   /** The branch or tag of this run, `GITHUB_REF_NAME`; null outside of one. */
   ref: string | null;
-  /** Authenticates what is recorded for later runs; null: nothing is. */
+  /** Authenticates the records for later runs; null: nothing is recorded. */
   secret: string | null;
   /** `GITHUB_API_URL`, such as `https://api.github.com`. */
   api: string;

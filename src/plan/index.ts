@@ -89,7 +89,7 @@ function withoutTags(known: SourceEvaluation): Tagged {
   return { evaluation: known, failures: [], tags: new Map() };
 }
 
-/** Each host's tags. A host without known tags is a failure: it is not known whether it was to be selected. */
+/** Each host's tags. A host whose tags cannot be evaluated is a failure, since it may have been selected. */
 async function readTags(known: SourceEvaluation, targets: Targets, open: () => Promise<OpenedSource>): Promise<Tagged> {
   const missing = known.names.filter(name => !(name in known.deployments));
   const { evaluation, failures } =
@@ -147,7 +147,7 @@ function hostsOf(
   return { hosts, failures: [...failures, ...wrong] };
 }
 
-/** Masks the text of secrets, and logs what the plan leaves out and which nixpkgs the hosts are built from. */
+/** Masks the text of secrets, and logs settings that are not used and the nixpkgs that the hosts are built from. */
 function logPlan(
   { format, names, notes }: SourceEvaluation,
   selected: readonly string[],

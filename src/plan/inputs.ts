@@ -46,7 +46,7 @@ function readSystem(text: string): string | null {
   });
 }
 
-/** Only checked here, before anything runs; the plan combines it with what the source says. */
+/** Only checked here, before anything runs; the plan combines it with the source's own targets. */
 function readTargets(text: string): Record<string, unknown> {
   const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
   for (const [host, value] of Object.entries(parsed)) parseTargetSettings(value, `targets.${host}`);

@@ -13,7 +13,7 @@ const fixed: Readonly<Record<string, { only: string; why: string }>> = {
   },
   'accept-flake-config': {
     only: 'false',
-    why: 'a flake could add caches and hooks of its own; add them here instead.',
+    why: 'a flake could add its own caches and hooks; add them here instead.',
   },
   'allow-unsafe-native-code-during-evaluation': {
     only: 'false',

@@ -26,7 +26,7 @@ export class ArchiveFixture {
 
   /**
    * Makes archives of server and router: `before` and `after` a change of the greeting, signed with one key, `after` with the
-   * configuration; `unsigned`; and `strange`, signed with a key that no machine trusts.
+   * configuration; `unsigned`; and `untrusted`, signed with a key that no machine trusts.
    */
   static async start(): Promise<ArchiveFixture> {
     const fixture = new ArchiveFixture(await Runner.start({ nix: '2.26', emulates: true }));
@@ -39,7 +39,7 @@ export class ArchiveFixture {
     await fixture.inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
     await fixture.#archive('after', fixture.signingKey.secret);
     await fixture.#archive('unsigned', null);
-    await fixture.#archive('strange', (await fixture.newKey('fleet-1')).secret);
+    await fixture.#archive('untrusted', (await fixture.newKey('fleet-1')).secret);
     return fixture;
   }
 
@@ -83,7 +83,7 @@ export class ArchiveFixture {
     await this.archive(name, hosts, { signingKey, includeSource: name === 'after' });
   }
 
-  /** Archives `hosts`; `made` then finds each as `HOST NAME`. */
+  /** Archives `hosts`; `archiveOf` then finds each as `HOST NAME`. */
   async archive(
     name: string,
     hosts: ArchiveJob['hosts'],
@@ -111,15 +111,15 @@ export class ArchiveFixture {
   }
 
   /** The archive of this host and name, as `server before`. */
-  made(name: string): Archive {
+  archiveOf(name: string): Archive {
     const found = this.#archives.get(name);
     if (found === undefined) throw new Error(`there is no archive ${name}`);
     return found;
   }
 
   /** Copies an archive to /root/NAME on a target, without modes, like a zip that was downloaded with a browser. */
-  carry(target: Target, name: string, to: string): string {
-    const from = this.runner.machine.path(this.made(name).directory);
+  copyTo(target: Target, name: string, to: string): string {
+    const from = this.runner.machine.path(this.archiveOf(name).directory);
     const destination = target.machine.path(`/root/${to}`);
     execFileSync('rm', ['-rf', destination]);
     execFileSync('cp', ['-R', '--no-preserve=mode,ownership', from, destination]);
@@ -167,13 +167,13 @@ export function flip(target: Target, file: string, mark?: string): void {
  * Puts wrappers of programs first on PATH. The first call that matches `words` kills the whole install by SIGKILL, at once or
  * after the real program has run for `after` seconds.
  */
-function layTrap(target: Target, words: string, after: number | null): string {
+function installTrap(target: Target, words: string, after: number | null): string {
   const directory = '/root/trap';
   execFileSync('rm', ['-rf', target.machine.path(directory)]);
   mkdirSync(target.machine.path(directory));
   for (const name of ['nix', 'nix-store', 'nix-hash', 'sha256sum', 'sh']) {
-    const spring = after === null ? 'kill -KILL 0' : `/usr/bin/${name} "$@" & sleep ${after}; kill -KILL 0`;
-    const script = `#!/bin/sh\ncase "${name} $*" in ${words}) ${spring} ;; esac\nexec /usr/bin/${name} "$@"\n`;
+    const kill = after === null ? 'kill -KILL 0' : `/usr/bin/${name} "$@" & sleep ${after}; kill -KILL 0`;
+    const script = `#!/bin/sh\ncase "${name} $*" in ${words}) ${kill} ;; esac\nexec /usr/bin/${name} "$@"\n`;
     writeFileSync(target.machine.path(`${directory}/${name}`), script, { mode: 0o755 });
   }
   return directory;
@@ -185,7 +185,7 @@ export async function killed(
   words: string,
   after: number | null = null,
 ): Promise<void> {
-  const PATH = `${layTrap(target, words, after)}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  const PATH = `${installTrap(target, words, after)}:/usr/sbin:/usr/bin:/sbin:/bin`;
   const argv = ['setsid', '--wait', '/usr/bin/sh', `${directory}/install`, 'switch'];
   await expect(target.machine.run(argv, { env: { PATH } })).rejects.toThrow(/137|SIGKILL|KILL/);
 }

@@ -21,7 +21,7 @@ export interface SharedPlans {
 interface Entry {
   name: string;
   text: string;
-  /** HMAC of name and text: whoever can write to the cache can neither make a plan nor rename that of another source. */
+  /** HMAC of name and text: with write access to the cache alone, no plan can be made, nor that of another source renamed. */
   mac: string;
 }
 

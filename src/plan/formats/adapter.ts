@@ -65,7 +65,7 @@ export function fallbackName(folder: string): string {
   return basename(resolve(folder)) || 'nixos';
 }
 
-/** What the attribute `names` of every adapter evaluates to. */
+/** The value of the attribute `names` of every adapter. */
 export interface Names {
   names: string[];
   /** The folder that the source was read from. */

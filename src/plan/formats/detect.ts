@@ -13,7 +13,7 @@ interface Candidate {
   format: Format;
   /** The file that the evaluation starts from, relative to the source's folder. */
   main: string;
-  /** What the format was recognized by, in words. */
+  /** The signs of the format, as text for the log. */
   why: string;
 }
 
