@@ -18,8 +18,13 @@ const context = (environment: Context['environment']) => {
   return { query, environment, exec, scratch: folder } as unknown as Context;
 };
 const trusted = context(process.env);
-/** With this variable, Git behaves as if another user owned every repository (setup.c). */
-const foreign = context({ ...process.env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' });
+/** Git behaves as if another user owned every repository (setup.c), and no configuration of this machine allows that. */
+const foreign = context({
+  ...process.env,
+  GIT_TEST_ASSUME_DIFFERENT_OWNER: '1',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+});
 const git = (...args: string[]) => exec('git', ['-C', folder, ...args]);
 
 test('a folder without Git has no repository', async () => {
