@@ -394,8 +394,8 @@ var report = __webpack_require__(32380);
 var setup = __webpack_require__(43824);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __webpack_require__(48161);
-// EXTERNAL MODULE: ./src/deploy/index.ts + 23 modules
-var deploy = __webpack_require__(84727);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 24 modules
+var deploy = __webpack_require__(20649);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/scratch.ts
@@ -716,7 +716,7 @@ function one(step, about) {
     return { usage: `ferry ${step} [flags]`, about, step, words: 0 };
 }
 const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
-/** Exit codes, as the README lists them. */
+/** Exit codes; the README lists them too. */
 const exitCodes = {
     ok: 0,
     defect: 1,

@@ -311,7 +311,7 @@ function earlierArtifacts(access, list, log) {
                 const text = JSON.stringify({ ...artifact, run: access.run });
                 await (0,promises_.writeFile)(file, JSON.stringify({ text, mac: mac(key, text, access.secret) }));
                 const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-                // Entries cannot be replaced, so a later artifact for the same key gets an entry of its own.
+                // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
                 await saveCache([recordName(key)], `${key}-${artifact.id}`);
             }
             catch (error) {
@@ -328,8 +328,10 @@ function mac(key, text, secret) {
         .update(JSON.stringify(['artifact', key, text]))
         .digest('hex');
 }
-/** The artifact of a record that was made with `secret` for `key`; null for any other: whoever can write to the cache must
- * not choose what is deployed. */
+/**
+ * The artifact of a record that was made with `secret` for `key`; null for any other: write access to the cache must not be
+ * enough to choose what is deployed.
+ */
 function authenticated(json, key, secret) {
     const entry = JSON.parse(json);
     const [made, expected] = [Buffer.from(String(entry.mac)), Buffer.from(mac(key, String(entry.text), secret))];

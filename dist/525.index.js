@@ -40,7 +40,7 @@ var archive_archive = __webpack_require__(68492);
  * substituter. What was built here goes into the archive whatever its signatures are: a builder may sign with a key that
  * the target trusts although no cache has the path. No cache is queried.
  *
- * @param nix what the host's evaluated configuration says; null: unknown, so everything goes into the archive.
+ * @param nix Nix's settings in the host's evaluated configuration; null: unknown, so everything goes into the archive.
  * @returns sorted by path.
  */
 function chooseInside(closure, kind, nix) {
@@ -294,7 +294,7 @@ async function hostNameOf(toplevel) {
         return null;
     }
 }
-/** What the archives of several hosts have in common: every path that is inside one of them. */
+/** Shared by the archives of several hosts: every path that is inside one of them. */
 function pathsInside(manifests) {
     return new Set(manifests.flatMap(({ paths }) => paths.filter(path => path.inside).map(({ path }) => path)));
 }
@@ -963,7 +963,7 @@ var explain = __webpack_require__(33468);
 
 
 const keptLog = 16 * 1024;
-/** Follows Nix's log while it builds, and knows for each host what was built, what is running and what failed. */
+/** Follows Nix's log during a build, and records for each host which builds finished, run or failed. */
 class BuildWatch {
     #context;
     #missing;
@@ -1174,8 +1174,8 @@ async function closuresOf(paths, nix) {
     };
 }
 
-// EXTERNAL MODULE: ./src/deploy/index.ts + 23 modules
-var deploy = __webpack_require__(84727);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 24 modules
+var deploy = __webpack_require__(20649);
 // EXTERNAL MODULE: ./src/setup/index.ts + 21 modules
 var setup = __webpack_require__(43824);
 // EXTERNAL MODULE: ./src/version.ts
@@ -1199,9 +1199,9 @@ const stagesOf = {
     run: ['setup', 'plan', 'build', 'archive', 'deploy'],
 };
 /**
- * Runs the stages of a step and returns all that was found and done.
+ * Runs the stages of a step and returns their results.
  *
- * Never throws: what ends the run early is `error` in the result, together with everything that was true until then.
+ * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
 async function run(step, config, ports, context) {
     const run = {
@@ -1227,7 +1227,7 @@ async function run(step, config, ports, context) {
 async function fromSource(order, run, saving) {
     const { step, config, ports, context } = order;
     const stages = stagesOf[step];
-    // A wrong `source` is reported before Nix is even looked for.
+    // An invalid `source` is reported before Nix is looked for.
     const source = stages.includes('plan') ? (0,plan/* locate */.x5)(config.plan.source) : null;
     const setUp = await timed(run, 'setup', () => setUpFor(order));
     if (source === null)
@@ -1297,7 +1297,7 @@ async function timed(run, stage, work) {
         run.timings[stage] = (performance.now() - started) / 1000;
     }
 }
-/** Work that goes on while later stages run: saving caches for later runs. None of it may throw. */
+/** Work that continues while later stages run: saving caches for later runs. None of it may throw. */
 class Saving {
     #work = [];
     add(work) {
@@ -1309,7 +1309,7 @@ class Saving {
 }
 async function setUpFor({ step, config, ports, context }) {
     const setUp = await (0,setup/* setup */.mj)({ ...config.setup, ...ports.machine }, context, ports.setup);
-    // If the set-up is a step of its own, no plan follows that would show which systems are needed.
+    // If the set-up is a separate step, no plan follows that shows which systems are needed.
     const emulates = step === 'setup' && config.setup.emulate === 'always';
     return emulates ? (0,setup/* emulateOther */.E$)(setUp, context, ports.setup) : setUp;
 }
@@ -1321,9 +1321,9 @@ function planSurroundings(config, ports, saving) {
     const { planCache: port } = ports;
     if (port === null || typeof port === 'string')
         return { nixPath, planCache: port };
-    // In the Actions cache, only plans by holders of the signing key count, as in the store cache.
+    // As in the store cache, plans in the Actions cache are authenticated with the signing key.
     const { cache, signingKey: secret } = config.setup;
-    // A kept plan does not bring nixpkgs into the store, where `include-source` needs it.
+    // A cached plan does not add nixpkgs to the store, but `include-source` needs it there.
     if (secret === null || cache === 'never' || config.archive.includeSource)
         return { nixPath, planCache: null };
     return { nixPath, planCache: { port, secret, runInBackground: work => saving.add(work) } };

@@ -432,7 +432,7 @@ function readSystem(text) {
         cure: 'Write for example `x86_64-linux`, `aarch64-linux` or `armv7l-linux`.',
     });
 }
-/** Only checked here, before anything runs; the plan combines it with what the source says. */
+/** Only checked here, before anything runs; the plan combines it with the source's own targets. */
 function readTargets(text) {
     const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
     for (const [host, value] of Object.entries(parsed))
@@ -729,7 +729,7 @@ async function main(step, given, env) {
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
         Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
-        Promise.all(/* import() */[__nccwpck_require__.e(582), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
+        Promise.all(/* import() */[__nccwpck_require__.e(416), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
         __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
@@ -1451,7 +1451,7 @@ const flake = {
 };
 
 ;// CONCATENATED MODULE: ./src/plan/formats/format.ts
-/** Whether a file is a network, as morph and NixOps write it; a function may be anything, unless the file's name says it. */
+/** Whether a file is a network of morph or NixOps. A function may be anything, so its file's name decides. */
 function isNetwork({ name, isFunction, attributes }) {
     return isFunction ? /^(?:network|nixops)/.test(name) : attributes.includes('network');
 }
@@ -1731,7 +1731,7 @@ function scratchParent(...parents) {
 const steps = (/* unused pure expression or super */ null && (['setup', 'plan', 'build', 'archive', 'deploy', 'run']));
 /** Which inputs each step accepts, by the names that users write. */
 const inputsOfStep = {
-    // As a step of its own, the set-up saves nothing that would have to be signed.
+    // As a separate step, the set-up saves nothing that needs a signature.
     setup: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('setup').filter(name => name !== 'signing-key'),
     plan: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
     build: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup'),
@@ -10969,9 +10969,9 @@ async function start(program) {
         process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
     }
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(380), __nccwpck_require__.e(582), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(380), __nccwpck_require__.e(416), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(582), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(416), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {
         await (0,main/* main */.i)(program, given, process.env);
         // An abandoned request keeps its socket open, and so the process alive, for minutes.

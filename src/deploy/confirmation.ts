@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../errors.ts';
+import { webAddress } from '../plan/fleet.ts';
 import { untilHealthy } from './http-check.ts';
 import type { Job } from './job.ts';
 import { call } from './remote.ts';
@@ -53,7 +54,12 @@ export class Confirmation {
 
   #untilHealthy(): Promise<string | null> {
     const { deployment, config, remote } = this.#job;
-    return untilHealthy(deployment.healthChecks.http, remote.target.address, config.healthTimeout, this.#ended.signal);
+    return untilHealthy(
+      deployment.healthChecks.http,
+      webAddress(remote.target),
+      config.healthTimeout,
+      this.#ended.signal,
+    );
   }
 
   async #confirm(): Promise<void> {

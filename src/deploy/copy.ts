@@ -1,3 +1,4 @@
+import { isLocal } from '../plan/fleet.ts';
 import type { Deployment } from './deployment.ts';
 import type { Job } from './job.ts';
 import type { Probe } from './probe.ts';
@@ -18,6 +19,8 @@ export async function copyClosure(
   probe: Probe,
   onProgress: (text: string) => void,
 ): Promise<void> {
+  // This machine's store, where it was built.
+  if (isLocal(remote.target) && deployment.closure.from === 'store') return;
   await nix.run('nix', copyArguments(deployment, remote, probe), {
     env: { ...nix.environment(), NIX_SSHOPTS: remote.session.sshOptions },
     signal: context.signal,
@@ -50,8 +53,7 @@ export function copyArguments(
     '--no-check-sigs',
     ...(target.substituteOnDestination ? ['--substitute-on-destination'] : []),
     ...(closure.from === 'archive' ? ['--from', `file://${closure.directory}`] : []),
-    '--to',
-    `ssh-ng://${alias}${program}`,
+    ...(isLocal(target) ? [] : ['--to', `ssh-ng://${alias}${program}`]),
     toplevel,
   ];
 }

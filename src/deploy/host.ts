@@ -1,4 +1,5 @@
 import { CommandError, explain } from '../errors.ts';
+import { webAddress } from '../plan/fleet.ts';
 import { type Activation, activate } from './activation.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
@@ -97,7 +98,7 @@ async function endedByCancel<T>({ remote, context }: Job, work: () => Promise<T>
 async function failedChecks({ deployment, remote, config, context }: Job): Promise<string | null> {
   if (config.mode === 'dry-activate') return null;
   const { http } = deployment.preDeployChecks;
-  const failed = await failedOnce(http, remote.target.address, context.signal);
+  const failed = await failedOnce(http, webAddress(remote.target), context.signal);
   context.signal.throwIfAborted();
   return failed === null ? null : `${failed.charAt(0).toUpperCase()}${failed.slice(1)}. Nothing was changed.`;
 }

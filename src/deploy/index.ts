@@ -1,6 +1,8 @@
+import { userInfo } from 'node:os';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
+import { isLocal, type Target } from '../plan/fleet.ts';
 import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
@@ -8,7 +10,7 @@ import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
-import { openSession, type Session } from './session.ts';
+import { localSession, openSession, type Session } from './session.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
@@ -44,13 +46,14 @@ export function checkTargets(
     });
   }
   const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
+  const remote = targets.filter(target => !isLocal(target));
   if (targets.length === 0) {
     throw new UserError(`mode is \`${mode}\`, but no host has a target.`, {
       where: { input: 'targets' },
       cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
-  if (knownHosts === null && !ownSsh) throw missingKnownHosts(targets);
+  if (knownHosts === null && !ownSsh && remote.length > 0) throw missingKnownHosts(remote);
   checkWaves(hosts, waves);
 }
 
@@ -71,9 +74,12 @@ export async function deploy(
   const done = [...idle].flatMap(([host, why]) => (why === null ? [] : [skipped(host, config.mode, why)]));
   const active = aliasTargets(deployments.filter(({ host }) => idle.get(host) === null));
   if (active.length > 0) {
-    const session = await open(active, config, context);
+    const remote = active.filter(({ target }) => !isLocal(target));
+    const local = localSession(context);
+    const session = remote.length === 0 ? local : await open(remote, config, context);
     try {
-      done.push(...(await deployAll(active, session, config, nix, context)));
+      const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
+      done.push(...(await deployAll(active, sessionOf, config, nix, context)));
     } finally {
       await session.close();
     }
@@ -96,8 +102,14 @@ interface ActiveHost extends AliasedTarget {
 function aliasTargets(deployments: readonly Deployment[]): ActiveHost[] {
   return deployments.flatMap((deployment, index) => {
     const { host, target } = deployment;
-    return target === null ? [] : [{ alias: `target-${index}`, host, target, deployment }];
+    if (target === null) return [];
+    return [{ alias: `target-${index}`, host, target: isLocal(target) ? asThisUser(target) : target, deployment }];
   });
+}
+
+/** Without SSH, commands are run by the user of this process. */
+function asThisUser(target: Target): Target {
+  return { ...target, user: userInfo().username };
 }
 
 async function open(hosts: readonly ActiveHost[], config: DeployConfig, context: Context): Promise<Session> {
@@ -117,7 +129,7 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
 
 function deployAll(
   hosts: readonly ActiveHost[],
-  session: Session,
+  sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,
   context: Context,
@@ -130,7 +142,7 @@ function deployAll(
     async deploy({ deployment, alias, host, target }) {
       const limited = { ...context, signal: limitedSignal(context.signal, config.hostTimeout) };
       const outcome = await deployHost({
-        ...{ deployment, remote: { alias, host, target, session }, config, nix },
+        ...{ deployment, remote: { alias, host, target, session: sessionOf(target) }, config, nix },
         context: limited,
       });
       show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);

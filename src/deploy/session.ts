@@ -103,6 +103,17 @@ async function withOwnOptions(aliased: AliasedTarget, query: Query): Promise<Ali
   return { ...aliased, own: ownOptions(stdout) };
 }
 
+/** The session of targets that are this machine: commands are run without SSH. */
+export function localSession({ exec }: Pick<Context, 'exec'>): Session {
+  return {
+    sshOptions: '',
+    publicKey: null,
+    ssh: (_alias, command, { fresh: _, ...options } = {}) => exec('sh', ['-c', command], options),
+    disconnect: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
 function explainMissingProgram(error: unknown): unknown {
   if (!(error instanceof CommandError) || error.failure.kind !== 'missing') return error;
   return new UserError(`\`${error.command[0]}\` is not installed on this machine, but a deployment needs it.`, {

@@ -1,13 +1,15 @@
-import type { HealthChecks } from '../plan/fleet.ts';
+import { type HealthChecks, isLocal } from '../plan/fleet.ts';
 import type { Job } from './job.ts';
 import { expectedSystems, type Probe } from './probe.ts';
 
 /**
  * Seconds that a target waits for the confirmation of the runner; 0: it does not wait. HTTP health checks are part of what
- * is confirmed, so that they have their time before it, even if nothing else has to be confirmed.
+ * is confirmed, so that they have their time before it, even if nothing else has to be confirmed. Nobody can be locked out
+ * of a machine that deploys itself.
  */
 export function confirmationTime({ deployment, config }: Pick<Job, 'deployment' | 'config'>): number {
-  return config.confirmTimeout + (deployment.healthChecks.http.length > 0 ? config.healthTimeout : 0);
+  const proof = deployment.target !== null && isLocal(deployment.target) ? 0 : config.confirmTimeout;
+  return proof + (deployment.healthChecks.http.length > 0 ? config.healthTimeout : 0);
 }
 
 /** The arguments of the verb `run` after the identifier (`KEYS` in main.sh). */

@@ -53,7 +53,7 @@ export interface HostNix {
 }
 
 export interface Target {
-  /** A name or address for SSH. */
+  /** A name or address for SSH; `local`: this machine, without SSH. */
   address: string;
   /** Null: the port of SSH's own configuration, or 22. */
   port: number | null;
@@ -66,6 +66,16 @@ export interface Target {
   sshOptionsFrom: 'source' | 'targets';
   /** Whether the target may fetch missing paths from its own substituters. */
   substituteOnDestination: boolean;
+}
+
+/** Whether the target is the machine that the deployment runs on. */
+export function isLocal({ address }: Pick<Target, 'address'>): boolean {
+  return address === 'local';
+}
+
+/** Where HTTP checks go that have no host of their own. */
+export function webAddress(target: Pick<Target, 'address'>): string {
+  return isLocal(target) ? 'localhost' : target.address;
 }
 
 export interface HealthChecks {

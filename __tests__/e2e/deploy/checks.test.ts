@@ -1,9 +1,18 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Exec, exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import type { HealthChecks } from '../../../src/plan/fleet.ts';
-import { buildSystems, configuration, deployment, deployOne, localNix } from '../support/deploy-fixture.ts';
+import {
+  buildSystems,
+  configuration,
+  context,
+  deployment,
+  deployOne,
+  localNix,
+  recorder,
+} from '../support/deploy-fixture.ts';
 import { generateKey, type Key, startSystemdTarget, type Target } from '../support/target.ts';
 
 let nix: Nix;
@@ -174,6 +183,19 @@ describe('what is unchanged', () => {
     expect(outcome.message).toContain(`An earlier activation, of ${toplevel('two')}, was cut in its phase \`commit\`.`);
     expect(await go('two')).toMatchObject({ outcome: 'unchanged' });
   });
+});
+
+test('a machine that deploys itself, without SSH', async () => {
+  await go('two');
+  await go('one');
+  const inside: Exec = (command, args, options) => exec('nsenter', web.machine.enter([command, ...args]), options);
+  const local = { address: 'local', ...{ port: null, user: 'root', privilegeEscalation: ['sudo', '-n'] } };
+  const wanted = deployment(web, toplevel('two'), {
+    target: { ...local, sshOptions: [], sshOptionsFrom: 'targets', substituteOnDestination: false },
+  });
+  const config = configuration('switch', key.private, '', { knownHosts: null, deployKey: null });
+  const running = deployOne(nix, config, wanted, { ...context(recorder()), exec: inside });
+  expect(await running).toMatchObject({ outcome: 'deployed', before: toplevel('one'), after: toplevel('two') });
 });
 
 test('a deployment needs two connections: one that is shared, and one to confirm', async () => {
