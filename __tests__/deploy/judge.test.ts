@@ -339,6 +339,13 @@ test('a target that was not confirmed says what kept the runner out', () => {
   });
 });
 
+test('a target that was rejected says why once', () => {
+  const status = { ...wentBack, phase: 'confirm', why: 'rejected: the health check "x" failed' };
+  expect(judged(status, { obstacle: 'the health check "x" failed' }).message).toBe(
+    `Rejected: the health check "x" failed. The target is back on ${old}.`,
+  );
+});
+
 test.each<[string, string[], OutcomeKind, RegExp]>([
   [
     'taken back',

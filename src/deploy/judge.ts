@@ -132,7 +132,8 @@ function reason(evidence: Evidence): string {
   const { status, obstacle } = evidence;
   const { phase, why } = status;
   if (phase === 'lock' && why.startsWith('another activation')) return `${why}. Run again when it has ended`;
-  if (phase === 'confirm' && obstacle !== null) return `${why}: ${obstacle}`;
+  // A rejection is in the runner's own words already.
+  if (phase === 'confirm' && obstacle !== null && !why.startsWith('rejected')) return `${why}: ${obstacle}`;
   if (phase !== 'activate' && phase !== 'commit') return why;
   if (status.code === 100) return `${why}: its init interface is another one`;
   const { there } = readWords(evidence.log);
