@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../../../src/context.ts';
@@ -7,7 +6,7 @@ import { type Exec, exec } from '../../../src/exec.ts';
 import { Nix } from '../../../src/nix/index.ts';
 import type { HostNix } from '../../../src/plan/fleet.ts';
 import { type BuiltHost, builtHost } from './built-host.ts';
-import { root } from './machine.ts';
+import { installedNix } from './installed-nix.ts';
 import type { NixVersion } from './runner.ts';
 
 /**
@@ -46,13 +45,8 @@ export class Stores {
   };
 
   static async create(version: NixVersion): Promise<Stores> {
-    // The testbed's Nix looks for its libraries there.
-    const installed = `/opt/nix/${version}`;
-    await mkdir('/opt/nix', { recursive: true });
-    if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
-    const bin = join(installed, 'bin');
-    const said = (await exec(join(bin, 'nix'), ['--version'])).stdout.trim().split(' ').at(-1) ?? '';
-    return new Stores(await mkdtemp(join(tmpdir(), 'archive-test-')), bin, said);
+    const installed = await installedNix(version);
+    return new Stores(await mkdtemp(join(tmpdir(), 'archive-test-')), installed.bin, installed.version);
   }
 
   async remove(): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../../../src/context.ts';
@@ -8,7 +8,8 @@ import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
 import type { Fleet } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { repository, root } from './machine.ts';
+import { installedNix } from './installed-nix.ts';
+import { repository } from './machine.ts';
 import type { NixVersion } from './runner.ts';
 
 export interface WatchedPlans {
@@ -41,17 +42,10 @@ export class PlanFixture {
   }
 
   static async create(version: NixVersion): Promise<PlanFixture> {
-    // The testbed's Nix looks for its libraries there.
-    const installed = `/opt/nix/${version}`;
-    await mkdir('/opt/nix', { recursive: true });
-    if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
-    const bin = join(installed, 'bin');
-    const said = (await exec(join(bin, 'nix'), ['--version'])).stdout.trim().split(' ').at(-1) ?? '';
     const nix = new Nix(
       { exec, environment: process.env },
       {
-        bin,
-        version: said,
+        ...(await installedNix(version)),
         env: {
           NIX_CONFIG:
             'build-users-group =\nsandbox = false\nsubstituters =\ndownload-attempts = 1\nextra-platforms = aarch64-linux',
