@@ -1535,7 +1535,8 @@ function reason(evidence) {
     const { phase, why } = status;
     if (phase === 'lock' && why.startsWith('another activation'))
         return `${why}. Run again when it has ended`;
-    if (phase === 'confirm' && obstacle !== null)
+    // A rejection is in the runner's own words already.
+    if (phase === 'confirm' && obstacle !== null && !why.startsWith('rejected'))
         return `${why}: ${obstacle}`;
     if (phase !== 'activate' && phase !== 'commit')
         return why;
