@@ -24,6 +24,7 @@ beforeAll(async () => {
     init: ['sh', '-c', 'while :; do wait; sleep 1; done'],
     readOnly: { [cache]: '/cache' },
     files: {
+      '/etc/NIXOS': { content: '' },
       '/etc/nix/nix.conf': { content: 'experimental-features = nix-command\nbuild-users-group =\nsubstituters =\n' },
     },
   });
