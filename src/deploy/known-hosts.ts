@@ -98,7 +98,7 @@ async function settings({ alias, host, target }: AliasedTarget, config: string, 
   }
 }
 
-/** Tells a person how to get the lines for `targets`. */
+/** Explains how to get the lines for `targets`. */
 export function howToPin(targets: readonly Target[]): string {
   const scans = targets.slice(0, 3).map(scan);
   const more = targets.length > scans.length ? ', …' : '';

@@ -71,7 +71,7 @@ class LiveProgress implements Progress {
   readonly #screen: Screen;
   readonly #now: () => number;
   readonly #hosts = new Map<string, HostState>();
-  readonly #begun: number;
+  readonly #started: number;
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
   #clock: NodeJS.Timeout | undefined;
@@ -79,7 +79,7 @@ class LiveProgress implements Progress {
   constructor(screen: Screen, now: () => number) {
     this.#screen = screen;
     this.#now = now;
-    this.#begun = now();
+    this.#started = now();
   }
 
   event(event: HostEvent): void {
@@ -110,7 +110,7 @@ class LiveProgress implements Progress {
       [...this.#hosts.values()],
       last ? Number.POSITIVE_INFINITY : height - 2,
       this.#now(),
-      this.#begun,
+      this.#started,
     );
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
     const body = lines.map(text => `${cut(text, width - 1)}\n`).join('');
@@ -129,7 +129,7 @@ export function frameOf(
   hosts: readonly (HostEvent & { since: number })[],
   most: number,
   now: number,
-  begun: number,
+  started: number,
 ): string[] {
   if (hosts.length === 0) return [];
   const of = (state: HostEvent['state']): (HostEvent & { since: number })[] =>
@@ -151,7 +151,7 @@ export function frameOf(
     .map(([number, state]) => `${number} ${state}`);
   const hidden = ordered.length - shown.length;
   const more = hidden > 0 ? `, ${hidden} not shown` : '';
-  return [...lines, `${count(hosts.length, 'host')}: ${counts.join(', ')}${more}, ${duration((now - begun) / 1000)}`];
+  return [...lines, `${count(hosts.length, 'host')}: ${counts.join(', ')}${more}, ${duration((now - started) / 1000)}`];
 }
 
 function oneLine(text: string): string {

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Run } from './config.ts';
+import type { SetupRun } from './config.ts';
 
 /** The variable part of the daemon's nix.conf. */
 export interface Settings {
@@ -21,7 +21,7 @@ export interface Settings {
  *
  * The sandbox has no fallback: if Nix cannot use it, it must fail (NixOS/nix#13928).
  */
-export function daemonConf(run: Run, settings: Settings): string {
+export function daemonConf(run: SetupRun, settings: Settings): string {
   const { extraPlatforms, substituters, trustedPublicKeys } = settings;
   return lines([
     '!include /etc/nix/nix.conf',
@@ -45,7 +45,7 @@ export function daemonConf(run: Run, settings: Settings): string {
 }
 
 /** The nix.conf of Nix's commands: the daemon's, and what only evaluation needs. Secrets are in another file. */
-export function clientConf(run: Run): string {
+export function clientConf(run: SetupRun): string {
   return lines([
     `include ${join(run.directory, 'daemon/nix.conf')}`,
     'accept-flake-config = false',
@@ -54,7 +54,7 @@ export function clientConf(run: Run): string {
 }
 
 /** The file with the token for private flake inputs: in memory, readable only by the user. */
-export function tokensFile(run: Run): string {
+export function tokensFile(run: SetupRun): string {
   return join(run.directory, 'client/access-tokens');
 }
 

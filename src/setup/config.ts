@@ -33,7 +33,7 @@ export interface SetupPorts {
 export const stateKey = 'setup';
 
 /** Where a run keeps its files, from which everything else follows. `teardown` gets it. */
-export interface Run {
+export interface SetupRun {
   /** `/run/nix-ferry-<id>` or a similar path, in memory if possible. */
   directory: string;
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
-import type { Run, SetupConfig } from './config.ts';
+import type { SetupConfig, SetupRun } from './config.ts';
 import type { FoundNix } from './find.ts';
 import { asRoot } from './root.ts';
 
@@ -21,7 +21,7 @@ const passed = [
  * @throws Error with its output if it accepts no connection within 20 s.
  */
 export async function startDaemon(
-  run: Run,
+  run: SetupRun,
   nix: FoundNix,
   conf: string,
   environment: SetupConfig['environment'],
@@ -40,7 +40,7 @@ export async function startDaemon(
 }
 
 /** The environment of root's Nix, as setup/root.sh reads it: one variable per line, then an empty line. */
-export function variables(run: Run, nix: FoundNix, environment: SetupConfig['environment']): string {
+export function variables(run: SetupRun, nix: FoundNix, environment: SetupConfig['environment']): string {
   const values: Record<string, string | undefined> = {
     ...(nix.certificates === undefined ? {} : { NIX_SSL_CERT_FILE: nix.certificates }),
     ...Object.fromEntries(passed.flatMap(name => (environment[name] ? [[name, environment[name]]] : []))),
@@ -50,7 +50,7 @@ export function variables(run: Run, nix: FoundNix, environment: SetupConfig['env
   return `${lines.map(([name, value]) => `${name}=${value}\n`).join('')}\n`;
 }
 
-export function socketOf(run: Run): string {
+export function socketOf(run: SetupRun): string {
   return join(run.directory, 'socket');
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
 import { registrationLine, registrationsOf } from './binfmt.ts';
 import { daemonConf, type Settings } from './conf.ts';
-import type { Run, SetupConfig } from './config.ts';
+import type { SetupConfig, SetupRun } from './config.ts';
 import { startDaemon } from './daemon.ts';
 import type { FoundNix } from './find.ts';
 import { lastError, prove } from './probe.ts';
@@ -16,7 +16,7 @@ import { localSystem } from './systems.ts';
 /** The parts of the set-up that emulation needs. */
 interface SetUp {
   nix: NixInstallation;
-  run: Run;
+  run: SetupRun;
   found: FoundNix;
   config: SetupConfig;
   settings: Settings;
@@ -54,7 +54,7 @@ export async function emulate(systems: readonly string[], setUp: SetUp, context:
 /** If an emulator that the machine already had does not work, registers another one. */
 async function proveEmulation(
   system: string,
-  run: Run,
+  run: SetupRun,
   config: SetupConfig,
   nix: Nix,
   context: Context,
@@ -86,18 +86,21 @@ function runsByItself(system: string): boolean {
  * The registration that runs a sandboxed program of `system`: the newest one with the flag F, the others do not work in a
  * sandbox. One of another run on this machine does not count, since it is removed when that run ends.
  */
-async function activeRegistration(system: string, run: Run): Promise<{ name: string; interpreter: string } | null> {
+async function activeRegistration(
+  system: string,
+  run: SetupRun,
+): Promise<{ name: string; interpreter: string } | null> {
   const all = await registrationsOf(system);
   const ofAnotherRun = (name: string): boolean =>
     /^nix-ferry-[0-9a-f]{16}-/.test(name) && name !== registrationName(run, system);
   return all.find(({ name, flags }) => flags.includes('F') && !ofAnotherRun(name)) ?? null;
 }
 
-function registrationName(run: Run, system: string): string {
+function registrationName(run: SetupRun, system: string): string {
   return `${basename(run.directory)}-${system}`;
 }
 
-async function registerOwn(system: string, run: Run, config: SetupConfig, context: Context): Promise<void> {
+async function registerOwn(system: string, run: SetupRun, config: SetupConfig, context: Context): Promise<void> {
   const { path, from } =
     config.qemu !== null ? await givenQemu(config.qemu, context) : await findQemu(system, run, context);
   await asRoot(context, run, 'register', [system], registrationLine(registrationName(run, system), system, path));

@@ -8,7 +8,7 @@ import { Nix, type NixInstallation } from '../nix/index.ts';
 import { publicKeyOf } from '../nix/sign.ts';
 import { type Builder, parseBuilders } from './builders.ts';
 import { clientConf, daemonConf, type Settings, tokensConf, tokensFile } from './conf.ts';
-import type { Run, SetupConfig, SetupPorts } from './config.ts';
+import type { SetupConfig, SetupPorts, SetupRun } from './config.ts';
 import { socketOf, startDaemon } from './daemon.ts';
 import { emulate } from './emulation.ts';
 import type { FoundNix } from './find.ts';
@@ -33,7 +33,7 @@ export interface Setup {
   /** How every stage calls Nix. */
   nix: NixInstallation;
   /** Null if the machine's own Nix is used. */
-  run: Run | null;
+  run: SetupRun | null;
   found: FoundNix;
   config: SetupConfig;
   settings: Settings;
@@ -96,7 +96,7 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
 
 /** Writes the files that must exist before the daemon starts, which needs no Nix. */
 async function prepare(
-  run: Run,
+  run: SetupRun,
   config: SetupConfig,
   conf: NixConf,
   builders: readonly Builder[],
@@ -210,7 +210,7 @@ export async function emulateOther(setUp: Setup, context: Context, ports: SetupP
 }
 
 /** A set-up with a daemon of its own, whose settings can be changed. */
-async function ownDaemon(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup & { run: Run }> {
+async function ownDaemon(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup & { run: SetupRun }> {
   const { run, ...own } = setUp.run === null ? await setup({ ...setUp.config, daemon: 'own' }, context, ports) : setUp;
   if (run === null) throw new Error('a set-up with a daemon of its own must have a run');
   return { ...own, run };

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { exitedWithFailure, explain, UserError } from '../errors.ts';
 import { explainNixError } from '../nix/explain.ts';
-import type { Run, SetupConfig } from './config.ts';
+import type { SetupConfig, SetupRun } from './config.ts';
 import { UnreachableError } from './download.ts';
 import { type FoundNix, findNix, nixVersion, oldestNix } from './find.ts';
 import { fetchRelease, parseVersion, systemCertificates, type WantedVersion } from './release.ts';
@@ -21,7 +21,7 @@ class UnpackError extends UserError {
  * @throws UserError if none can be installed.
  */
 export async function findOrInstall(
-  run: Run,
+  run: SetupRun,
   prepared: Promise<void>,
   config: SetupConfig,
   context: Context,
@@ -46,7 +46,7 @@ export async function findOrInstall(
 }
 
 async function installRelease(
-  run: Run,
+  run: SetupRun,
   prepared: Promise<void>,
   wanted: WantedVersion,
   config: SetupConfig,
@@ -86,7 +86,7 @@ async function installRelease(
 }
 
 /** Installs the distribution's Nix. @throws UserError if there is none or it is too old */
-async function installPackage(run: Run, config: SetupConfig, context: Context, why: string): Promise<FoundNix> {
+async function installPackage(run: SetupRun, config: SetupConfig, context: Context, why: string): Promise<FoundNix> {
   const cure = 'Set `nix-source` to a mirror or a local tarball, or install Nix before the step.';
   try {
     await asRoot(context, run, 'package', ['nix-bin']);

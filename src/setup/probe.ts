@@ -4,7 +4,7 @@ import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
-import type { Run } from './config.ts';
+import type { SetupRun } from './config.ts';
 import { probeProgram } from './probe-program.ts';
 
 /** The result of a probe build. */
@@ -17,7 +17,7 @@ export type Proof =
  * Builds on this machine a derivation of `system` whose program tries to read a file of the machine, which only works
  * outside of a sandbox.
  */
-export async function prove(system: string, run: Run, nix: Nix, context: Context): Promise<Proof> {
+export async function prove(system: string, run: SetupRun, nix: Nix, context: Context): Promise<Proof> {
   const program = probeProgram(system);
   if (program === null) return { ok: false, kind: 'none', log: '' };
   const file = join(run.directory, 'client', `probe-${system}`);
@@ -46,7 +46,7 @@ export async function prove(system: string, run: Run, nix: Nix, context: Context
 }
 
 /** @throws UserError if builds are not isolated from the machine */
-export async function proveSandbox(system: string, run: Run, nix: Nix, context: Context): Promise<void> {
+export async function proveSandbox(system: string, run: SetupRun, nix: Nix, context: Context): Promise<void> {
   const proof = await prove(system, run, nix, context);
   if (proof.ok || proof.kind === 'none') return;
   if (proof.kind === 'open') {

@@ -4,7 +4,7 @@ import { access, chmod, copyFile, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
-import type { Run } from './config.ts';
+import type { SetupRun } from './config.ts';
 import { download } from './download.ts';
 import { asRoot } from './root.ts';
 
@@ -22,7 +22,11 @@ export function qemuName(system: string): string | null {
  * @returns its path, and a description of its origin.
  * @throws UserError if there is none.
  */
-export async function findQemu(system: string, run: Run, context: Context): Promise<{ path: string; from: string }> {
+export async function findQemu(
+  system: string,
+  run: SetupRun,
+  context: Context,
+): Promise<{ path: string; from: string }> {
   const name = qemuName(system);
   if (name === null) throw new UserError(`${system} cannot be emulated.`);
   for (const path of [`/usr/bin/qemu-${name}-static`, `/usr/bin/qemu-${name}`]) {
@@ -70,7 +74,7 @@ export async function givenQemu(
   return { path, from: source };
 }
 
-async function fromPackage(packaged: string, name: string, run: Run, context: Context): Promise<string | null> {
+async function fromPackage(packaged: string, name: string, run: SetupRun, context: Context): Promise<string | null> {
   const directory = join(context.scratch, packaged);
   const fetch = `mkdir -p "$1" && cd "$1" && apt-get -qq download "$2"`;
   const download = (): Promise<unknown> => context.exec('sh', ['-c', fetch, 'sh', directory, packaged]);

@@ -4,7 +4,7 @@ import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import { aliases, type Builder, builderFiles, machinesLines } from './builders.ts';
-import type { Run, SetupConfig } from './config.ts';
+import type { SetupConfig, SetupRun } from './config.ts';
 import { variables } from './daemon.ts';
 import type { FoundNix } from './find.ts';
 import { lastError } from './probe.ts';
@@ -12,7 +12,7 @@ import { probeProgram } from './probe-program.ts';
 import { asRoot } from './root.ts';
 
 /** Writes the files that the daemon needs for `builders` and reads when it starts. */
-export async function writeBuilders(run: Run, builders: readonly Builder[], context: Context): Promise<void> {
+export async function writeBuilders(run: SetupRun, builders: readonly Builder[], context: Context): Promise<void> {
   const directory = join(run.directory, 'client/keys');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const { key } of builders) {
@@ -29,7 +29,7 @@ export async function writeBuilders(run: Run, builders: readonly Builder[], cont
  *   a system in `builders`.
  */
 export async function checkBuilders(
-  run: Run,
+  run: SetupRun,
   builders: readonly Builder[],
   nix: FoundNix,
   environment: SetupConfig['environment'],

@@ -5,7 +5,7 @@ import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { ExecResult } from '../exec.ts';
-import type { Run } from './config.ts';
+import type { SetupRun } from './config.ts';
 
 /** Where sudo and the system's programs are, on NixOS too. */
 const systemPath =
@@ -30,7 +30,7 @@ type Verb = 'prepare' | 'users' | 'unpack' | 'package' | 'refresh' | 'daemon' | 
  */
 export async function asRoot(
   context: Context,
-  run: Run,
+  run: SetupRun,
   verb: Verb,
   args: readonly string[] = [],
   input: string | Promise<string> = '',

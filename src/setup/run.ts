@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, statfsSync } from 'node:fs';
 import type { Context } from '../context.ts';
 import { CommandError, explain } from '../errors.ts';
-import { type Run, type SetupPorts, stateKey } from './config.ts';
+import { type SetupPorts, type SetupRun, stateKey } from './config.ts';
 import { asRoot } from './root.ts';
 
 /** Names a new run, and saves the name before anything is created with it. */
-export function newRun(ports: SetupPorts): Run {
+export function newRun(ports: SetupPorts): SetupRun {
   const directory = `${memory()}/nix-ferry-${randomBytes(8).toString('hex')}`;
   const run = { directory };
   ports.saveState(stateKey, JSON.stringify(run));
@@ -56,8 +56,8 @@ export async function teardown(state: string | undefined, context: Context): Pro
   }
 }
 
-function parseRun(state: string): Run {
-  const parsed = JSON.parse(state) as Partial<Run> | null;
+function parseRun(state: string): SetupRun {
+  const parsed = JSON.parse(state) as Partial<SetupRun> | null;
   if (typeof parsed?.directory !== 'string' || !/^\/(run|dev\/shm)\/nix-ferry-[0-9a-f]{16}$/.test(parsed.directory)) {
     throw new Error('the saved state names no run');
   }
