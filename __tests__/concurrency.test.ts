@@ -3,7 +3,7 @@ import { mapConcurrently } from '../src/concurrency.ts';
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-test('at most the limit at once, answers in order', async () => {
+test('at most the limit run at once; results are in order', async () => {
   let now = 0;
   let most = 0;
   const answers = await mapConcurrently([30, 10, 20, 1, 5], 2, async item => {
@@ -15,7 +15,7 @@ test('at most the limit at once, answers in order', async () => {
   expect([answers, most]).toEqual([[60, 20, 40, 2, 10], 2]);
 });
 
-test('after a failure nothing is begun, what runs is awaited', async () => {
+test('after a failure nothing is started, and running work is awaited', async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const work = mapConcurrently([1, 2, 3, 4], 2, async item => {

@@ -3,7 +3,7 @@ import { expect, jest, test } from '@jest/globals';
 import { CommandError } from '../src/errors.ts';
 import { exec } from '../src/exec.ts';
 
-test('input comes back, lines are whole, no shell is involved', async () => {
+test('input is passed, lines are complete, and no shell is used', async () => {
   const lines: string[] = [];
   const { stdout } = await exec('sh', ['-c', 'cat; printf "a\\nb" >&2; printf "%s" "$1"', 'sh', '$(id)'], {
     input: 'in ',
@@ -92,7 +92,7 @@ test.each([
   expect([error.failure, error.message]).toEqual([failure, message]);
 });
 
-test('a command that succeeds in spite of its time limit has succeeded', async () => {
+test('a command that succeeds despite its time limit is a success', async () => {
   const patient = ['-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'];
   await expect(exec('sh', patient, { timeout: 300 })).resolves.toMatchObject({ code: 0 });
 });
@@ -114,7 +114,7 @@ test('a process left behind that keeps the output open does not delay a finished
   expect(lines).toEqual(['done']);
 });
 
-test('what a command prints before it exits arrives, however slowly it is read', async () => {
+test('all output of a command arrives, even if it is read slowly', async () => {
   const print = 'process.stdout.write("x".repeat(8 << 20), () => process.exit(0))';
   const pending = exec(process.execPath, ['-e', print], {
     onStderr: () => undefined,
@@ -125,8 +125,8 @@ test('what a command prints before it exits arrives, however slowly it is read',
   expect((await pending).stdout).toHaveLength(8 << 20);
 });
 
-// As root, who runs these tests, every process may be ended; this is what Node does if that is not permitted.
-test('a child that may not be ended has timed out, too', async () => {
+// These tests run as root, which may end every process; the mock does what Node does if that is not permitted.
+test('a child that cannot be ended has timed out, too', async () => {
   const kill = jest.spyOn(ChildProcess.prototype, 'kill').mockImplementation(function (this: ChildProcess) {
     this.emit('error', Object.assign(new Error('kill EPERM'), { code: 'EPERM', syscall: 'kill' }));
     return false;

@@ -27,7 +27,7 @@ test.each<[string[], Record<string, string>]>([
   expect(read(args).inputs).toEqual(inputs);
 });
 
-test('words and switches may be anywhere', () => {
+test('arguments and flags may be in any order', () => {
   const flags = read(['pi', '--json', 'networking.hostName', '-h']);
   expect([flags.words, [...flags.switches]]).toEqual([
     ['pi', 'networking.hostName'],
@@ -35,7 +35,7 @@ test('words and switches may be anywhere', () => {
   ]);
 });
 
-test('a secret comes from its variable', () => {
+test('a secret is read from its variable', () => {
   expect(read([], { FERRY_DEPLOY_KEY: 'key' }).inputs).toEqual({ 'deploy-key': 'key' });
 });
 
@@ -62,7 +62,7 @@ describe('refused', () => {
   });
 });
 
-test('help names every flag once', () => {
+test('the help contains each flag once', () => {
   const text = help('ferry run [flags]', 'All of it.', inputsOfStep.run);
   for (const name of inputsOfStep.run) expect(text.match(new RegExp(`^  --${name}\\b(?!-)`, 'gm'))).toHaveLength(1);
 });

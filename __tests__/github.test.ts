@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { keepComment } from '../src/report/comment.ts';
 
-/** GitHub's API on loopback, and a proxy that alone knows the way to it. */
+/** GitHub's API on loopback, which only the proxy can reach. */
 let api: Server;
 let proxy: Server;
 const asked: string[] = [];

@@ -16,7 +16,7 @@ function refusal(given: Record<string, string>): string {
   throw new Error('was taken');
 }
 
-describe('what is wrong is named, with what it takes and what was meant', () => {
+describe('an error names the input, the valid values and the most similar one', () => {
   test.each([
     [
       { mode: 'swich' },
@@ -26,6 +26,10 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
     [{ parallel: '0' }, "input 'parallel': '0' is not a whole number from 1 to 1000."],
     [{ parallel: '1e3' }, "input 'parallel': '1e3' is not a whole number from 1 to 1000."],
     [{ canary: '150%' }, "input 'canary': '150%' is not a number of targets, such as 1, or a percentage, such as 10%."],
+    [
+      { system: 'arm' },
+      "input 'system': 'arm' is not a system that NixOS runs on. Write for example `x86_64-linux`, `aarch64-linux` or `armv7l-linux`.",
+    ],
     [{ 'include-source': 'maybe' }, "input 'include-source': 'maybe' is not true or false."],
     [
       { 'health-timeout': '2 days' },
@@ -40,7 +44,7 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
     expect(refusal(given).slice(0, message.length)).toBe(message);
   });
 
-  test('a word near none of the names lists them all', () => {
+  test('if no name is similar, all are listed', () => {
     expect(refusal({ zzzzzzzz: '1' })).toContain('Accepted: source, format,');
   });
 
@@ -49,7 +53,7 @@ describe('what is wrong is named, with what it takes and what was meant', () => 
   });
 });
 
-describe('what is right is read', () => {
+describe('valid inputs', () => {
   test('targets are left for the plan to combine with the source', () => {
     expect(
       read({ targets: 'pi: root@192.0.2.1:2222\nweb: { address: web.example, tags: [web] }' }).plan.targets,
@@ -67,16 +71,16 @@ describe('what is right is read', () => {
     expect(read({ arguments: JSON.stringify(values) }).plan.arguments).toEqual(values);
   });
 
-  test('hosts by commas and lines', () => {
+  test('hosts are separated by commas or newlines', () => {
     expect(read({ hosts: 'a, web-*\n@pi\n\n!b,' }).plan.hosts).toEqual(['a', 'web-*', '@pi', '!b']);
   });
 
-  test('times in seconds, shares in hosts or parts', () => {
+  test('times are in seconds, shares in hosts or percent', () => {
     const { deploy } = read({ 'confirm-timeout': '2m', canary: '25%' });
     expect([deploy.confirmTimeout, deploy.canary]).toEqual([120, { part: 0.25 }]);
   });
 
-  test('the defaults are themselves right, and an empty input is its default', () => {
+  test('the defaults are valid, and an empty input is its default', () => {
     expect(read({ mode: '', hosts: ' ' })).toEqual(read({}));
     expect(read({}).deploy.mode).toBe('none');
   });
@@ -86,7 +90,7 @@ describe('what is right is read', () => {
   });
 });
 
-test('the runner hands inputs over in upper case with dashes kept', () => {
+test('the runner passes inputs in upper case, with dashes', () => {
   expect(inputsOfRunner({ 'INPUT_KNOWN-HOSTS': 'x', INPUT_MODE: '', PATH: '/bin' })).toEqual({ 'known-hosts': 'x' });
 });
 
@@ -101,4 +105,27 @@ test('names that users write', () => {
   expect(namesOf('archive')).toEqual(['archive', 'include-source', 'signing-key']);
   expect(inputsOfStep.setup).not.toContain('signing-key');
   expect(inputsOfStep.run).not.toContain('from');
+});
+
+test.each([[{}], [{ 'allow-unsigned': 'false' }]])(
+  'archives of which nothing says who made them are an error: %j',
+  more => {
+    expect(() => read({ from: '7', ...more })).toThrow(
+      expect.objectContaining({
+        where: { input: 'trusted-public-keys' },
+        cure: expect.stringContaining('`allow-unsigned`'),
+      }),
+    );
+  },
+);
+
+test.each([[{ 'trusted-public-keys': 'a:b' }], [{ 'signing-key': 'a:b' }], [{ 'allow-unsigned': 'true' }]])(
+  'archives are deployed with %j',
+  more => {
+    expect(read({ from: '7', ...more }).fetch.from).toEqual({ run: 7 });
+  },
+);
+
+test('allow-unsigned contradicts keys', () => {
+  expect(() => read({ from: '7', 'trusted-public-keys': 'a:b', 'allow-unsigned': 'true' })).toThrow('contradicts');
 });

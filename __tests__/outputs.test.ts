@@ -11,10 +11,10 @@ test.each<[string, Outcome, string]>([
     'true',
   ],
   ['nothing to do', outcome('web', 'unchanged', { after: '/nix/store/aaaa-nixos' }), 'false'],
-  ['a question', outcome('web', 'planned', { mode: 'dry-activate' }), 'false'],
-  ['a way back', outcome('web', 'rolled-back', { after: '/nix/store/aaaa-nixos' }), 'false'],
+  ['a dry run', outcome('web', 'planned', { mode: 'dry-activate' }), 'false'],
+  ['a rollback', outcome('web', 'rolled-back', { after: '/nix/store/aaaa-nixos' }), 'false'],
   ['a failure before anything happened', outcome('web', 'failed', { after: '/nix/store/aaaa-nixos' }), 'false'],
-  ['a failure after which nobody knows', outcome('web', 'failed', { after: null }), 'true'],
+  ['a failure after which the running system is unknown', outcome('web', 'failed', { after: null }), 'true'],
 ])('changed: %s', (_, one, changed) => {
   expect(outputsOf(run({ outcomes: [one] })).changed).toBe(changed);
 });

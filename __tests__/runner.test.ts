@@ -18,24 +18,24 @@ async function failure(running: Promise<unknown>): Promise<CommandError> {
   return error as CommandError;
 }
 
-/** In the action, a short command runs by @actions/exec, on the command line by our own exec: a stage sees no difference. */
+/** Short commands run with @actions/exec in the action, and with our own exec on the command line: stages see no difference. */
 describe.each([
   ['@actions/exec', query],
   ['our own', exec],
 ])('%s', (_, run) => {
-  test('a result has both streams, as they are', async () => {
+  test('a result has both streams, unchanged', async () => {
     const result = await run('printf', ['one\\0two\\nwithout an end']);
     expect(result).toEqual({ code: 0, stdout: 'one\0two\nwithout an end', stderr: '' });
   });
 
-  test('arguments, the working directory and the environment arrive as given', async () => {
+  test('arguments, the working directory and the environment arrive unchanged', async () => {
     const script = 'printf "%s," "$@" "$PWD" "$GIVEN" "$(printenv OTHER || echo none)"';
     const env = { PATH: process.env.PATH, GIVEN: 'a b', OTHER: undefined };
     const { stdout } = await run('sh', ['-c', script, 'sh', 'a "b"', '', '$(id)'], { cwd: '/', env });
     expect(stdout).toBe('a "b",,$(id),/,a b,none,');
   });
 
-  test('another exit code is an error with the last of standard error, unless it is allowed', async () => {
+  test('another exit code is an error with the end of standard error, unless it is allowed', async () => {
     const args = ['-c', 'echo wrong >&2; exit 3'];
     expect(await failure(run('sh', args))).toMatchObject({ command: ['sh', ...args], code: 3, stderr: 'wrong\n' });
     expect(await run('sh', args, { allow: [0, 3] })).toMatchObject({ code: 3, stderr: 'wrong\n' });
@@ -45,7 +45,7 @@ describe.each([
     expect(await failure(run('sh', ['-c', 'kill -KILL $$']))).toMatchObject({ code: null });
   });
 
-  test('a program that does not exist is named', async () => {
+  test('the error for a program that does not exist names it', async () => {
     expect(await failure(run('no-such-program', []))).toMatchObject({
       failure: { kind: 'missing' },
       message: expect.stringContaining('no-such-program'),

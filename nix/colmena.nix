@@ -7,10 +7,12 @@
 let
   inherit (glue request)
     answer
+    evalConfigOf
     evaluated
     file
     find
     keyType
+    locationFor
     nixpkgsFor
     secretsOfKeys
     systemOfPackages
@@ -104,16 +106,20 @@ let
     let
       different = meta.nodeNixpkgs.${name} or null;
       one = if different == null then packages else packagesOf "meta.nodeNixpkgs.${name}" different;
+      evalConfig = evalConfigOf one.path;
     in
-    import (one.path + "/nixos/lib/eval-config.nix") {
-      system = systemOfPackages one;
-      modules = modulesOf name one ++ (if check then [ ] else [ { _module.check = false; } ]);
-      specialArgs = {
-        inherit name nodes;
+    evalConfig (
+      {
+        system = systemOfPackages one;
+        modules = modulesOf name one ++ (if check then [ ] else [ { _module.check = false; } ]);
+        specialArgs = {
+          inherit name nodes;
+        }
+        // (meta.specialArgs or { })
+        // (meta.nodeSpecialArgs.${name} or { });
       }
-      // (meta.specialArgs or { })
-      // (meta.nodeSpecialArgs.${name} or { });
-    };
+      // locationFor evalConfig name hive (if inFlake then "${flake.outPath}/flake.nix" else asked.file)
+    );
   names = builtins.attrNames (
     removeAttrs hive [
       "meta"

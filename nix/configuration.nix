@@ -11,45 +11,50 @@ let
     ;
   asked = (glue request).request;
 
-  # The default of eval-config.nix; it is the final value only if the configuration does not define its system.
-  undefinedSystem = "undefined-by-the-configuration";
-
-  evaluate =
-    path:
+  evaluateFor =
+    system: path:
     evalConfigOf (nixpkgsFor "configuration.nix") {
       modules = [ (file path) ];
-      system = if asked.system == null then undefinedSystem else asked.system;
+      inherit system;
     };
+  # Without the input `system`, a default that every nixpkgs accepts. It is never used: `checked` refuses a host without a system.
+  evaluate = evaluateFor (if asked.system == null then "x86_64-linux" else asked.system);
+  # eval-config.nix defines nixpkgs.system with the priority of mkDefault, 1000. Nixpkgs before 18.03 does not report priorities.
   definesSystem =
-    evaluation:
+    path:
     let
-      options = find { } [ "options" "nixpkgs" ] evaluation;
+      options = find { } [ "options" "nixpkgs" ] (evaluate path);
+      undefined = "undefined-by-the-configuration";
+      isOwn =
+        if options ? system.highestPrio then
+          options.system.highestPrio < 1000
+        else
+          find undefined [ "config" "nixpkgs" "system" ] (evaluateFor undefined path) != undefined;
     in
     asked.system != null
     || find false [ "hostPlatform" "isDefined" ] options
     || find 1500 [ "localSystem" "highestPrio" ] options < 1500
-    || find undefinedSystem [ "config" "nixpkgs" "system" ] evaluation != undefinedSystem;
+    || isOwn;
   checked =
-    name: evaluation:
-    if definesSystem evaluation then
-      evaluation
+    name: path:
+    if definesSystem path then
+      evaluate path
     else
-      throw "the configuration of ${builtins.toJSON name} does not define its system: set nixpkgs.hostPlatform, or the input `system`";
+      throw "'${path}' does not define the system of ${builtins.toJSON name}: set nixpkgs.hostPlatform, or the input `system`";
 
-  evaluations =
+  files =
     if asked.single != null then
       let
-        evaluation = evaluate asked.single;
-        hostName = find "" [ "config" "networking" "hostName" ] evaluation;
+        hostName = find "" [ "config" "networking" "hostName" ] (evaluate asked.single);
       in
       {
-        ${if hostName == "" then asked.fallback else hostName} = evaluation;
+        ${if hostName == "" then asked.fallback else hostName} = asked.single;
       }
     else
-      builtins.mapAttrs (_: evaluate) asked.fileOf;
+      asked.fileOf;
 in
 answer {
-  names = builtins.attrNames evaluations;
+  names = builtins.attrNames files;
   root = asked.root;
-  host = name: evaluated name (checked name (builtins.getAttr name evaluations));
+  host = name: evaluated name (checked name (builtins.getAttr name files));
 }

@@ -25,17 +25,7 @@ let
       deploy
     ];
 
-  profileOf =
-    name:
-    let
-      profiles = (builtins.getAttr name nodes).profiles or { };
-    in
-    profiles.system or (throw "the node ${builtins.toJSON name} has no profile named system${
-      if profiles == { } then
-        ""
-      else
-        ", only ${builtins.concatStringsSep ", " (builtins.attrNames profiles)}"
-    }");
+  profileOf = name: (builtins.getAttr name nodes).profiles.system;
   # The package that deploy-rs activates contains the toplevel; src/plan finds it by the references of the derivation.
   wrapperOf =
     name:
@@ -60,7 +50,10 @@ let
       null;
 in
 answer {
-  names = builtins.attrNames nodes;
+  # A node without the profile system is not a NixOS system.
+  names = builtins.filter (name: (builtins.getAttr name nodes).profiles or { } ? system) (
+    builtins.attrNames nodes
+  );
   root = flake.sourceInfo.outPath;
   # Profiles that are not NixOS systems, for a warning.
   notes = builtins.mapAttrs (
@@ -95,14 +88,25 @@ answer {
       sudo = setting "sudo" null levels;
     in
     {
-      address = node.hostname or (throw "the node ${builtins.toJSON name} has no hostname");
+      address = node.hostname or null;
+      # These matter only if the node is to be deployed, and the input `targets` may solve them.
+      problems =
+        (
+          if node ? hostname then { } else { address = "The node ${builtins.toJSON name} has no hostname."; }
+        )
+        // (
+          if interactive then
+            {
+              privilegeEscalation = "The node ${builtins.toJSON name} has interactiveSudo, but there is no one to type a password: allow sudo without one, or deploy as root.";
+            }
+          else
+            { }
+        );
       user = setting "sshUser" user levels;
       sshOptions = builtins.concatMap (level: level.sshOpts or [ ]) levels;
       substituteOnDestination = !setting "fastConnection" false levels;
       privilegeEscalation =
-        if interactive then
-          throw "the node ${builtins.toJSON name} has interactiveSudo, but there is no one to type a password"
-        else if sudo == null then
+        if sudo == null then
           null
         else
           builtins.filter (word: builtins.isString word && word != "") (builtins.split " +" sudo)

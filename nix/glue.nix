@@ -180,6 +180,19 @@ rec {
   # eval-config.nix of a nixpkgs folder.
   evalConfigOf = nixpkgs: import (nixpkgs + "/nixos/lib/eval-config.nix");
 
+  # The file that errors name for modules which the source writes inline: the one that defines the attribute `name` of `set`, or
+  # else `main`. Nixpkgs before 22.05 has no such argument.
+  locationFor =
+    evalConfig: name: set: main:
+    if builtins.isFunction evalConfig && builtins.functionArgs evalConfig ? modulesLocation then
+      {
+        modulesLocation = builtins.unsafeDiscardStringContext (
+          toString (builtins.unsafeGetAttrPos name set).file or main
+        );
+      }
+    else
+      { };
+
   systemOfPackages =
     pkgs: find (find null [ "system" ] pkgs) [ "stdenv" "hostPlatform" "system" ] pkgs;
 

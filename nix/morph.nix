@@ -7,6 +7,7 @@ let
     evaluated
     file
     find
+    locationFor
     nixpkgsFor
     systemOfPackages
     ;
@@ -137,11 +138,14 @@ let
     ++ lib.optional (network ? _file) { inherit (network) _file; };
   evaluate =
     check: name:
-    evalConfig {
-      system = if packages == null then asked.system else systemOfPackages packages;
-      modules = modulesOf name ++ lib.optional (!check) { _module.check = false; };
-      specialArgs = meta.specialArgs or { };
-    };
+    evalConfig (
+      {
+        system = if packages == null then asked.system else systemOfPackages packages;
+        modules = modulesOf name ++ lib.optional (!check) { _module.check = false; };
+        specialArgs = meta.specialArgs or { };
+      }
+      // locationFor evalConfig name network asked.file
+    );
   names = builtins.attrNames (
     removeAttrs network [
       "network"

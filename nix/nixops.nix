@@ -13,6 +13,7 @@ let
     file
     find
     keyType
+    locationFor
     nixpkgsFor
     secretsOfKeys
     systemOfPackages
@@ -198,18 +199,30 @@ let
   nodes = builtins.listToAttrs (
     map (name: {
       inherit name;
-      value = evalConfigOf packages.path {
-        inherit system;
-        modules = modulesOf name;
-      };
+      value =
+        let
+          evalConfig = evalConfigOf packages.path;
+          main = if inFlake then "${flake.outPath}/flake.nix" else builtins.head asked.files;
+        in
+        evalConfig (
+          {
+            inherit system;
+            modules = modulesOf name;
+          }
+          // locationFor evalConfig name (builtins.head networks) main
+        );
     }) names
   );
 
   # What needs the state of NixOps cannot be evaluated from the files alone.
   refused =
     name: deployment:
+    let
+      files = find [ ] [ "options" "deployment" "targetEnv" "files" ] (builtins.getAttr name nodes);
+      place = if files == [ ] then "" else " in '${toString (builtins.head files)}'";
+    in
     if deployment.targetEnv != "none" then
-      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}", whose state only NixOps has; write "none" and a targetHost''
+      throw ''${builtins.toJSON name} has deployment.targetEnv = "${deployment.targetEnv}"${place}, whose state only NixOps has; write "none" and a targetHost''
     else if deployment.encryptedLinksTo != [ ] then
       throw "${builtins.toJSON name} has deployment.encryptedLinksTo, whose keys only NixOps has"
     else

@@ -14,7 +14,7 @@ in
           name = "source";
         }
       else
-        (builtins.fetchGit { inherit (asked) url; }).outPath;
+        (builtins.fetchGit { inherit (asked) url submodules; }).outPath;
     notes = { };
   };
 }

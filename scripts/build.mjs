@@ -10,7 +10,7 @@ const { code, assets } = await ncc(resolve('src/index.ts'), {
   esm: true,
   license: 'LICENSES.txt',
   quiet: true,
-  // Otherwise ncc takes `join(source, 'flake.nix')` for a file of this repository, copies it and rewrites the call.
+  // Otherwise ncc treats `join(source, 'flake.nix')` as a file of this repository, copies it and rewrites the call.
   filterAssetBase: resolve('dist'),
 });
 const files = { 'ferry.js': code, 'package.json': '{"type":"module"}\n' };

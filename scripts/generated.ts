@@ -11,7 +11,7 @@ const actions: Record<string, Step> = {
   'deploy/action.yml': 'deploy',
 };
 
-/** The files that repeat what src/ declares, as they should be: path → text. What is written by hand stays as it is. */
+/** The files with parts that are generated from src/: path → text. The parts that are written by hand are not changed. */
 export function generated(): Record<string, string> {
   const files: Record<string, string> = {};
   for (const [path, step] of Object.entries(actions)) {
@@ -39,6 +39,6 @@ function readmeTable(): string {
 
 function replace(path: string, part: RegExp, text: string): string {
   const before = readFileSync(path, 'utf8');
-  if (!part.test(before)) throw new Error(`${path} has no place for the inputs`);
+  if (!part.test(before)) throw new Error(`${path} has no section for the inputs`);
   return before.replace(part, () => text);
 }

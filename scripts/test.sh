@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Runs all tests, unit and end-to-end, in namespaces of their own (see __tests__/e2e/README.md). Everything that the tests
+# Runs all tests, unit and end-to-end, in separate namespaces (see __tests__/e2e/README.md). Everything that the tests
 # mount, start or listen on ends with this script, even after SIGKILL, and nothing outside is changed. Needs root, or sudo
 # without a password. The last line is `N passed, N failed`. SHELL_IN_TESTBED=1 starts a shell there instead.
 #
-# usage: test.sh [PATTERN…] [JEST OPTION…]   the test files whose path matches a PATTERN; all of them without one
+# usage: test.sh [PATTERN…] [JEST OPTION…]   the test files whose path matches a PATTERN; by default all
 #        test.sh --bench [PATTERN…]          the benchmarks (`npm run bench`)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# debootstrap is in these directories, which may not be on the PATH of users other than root.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 began=$SECONDS
 say() { echo "testbed: $*" >&2; }
 
@@ -67,7 +69,7 @@ while read -r name root; do
   case $name in
     runner) runner=$root ;;
     nix-*) shows+=("--bind-read-only=$root:/opt/nix/${name#nix-}") ;;&
-    # What Debian compiled into Nix: the sandbox's shell, and the build hook of 2.8.
+    # Paths that Debian compiled into Nix: the sandbox's shell, and the build hook of 2.8.
     nix-2.26) shows+=("--bind-read-only=$root/libexec/bash-static:/usr/bin/bash-static") ;;
     nix-2.8) shows+=("--bind-read-only=$root/bin/nix:/usr/libexec/nix/build-remote") ;;
   esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs one end-to-end test file, or one benchmark, in namespaces of its own. Prints what it printed when it has ended, and
-# leaves its result in the directory TESTBED_RESULTS.
+# Runs one end-to-end test file, or one benchmark, in its own namespaces. Prints its output when it has ended, and writes
+# its result to the directory TESTBED_RESULTS.
 #
 # usage: testbed-file.sh FILE [JEST OPTION…]
 #        testbed-file.sh --bench FILE
@@ -20,7 +20,7 @@ file=${1:-}
 result=$TESTBED_RESULTS/${file//\//-}.json
 
 if [ "${TESTBED_INSIDE:-}" != yes ]; then
-  # Part of the paths of sockets, which must be short.
+  # Sockets are created here, whose paths must be short.
   TMPDIR=$(mktemp -d /tmp/tXXXX)
   export TMPDIR TESTBED_INSIDE=yes
   inside=(scripts/testbed-namespaces.sh -m -p -n -i -u "$PWD/scripts/testbed-file.sh" "$kind" "$@")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # PID 1 of the namespaces that scripts/test.sh makes: runs the unit tests, then the end-to-end tests, and counts. Each
-# end-to-end file and each benchmark has namespaces of its own (testbed-file.sh). Arguments: those of test.sh.
+# end-to-end file and each benchmark has its own namespaces (testbed-file.sh). Arguments: those of test.sh.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -17,7 +17,7 @@ if [ "${1:-}" = --bench ]; then
   suffix=.bench.ts
   shift
 fi
-# Words before the first option are patterns of paths, as jest's: regular expressions that ignore case.
+# Words before the first option are patterns of paths, as in jest: regular expressions that ignore case.
 patterns=()
 while [ $# -gt 0 ] && [[ $1 != -* ]]; do
   patterns+=("$1")
@@ -52,8 +52,8 @@ if [ ${#unit[@]} -gt 0 ]; then
     2>&1 >/dev/null | grep -vE '^(Ran all test suites|Test results written to|Snapshots: )' >&2 || code=1
 fi
 
-# Those that took longest in an earlier run come first, and new ones before them, so that no long one runs alone at the end.
-# One more at once than there are processors, up to three, since the tests wait much of their time.
+# New files come first, then those that took longest in an earlier run, so that no long one runs alone at the end. One more
+# runs at once than there are processors, up to three, because the tests often wait.
 seconds=/var/cache/jest/seconds
 touch "$seconds"
 cores=$(nproc)

@@ -11,17 +11,29 @@ shift 2
 name=${RUN##*/}
 case $name in nix-ferry-?*) ;; *) echo "$RUN is not the directory of a run" >&2 && exit 64 ;; esac
 binfmt=/proc/sys/fs/binfmt_misc
+lock=/run/nix-ferry.lock
+
+# Whether only root can have made a directory of a run. Other users can make some with such names in /dev/shm.
+made_by_root() {
+  [ -d "$1" ] && [ ! -L "$1" ] && [ "$(stat -c '%u' "$1")" = 0 ]
+}
+
+[ "$verb" = prepare ] || [ ! -e "$RUN" ] || made_by_root "$RUN" || { echo "$RUN does not belong to root" >&2 && exit 64; }
 
 # prepare RUN UID GID: daemon/ belongs to root, only root can read keys/, and client/ belongs to the user.
 prepare() {
-  mkdir -p "$RUN/daemon" "$RUN/client" "$RUN/keys"
+  # Not with -p: it must not exist yet.
+  mkdir "$RUN"
+  mkdir "$RUN/daemon" "$RUN/client" "$RUN/keys"
   chmod 0700 "$RUN/client" "$RUN/keys"
   chown "$1:$2" "$RUN/client"
   echo outside >"$RUN/outside"
   # Root's Nix takes ownership of the store. If the store belongs to a user, `end` gives it back; another run that is
   # active may have recorded the owner already.
-  { stat -c '%u:%g %a' /nix/store && cat "${RUN%/*}"/nix-ferry-*/daemon/owner; } 2>/dev/null |
-    grep -v '^0:' | head -n 1 >"$RUN/daemon/owner" || true
+  {
+    stat -c '%u:%g %a' /nix/store || true
+    for other in "${RUN%/*}"/nix-ferry-*; do ! made_by_root "$other" || cat "$other/daemon/owner" || true; done
+  } 2>/dev/null | grep -v '^0:' | head -n 1 >"$RUN/daemon/owner" || true
 }
 
 # users RUN COUNT: Nix's daemon builds as the members of nixbld. The official installer creates them; distributions'
@@ -38,10 +50,17 @@ users() {
   done
 }
 
-# Waits for other runs on this machine that have called this, and makes later ones wait until this call has ended.
+# Waits for other runs on this machine that have called this, and makes later ones wait until this call has ended. Only root
+# can open the file, so no other user can hold the lock. `end` removes it while it holds the lock.
 one_at_a_time() {
-  exec 9<"${RUN%/*}"
-  flock 9
+  while :; do
+    umask 077
+    exec 9>>"$lock"
+    umask 022
+    flock -w 300 9 || { echo "another run has not finished its set-up within 300 s" >&2 && exit 75; }
+    locked=$(stat -Lc '%d:%i' /proc/self/fd/9)
+    [ "$locked" != "$(stat -c '%d:%i' "$lock" 2>/dev/null)" ] || return 0
+  done
 }
 
 build_user() {
@@ -147,7 +166,7 @@ end() {
   done
   [ ! -e "$RUN/daemon/mounted-binfmt" ] || unmount_binfmt
   hand_back
-  rm -rf "/nix/.$name" "$RUN"
+  rm -rf "/nix/.$name" "$RUN" "$lock"
 }
 
 # If another run still has an emulator registered, that run unmounts binfmt_misc when it ends.
@@ -155,7 +174,7 @@ unmount_binfmt() {
   for entry in "$binfmt"/nix-ferry-*; do
     entry=${entry##*/}
     heir=${RUN%/*}/${entry%-*-*}
-    if [ -d "$heir/daemon" ]; then
+    if made_by_root "$heir" && [ -d "$heir/daemon" ]; then
       : >"$heir/daemon/mounted-binfmt"
       return
     fi

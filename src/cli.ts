@@ -42,7 +42,7 @@ function one(step: Step, about: string): Command {
 
 const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
 
-/** Exit codes, as the README lists them. */
+/** Exit codes; the README lists them too. */
 const exitCodes = {
   ok: 0,
   defect: 1,
@@ -69,10 +69,16 @@ Exit codes: 0 success; 1 internal error; 2 wrong input; 3 Nix cannot be set up; 
 5 a host cannot be built; 6 an archive cannot be made; 7 a target did not reach the requested state; 130 cancelled.
 `;
 
-/** Runs the command line of this process and sets its exit code. */
-export async function cli(): Promise<void> {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Runs the command line of this process and sets its exit code.
+ *
+ * @param given the environment with the variables for secrets.
+ */
+export async function cli(given: Environment): Promise<void> {
   try {
-    process.exitCode = await main(process.argv.slice(2));
+    process.exitCode = await main(process.argv.slice(2), given);
   } catch (error) {
     const wrong = error instanceof UserError;
     process.stderr.write(`ferry: ${wrong ? explain(error) : error instanceof Error ? error.stack : error}\n`);
@@ -81,7 +87,7 @@ export async function cli(): Promise<void> {
 }
 
 /** @returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], given: Environment): Promise<number> {
   const [name = '--help', ...rest] = args;
   if (name === '--version') return print(`${version}\n`);
   if (name === '--help' || name === '-h' || name === 'help') return print(overview);
@@ -97,7 +103,7 @@ async function main(args: readonly string[]): Promise<number> {
   const allowed = inputsOfStep[step];
   // `deploy` makes no archives: there, --archive names the archives to deploy.
   const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
-  const flags = readFlags(words, allowed, process.env);
+  const flags = readFlags(words, allowed, given);
   if (flags.switches.has('help')) return print(help(usage, about, allowed));
   if (flags.words.length !== command.words) {
     const extra = flags.words[command.words];
@@ -110,8 +116,6 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const config = readInputs(flags.inputs, input => `--${input}`, allowed);
   const terminal = await openTerminal(process.env);
-  // No child process may inherit a key.
-  for (const variable of Object.keys(process.env)) if (variable.startsWith('FERRY_')) delete process.env[variable];
   try {
     return name === 'option'
       ? await printOption(flags, config, terminal)

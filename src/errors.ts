@@ -42,6 +42,9 @@ export type CommandFailure =
   /** It was ended, or not started, because the run was cancelled. */
   | { kind: 'cancelled' };
 
+/** Characters of a command's standard error that its error has. */
+export const stderrLimit = 8 * 1024;
+
 /** A command that failed. `stderr` holds the end of its standard error, at most 8 KiB. */
 export class CommandError extends Error {
   override name = 'CommandError';

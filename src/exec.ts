@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { CommandError, type CommandFailure } from './errors.ts';
+import { CommandError, type CommandFailure, stderrLimit } from './errors.ts';
 
 export interface ExecOptions {
   cwd?: string;
@@ -65,7 +65,7 @@ export const exec: Exec = (command, args, options = {}) =>
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
     const fail = (failure: CommandFailure): void =>
-      reject(new CommandError(argv, failure, output.stderr().slice(-8 * 1024)));
+      reject(new CommandError(argv, failure, output.stderr().slice(-stderrLimit)));
 
     feed(child, options.input);
     // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.

@@ -4,7 +4,7 @@ import { UserError } from './errors.ts';
 import type { Input } from './input.ts';
 import { type Group, inputs, namesOf, unknownInput } from './inputs.ts';
 
-/** What the words after a command say. */
+/** The parsed arguments of a command. */
 export interface Flags {
   /** By input name. For a secret, its text, read from the file that the flag or the variable gives. */
   inputs: Record<string, string>;

@@ -1,3 +1,4 @@
+import { takeEnvironment } from './environment.ts';
 import { main } from './main.ts';
 import type { Step } from './step.ts';
 
@@ -6,10 +7,15 @@ import type { Step } from './step.ts';
  * function with the program's name, so that all share one bundle. What only some programs need is loaded when needed.
  */
 export async function start(program: Step | 'post' | 'cli'): Promise<void> {
-  if (program === 'cli') await (await import('./cli.ts')).cli();
+  const { given, cleared } = takeEnvironment(process);
+  if (!cleared) {
+    const prefix = program === 'cli' ? 'ferry: warning: ' : '::warning::';
+    process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
+  }
+  if (program === 'cli') await (await import('./cli.ts')).cli(given);
   else if (program === 'post') await (await import('./post.ts')).post(process.env);
   else {
-    await main(program, process.env);
+    await main(program, given, process.env);
     // An abandoned request keeps its socket open, and so the process alive, for minutes.
     process.exit();
   }

@@ -110,6 +110,22 @@ export function inputsOfRunner(env: Readonly<Record<string, string | undefined>>
 }
 
 function checkTogether(config: Config, called: (name: string) => string): Config {
+  const { from, trustedPublicKeys, signingKey, allowUnsigned } = config.fetch;
+  if (from !== null && trustedPublicKeys.length === 0 && signingKey === null && !allowUnsigned) {
+    throw new UserError(
+      `${called('from')} needs ${called('trusted-public-keys')}, which says who may have made the archives.`,
+      {
+        where: { input: 'trusted-public-keys' },
+        cure: 'Write the public half of the `signing-key` that signed them. If you trust everyone who can upload artifacts, set `allow-unsigned` to true.',
+      },
+    );
+  }
+  if (allowUnsigned && trustedPublicKeys.length > 0) {
+    throw new UserError(`${called('allow-unsigned')} contradicts ${called('trusted-public-keys')}.`, {
+      where: { input: 'allow-unsigned' },
+      cure: 'Remove one of them.',
+    });
+  }
   if (config.report.comment && config.report.githubToken === null) {
     throw new UserError(`${called('comment')} needs ${called('github-token')}.`, {
       where: { input: 'github-token' },

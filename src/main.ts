@@ -11,19 +11,28 @@ import { inputsOfStep, type Step } from './step.ts';
 /** The key of the step's state that names its scratch directory. */
 export const scratchState = 'scratch';
 
-/** The main part of a step: reads the inputs, runs the pipeline, reports, sets the outputs. */
-export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * The main part of a step: reads the inputs, runs the pipeline, reports, sets the outputs.
+ *
+ * @param given the environment with the inputs.
+ * @param env without them.
+ */
+export async function main(
+  step: Step,
+  given: Readonly<Record<string, string | undefined>>,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   let config: Config;
   try {
-    config = readInputs(inputsOfRunner(env), name => `input '${name}'`, inputsOfStep[step]);
+    config = readInputs(inputsOfRunner(given), name => `input '${name}'`, inputsOfStep[step]);
   } catch (error) {
     // Written by hand: loading the toolkit takes longer than everything until here.
-    process.stdout.write(`::error::${explain(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
+    process.stdout.write(
+      `::error::${explain(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`,
+    );
     process.exitCode = 1;
     return;
   }
-  // No child process may inherit a key.
-  for (const name of Object.keys(env)) if (name.startsWith('INPUT_')) delete env[name];
 
   const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
     import('@actions/core'),
@@ -36,7 +45,7 @@ export async function main(step: Step, env: NodeJS.ProcessEnv): Promise<void> {
   core.saveState(scratchState, scratch);
   const { context, close } = openContext(core, scratch, env);
   try {
-    const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
+    const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
     close();
     for (const [name, value] of Object.entries(outputsOf(done))) core.setOutput(name, value);
     const { ok } = await report(done, context.log, async markdown => {

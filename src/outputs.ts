@@ -1,7 +1,7 @@
 import { changesMachine } from './deploy/outcome.ts';
 import type { Run } from './report/run.ts';
 
-/** What a step passes to later steps and jobs, as text. */
+/** The outputs of a step for later steps and jobs, as text. */
 export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed', string>;
 
 /** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */

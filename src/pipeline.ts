@@ -23,6 +23,7 @@ import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
   emulateOther,
+  nixAsRoot,
   prepareSystems,
   type Setup,
   type SetupPorts,
@@ -33,7 +34,7 @@ import {
 import type { Step } from './step.ts';
 import { producer } from './version.ts';
 
-/** What only the entry can give: the runner's state, cache and artifacts, or what the command line has instead of them. */
+/** Provided by the entry: the runner's state, cache and artifacts, or their replacements on the command line. */
 export interface Ports {
   setup: SetupPorts;
   machine: SetupSurroundings;
@@ -47,7 +48,7 @@ export interface Ports {
   deployer: Deployer;
 }
 
-/** What one run is asked for. */
+/** The arguments of a run. */
 interface Order {
   step: Step;
   config: Config;
@@ -66,9 +67,9 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 };
 
 /**
- * Runs the stages of a step and returns all that was found and done.
+ * Runs the stages of a step and returns their results.
  *
- * Never throws: what ends the run early is `error` in the result, together with everything that was true until then.
+ * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
 export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
   const run: Run = {
@@ -92,7 +93,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
 async function fromSource(order: Order, run: Run, saving: Saving): Promise<void> {
   const { step, config, ports, context } = order;
   const stages = stagesOf[step];
-  // A wrong `source` is reported before Nix is even looked for.
+  // An invalid `source` is reported before Nix is looked for.
   const source = stages.includes('plan') ? locate(config.plan.source) : null;
 
   const setUp = await timed(run, 'setup', () => setUpFor(order));
@@ -135,7 +136,10 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: O
   const { config, ports, context } = order;
   const setUp = await timed(run, 'setup', () => setUpFor(order));
   const nix = nixOf(setUp, context);
-  const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, nix, context));
+  const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);
+  const archives = await timed(run, 'archive', () =>
+    takeArchives(from, config.fetch, ports.archives, { nix, importing }, context),
+  );
   run.archives = archives;
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
@@ -172,7 +176,7 @@ async function timed<T>(run: Run, stage: Stage, work: () => Promise<T>): Promise
   }
 }
 
-/** Work that goes on while later stages run: saving caches for later runs. None of it may throw. */
+/** Work that continues while later stages run: saving caches for later runs. None of it may throw. */
 class Saving {
   readonly #work: Promise<void>[] = [];
 
@@ -187,7 +191,7 @@ class Saving {
 
 async function setUpFor({ step, config, ports, context }: Order): Promise<Setup> {
   const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
-  // If the set-up is a step of its own, no plan follows that would show which systems are needed.
+  // If the set-up is a separate step, no plan follows that shows which systems are needed.
   const emulates = step === 'setup' && config.setup.emulate === 'always';
   return emulates ? emulateOther(setUp, context, ports.setup) : setUp;
 }
@@ -200,11 +204,11 @@ function planSurroundings(config: Config, ports: Ports, saving: Saving): Pick<Pl
   const nixPath = nixPathOf(ports);
   const { planCache: port } = ports;
   if (port === null || typeof port === 'string') return { nixPath, planCache: port };
-  // In the Actions cache, only plans by holders of the signing key count, as in the store cache.
+  // As in the store cache, plans in the Actions cache are authenticated with the signing key.
   const { cache, signingKey: secret } = config.setup;
-  // A kept plan does not bring nixpkgs into the store, where `include-source` needs it.
+  // A cached plan does not add nixpkgs to the store, but `include-source` needs it there.
   if (secret === null || cache === 'never' || config.archive.includeSource) return { nixPath, planCache: null };
-  return { nixPath, planCache: { port, secret, beside: work => saving.add(work) } };
+  return { nixPath, planCache: { port, secret, runInBackground: work => saving.add(work) } };
 }
 
 function nixPathOf({ machine }: Ports): string | null {

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { getExecOutput } from '@actions/exec';
 import { artifactStore } from './archive/upload.ts';
 import type { CachePort, Context, Log, Query } from './context.ts';
-import { CommandError, type Place } from './errors.ts';
+import { CommandError, type Place, stderrLimit } from './errors.ts';
 import { exec } from './exec.ts';
+import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
+import { trustedEvents } from './trusted-events.ts';
+import { withoutCommands } from './workflow-commands.ts';
 
 type Core = typeof import('@actions/core');
 
@@ -15,7 +18,7 @@ type Core = typeof import('@actions/core');
 export function runnerLog(core: Core): Log {
   return {
     debug: message => core.debug(message),
-    info: message => core.info(message),
+    info: message => core.info(withoutCommands(message)),
     notice: (message, where) => core.notice(message, properties(where)),
     warning: (message, where) => core.warning(message, properties(where)),
     error: (message, where) => core.error(message, properties(where)),
@@ -53,7 +56,7 @@ export const query: Query = async (command, args, { cwd, env, allow = [0] } = {}
   });
   // Its types do not say that the code is null if a signal ended the program.
   const code = ended.exitCode as number | null;
-  const printed = ended.stderr.slice(-8 * 1024);
+  const printed = ended.stderr.slice(-stderrLimit);
   if (code === null) throw new CommandError(argv, { kind: 'signal', signal: 'a signal' }, printed);
   if (!allow.includes(code)) throw new CommandError(argv, { kind: 'exit', code }, printed);
   return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
@@ -65,7 +68,7 @@ export function openContext(
   scratch: string,
   environment: Context['environment'],
 ): { context: Context; close: () => void } {
-  const progress = openProgress({ write: text => process.stdout.write(text) }, false);
+  const progress = openProgress({ write: text => process.stdout.write(withoutCommands(text)) }, false);
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   // The runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, "cancellation").
@@ -83,12 +86,17 @@ export function openContext(
 }
 
 /** What the runner offers a step: its state, its cache, its artifacts. */
-export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv, context: Context): Ports {
+export function portsOf(
+  core: Core,
+  { githubToken: token, signingKey: secret }: Config['fetch'],
+  env: NodeJS.ProcessEnv,
+  context: Context,
+): Ports {
   const repository = env.GITHUB_REPOSITORY ?? null;
   const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
   const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
   const api = env.GITHUB_API_URL ?? 'https://api.github.com';
-  const access = { token, repository, run: number, api };
+  const access = { token, secret, repository, run: number, ref: env.GITHUB_REF_NAME ?? null, api };
   return {
     setup: {
       saveState: core.saveState,
@@ -111,12 +119,6 @@ export function portsOf(core: Core, token: string | null, env: NodeJS.ProcessEnv
   };
 }
 
-/**
- * Events that only people with write access can trigger and that run the repository's own code. What other events build
- * must not reach later runs: pull requests, but also comments, after which many workflows check out a pull request.
- */
-const trusted = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release'];
-
 function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): CachePort {
   const directory = join(scratchParent(env.RUNNER_TEMP, tmpdir()), `nix-ferry-${what}-cache`);
   return {
@@ -136,7 +138,7 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
       const { saveCache } = await import('@actions/cache');
       return (await within(300, saveCache([directory], key), signal)) !== -1;
     },
-    trusted: trusted.includes(env.GITHUB_EVENT_NAME ?? ''),
+    trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
   };
 }
 

@@ -6,7 +6,7 @@ export type Step = (typeof steps)[number];
 
 /** Which inputs each step accepts, by the names that users write. */
 export const inputsOfStep: Record<Step, readonly string[]> = {
-  // As a step of its own, the set-up saves nothing that would have to be signed.
+  // As a separate step, the set-up saves nothing that needs a signature.
   setup: namesOf('setup').filter(name => name !== 'signing-key'),
   plan: namesOf('plan', 'setup', 'report'),
   build: namesOf('plan', 'setup'),

@@ -37,7 +37,7 @@ test.each<[string, PathInfo, Parameters<typeof chooseInside>[1], Parameters<type
   expect(chooseInside([path], kind, nix)).toMatchObject([{ inside: cache === null, cache }]);
 });
 
-test('sorted by path, whatever the store answered first', () => {
+test('closures are sorted by path', () => {
   expect(chooseInside([info('b'), info('a')], 'full', null).map(({ path }) => path)).toEqual([
     '/nix/store/a',
     '/nix/store/b',

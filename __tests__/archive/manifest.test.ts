@@ -29,11 +29,11 @@ const bare = {
 };
 const manifest: Manifest = { ...bare, digest: manifestDigest(bare) };
 
-test('what is written is read again', () => {
+test('a manifest is read as it was written', () => {
   expect(parseManifest(writeManifest(manifest), 'manifest.json')).toEqual(manifest);
 });
 
-test('one field a line and one path a line, for the installer', () => {
+test('each field and each path has its own line, for the installer', () => {
   const lines = writeManifest(manifest).split('\n');
   expect(lines).toContain(` "toplevel": "${toplevel}",`);
   expect(lines).toContain(
@@ -76,7 +76,7 @@ test('the schema names the fields and forms that are checked', () => {
   expect(schema.required).toEqual(Object.keys(schema.properties));
   expect(new Set(schema.required)).toEqual(new Set(['version', ...Object.keys(shape)]));
   expect(schema.properties.paths.items.required).toEqual(Object.keys(pathShape));
-  // The very order of the file.
+  // In the order of the file.
   const written = writeManifest(manifest)
     .match(/^ "\w+"/gm)
     ?.map(field => field.slice(2, -1));

@@ -1,10 +1,10 @@
 /** One row of the table that `npm run bench` prints. */
 export interface Comparison {
-  /** What was measured, as `set-up as root`. */
+  /** What was measured, for example `set-up as root`. */
   what: string;
   /** Seconds that this project takes. */
   ours: number;
-  /** What it is compared with, as `untar and load-db by hand`. */
+  /** What it is compared with, for example `untar and load-db by hand`. */
   reference: string;
   /** Seconds that the reference takes. */
   theirs: number;

@@ -10,6 +10,7 @@ const target: Target = {
   user: 'root',
   privilegeEscalation: ['sudo', '-n'],
   sshOptions: [],
+  sshOptionsFrom: 'targets',
   substituteOnDestination: false,
 };
 const deploying = { ...target, user: 'deploy' };

@@ -10,6 +10,7 @@ const target = {
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets' as const,
   substituteOnDestination: false,
 };
 

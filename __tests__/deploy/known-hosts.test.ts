@@ -41,6 +41,7 @@ test('the advice names each target as ssh-keyscan accepts it', () => {
     user: 'root',
     privilegeEscalation: [],
     sshOptions: [],
+    sshOptionsFrom: 'targets',
     substituteOnDestination: false,
   };
   const text = howToPin([target, { ...target, address: 'web.example.com', port: null }]);

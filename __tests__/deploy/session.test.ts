@@ -25,7 +25,12 @@ test('a machine without OpenSSH: one error says what to install, and nothing is 
   ] as const) {
     const target = {
       ...{ address: '192.0.2.7', port: null, user: 'root' },
-      ...{ privilegeEscalation: [], sshOptions: [], substituteOnDestination: false },
+      ...{
+        privilegeEscalation: [],
+        sshOptions: [],
+        sshOptionsFrom: 'targets' as const,
+        substituteOnDestination: false,
+      },
     };
     const aliased = [{ alias: 'target-0', host: 'web', target }];
     await expect(openSession(aliased, key, 'x', context)).rejects.toMatchObject({

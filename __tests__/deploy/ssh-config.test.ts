@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ownOptions, renderSshConfig } from '../../src/deploy/ssh-config.ts';
 import type { Target } from '../../src/plan/fleet.ts';
 
@@ -8,6 +8,7 @@ const root: Target = {
   user: 'root',
   privilegeEscalation: [],
   sshOptions: [],
+  sshOptionsFrom: 'targets',
   substituteOnDestination: false,
 };
 const paths = { agent: '/s/agent', knownHosts: '/s/known_hosts', control: '/s/c' };
@@ -117,4 +118,43 @@ test.each<[Partial<Target>, string]>([
   [{ sshOptions: ['-o', '=x'] }, 'is invalid'],
 ])('refused: %j', (target, why) => {
   expect(() => render(target)).toThrow(why);
+});
+
+describe('options that the source sets', () => {
+  test.each([
+    [['-p', '22', '-4', '-C', '-l', 'deploy']],
+    [['-o', 'ConnectTimeout=5', '-oKexAlgorithms=+diffie-hellman-group14-sha1', '-o', 'IPQoS af21 cs1']],
+    [['-J', 'root@bastion:2222,[2001:db8::7]:22']],
+    [['-o', 'ProxyJump=ssh://jump.example.com']],
+  ])('%j pass', words => {
+    expect(() => render({ sshOptions: words, sshOptionsFrom: 'source' })).not.toThrow();
+  });
+
+  test.each<[string[], string]>([
+    [['-o', 'ProxyCommand=touch /tmp/x'], 'ProxyCommand'],
+    [['-o', 'proxycommand=touch /tmp/x'], 'proxycommand'],
+    [['-o', 'Match exec "touch /tmp/x"'], 'Match'],
+    [['-o', 'Include /tmp/x'], 'Include'],
+    [['-o', 'Host *'], 'Host'],
+    [['-o', 'PKCS11Provider=/tmp/x.so'], 'PKCS11Provider'],
+    [['-o', 'SecurityKeyProvider=/tmp/x.so'], 'SecurityKeyProvider'],
+    [['-o', 'LocalCommand=touch /tmp/x', '-o', 'PermitLocalCommand=yes'], 'LocalCommand'],
+    [['-o', 'RemoteCommand=sh'], 'RemoteCommand'],
+    [['-o', 'SendEnv=*'], 'SendEnv'],
+    [['-o', 'XAuthLocation=/tmp/x'], 'XAuthLocation'],
+    [['-A'], 'ForwardAgent'],
+    [['-i', '/etc/ssh/ssh_host_ed25519_key'], 'IdentityFile'],
+    [['-J', '-oProxyCommand=x'], 'the value "-oProxyCommand=x" for the SSH option ProxyJump'],
+    [['-J', '$(touch /tmp/x)'], 'ProxyJump'],
+    [['-J', "x';touch /tmp/x;'@bastion"], 'ProxyJump'],
+    [['-J', '`id`'], 'ProxyJump'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: ssh replaces it by a variable
+    [['-o', 'HostKeyAlias=${HOME}'], 'HostKeyAlias'],
+  ])('%j is an error that says how to set it', (words, named) => {
+    const settings = { sshOptions: words, sshOptionsFrom: 'source' } as const;
+    expect(() => render(settings)).toThrow(named);
+    expect(() => render(settings)).toThrow(
+      expect.objectContaining({ cure: expect.stringContaining(JSON.stringify({ web: { sshOptions: words } })) }),
+    );
+  });
 });

@@ -45,8 +45,8 @@ test('a deployment is never interrupted, and switches', () => {
 
 test('a pull request changes nothing, and a job that runs for forks uses no secret', () => {
   const { jobs } = read('examples/workflows/pull-request.yml') as Workflow;
-  expect(jobs.ask?.steps.at(-1)?.with).toMatchObject({ mode: 'dry-activate' });
-  expect(jobs.ask?.if).toContain('head.repo.full_name == github.repository');
+  expect(jobs['dry-run']?.steps.at(-1)?.with).toMatchObject({ mode: 'dry-activate' });
+  expect(jobs['dry-run']?.if).toContain('head.repo.full_name == github.repository');
   expect(jobs.build?.steps.at(-1)?.with).toMatchObject({ mode: 'none' });
   expect(jobs.build?.environment).toBeUndefined();
   expect(JSON.stringify(jobs.build)).not.toContain('secrets.');

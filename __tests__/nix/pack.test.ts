@@ -23,7 +23,7 @@ test('shares are about equal and contain every path', () => {
   ).toEqual(paths.map(({ path }) => path).sort());
 });
 
-test('little work stays in one share', () => {
+test('a small amount of work is one share', () => {
   expect(equalShares([info('/nix/store/a', 1000), info('/nix/store/b', 1000)], 8)).toHaveLength(1);
   expect(equalShares([], 8)).toEqual([]);
 });

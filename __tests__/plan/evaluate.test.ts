@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { attributePath } from '../../src/plan/attribute-path.ts';
-import { inRepository, placeOf } from '../../src/plan/evaluation/diagnose.ts';
 import { deal, processes } from '../../src/plan/evaluation/evaluate.ts';
 import { flakeReference, unlockedInput } from '../../src/plan/evaluation/flake-reference.ts';
+import { inRepository, placeOf } from '../../src/plan/evaluation/places.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -23,7 +23,7 @@ test.each<[number, number, number | null, number, number]>([
   },
 );
 
-test('hosts are split evenly, each once', () => {
+test('hosts are split evenly, and each is in one part', () => {
   expect(deal([1, 2, 3, 4, 5], 2)).toEqual([
     [1, 3, 5],
     [2, 4],
@@ -68,14 +68,17 @@ test.each<[object, string]>([
   [{}, 'git+file:///fleet?rev=c0ffee&ref=HEAD'],
   [{ dirty: true }, 'git+file:///fleet'],
   [{ commit: null }, 'git+file:///fleet'],
+  [{ submodules: [{ path: 'sub', checkedOut: true }] }, 'git+file:///fleet?submodules=1'],
+  [{ submodules: [{ path: 'sub', checkedOut: false }] }, 'git+file:///fleet?rev=c0ffee&ref=HEAD'],
   [{ shallow: true }, 'git+file:///fleet?rev=c0ffee&ref=HEAD&shallow=1'],
 ])('the reference of a flake in a repository with %j', (more, url) => {
-  const repository = { root: '/fleet', commit: 'c0ffee', dirty: false, shallow: false, ...more };
+  const clean = { commit: 'c0ffee', dirty: false, shallow: false, submodules: [], encoded: [] };
+  const repository = { root: '/fleet', ...clean, ...more };
   expect(flakeReference('/fleet', repository)).toEqual({ url, locked: url.includes('rev=') });
 });
 
 test('special characters of a path are encoded', () => {
-  const repository = { root: "/a b/$(x)'?#%é", commit: 'c', dirty: true, shallow: false };
+  const repository = { root: "/a b/$(x)'?#%é", commit: 'c', dirty: true, shallow: false, submodules: [], encoded: [] };
   expect(flakeReference("/a b/$(x)'?#%é/in&ner", repository).url).toBe(
     'git+file:///a%20b/%24%28x%29%27%3F%23%25%C3%A9?dir=in%26ner',
   );

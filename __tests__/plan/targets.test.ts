@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layer, parseTargetSettings, portOf, targetOf } from '../../src/plan/targets.ts';
+import { layer, parseTargetSettings, portOf, targetOf, unusable } from '../../src/plan/targets.ts';
 
 test.each<[unknown, object]>([
   ['web.example', { address: 'web.example' }],
@@ -13,7 +13,10 @@ test.each<[unknown, object]>([
   ],
   [
     { address: 'b', tags: ['x'], privilegeEscalation: ['doas'], sshOptions: ['-4'], substituteOnDestination: false },
-    { address: 'b', tags: ['x'], privilegeEscalation: ['doas'], sshOptions: ['-4'], substituteOnDestination: false },
+    {
+      ...{ address: 'b', tags: ['x'], privilegeEscalation: ['doas'], substituteOnDestination: false },
+      ...{ sshOptions: ['-4'], sshOptionsFrom: 'targets' },
+    },
   ],
   [{ buildOnly: true }, { address: false }],
 ])('%j is read', (value, expected) => {
@@ -50,8 +53,21 @@ test('the input overrides the source, setting by setting', () => {
     user: 'u',
     privilegeEscalation: ['sudo', '-n'],
     sshOptions: ['-4'],
+    sshOptionsFrom: 'source',
     substituteOnDestination: true,
   });
+});
+
+test('it is known whether the options of SSH are from the source or from the input', () => {
+  const source = parseTargetSettings({ address: 'a', sshOptions: ['-4'] }, 'hive.nix', 'source');
+  expect(targetOf(layer(source, { user: 'u' }))).toMatchObject({ sshOptions: ['-4'], sshOptionsFrom: 'source' });
+  const given = parseTargetSettings({ sshOptions: ['-6'] }, 'targets.web');
+  expect(targetOf(layer(source, given))).toMatchObject({ sshOptions: ['-6'], sshOptionsFrom: 'targets' });
+});
+
+test('a source cannot say that the input set its options', () => {
+  const settings = { address: 'a', sshOptions: ['-A'], sshOptionsFrom: 'targets' };
+  expect(() => parseTargetSettings(settings, 'hive.nix', 'source')).toThrow('has no setting "sshOptionsFrom"');
 });
 
 test('there is no target without an address', () => {
@@ -69,4 +85,15 @@ test.each<[string[], number | null]>([
   [['-p', 'x'], null],
 ])('the port in %j', (words, port) => {
   expect(portOf(words)).toBe(port);
+});
+
+test('what a source says and cannot be used is a problem only of the host that is deployed', () => {
+  const where = 'the target of "web"';
+  const bad = parseTargetSettings({ address: '-x', user: 'u' }, where, 'source');
+  expect(unusable(bad)).toBe('the target of "web".address is "-x". Write `user@address:port`.');
+  expect(unusable(layer(bad, { address: 'web.example' }))).toBeNull();
+  expect(unusable(layer(bad, { address: false }))).toBeNull();
+  const asks = { address: 'a', user: 'u', problems: { privilegeEscalation: 'It asks.' } };
+  expect([unusable(asks), unusable(layer(asks, { user: 'root' }))]).toEqual(['It asks.', null]);
+  expect(unusable(layer(asks, { privilegeEscalation: ['doas'] }))).toBeNull();
 });

@@ -6,7 +6,8 @@ import { type CommentPlace, keepComment } from '../../src/report/comment.ts';
 /** GitHub's comments of one pull request, served on loopback: the paths and answers of its REST API. */
 let server: Server;
 let place: CommentPlace;
-let comments: { id: number; body: string }[];
+let comments: { id: number; body: string; user: { login: string } }[];
+const user = { login: 'github-actions[bot]' };
 let asked: string[];
 let status = 0;
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
       if (status !== 0) return answer(status, { message: 'Resource not accessible by integration' });
       if (request.headers.authorization !== 'token secret') return answer(401, {});
       const given = chunks.length === 0 ? null : (JSON.parse(Buffer.concat(chunks).toString()) as { body: string });
+      if (url.pathname === '/graphql') return answer(200, { data: { viewer: user } });
       if (request.method === 'GET') {
         const page = Number(url.searchParams.get('page') ?? 1);
         const size = Number(url.searchParams.get('per_page'));
@@ -33,7 +35,7 @@ beforeAll(async () => {
       const id = Number(url.pathname.split('/').at(-1));
       const own = comments.find(comment => comment.id === id);
       if (request.method === 'PATCH' && own !== undefined) own.body = given?.body ?? '';
-      else comments.push({ id: comments.length + 1, body: given?.body ?? '' });
+      else comments.push({ id: comments.length + 1, body: given?.body ?? '', user });
       return answer(200, {});
     });
   });
@@ -49,7 +51,7 @@ beforeEach(() => {
 });
 
 test('created once, updated afterwards, wherever it is', async () => {
-  comments = Array.from({ length: 120 }, (_, id) => ({ id, body: 'from someone else' }));
+  comments = Array.from({ length: 120 }, (_, id) => ({ id, body: 'from someone else', user }));
   await keepComment('first', place);
   await keepComment('second', place);
   expect(comments).toHaveLength(121);
@@ -63,6 +65,17 @@ test("another step's comment is left alone, and a key cannot end the marker", as
   expect(comments.map(({ body }) => body)).toEqual([
     '<!-- nix-ferry deploy / plan -->\none',
     '<!-- nix-ferry x ___ _b_ -->\ntwo',
+  ]);
+});
+
+test('a comment with the marker that somebody else wrote is not taken for our own', async () => {
+  const body = '<!-- nix-ferry deploy / plan -->\nLooks good, merge it';
+  comments = [{ id: 1, body, user: { login: 'mallory' } }];
+  await keepComment('first', place);
+  await keepComment('second', place);
+  expect(comments.map(comment => [comment.user.login, comment.body])).toEqual([
+    ['mallory', body],
+    [user.login, '<!-- nix-ferry deploy / plan -->\nsecond'],
   ]);
 });
 

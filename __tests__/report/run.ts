@@ -11,6 +11,7 @@ export function host(name: string, system = 'x86_64-linux'): Host {
     toplevel: { drvPath: '/nix/store/cccc-nixos.drv', outPath: '/nix/store/bbbb-nixos' },
     target: null,
     tags: [],
+    unusable: null,
     buildOnly: false,
     healthChecks: none,
     preDeployChecks: none,

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Log } from '../../src/context.ts';
 import type { OutcomeKind } from '../../src/deploy/outcome.ts';
 import type { Place } from '../../src/errors.ts';
-import { report } from '../../src/report/index.ts';
+import { report, text } from '../../src/report/index.ts';
 import { verdict } from '../../src/report/verdict.ts';
 import { built, host, outcome, run } from './run.ts';
 
@@ -76,4 +76,19 @@ test('if there are more failures than annotations, the last one names the rest',
   await report(run({ outcomes: names.map(name => outcome(name, 'unreachable')) }), log, null);
   expect(said).toHaveLength(10);
   expect(said[9]?.[1]).toBe(`16 more hosts failed, see the summary: ${names.slice(9).join(', ')}`);
+});
+
+test('hosts that failed for one reason are one annotation', async () => {
+  const { log, said } = recorder();
+  const failure = (host: string, message: string) => ({ host, message, trace: '', file: 'a.nix', line: 3, column: 1 });
+  const fleet = {
+    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [] },
+    failures: [failure('web', 'No.'), failure('db', 'Other.'), failure('pi', 'No.')],
+  };
+  await report(run({ fleet }), log, null);
+  expect(said.map(([, message]) => message)).toEqual([
+    '2 hosts (web, pi): not evaluated: No.',
+    'db: not evaluated: Other.',
+  ]);
+  expect(text(run({ fleet }))).toContain('2 hosts (web, pi): plan failed: No. (a.nix:3)\n');
 });

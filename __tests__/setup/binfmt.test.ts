@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { parseRegistration, registrationLine, takes } from '../../src/setup/binfmt.ts';
 import { probeProgram, provableSystems } from '../../src/setup/probe-program.ts';
 
-// As the kernel shows Debian's entry.
+// Debian's entry, as the kernel shows it.
 const debian = `enabled
 interpreter /usr/libexec/qemu-binfmt/aarch64-binfmt-P
 flags: POF
@@ -11,7 +11,7 @@ magic 7f454c460201010000000000000000000200b700
 mask ffffffffffffff00fffffffffffffffffeffffff
 `;
 
-test("Debian's entry takes aarch64's programs and no other's", () => {
+test("Debian's entry matches programs of aarch64 only", () => {
   const entry = parseRegistration('qemu-aarch64', debian);
   const interpreter = '/usr/libexec/qemu-binfmt/aarch64-binfmt-P';
   expect(entry).toMatchObject({ enabled: true, flags: 'POF', interpreter });
@@ -22,7 +22,7 @@ test("Debian's entry takes aarch64's programs and no other's", () => {
   expect(taken).toEqual(['aarch64-linux']);
 });
 
-test('an entry that is off, or that goes by a name, takes nothing', () => {
+test('an entry that is disabled, or that matches a file extension, does not count', () => {
   const off = parseRegistration('x', debian.replace('enabled', 'disabled'));
   const program = probeProgram('aarch64-linux') ?? Buffer.alloc(0);
   expect(off).not.toBeNull();

@@ -3,7 +3,7 @@ import { parseNixConf } from '../../src/setup/settings.ts';
 
 const known = ['cores', 'substituters', 'trusted-public-keys', 'extra-platforms', 'sandbox', 'access-tokens'];
 
-test('lines go to the daemon, tokens to the commands alone, comments nowhere', () => {
+test('settings are for the daemon, tokens only for commands, comments are dropped', () => {
   const conf = parseNixConf(
     'cores = 2 # two\n\n# nothing\nextra-trusted-public-keys = a:b c:d\naccess-tokens = gitlab.com=x\n!include /etc/more.conf',
     known,

@@ -5,7 +5,7 @@
     nodeNixpkgs.pi = import (import ./nixpkgs.nix) { system = "aarch64-linux"; };
   };
 
-  # Said of every machine.
+  # Applies to every host.
   defaults.deployment.targetUser = "deploy";
 
   web = {

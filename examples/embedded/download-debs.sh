@@ -1,11 +1,11 @@
 #!/bin/sh
 # download-debs.sh DIRECTORY PACKAGE:ARCHITECTURE…
-# download-debs.sh --missing DIRECTORY PACKAGE…        also what the packages need and the machine does not have
+# download-debs.sh --missing DIRECTORY PACKAGE…        also their dependencies that are not installed
 #
-# Puts .deb files of the machine's own distribution into DIRECTORY, checked by apt against the distribution's keys.
-# The machine's apt and dpkg stay as they are: state, cache and the foreign architectures are in a directory of our own.
-# Needs no root. ARM64_MIRROR: URI of an archive with arm64 packages, where that of the machine has none. Ubuntu keeps them
-# in another one, whose address follows from that of the machine's: archive.…/ubuntu, ports.…/ubuntu-ports.
+# Downloads .deb files of the machine's distribution into DIRECTORY; apt checks them against the distribution's keys.
+# The machine's apt and dpkg are not changed: state, cache and foreign architectures are kept in a temporary directory.
+# Does not need root. ARM64_MIRROR: URI of an archive with arm64 packages, if the machine's archive has none. For Ubuntu,
+# which keeps them in a separate archive, it is derived from the machine's: archive.…/ubuntu, ports.…/ubuntu-ports.
 set -eu
 
 missing=
@@ -24,7 +24,7 @@ trap 'exit 143' TERM
 
 native=$(dpkg --print-architecture)
 mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
-# Of single packages it does not matter what is installed, and a foreign architecture may be new to dpkg's list.
+# Without --missing, it does not matter what is installed; dpkg's status may not know the foreign architecture.
 if [ -n "$missing" ]; then cp /var/lib/dpkg/status "$work/status"; else : > "$work/status"; fi
 cat > "$work/apt.conf" <<END
 APT::Architecture "$native";
@@ -57,25 +57,25 @@ if [ -n "$mirror" ]; then
   echo "Dir::Etc::sourceparts \"$work/sources\";" >> "$work/apt.conf"
 fi
 
-# A source that does not answer (a third party's, or one without the foreign architecture) need not matter.
+# A source that fails may not matter: it may be a third party's, or have no packages of the foreign architecture.
 apt-get -qq update > "$work/log" 2>&1 || true
 
 if [ -n "$missing" ]; then
-  # What an installation would bring: `Inst NAME [INSTALLED] (VERSION …`.
+  # What would be installed: `Inst NAME [INSTALLED] (VERSION …`.
   if ! apt-get --simulate --no-install-recommends install "$@" > "$work/plan" 2>> "$work/log"; then
-    echo "download-debs: $* cannot be had from this machine's apt sources:" >&2
+    echo "download-debs: $* cannot be installed from this machine's apt sources:" >&2
     grep -E '^[EW]:' "$work/log" | tail -n 5 >&2
     echo "Check /etc/apt/sources.list.d and the network." >&2
     exit 1
   fi
-  # shellcheck disable=SC2046 # One word a package.
+  # shellcheck disable=SC2046 # One word for each package.
   set -- $(sed -nE 's/^Inst ([^ ]+) (\[[^]]*\] )?\(([^ ]+) .*/\1=\3/p' "$work/plan")
 fi
 
 cd "$destination"
 for package; do
   if ! apt-get -qq download "$package" >> "$work/log" 2>&1; then
-    echo "download-debs: $package cannot be downloaded with this machine's apt sources:" >&2
+    echo "download-debs: $package could not be downloaded from this machine's apt sources:" >&2
     grep -E '^[EW]:' "$work/log" | tail -n 5 >&2
     case $package in
     *:"$native") echo "Check /etc/apt/sources.list.d and the network." >&2 ;;

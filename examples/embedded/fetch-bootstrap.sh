@@ -1,8 +1,8 @@
 #!/bin/sh
 # fetch-bootstrap.sh DIRECTORY [SYSTEM…]
 #
-# Puts the static busybox by which the miniature nixpkgs builds everything at DIRECTORY/<system>/busybox; DIRECTORY is
-# the `nixpkgs/bootstrap` of a copy of the fleet. What is there already stays. Needs no root.
+# Downloads the static busybox with which the miniature nixpkgs builds everything to DIRECTORY/<system>/busybox. DIRECTORY
+# is `nixpkgs/bootstrap` in a copy of the fleet. Existing files are kept. Does not need root.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,7 @@ for system; do
   x86_64-linux) packages="$packages busybox-static:amd64" ;;
   aarch64-linux) packages="$packages busybox-static:arm64" ;;
   *)
-    echo "fetch-bootstrap: unknown system $system: x86_64-linux or aarch64-linux" >&2
+    echo "fetch-bootstrap: '$system' is not one of x86_64-linux, aarch64-linux" >&2
     exit 2
     ;;
   esac

@@ -1,8 +1,8 @@
 #!/bin/sh
 # fetch-sshd.sh DIRECTORY
 #
-# Puts the distribution's sshd, with the libraries this machine lacks, into DIRECTORY/usr, without installing anything.
-# What is there already stays. Needs no root.
+# Unpacks the distribution's sshd, and the libraries that this machine lacks, into DIRECTORY/usr, without installing
+# anything. Existing files are kept. Does not need root.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,7 +1,7 @@
 {
   description = "A small fleet: a server and the Raspberry Pi that is its router";
 
-  # A real fleet has `inputs.nixpkgs.url = "github:NixOS/nixpkgs/…"` here. This one brings its own nixpkgs, a miniature.
+  # A real fleet has `inputs.nixpkgs.url = "github:NixOS/nixpkgs/…"` here. This one has its own miniature nixpkgs.
   outputs =
     { self }:
     let

@@ -1,16 +1,16 @@
 #!/bin/sh
 # target.sh STATE NAME ADDRESS PORT BUSYBOX [SSHD-PACKAGES]
 #
-# A machine to deploy to, light: run as root in mount, PID, UTS and IPC namespaces of its own, it makes itself a root of
-# memory with the machine's programs read-only, an empty /nix, and an SSH server at ADDRESS:PORT that lets root in with
-# the key STATE/authorized_keys. It lives until its standard input ends; then nothing of it is left.
+# A lightweight machine to deploy to. Run it as root in new mount, PID, UTS and IPC namespaces: it makes a root file system
+# in memory with the machine's programs (read-only) and an empty /nix, and starts an SSH server at ADDRESS:PORT, where root
+# can log in with a key of STATE/authorized_keys. It runs until its standard input ends and leaves nothing behind.
 #
-# STATE/nix-bin      the directory of the Nix that the target shall have
-# STATE/nix-paths    what that Nix consists of, one path a line; empty where it is the distribution's in /usr
+# STATE/nix-bin      the directory of the target's Nix
+# STATE/nix-paths    the paths that this Nix consists of, one per line; empty if it is the distribution's in /usr
 # STATE/<name>       the target's SSH host key
-# BUSYBOX            one of the target's processor: it is the `uname` here, since the kernel, the SSH server and Nix are
-#                    those of the machine around it
-# SSHD-PACKAGES      unpacked packages with sshd, where the machine has none
+# BUSYBOX            built for the target's processor; used as `uname`, since the kernel, the SSH server and Nix are those
+#                    of the surrounding machine
+# SSHD-PACKAGES      unpacked packages with sshd, if the machine has none
 set -eu
 
 state=$1
@@ -37,9 +37,9 @@ for directory in bin sbin lib lib32 lib64 libx32; do
   fi
 done
 if [ -n "$packages" ]; then
-  # From there, since a colon or a comma in its path would end the option.
+  # With a relative path, since a colon or a comma in an absolute one would end the option.
   if ! (cd "$packages" && mount -t overlay -o ro,lowerdir=usr:/usr overlay "$root/usr"); then
-    echo "an SSH server cannot be laid over /usr with overlayfs; with openssh-server installed there is no need to" >&2
+    echo "could not add an SSH server to /usr with overlayfs; install openssh-server instead" >&2
     exit 1
   fi
 else
@@ -59,7 +59,7 @@ printf 'root:x:0:\nnogroup:x:65534:\n' > etc/group
 echo "hosts: files" > etc/nsswitch.conf
 : > etc/NIXOS
 echo "127.0.0.1 localhost" > etc/hosts
-# Its own Nix only receives: nothing is built here, and nothing is fetched.
+# This Nix only receives paths: it neither builds nor substitutes.
 printf 'build-users-group =\nsubstituters =\n' > etc/nix/nix.conf
 
 while read -r path; do
@@ -103,7 +103,7 @@ END
 mkdir -m 755 run/sshd
 hostname "$name"
 
-# Not chroot: Nix goes back to the root of its mount namespace before it starts a program.
+# Not chroot: Nix returns to the root of its mount namespace before it starts a program.
 mkdir machine
 pivot_root . machine
 cd /

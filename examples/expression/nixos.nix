@@ -1,4 +1,4 @@
-# `nix-build nixos.nix -A web.system` builds one of them by hand.
+# To build one by hand: `nix-build nixos.nix -A web.system`.
 let
   nixos = import (import ./nixpkgs.nix + "/nixos");
 in

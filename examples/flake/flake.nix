@@ -10,7 +10,7 @@
       pi = ./hosts/pi.nix;
     };
 
-    # Where each runs, and what else Nix Ferry should know of it. Everything but the address may be left out.
+    # Where each host runs, and further settings for Nix Ferry. Only the address is required.
     ferry = {
       web = {
         address = "web.example.org";

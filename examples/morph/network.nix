@@ -38,7 +38,7 @@
 
   pi = {
     imports = [ ./hosts/pi.nix ];
-    # network.pkgs is of another system.
+    # network.pkgs is for another system.
     nixpkgs.pkgs = import (import ./nixpkgs.nix) { system = "aarch64-linux"; };
     deployment = {
       targetHost = "pi.example.org";

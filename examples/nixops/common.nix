@@ -1,4 +1,4 @@
-# What every machine of the fleet has.
+# The configuration that all hosts share.
 { pkgs, ... }:
 {
   time.timeZone = "Europe/Berlin";
@@ -7,7 +7,7 @@
   users.users.deploy = {
     isNormalUser = true;
     extraGroups = [ "wheel" ];
-    # The public half of the deploy key.
+    # The public key of the deploy key.
     openssh.authorizedKeys.keys = [ ];
   };
   security.sudo.wheelNeedsPassword = false;

@@ -4,7 +4,7 @@
     nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; };
   };
 
-  # Said of every machine.
+  # Applies to every host.
   defaults.deployment.targetUser = "deploy";
 
   web = {

@@ -44,7 +44,7 @@ export interface Artifact {
 export const archiveKinds = ['delta', 'full', 'none'] as const;
 export type ArchiveKind = (typeof archiveKinds)[number];
 
-/** What the archive stage is asked for: its inputs, and what only the entry and the plan know. */
+/** The configuration of the archive stage: its inputs, and values from the entry and the plan. */
 export interface ArchiveConfig extends ArchiveInputs, ArchiveSurroundings {}
 
 /** Where archives are kept. */
@@ -61,7 +61,7 @@ export interface ArchiveSurroundings extends Pick<ArchiveStores, 'directory'> {
   provenance: Provenance;
 }
 
-/** Where an archive comes from. It is shown to those who install the archive, and is not part of its digest. */
+/** Where an archive comes from. It is shown when the archive is installed, and is not part of its digest. */
 export interface Provenance {
   /** 40 hex digits; null outside Git. */
   commit: string | null;
@@ -117,6 +117,11 @@ export interface ArtifactStore {
   upload(name: string, directory: string, files: readonly string[]): Promise<Artifact>;
   /** The artifacts of a run (null: this run); the newest first if a name occurs twice. */
   list(run: number | null): Promise<Artifact[]>;
+  /**
+   * Checks that another run built this repository's own code on this run's branch. @throws UserError if it did not, such as
+   * a run for a pull request, to which a fork can upload anything
+   */
+  checkRun(run: number): Promise<void>;
   /** Downloads and unpacks into `directory`. @throws UserError if the digest is not the one that was listed */
   download(artifact: Artifact, directory: string): Promise<void>;
   /**
@@ -133,5 +138,11 @@ export function archiveName(host: string): string {
   return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }
 
-/** The only file of an artifact that refers to the artifact of an earlier run: an `Artifact` as JSON. */
+/** The only file of an artifact that refers to the artifact of an earlier run: a `Reference` as JSON. */
 export const referenceFile = 'reference.json';
+
+export interface Reference {
+  artifact: Artifact;
+  /** The digest of the archive that this run made; the archive in the artifact must have it. */
+  digest: string;
+}

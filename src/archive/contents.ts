@@ -68,7 +68,7 @@ async function hostNameOf(toplevel: string): Promise<string | null> {
   }
 }
 
-/** What the archives of several hosts have in common: every path that is inside one of them. */
+/** Shared by the archives of several hosts: every path that is inside one of them. */
 export function pathsInside(manifests: readonly Manifest[]): Set<string> {
   return new Set(manifests.flatMap(({ paths }) => paths.filter(path => path.inside).map(({ path }) => path)));
 }

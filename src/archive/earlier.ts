@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
@@ -10,8 +11,8 @@ import type { ArtifactAccess } from './upload.ts';
 const leastLifetime = 24 * 60 * 60 * 1000;
 
 /**
- * Remembers artifacts between the runs of a repository, as small entries of the Actions cache. If anything fails, the
- * archive is uploaded again.
+ * Remembers artifacts between the runs of a repository, as small entries of the Actions cache that are authenticated with
+ * the signing key, as plans are. If anything fails, the archive is uploaded again.
  *
  * @param list the artifacts of this run.
  */
@@ -22,14 +23,20 @@ export function earlierArtifacts(
 ): Pick<ArtifactStore, 'recall' | 'remember'> {
   return {
     async recall(key) {
-      if (access.token === null) return null;
+      if (access.token === null || access.secret === null) return null;
       try {
         const file = recordFile(key);
         const { restoreCache } = await import('@actions/cache');
         // The newest record for the key; see `remember`.
         if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined) return null;
-        const recorded = JSON.parse(await readFile(file, 'utf8')) as Artifact;
+        const recorded = authenticated(await readFile(file, 'utf8'), key, access.secret);
         await rm(file, { force: true });
+        if (recorded === null) {
+          log.warning(
+            `The record of an earlier artifact for ${key} was not made with \`signing-key\` and is not used.`,
+          );
+          return null;
+        }
         if (recorded.run !== access.run) return (await exists(recorded, access)) ? recorded : null;
         // Later jobs use the newest artifact of a name, which another attempt of this run may have made for another closure.
         return (await list()).some(({ id }) => id === recorded.id) ? { ...recorded, run: null } : null;
@@ -40,13 +47,14 @@ export function earlierArtifacts(
     },
 
     async remember(key, artifact) {
-      if (access.token === null || access.run === null) return;
+      if (access.token === null || access.run === null || access.secret === null) return;
       const file = recordFile(key);
       try {
         await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, JSON.stringify({ ...artifact, run: access.run }));
+        const text = JSON.stringify({ ...artifact, run: access.run });
+        await writeFile(file, JSON.stringify({ text, mac: mac(key, text, access.secret) } satisfies Entry));
         const { saveCache } = await import('@actions/cache');
-        // Entries cannot be replaced, so a later artifact for the same key gets an entry of its own.
+        // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
         await saveCache([recordName(key)], `${key}-${artifact.id}`);
       } catch (error) {
         log.debug(`The artifact for ${key} was not recorded: ${error}`);
@@ -55,6 +63,29 @@ export function earlierArtifacts(
       }
     },
   };
+}
+
+/** The content of a record: `text` is an `Artifact` as JSON. */
+interface Entry {
+  text: string;
+  mac: string;
+}
+
+function mac(key: string, text: string, secret: string): string {
+  return createHmac('sha256', secret.trim())
+    .update(JSON.stringify(['artifact', key, text]))
+    .digest('hex');
+}
+
+/**
+ * The artifact of a record that was made with `secret` for `key`; null for any other: write access to the cache must not be
+ * enough to choose what is deployed.
+ */
+function authenticated(json: string, key: string, secret: string): Artifact | null {
+  const entry = JSON.parse(json) as Partial<Entry>;
+  const [made, expected] = [Buffer.from(String(entry.mac)), Buffer.from(mac(key, String(entry.text), secret))];
+  if (made.length !== expected.length || !timingSafeEqual(made, expected)) return null;
+  return JSON.parse(String(entry.text)) as Artifact;
 }
 
 /** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub has no such artifact */

@@ -8,6 +8,7 @@ import {
   type ArtifactStore,
   archiveName,
   type Manifest,
+  type Reference,
   referenceFile,
 } from './archive.ts';
 import { plainPath } from './plain.ts';
@@ -50,6 +51,7 @@ export async function fetchArchives(
   directory: string,
   artifacts: ArtifactStore,
 ): Promise<(Archive & { manifest: Manifest })[]> {
+  if (run !== null) await artifacts.checkRun(run);
   const prefix = archiveName('');
   const listed = (await artifacts.list(run)).filter(({ name }) => name.startsWith(prefix));
   const wanted = hosts?.map(archiveName) ?? [...new Set(listed.map(({ name }) => name))].sort();
@@ -65,8 +67,14 @@ export async function fetchArchives(
   const read: (Archive & { manifest: Manifest })[] = [];
   for (const artifact of found) {
     const target = join(directory, artifact.name);
-    await download(artifact, target, artifacts);
+    const digest = await download(artifact, target, artifacts);
     const { archive, manifest } = await openArchive(target);
+    if (digest !== null && archive.digest !== digest) {
+      throw new UserError(`The artifact ${artifact.name} of an earlier run is not the archive that this run made.`, {
+        where: { host: manifest.host },
+        cure: 'Nothing was copied. Rerun the job that built it.',
+      });
+    }
     if (archiveName(manifest.host) !== artifact.name) {
       throw new UserError(`The artifact ${artifact.name} contains the archive of another host, ${manifest.host}.`, {
         where: { host: manifest.host },
@@ -78,8 +86,12 @@ export async function fetchArchives(
   return read;
 }
 
-/** Downloads an artifact, or the one of an earlier run that it refers to. */
-async function download(artifact: Artifact, directory: string, artifacts: ArtifactStore): Promise<void> {
+/**
+ * Downloads an artifact, or the one of an earlier run that it refers to.
+ *
+ * @returns the digest that the archive must have; null if it is not a reference.
+ */
+async function download(artifact: Artifact, directory: string, artifacts: ArtifactStore): Promise<string | null> {
   const fetchInto = async (one: Artifact): Promise<void> => {
     await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { recursive: true });
@@ -87,8 +99,8 @@ async function download(artifact: Artifact, directory: string, artifacts: Artifa
   };
   await fetchInto(artifact);
   const reference = await readFile(join(directory, referenceFile), 'utf8').catch(() => null);
-  if (reference === null) return;
-  const referred = JSON.parse(reference) as Artifact;
+  if (reference === null) return null;
+  const { artifact: referred, digest } = JSON.parse(reference) as Reference;
   await fetchInto(referred).catch(cause => {
     if (cause instanceof UserError) throw cause;
     throw new UserError(
@@ -99,4 +111,5 @@ async function download(artifact: Artifact, directory: string, artifacts: Artifa
       },
     );
   });
+  return digest;
 }

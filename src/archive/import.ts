@@ -4,15 +4,21 @@ import { inParts } from '../nix/arguments.ts';
 import { type Nix, parsePathInfo } from '../nix/index.ts';
 import type { Archive, Manifest } from './archive.ts';
 
+/** Runs `nix` with the rights to import paths. @throws CommandError */
+export type ImportingNix = (args: readonly string[]) => Promise<unknown>;
+
 /**
  * Imports the whole closure of a verified archive into the local store: Nix fetches what a delta leaves out from its
  * substituters, then imports what is in the archive. Afterwards the toplevel can be copied as if it had been built here.
  *
+ * @param trustedKeys one of them must have signed each path inside; empty: no signatures are required.
  * @throws UserError if a path that is not in the archive cannot be fetched, or differs from the one in the manifest.
  */
 export async function importArchive(
   { directory, manifest }: Archive & { manifest: Manifest },
+  trustedKeys: readonly string[],
   nix: Nix,
+  importing: ImportingNix,
   context: Context,
 ): Promise<void> {
   const { signal } = context;
@@ -47,7 +53,11 @@ export async function importArchive(
   }
   const inside = manifest.paths.filter(path => path.inside).map(({ path }) => path);
   if (inside.length === 0) return;
+  // Nix checks the signatures again, so that files which were changed since they were verified are not imported.
+  const trust =
+    trustedKeys.length === 0
+      ? ['--no-check-sigs']
+      : ['--option', 'require-sigs', 'true', '--option', 'trusted-public-keys', trustedKeys.join(' ')];
   // In one call, since each path's references must be imported before it.
-  const args = ['copy', '--no-check-sigs', '--no-recursive', '--from', `file://${directory}`, ...inside];
-  await nix.run('nix', args, { signal });
+  await importing(['copy', ...trust, '--no-recursive', '--from', `file://${directory}`, ...inside]);
 }

@@ -22,9 +22,16 @@ export const fetchInputs = {
   ),
   trustedPublicKeys: input(
     '',
-    "Public keys in Nix's form. Each archive that is deployed must be signed by one of them.",
+    "Public keys in Nix's form. Each archive that is deployed must be signed by one of them, or by `signing-key`.",
     words,
   ),
+  allowUnsigned: input(
+    'false',
+    'Deploy archives that no key has signed. Anyone who can upload an artifact to the run can then deploy.',
+    yesOrNo,
+  ),
+  /** Archives that this key has signed are accepted too. */
+  signingKey,
   /** Which of the archives. */
   hosts: planInputs.hosts,
   /** Where each host runs: there is no source that says it. */

@@ -9,7 +9,7 @@ import type { ManifestPath } from './archive.ts';
  * substituter. What was built here goes into the archive whatever its signatures are: a builder may sign with a key that
  * the target trusts although no cache has the path. No cache is queried.
  *
- * @param nix what the host's evaluated configuration says; null: unknown, so everything goes into the archive.
+ * @param nix Nix's settings in the host's evaluated configuration; null: unknown, so everything goes into the archive.
  * @returns sorted by path.
  */
 export function chooseInside(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
+import { checkHostName } from '../plan/index.ts';
 import type { Archive, Manifest, ManifestPath } from './archive.ts';
 
 /**
@@ -52,6 +53,7 @@ export function parseManifest(text: string, file: string): Manifest {
       if (!is(entry[field])) throw damaged(file, `"${field}" of path ${index + 1} is ${problem(entry[field])}`);
     }
   });
+  checkHostName(manifest.host, file);
   if (!manifest.paths.some(({ path }) => path === manifest.toplevel)) {
     throw damaged(file, 'its toplevel is not among its paths');
   }

@@ -1,7 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { type Archive, type Artifact, type ArtifactStore, archiveName, referenceFile } from './archive.ts';
+import {
+  type Archive,
+  type Artifact,
+  type ArtifactStore,
+  archiveName,
+  type Reference,
+  referenceFile,
+} from './archive.ts';
 import { filesOf } from './write.ts';
 
 /**
@@ -21,7 +28,7 @@ export async function publish(
   if (earlier !== null) {
     const holder = earlier.run === null ? 'this run' : `run ${earlier.run} of this repository`;
     context.log.info(`${archive.host}: ${holder} already uploaded this archive (${earlier.name})`);
-    if (earlier.run !== null) await refer(earlier, name, artifacts, context);
+    if (earlier.run !== null) await refer({ artifact: earlier, digest: archive.digest }, artifacts, context);
     return earlier;
   }
   // It is next to the archive's files but not part of the archive: the same closure keeps the same bytes.
@@ -37,9 +44,9 @@ export async function publish(
 }
 
 /** Uploads, in place of the archive, a small artifact with its name from which a later job of this run learns where it is. */
-async function refer(earlier: Artifact, name: string, artifacts: ArtifactStore, context: Context): Promise<void> {
+async function refer(reference: Reference, artifacts: ArtifactStore, context: Context): Promise<void> {
   const directory = await mkdtemp(join(context.scratch, 'reference-'));
   const file = join(directory, referenceFile);
-  await writeFile(file, `${JSON.stringify(earlier)}\n`);
-  await artifacts.upload(name, directory, [file]);
+  await writeFile(file, `${JSON.stringify(reference)}\n`);
+  await artifacts.upload(reference.artifact.name, directory, [file]);
 }

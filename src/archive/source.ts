@@ -2,9 +2,9 @@ import { cp, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
-import { CommandError, exitedWithFailure } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import type { Pin } from '../plan/fleet.ts';
+import { repositoryOf } from '../plan/index.ts';
 
 /**
  * Adds the configuration to the store, so that archives can include it.
@@ -37,17 +37,11 @@ export async function addConfiguration(folder: string, nix: Nix, context: Contex
   }
 }
 
-/** Paths relative to `folder`; null outside of a repository. */
+/** Paths relative to `folder`; null outside of a repository. @throws if Git cannot list them: others may be secrets */
 async function trackedFiles(folder: string, context: Context): Promise<string[] | null> {
-  try {
-    const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
-    return stdout.split('\0').filter(name => name !== '');
-  } catch (error) {
-    // Any other failure, such as a cancellation, must not mean that untracked files go into the store.
-    if (exitedWithFailure(error)) return null;
-    if (error instanceof CommandError && error.failure.kind === 'missing') return null;
-    throw error;
-  }
+  if ((await repositoryOf(folder, context)) === null) return null;
+  const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
+  return stdout.split('\0').filter(name => name !== '');
 }
 
 /** The store path of a pinned nixpkgs, as flakes and fetchTarball name it; null if it is not in the store. */

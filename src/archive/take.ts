@@ -2,10 +2,11 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
+import { publicKeyOf } from '../nix/sign.ts';
 import { select } from '../plan/index.ts';
 import type { Archive, ArchiveStores, Manifest } from './archive.ts';
 import { fetchArchives, readArchives } from './fetch.ts';
-import { importArchive } from './import.ts';
+import { type ImportingNix, importArchive } from './import.ts';
 import type { FetchInputs } from './inputs.ts';
 import { verifyArchive } from './verify.ts';
 
@@ -13,13 +14,14 @@ import { verifyArchive } from './verify.ts';
  * Takes existing archives instead of a source: reads or downloads those of the selected hosts, verifies all of them, and
  * imports into the local store those that do not hold their whole closure. Needs no evaluator and no repository.
  *
- * @throws UserError for an archive that is missing, damaged or not signed by one of `trustedPublicKeys`.
+ * @throws UserError for an archive that is missing, damaged or, unless `allowUnsigned`, not signed by one of
+ *   `trustedPublicKeys` or by `signingKey`.
  */
 export async function takeArchives(
   from: NonNullable<FetchInputs['from']>,
-  { hosts, trustedPublicKeys }: FetchInputs,
+  { hosts, trustedPublicKeys, signingKey, allowUnsigned }: FetchInputs,
   stores: ArchiveStores,
-  nix: Nix,
+  { nix, importing }: { nix: Nix; importing: ImportingNix },
   context: Context,
 ): Promise<(Archive & { manifest: Manifest })[]> {
   // Hosts that are named are asked for by name; globs and exclusions are applied to all that exist.
@@ -36,8 +38,12 @@ export async function takeArchives(
     ),
   );
   const archives = read.filter(({ host }) => chosen.has(host));
-  await mapConcurrently(archives, 4, ({ directory }) => verifyArchive(directory, trustedPublicKeys, nix, context));
-  for (const one of archives) if (one.kind === 'delta') await importArchive(one, nix, context);
+  // With `allowUnsigned`, an archive is not refused because there is also a key to sign others with.
+  const own = signingKey === null || allowUnsigned ? [] : [await publicKeyOf(signingKey, nix)];
+  const trusted = [...trustedPublicKeys, ...own];
+  if (trusted.length === 0 && !allowUnsigned) throw new Error('archives would be used without a key');
+  await mapConcurrently(archives, 4, ({ directory }) => verifyArchive(directory, trusted, nix, context));
+  for (const one of archives) if (one.kind === 'delta') await importArchive(one, trusted, nix, importing, context);
   return archives;
 }
 

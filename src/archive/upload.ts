@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Log } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Artifact, ArtifactStore } from './archive.ts';
+import { checkRun } from './check-run.ts';
 import { earlierArtifacts } from './earlier.ts';
 
 /** What GitHub's services are called with. */
@@ -12,6 +13,10 @@ export interface ArtifactAccess {
   repository: string | null;
   /** The number of this run; null outside of one. */
   run: number | null;
+  /** The branch or tag of this run, `GITHUB_REF_NAME`; null outside of one. */
+  ref: string | null;
+  /** Authenticates the records for later runs; null: nothing is recorded. */
+  secret: string | null;
   /** `GITHUB_API_URL`, such as `https://api.github.com`. */
   api: string;
 }
@@ -26,7 +31,10 @@ export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
   return { ...store, ...earlierArtifacts(access, () => store.list(null), log) };
 }
 
-function resultsService(access: ArtifactAccess, log: Log): Pick<ArtifactStore, 'upload' | 'list' | 'download'> {
+function resultsService(
+  access: ArtifactAccess,
+  log: Log,
+): Pick<ArtifactStore, 'upload' | 'list' | 'checkRun' | 'download'> {
   const client = async () => (await import('@actions/artifact')).default;
   return {
     async upload(name, directory, files) {
@@ -48,6 +56,10 @@ function resultsService(access: ArtifactAccess, log: Log): Pick<ArtifactStore, '
     async list(run) {
       const { artifacts } = await (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
       return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
+    },
+
+    async checkRun(run) {
+      if (otherRun(run, access) !== null) await checkRun(run, access);
     },
 
     async download(artifact, directory) {

@@ -7,7 +7,7 @@ import type { BuildFailure } from './built.ts';
 
 const keptLog = 16 * 1024;
 
-/** Follows Nix's log while it builds, and knows for each host what was built, what is running and what failed. */
+/** Follows Nix's log during a build, and records for each host which builds finished, run or failed. */
 export class BuildWatch {
   readonly #context: Context;
   readonly #missing: readonly Host[];

@@ -35,9 +35,16 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  */
 export function checkTargets(
   { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
-  hosts: readonly Pick<Deployment, 'target' | 'buildOnly' | 'tags'>[],
+  hosts: readonly (Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
+  const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
+  if (problems.length > 0) {
+    throw new UserError([...new Set(problems)].join(' '), {
+      where: { input: 'targets' },
+      cure: 'Set it in `targets`, or leave these hosts out with `hosts`.',
+    });
+  }
   const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
   const remote = targets.filter(target => !isLocal(target));
   if (targets.length === 0) {

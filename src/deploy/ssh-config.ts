@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
 import { formatSshConfig } from '../ssh-config.ts';
+import { checkSourceOptions } from './source-options.ts';
 
 /** A target and the name under which ssh and Nix connect to it. */
 export interface AliasedTarget {
@@ -43,7 +44,7 @@ export function renderSshConfig(
         'ControlMaster auto',
         `ControlPath ${paths.control}/%n`,
         'ControlPersist 60',
-        ...options(target.sshOptions, host, warn),
+        ...checkSourceOptions(options(target.sshOptions, host, warn), host, target),
         ...own.filter(option => paths.agent === null || !/^(identity|certificate)/.test(option)),
       ],
     })),

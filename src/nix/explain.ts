@@ -1,4 +1,4 @@
-/** What an error of Nix means, as a clause, and what to do. */
+/** The meaning of an error of Nix, as a clause, and what to do. */
 export interface Explanation {
   message: string;
   cure: string;

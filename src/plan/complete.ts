@@ -25,7 +25,7 @@ export async function addDeployments(
   const failures: EvaluationFailure[] = [];
   for (const result of results) {
     if ('answer' in result) deployments[result.host] = portableDeployment(result.answer, opened);
-    else failures.push(evaluationFailure(result.host, result.failure));
+    else failures.push(evaluationFailure(result.host, result.failure, opened.source));
   }
   return { evaluation: extended(evaluation, { deployments }), failures };
 }
@@ -49,7 +49,7 @@ export async function addHosts(
     evaluation.main,
     opened.evidence,
   );
-  const failures = failed.map(({ host, failure }) => evaluationFailure(host, failure));
+  const failures = failed.map(({ host, failure }) => evaluationFailure(host, failure, opened.source));
   const answers: HostRecords['answers'] = {};
   const deployments: HostRecords['deployments'] = {};
   for (const host of evaluated) {

@@ -2,10 +2,10 @@ import type { SharedPlans } from './cache/actions-cache.ts';
 import type { PlanInputs } from './inputs.ts';
 import type { Located } from './locate.ts';
 
-/** What the plan stage is asked for: its inputs, with `source` as it was found on disk, and what only the entry knows. */
+/** The configuration of the plan stage: its inputs, with `source` as it was located on disk, and values from the entry. */
 export interface PlanConfig extends Omit<PlanInputs, 'source'>, Located, PlanSurroundings {}
 
-/** What the entry knows of the machine that it runs on. */
+/** Values from the entry about the machine that it runs on. */
 export interface PlanSurroundings {
   /** The caller's NIX_PATH, used only if `nixpkgsPin` is `warn`; null: Nix's own default. */
   nixPath: string | null;

@@ -1,4 +1,5 @@
 import type { Format } from './formats/index.ts';
+import type { SecretText } from './secret-text.ts';
 
 export type { Format } from './formats/index.ts';
 
@@ -26,6 +27,8 @@ export interface Host {
   toplevel: Toplevel;
   /** Where it runs; null if neither the source nor `targets` defines it, or if the host is only built. */
   target: Target | null;
+  /** Why the target that the source defines cannot be used, and what to write; null if it can. */
+  unusable: string | null;
   tags: string[];
   /** True if the source defines that the host is only built (morph's `buildOnly`, colmena's `targetHost = null`). */
   buildOnly: boolean;
@@ -59,6 +62,8 @@ export interface Target {
   privilegeEscalation: string[];
   /** Further arguments for ssh, from deploy-rs' `sshOpts` or colmena's `sshOptions`. */
   sshOptions: string[];
+  /** Who set them: the input `targets`, or the source, which may set only some. */
+  sshOptionsFrom: 'source' | 'targets';
   /** Whether the target may fetch missing paths from its own substituters. */
   substituteOnDestination: boolean;
 }
@@ -91,7 +96,7 @@ export interface HealthChecks {
 /** A secret; `source` is where the deployer reads it. */
 export interface Secret {
   name: string;
-  source: { file: string } | { command: string[] } | { text: string };
+  source: { file: string } | { command: string[] } | { text: SecretText };
   destination: string;
   user: string;
   group: string;

@@ -1,9 +1,10 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { inRepository } from './evaluation/diagnose.ts';
+import { inRepository } from './evaluation/places.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
-import { layer, parseTargetSettings, type TargetSettings, targetOf } from './targets.ts';
+import { SecretText } from './secret-text.ts';
+import { layer, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
 
 /** A host's evaluation, as nix/glue.nix returns it. */
 export interface EvaluatedHost {
@@ -56,7 +57,7 @@ export function targetSettingsOf(
 
 /**
  * A source's settings for a target, valid in every checkout: files of secrets inside the repository become relative to the
- * source's folder.
+ * source's folder. Texts of secrets become SecretText.
  *
  * @param roots folders with the contents of the repository's root; the first is the work tree.
  */
@@ -64,6 +65,7 @@ export function portable(settings: unknown, source: string, roots: readonly stri
   const { secrets } = (settings ?? {}) as { secrets?: Secret[] };
   if (!Array.isArray(secrets)) return settings ?? null;
   const moved = secrets.map(secret => {
+    if ('text' in secret.source) return { ...secret, source: { text: new SecretText(String(secret.source.text)) } };
     if (!('file' in secret.source)) return secret;
     const inside = inRepository({ file: secret.source.file, line: 1, column: 1 }, roots);
     if (!isAbsolute(secret.source.file) || inside === null) return secret;
@@ -80,11 +82,13 @@ export function hostOf(
   folder: string,
 ): Host {
   const settings = targetSettingsOf(evaluated.deployment, evaluated.name, targets);
+  const problem = unusable(settings);
   return {
     name: evaluated.name,
     system: evaluated.system,
     toplevel: { drvPath: evaluated.drvPath, outPath: evaluated.output },
-    target: targetOf(settings),
+    target: problem === null ? targetOf(settings) : null,
+    unusable: problem,
     tags: settings.tags,
     buildOnly: settings.address === false,
     healthChecks: { cmd: [], http: [], ...settings.healthChecks },

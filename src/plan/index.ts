@@ -14,8 +14,9 @@ import { inOrder, needsTags, select } from './select.ts';
 import type { TargetSettings } from './targets.ts';
 
 export type { PlanConfig, PlanSurroundings } from './config.ts';
+export { checkHostName } from './host-name.ts';
 export { type Located, locate } from './locate.ts';
-export { historyOf } from './repository.ts';
+export { historyOf, repositoryOf } from './repository.ts';
 export { select } from './select.ts';
 export { parseTargetSettings, targetOf } from './targets.ts';
 
@@ -88,7 +89,7 @@ function withoutTags(known: SourceEvaluation): Tagged {
   return { evaluation: known, failures: [], tags: new Map() };
 }
 
-/** Each host's tags. A host without known tags is a failure: it is not known whether it was to be selected. */
+/** Each host's tags. A host whose tags cannot be evaluated is a failure, since it may have been selected. */
 async function readTags(known: SourceEvaluation, targets: Targets, open: () => Promise<OpenedSource>): Promise<Tagged> {
   const missing = known.names.filter(name => !(name in known.deployments));
   const { evaluation, failures } =
@@ -146,14 +147,17 @@ function hostsOf(
   return { hosts, failures: [...failures, ...wrong] };
 }
 
-/** Masks the text of secrets, and logs what the plan leaves out and which nixpkgs the hosts are built from. */
+/** Masks the text of secrets, and logs settings that are not used and the nixpkgs that the hosts are built from. */
 function logPlan(
-  { format, notes }: SourceEvaluation,
+  { format, names, notes }: SourceEvaluation,
   selected: readonly string[],
   hosts: readonly Host[],
   { log }: Context,
 ): void {
-  for (const { source } of hosts.flatMap(({ secrets }) => secrets)) if ('text' in source) log.secret(source.text);
+  for (const { source } of hosts.flatMap(({ secrets }) => secrets))
+    if ('text' in source) log.secret(source.text.reveal());
+  const notHosts = formats[format].notHosts?.(names, notes) ?? null;
+  if (notHosts !== null) log.warning(notHosts);
   for (const host of selected) {
     const leftOut = formats[format].leftOut?.(host, notes) ?? null;
     if (leftOut !== null) log.warning(leftOut, { host });

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import { input, list, mapping, oneOf, optional, type Values, verbatim } from '../input.ts';
 import { formatNames } from './formats/index.ts';
 import { parseTargetSettings } from './targets.ts';
@@ -19,7 +20,7 @@ export const planInputs = {
   /** Empty: all hosts. */
   hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` excludes. All hosts if empty.', list),
   /** Null: found by evaluation. */
-  system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', optional),
+  system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', readSystem),
   nixpkgs: input(
     '',
     'Pinned nixpkgs for a source without one: a locked flake reference, or a file of the source that pins it.',
@@ -37,7 +38,15 @@ export const planInputs = {
 
 export type PlanInputs = Values<typeof planInputs>;
 
-/** Only checked here, before anything runs; the plan combines it with what the source says. */
+function readSystem(text: string): string | null {
+  const system = optional(text);
+  if (system === null || /^\w+-linux$/.test(system)) return system;
+  throw new UserError(`'${system}' is not a system that NixOS runs on.`, {
+    cure: 'Write for example `x86_64-linux`, `aarch64-linux` or `armv7l-linux`.',
+  });
+}
+
+/** Only checked here, before anything runs; the plan combines it with the source's own targets. */
 function readTargets(text: string): Record<string, unknown> {
   const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
   for (const [host, value] of Object.entries(parsed)) parseTargetSettings(value, `targets.${host}`);

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { Nix } from '../nix/index.ts';
 import type { PlanConfig } from './config.ts';
 import { type Adapter, type AdapterAttribute, callAdapter } from './evaluation/adapter.ts';
@@ -10,6 +11,7 @@ import { namesOf } from './formats/adapter.ts';
 import { chooseFormat } from './formats/choose.ts';
 import type { Format } from './formats/index.ts';
 import { unknownHost } from './host.ts';
+import { checkHostName } from './host-name.ts';
 import { withNixpkgs } from './pins/nixpkgs.ts';
 import { type Evidence, sourceError } from './pins/problems.ts';
 import { repositoryOf } from './repository.ts';
@@ -18,7 +20,7 @@ import type { Source } from './source.ts';
 /** The source that a configuration names. Nothing is evaluated yet. */
 export async function sourceOf(config: PlanConfig, nix: Nix, context: Context): Promise<Source> {
   const folder = config.source;
-  const repository = await repositoryOf(folder, context.query);
+  const repository = await repositoryOf(folder, context);
   const root = repository?.root ?? folder;
   const { attribute, arguments: given = {}, system, nixpkgs, nixpkgsPin, nixPath = null } = config;
   const source: Source = {
@@ -68,6 +70,7 @@ export class OpenedSource {
     logFormat(format, detected, source.context);
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
     const { names, root, notes, files } = await namesOf(adapter, source, main);
+    for (const name of names) checkHostName(name, relative(source.root, join(source.folder, main)));
     const roots = [...new Set([...adapter.roots, root])];
     const fromRoot = relative(source.root, join(source.folder, main));
     return new OpenedSource(
@@ -125,9 +128,14 @@ export function logFormat(format: Format, detected: string | null, { log }: Cont
 }
 
 function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {
-  const listed = known.length > 12 ? `${known.slice(0, 12).join(', ')}, …` : known.join(', ');
+  const meant = nearest(missing, known);
+  const names = meant === null ? known : [meant, ...known.filter(name => name !== meant)];
+  const listed = names.length > 12 ? `${names.slice(0, 12).join(', ')}, …` : names.join(', ');
   return new UserError(`${JSON.stringify(host)} has no option ${path}: ${JSON.stringify(missing)} does not exist.`, {
     where: { host },
-    cure: known.length === 0 ? 'The part before it is a value.' : `Known: ${listed}.`,
+    cure:
+      known.length === 0
+        ? 'The part before it is a value.'
+        : `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${listed}.`,
   });
 }

@@ -1,6 +1,7 @@
-import { resolve } from 'node:path';
-import type { Query } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Context, Query } from '../context.ts';
+import { CommandError, exitedWithFailure, UserError } from '../errors.ts';
 
 /** The Git repository that holds the configuration. */
 export interface Repository {
@@ -12,6 +13,22 @@ export interface Repository {
   dirty: boolean;
   /** True for a clone without history, as actions/checkout makes it. */
   shallow: boolean;
+  /** Submodules, also those inside other submodules. */
+  submodules: Submodule[];
+  /** Files whose content is not there: the work tree has a pointer of Git LFS, or what git-crypt encrypted. */
+  encoded: EncodedFile[];
+}
+
+export interface Submodule {
+  /** Relative to the root. */
+  path: string;
+  checkedOut: boolean;
+}
+
+export interface EncodedFile {
+  /** Relative to the root. */
+  file: string;
+  by: 'Git LFS' | 'git-crypt';
 }
 
 /** Runs Git and returns its standard output; null if it fails, which `git grep` also does if it finds nothing. */
@@ -29,22 +46,103 @@ export function gitIn(folder: string, query: Query): Git {
   };
 }
 
-/** Null if `folder` is not in a Git work tree, or if there is no Git. */
-export async function repositoryOf(folder: string, query: Query): Promise<Repository | null> {
+/**
+ * Null if `folder` is not in a Git work tree.
+ *
+ * @throws UserError if Git cannot read the repository, for example because of its owner: its files must not be taken for
+ *   those of a folder without Git, of which everything may be packed and evaluated.
+ */
+export async function repositoryOf(
+  folder: string,
+  { query, environment }: Pick<Context, 'query' | 'environment'>,
+): Promise<Repository | null> {
+  const root = await rootOf(folder, query, environment);
+  if (root === null) return null;
   const git = gitIn(folder, query);
-  const [root, commit, status, shallow] = await Promise.all([
-    git('rev-parse', '--show-toplevel'),
+  const [commit, status, shallow] = await Promise.all([
     git('rev-parse', '--verify', 'HEAD'),
     git('status', '--porcelain', '--untracked-files=no'),
     git('rev-parse', '--is-shallow-repository'),
   ]);
-  if (root === null) return null;
   return {
-    root: resolve(root.trim()),
+    root,
     commit: commit?.trim() ?? null,
     dirty: status?.trim() !== '',
     shallow: shallow?.trim() === 'true',
+    submodules: await submodulesOf(root, gitIn(root, query)),
+    encoded: await encodedIn(root, gitIn(root, query)),
   };
+}
+
+/** The root of the work tree that `folder` is in; null if there is none. @throws UserError as `repositoryOf` */
+async function rootOf(folder: string, query: Query, environment: Context['environment']): Promise<string | null> {
+  try {
+    // Its messages are translated.
+    const env = { ...environment, LC_ALL: 'C' };
+    return resolve((await query('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { env })).stdout.trim());
+  } catch (error) {
+    if (exitedWithFailure(error) && /^fatal: not a git repository/m.test(error.stderr)) return null;
+    const above = repositoryAbove(folder);
+    const missing = error instanceof CommandError && error.failure.kind === 'missing';
+    if (missing && above === null) return null;
+    if (!missing && !exitedWithFailure(error)) throw error;
+    const why = missing ? 'Git is not installed' : firstLine((error as CommandError).stderr);
+    throw new UserError(`Git cannot read the repository in ${above ?? folder}: ${why}.`, {
+      where: { file: above ?? folder },
+      cure: /dubious ownership/.test(why)
+        ? `If you trust its owner, run \`git config --global --add safe.directory ${above ?? folder}\` in an earlier step, or check it out as the user of this step.`
+        : missing
+          ? 'Install Git.'
+          : `Run \`git -C ${folder} status\` there to see what is wrong.`,
+      cause: error,
+    });
+  }
+}
+
+/** The nearest folder, from `folder` up, that contains a `.git`. */
+function repositoryAbove(folder: string): string | null {
+  if (existsSync(join(folder, '.git'))) return folder;
+  return dirname(folder) === folder ? null : repositoryAbove(dirname(folder));
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').replace(/^fatal: /, '');
+}
+
+async function submodulesOf(root: string, git: Git): Promise<Submodule[]> {
+  if (!existsSync(join(root, '.gitmodules'))) return [];
+  // ` <commit> <path> (<name>)`, and `-` instead of the first space if it is not checked out.
+  const printed = (await git('submodule', 'status', '--recursive')) ?? '';
+  return Array.from(printed.matchAll(/^(.)[0-9a-f]+ (.*?)(?: \([^()]*\))?$/gm), ([, sign, path]) => ({
+    path: path ?? '',
+    checkedOut: sign !== '-',
+  }));
+}
+
+const filters = { lfs: 'Git LFS', 'git-crypt': 'git-crypt' } as const;
+
+async function encodedIn(root: string, git: Git): Promise<EncodedFile[]> {
+  if (!existsSync(join(root, '.gitattributes'))) return [];
+  const lists = Object.entries(filters).map(async ([filter, by]) => {
+    const printed = (await git('ls-files', '-z', `:(attr:filter=${filter})`)) ?? '';
+    const files = printed.split('\0').filter(file => file !== '' && isEncoded(join(root, file)));
+    return files.map(file => ({ file, by }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** By its first bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, and git-crypt's commands.cpp. */
+function isEncoded(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const descriptor = openSync(file, 'r');
+  try {
+    const head = Buffer.alloc(64);
+    readSync(descriptor, head, 0, head.length, 0);
+    const text = head.toString('latin1');
+    return text.startsWith('version https://git-lfs.github.com/spec/') || text.startsWith('\0GITCRYPT\0');
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Where a commit comes from; null: unknown. */

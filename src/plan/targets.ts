@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { explain, UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { HealthChecks, Secret, Target } from './fleet.ts';
 
@@ -10,15 +10,19 @@ export interface TargetSettings {
   user?: string | null;
   privilegeEscalation?: string[] | null;
   sshOptions?: string[] | null;
+  /** Set together with `sshOptions`. */
+  sshOptionsFrom?: 'source' | 'targets';
   substituteOnDestination?: boolean | null;
   tags?: string[] | null;
   healthChecks?: Partial<HealthChecks> | null;
   preDeployChecks?: Partial<HealthChecks> | null;
   secrets?: Secret[] | null;
+  /** Setting → why what the source says for it cannot be used. It matters only for a host that is to be deployed. */
+  problems?: Readonly<Record<string, string>> | null;
 }
 
 /** Settings that only a source's adapter has, already in their final form. */
-const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets'];
+const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets', 'problems'];
 
 const keys = {
   address: 'a name or address',
@@ -37,7 +41,8 @@ const keys = {
  *
  * @param where for error messages, for example "targets.web".
  * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
- * @throws UserError for an unknown key and for a value of the wrong type.
+ * @returns the settings; of a source, a value that cannot be used is one of its `problems`.
+ * @throws UserError for an unknown key and, from the input, for a value that cannot be used.
  */
 export function parseTargetSettings(
   value: unknown,
@@ -52,7 +57,7 @@ export function parseTargetSettings(
   for (const [key, given] of Object.entries(value as Record<string, unknown>)) {
     if (given === null) continue;
     if (from === 'source' && sourceKeys.includes(key)) {
-      Object.assign(settings, { [key]: given });
+      Object.assign(settings, { [key]: key === 'problems' ? { ...settings.problems, ...given } : given });
       continue;
     }
     if (!(key in keys)) {
@@ -62,7 +67,13 @@ export function parseTargetSettings(
         cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${Object.keys(keys).join(', ')}.`,
       });
     }
-    Object.assign(settings, setting(key as keyof typeof keys, given, where));
+    try {
+      Object.assign(settings, setting(key as keyof typeof keys, given, where));
+    } catch (error) {
+      if (from === 'targets') throw error;
+      settings.problems = { ...settings.problems, [key]: explain(error) };
+    }
+    if (key === 'sshOptions') settings.sshOptionsFrom = from;
   }
   return settings;
 }
@@ -150,11 +161,26 @@ export function targetOf(settings: TargetSettings): Target | null {
     user: settings.user ?? 'root',
     privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
     sshOptions: settings.sshOptions ?? [],
+    sshOptionsFrom: settings.sshOptionsFrom ?? 'source',
     substituteOnDestination: settings.substituteOnDestination ?? true,
   };
 }
 
-/** `base` with the settings of `overrides` that are not null. */
+/** `base` with the settings of `overrides` that are not null, which also solve its problems with these settings. */
 export function layer(base: TargetSettings, overrides: TargetSettings): TargetSettings {
-  return { ...base, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== null)) };
+  const set = Object.entries(overrides).filter(([, value]) => value !== null);
+  const problems = Object.entries(base.problems ?? {}).filter(([key]) => !set.some(([name]) => name === key));
+  return {
+    ...base,
+    ...Object.fromEntries(set),
+    ...(base.problems === undefined ? {} : { problems: Object.fromEntries(problems) }),
+  };
+}
+
+/** Why the target cannot be used; null if it can, or if nothing is deployed to it. */
+export function unusable({ address, user, problems }: TargetSettings): string | null {
+  if (address === false) return null;
+  // Root needs no privilege escalation.
+  const relevant = Object.entries(problems ?? {}).filter(([key]) => key !== 'privilegeEscalation' || user !== 'root');
+  return relevant.length === 0 ? null : relevant.map(([, problem]) => problem).join(' ');
 }

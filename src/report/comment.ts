@@ -33,10 +33,20 @@ export async function keepComment(markdown: string, place: CommentPlace): Promis
   }
 }
 
+/** Whose token this is: `github-actions[bot]` for that of a job. */
+async function loginOf(github: GitHub): Promise<string> {
+  return (await github.graphql<{ viewer: { login: string } }>('{ viewer { login } }')).viewer.login;
+}
+
 async function findComment(marker: string, place: CommentPlace, github: GitHub): Promise<number | null> {
   const which = { ...ownerAndRepo(place.repository), issue_number: place.number, per_page: 100 };
+  let login: string | null = null;
   for await (const { data } of github.paginate.iterator(github.rest.issues.listComments, which)) {
-    const own = data.find(({ body }) => body?.startsWith(marker));
+    // Anybody can write a comment that begins with the marker, and this one would be shown as theirs.
+    const marked = data.filter(({ body }) => body?.startsWith(marker));
+    if (marked.length === 0) continue;
+    login ??= await loginOf(github);
+    const own = marked.find(({ user }) => user?.login === login);
     if (own !== undefined) return own.id;
   }
   return null;

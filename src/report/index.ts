@@ -1,6 +1,7 @@
 import type { Log } from '../context.ts';
 import { isFailure, outcomes } from '../deploy/outcome.ts';
 import type { Place } from '../errors.ts';
+import { groupsOf, namesOf } from './groups.ts';
 import type { Run } from './run.ts';
 import { summary } from './summary.ts';
 import { failureKind, type HostFailure, type Verdict, verdict } from './verdict.ts';
@@ -43,15 +44,16 @@ export async function report(
 }
 
 function annotateFailures(failures: readonly HostFailure[], log: Log): void {
-  const single = failures.length > shownErrors ? failures.slice(0, shownErrors - 1) : failures;
-  for (const failure of single) {
+  const groups = groupsOf(failures);
+  const single = groups.length > shownErrors ? groups.slice(0, shownErrors - 1) : groups;
+  for (const { hosts, failure } of single) {
     const printed = failure.log.trimEnd().split('\n').slice(-shownLines);
     // The message is at the start of an evaluation's trace, but at the end of a build's log.
     if (failure.stage === 'build') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
-    log.error(`${failure.host}: ${failureKind(failure)}: ${failure.why}`, place(failure));
+    log.error(`${namesOf(hosts)}: ${failureKind(failure)}: ${failure.why}`, place(failure));
   }
-  if (single.length < failures.length) {
-    const rest = failures.slice(single.length).map(({ host }) => host);
+  if (single.length < groups.length) {
+    const rest = groups.slice(single.length).flatMap(({ hosts }) => hosts);
     log.error(`${rest.length} more hosts failed, see the summary: ${rest.join(', ')}`);
   }
 }

@@ -2,6 +2,7 @@ import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
 import { type Outcome, outcomes } from '../deploy/outcome.ts';
 import { column } from './cells.ts';
+import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Run } from './run.ts';
@@ -18,9 +19,10 @@ export function text(run: Run): string {
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );
   for (const outcome of run.outcomes) lines.push(...planLines(outcome));
-  for (const { host, stage, why, file, line } of failures) {
+  for (const { hosts, failure } of groupsOf(failures)) {
+    const { stage, why, file, line } = failure;
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
-    lines.push(`${plain(host)}: ${stage} failed: ${plain(why)}${place}`);
+    lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
   for (const { kind, next } of nextSteps(run)) lines.push(`next, for ${kind}: ${next}`);
   const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);

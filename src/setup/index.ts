@@ -25,6 +25,7 @@ import { localSystem, mustBuild, ownSystems } from './systems.ts';
 
 export type { SetupConfig, SetupPorts, SetupSurroundings } from './config.ts';
 export { stateKey } from './config.ts';
+export { nixAsRoot } from './root-nix.ts';
 export { teardown } from './run.ts';
 export type { CachedFleet } from './store-cache.ts';
 
@@ -197,7 +198,7 @@ async function foreignSystems(
 }
 
 /**
- * For the set-up as a step of its own with `emulate: always`, when no evaluation shows what is needed: emulates the other
+ * For the set-up as a separate step with `emulate: always`, when no evaluation shows what is needed: emulates the other
  * of the two systems that runners have.
  *
  * @throws UserError when emulation fails.
@@ -209,10 +210,10 @@ export async function emulateOther(setUp: Setup, context: Context, ports: SetupP
   return { ...own, settings: await emulate([other], own, context) };
 }
 
-/** A set-up with a daemon of its own, whose settings can be changed. */
+/** A set-up with its own daemon, whose settings can be changed. */
 async function ownDaemon(setUp: Setup, context: Context, ports: SetupPorts): Promise<Setup & { run: SetupRun }> {
   const { run, ...own } = setUp.run === null ? await setup({ ...setUp.config, daemon: 'own' }, context, ports) : setUp;
-  if (run === null) throw new Error('a set-up with a daemon of its own must have a run');
+  if (run === null) throw new Error('a set-up with its own daemon must have a run');
   return { ...own, run };
 }
 

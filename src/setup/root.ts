@@ -35,14 +35,23 @@ export async function asRoot(
   args: readonly string[] = [],
   input: string | Promise<string> = '',
 ): Promise<ExecResult> {
-  const script = ['sh', asset('setup/root.sh'), verb, run.directory, ...args];
+  return asRootOnMachine(context, ['sh', asset('setup/root.sh'), verb, run.directory, ...args], input);
+}
+
+/** Runs a command as root: directly, or through `sudo -n`. @throws as `asRoot` */
+export async function asRootOnMachine(
+  context: Context,
+  command: readonly string[],
+  input: string | Promise<string> = '',
+): Promise<ExecResult> {
+  const [program = '', ...args] = command;
   const direct = process.getuid?.() === 0;
   // Not our own environment: it contains inputs, and the daemon would keep it as long as it runs.
   const env = { PATH: systemPath, LC_ALL: 'C' };
   try {
     return direct
-      ? await context.exec('sh', script.slice(1), { input, env })
-      : await context.exec('sudo', ['-n', ...script], { input, env });
+      ? await context.exec(program, args, { input, env })
+      : await context.exec('sudo', ['-n', ...command], { input, env });
   } catch (error) {
     if (
       !direct &&

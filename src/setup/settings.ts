@@ -13,7 +13,11 @@ const fixed: Readonly<Record<string, { only: string; why: string }>> = {
   },
   'accept-flake-config': {
     only: 'false',
-    why: 'a flake could add caches and hooks of its own; add them here instead.',
+    why: 'a flake could add its own caches and hooks; add them here instead.',
+  },
+  'allow-unsafe-native-code-during-evaluation': {
+    only: 'false',
+    why: 'a configuration could run any program here while it is evaluated.',
   },
   'build-users-group': { only: 'nixbld', why: 'builds run as the users in the group nixbld.' },
   builders: { only: '', why: 'remote builders are set by the input `builders`, with their keys and host keys.' },

@@ -9,7 +9,7 @@ import { Fleet } from '../support/fleet.ts';
 import { root } from '../support/machine.ts';
 import type { Target } from '../support/target.ts';
 
-/** Everything of a target that a run which changes nothing must leave as it is. */
+/** The state of a target that a run without changes must not touch. */
 async function everything(target: Target) {
   const units = (
     await target.says('sh', '-c', 'systemctl show --property Id,ActiveState,InvocationID "*.service" 2>/dev/null; :')
@@ -75,7 +75,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     }
   });
 
-  test('the units of the new generation run, each on its own kind of machine', async () => {
+  test('the units of the new generation run, on both architectures', async () => {
     expect(await fleet.router.says('uname', '-m')).toBe('aarch64');
     const store = await fleet.router.says('readlink', '-f', '/run/current-system/sw/bin/hello');
     expect(store).toMatch(/^\/nix\/store\//);
@@ -92,7 +92,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     expect(first.summary).toMatch(/MiB/);
   });
 
-  test('each artifact, downloaded and unzipped, gives an empty store the same toplevel', async () => {
+  test('each artifact, downloaded and unzipped, can be copied into an empty store, with the same toplevel', async () => {
     const archives = JSON.parse(first.outputs.archives ?? '') as ArchiveOutput[];
     expect(archives.map(({ host }) => host).sort()).toEqual(['router', 'server']);
     expect(fleet.results.artifacts).toHaveLength(2);
@@ -115,7 +115,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     }
   });
 
-  test('the same again changes nothing', async () => {
+  test('a second run changes nothing', async () => {
     const before = await Promise.all(fleet.targets.map(everything));
     const again = await fleet.step({ mode: 'switch', archive: 'none' });
     expect(again.main.code).toBe(0);
@@ -142,7 +142,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     expect(await Promise.all(fleet.targets.map(everything))).toEqual(before);
   });
 
-  test('with one target switched off the other is deployed, the job fails, and the summary says which and why', async () => {
+  test('if a target is switched off, the other is deployed, the job fails, and the summary says which failed and why', async () => {
     await fleet.router.machine.cutLink();
     const run = await fleet.step({ mode: 'switch', archive: 'none', 'max-failures': '1' });
     await fleet.router.machine.restoreLink();
@@ -162,7 +162,7 @@ describe('a fleet of two architectures, by workflow steps', () => {
     expect([...(await fleet.router.generations()).keys()]).toEqual([1]);
   });
 
-  test('the runner is left without a trace of the steps', async () => {
+  test('the steps leave nothing on the runner', async () => {
     const { stdout } = await fleet.runner.run([
       'sh',
       '-c',

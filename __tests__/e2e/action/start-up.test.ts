@@ -16,7 +16,7 @@ test('the action reads less than 500 kB of code until its first input error', ()
   const { status, stdout } = spawnSync(node, [join(repository, 'dist/index.js')], { env, encoding: 'utf8' });
   expect(status).toBe(1);
   expect(stdout).toMatch(/^::error.*swich.*`?switch/m);
-  // Node writes one file for each Node process: the action starts no other.
+  // Node writes one file for each Node process: the action does not start another.
   const [written, ...others] = readdirSync(coverage);
   expect(others).toEqual([]);
   const { result } = JSON.parse(readFileSync(join(coverage, written ?? ''), 'utf8')) as { result: { url: string }[] };

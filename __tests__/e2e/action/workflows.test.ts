@@ -84,7 +84,7 @@ const pullRequest = (head: string) => ({
   pull_request: { number: 3, head: { repo: { full_name: head } } },
 });
 
-test('pull-request.yml: a pull request of the repository asks the targets, and changes nothing', async () => {
+test('pull-request.yml: a pull request of the repository runs dry-activate on the targets and changes nothing', async () => {
   await fleet.change('modules/greeting.nix', text => text.replace('Welcome to', 'Good morning from'));
   const before = await Promise.all(fleet.targets.map(target => target.profile()));
   const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('octocat/fleet'));
@@ -93,9 +93,9 @@ test('pull-request.yml: a pull request of the repository asks the targets, and c
   expect(await Promise.all(fleet.targets.map(target => target.profile()))).toEqual(before);
 });
 
-test('pull-request.yml: a pull request from a fork builds, and no target hears of it', async () => {
+test('pull-request.yml: a pull request from a fork builds, and no target is contacted', async () => {
   await Promise.all(fleet.targets.map(target => target.machine.cutLink()));
-  const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('somebody/fleet'));
+  const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('someone-else/fleet'));
   expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts built')]);
 });
 

@@ -87,7 +87,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect((await one(await stores.build(nix, 'web1', 'changed'), of, nix)).digest).not.toBe(first.digest);
   });
 
-  test('hosts that share paths get archives of their own, and the shared paths are packed once', async () => {
+  test('hosts that share paths get separate archives, and shared paths are packed once', async () => {
     const nix = await stores.newStore();
     const hosts = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
     const before = stores.logged.length;
@@ -98,13 +98,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     for (const { directory } of made) await verifyArchive(directory, [], nix, context);
   });
 
-  test('after a change of one file a delta holds only what changed', async () => {
+  test('after a change of one file, a delta contains only what changed', async () => {
     const nix = await stores.newStore();
     const cache = await stores.newKey('cache-1');
     const target = { substituters: ['https://cache.example'], trustedPublicKeys: [cache.public] };
     const first = await stores.build(nix, 'web1');
     const changed = await stores.build(nix, 'web1', 'one file changed', target);
-    // As if the first had been fetched from a cache: signed, and not built here.
+    // As if the first had been substituted from a cache: signed, and not built here.
     const keyFile = join(scratch, 'cache-key');
     await writeFile(keyFile, cache.secret, { mode: 0o600 });
     await nix.run('nix', ['store', 'sign', '--recursive', '--key-file', keyFile, first.toplevel]);
@@ -132,7 +132,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect((await there.closure([delta.toplevel])).length).toBe(43);
   });
 
-  test('a signed archive is accepted only by those who trust the key; the secret key is not in it', async () => {
+  test('a signed archive is accepted only by stores that trust the key, and does not contain the secret key', async () => {
     const nix = await stores.newStore();
     const made = await one(await stores.build(nix, 'web1'), config('signed', { signingKey: `${secretKey}\n` }), nix);
     expect(made.publicKey).toBe(publicKey);
@@ -146,7 +146,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     const half = secretKey.split(':')[1]?.slice(0, 40) as string;
     expect(Buffer.from(Object.values(files).join(''), 'base64').includes(half)).toBe(false);
     expect(stores.logged.join('\n')).not.toContain(half);
-    // Nor in any program's words or environment, which every user of the machine can read.
+    // Nor in the arguments or the environment of a program, which other users of the machine can read.
     expect(stores.commands.filter(command => command.includes('sign')).length).toBeGreaterThan(0);
     expect(stores.commands.join('\n')).not.toContain(half);
     // A machine that trusts the key needs no --no-check-sigs, and refuses without it.
@@ -221,7 +221,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await verifyArchive(made.directory, [], nix, context);
   });
 
-  test('a path or a NAR taken away is missed', async () => {
+  test('a missing path or NAR is detected', async () => {
     const nix = await stores.newStore();
     const made = await one(await stores.build(nix, 'web1'), config('missing'), nix);
     for (const which of ['.narinfo', '.nar.zst']) {
@@ -233,7 +233,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     }
   });
 
-  test("another host's archive, with its own valid signature, does not pass for this one's", async () => {
+  test("another host's archive, with its own valid signature, is not accepted as this one's", async () => {
     const nix = await stores.newStore();
     const hosts = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
     const made = await archive(hosts, config('swap', { signingKey: secretKey }), nix, context, null);
@@ -274,7 +274,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     await verifyArchive(made.directory, [], nix, context);
   });
 
-  test('a folder with a space and a bracket in its name will do', async () => {
+  test('the name of a folder may contain a space and a bracket', async () => {
     const nix = await stores.newStore();
     const made = await one(await stores.build(nix, 'web1'), config('my fleet (1)', { signingKey: secretKey }), nix);
     expect(made.directory).toBe(join(scratch, 'my fleet (1)/closure-web1'));
@@ -298,7 +298,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     };
     const exec: Exec = async (command, args, options) => {
       const result = await context.exec(command, args, options);
-      // Nix has packed the last path before it notices.
+      // Nix notices only after it has packed the last path.
       if (args[0] === 'copy') cancelled.abort();
       return result;
     };

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ArchiveConfig, archive, fetchArchives, importArchive, readArchive } from '../../../src/archive/index.ts';
 import { artifactStore } from '../../../src/archive/upload.ts';
 import { exec } from '../../../src/exec.ts';
@@ -10,16 +10,18 @@ import { Stores } from '../support/archive-stores.ts';
 import { ResultsService, type StoredArtifact } from '../support/results.ts';
 
 /*
- * @actions/artifact and @actions/cache themselves, against the results service on loopback. Of GitHub's REST API, which is
- * asked for the artifacts of other runs, a small mock gives the three answers that are needed.
+ * The real @actions/artifact and @actions/cache, with the results service on loopback. A small mock replaces GitHub's REST
+ * API, from which the artifacts of other runs are requested.
  */
 let stores: Stores;
 let results: ResultsService;
 let rest: Server;
-/** The artifacts of run 7, and when they end. */
+/** The artifacts of run 7, and when they expire. */
 const earlier: StoredArtifact[] = [];
 let expiry = { expired: false, expires_at: '2126-01-01T00:00:00Z' };
 const asked: string[] = [];
+const own = { event: 'push', head_branch: 'main', head_repository: { full_name: 'octocat/fleet' } };
+let run7: object = own;
 
 beforeAll(async () => {
   stores = await Stores.create('2.26');
@@ -28,6 +30,8 @@ beforeAll(async () => {
     const url = request.url ?? '';
     asked.push(url);
     const json = { 'content-type': 'application/json' };
+    if (url === '/repos/octocat/fleet/actions/runs/7')
+      return void response.writeHead(200, json).end(JSON.stringify(run7));
     const id = Number(/artifacts\/(\d+)\/zip/.exec(url)?.[1]);
     if (id > 0 && !earlier.some(artifact => artifact.id === id)) {
       response.writeHead(404, json).end('{"message":"Not Found"}');
@@ -78,9 +82,9 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
   },
   ...rest,
 });
-const github = (run: number, token: string | null = 'ghs_token') => {
+const github = (run: number, token: string | null = 'ghs_token', secret: string | null = 'fleet-1:secret') => {
   const api = process.env.GITHUB_API_URL as string;
-  return artifactStore({ token, repository: 'octocat/fleet', run, api }, stores.context.log);
+  return artifactStore({ token, secret, repository: 'octocat/fleet', run, ref: 'main', api }, stores.context.log);
 };
 
 test('one artifact per host; Nix reads it when it is unzipped', async () => {
@@ -96,7 +100,7 @@ test('one artifact per host; Nix reads it when it is unzipped', async () => {
     bytes: stored.zip.length,
     run: null,
   });
-  // Nothing is compressed twice: the zip is as large as its files, and what it needs to name them.
+  // Nothing is compressed twice: the zip is as large as its files and its directory.
   expect(stored.zip.length).toBeGreaterThan(made[0]?.bytes ?? 0);
   const zip = join(stores.scratch, 'web1.zip');
   await writeFile(zip, stored.zip);
@@ -118,7 +122,7 @@ test('a later job of the run downloads them, with the digests that they were upl
   expect(all.map(({ host }) => host)).toEqual(['web1', 'web2']);
   const some = await fetchArchives(['web2'], null, directory, github(7));
   const nix = await stores.newStore();
-  for (const one of some) await importArchive(one, nix, stores.context);
+  for (const one of some) await importArchive(one, [], nix, args => nix.run('nix', args), stores.context);
   expect((await nix.closure([some[0]?.toplevel ?? ''])).length).toBe(43);
   await expect(fetchArchives(['web3'], null, directory, github(7))).rejects.toThrow(/no archive of web3/);
 });
@@ -135,7 +139,7 @@ test('an unchanged archive is not uploaded again by a later run, which refers to
   const [first, second] = made.map(({ artifact }) => artifact);
   expect(first).toMatchObject({ name: 'closure-web1', id: before.id, run: 7, digest: before.digest });
   expect(second).toMatchObject({ name: 'closure-web2', run: null });
-  // Of the unchanged one this run holds a note, from which a later job finds it.
+  // For the unchanged one this run has a small reference, with which a later job finds it.
   expect(results.artifact('closure-web1').zip.length).toBeLessThan(500);
   expect(results.artifact('closure-web2').zip.length).toBeGreaterThan(before.zip.length / 2);
   for (const run of [7, null]) {
@@ -185,7 +189,7 @@ test.each([
 ])('what is newest in a run is what its later jobs get: %s', async (_, begin) => {
   results.artifacts.splice(0);
   const nix = await stores.newStore();
-  // A, then B, then A again: that the run holds an older A does not count. The second B was made without a token.
+  // A, then B, then A again: an older A of the same run does not count. The second B was made without a token.
   for (const [text, token] of [['as it was'], ['changed'], ['as it was'], ['changed', null]] as const) {
     begin();
     Object.assign(process.env, results.environment());
@@ -196,6 +200,86 @@ test.each([
     expect(fetched?.toplevel).toBe(made?.toplevel);
     expect(fetched?.artifact?.id).toBe(made?.artifact?.id);
   }
+});
+
+test('two hosts whose archives would be one folder are an error before anything is written', async () => {
+  const nix = await stores.newStore();
+  const [one, other] = [await stores.build(nix, 'web1'), await stores.build(nix, 'web2')];
+  const named = (host: typeof one, name: string) => ({ ...host, host: { ...host.host, name } });
+  const directory = await mkdtemp(join(stores.scratch, 'archives-'));
+  const making = archive([named(one, 'a/b'), named(other, 'a_b')], config({ directory }), nix, stores.context, null);
+  await expect(making).rejects.toMatchObject({ name: 'UserError', message: expect.stringContaining('a/b and a_b') });
+  expect(await readdir(directory)).toEqual([]);
+});
+
+describe('an attacker', () => {
+  test.each([
+    ['of a fork', { ...own, head_repository: { full_name: 'mallory/fleet' } }, /ran the code of mallory\/fleet/],
+    ['of a deleted fork', { ...own, head_repository: null }, /ran the code of an unknown repository/],
+    ['for a pull request', { ...own, event: 'pull_request' }, /its event is pull_request/],
+    ['of an unreviewed branch', { ...own, head_branch: 'try' }, /ran on try, and this run is on main/],
+  ])('who uploads archives in a run %s gets none of them deployed', async (_, run, why) => {
+    run7 = run;
+    const fetching = fetchArchives(null, 7, stores.scratch, github(8));
+    await expect(fetching).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(why) });
+    run7 = own;
+  });
+
+  const recordOf = () => results.caches.at(-1) as { content: Buffer };
+
+  test('who writes records of artifacts to the cache cannot choose what is deployed', async () => {
+    results.artifacts.splice(0);
+    results.nextAttempt();
+    Object.assign(process.env, results.environment());
+    const nix = await stores.newStore();
+    const host = await stores.build(nix, 'web1', 'recorded');
+    const [made] = await archive([host], config(), nix, stores.context, github(7));
+    expect(recordOf()).toBeDefined();
+    earlier.splice(0, earlier.length, ...results.artifacts.splice(0));
+    // The same run with another key: it cannot authenticate this record.
+    const [again] = await archive([host], config(), nix, stores.context, github(8, 'ghs_token', 'fleet-1:other'));
+    expect(again?.artifact).toMatchObject({ run: null });
+    expect(again?.artifact?.id).not.toBe(made?.artifact?.id);
+    // Without a key, nothing can be authenticated.
+    results.artifacts.splice(0);
+    const [without] = await archive([host], config(), nix, stores.context, github(9, 'ghs_token', null));
+    expect(without?.artifact).toMatchObject({ run: null });
+  });
+
+  test('who replaces the artifact that a reference names is detected by the digest', async () => {
+    results.artifacts.splice(0);
+    results.nextAttempt();
+    Object.assign(process.env, results.environment());
+    const nix = await stores.newStore();
+    await archive([await stores.build(nix, 'web1', 'good')], config(), nix, stores.context, github(7));
+    const good = results.artifacts.splice(0);
+    earlier.splice(0, earlier.length, ...good);
+    const host = await stores.build(nix, 'web1', 'good');
+    const [made] = await archive([host], config(), nix, stores.context, github(8));
+    expect(made?.artifact).toMatchObject({ run: 7 });
+    const references = results.artifacts.splice(0);
+    results.nextAttempt();
+    Object.assign(process.env, results.environment());
+    await archive([await stores.build(nix, 'web1', 'evil')], config(), nix, stores.context, github(9));
+    const [evil] = results.artifacts.splice(0);
+    // GitHub's own digest matches too: only the content differs from what this run made.
+    const id = good[0]?.id ?? 0;
+    earlier.splice(0, earlier.length, { ...(evil as StoredArtifact), id });
+    const [reference] = references;
+    const store = github(8);
+    const swapped = {
+      ...store,
+      list: async () => [{ name: 'closure-web1', id: 1, digest: '', bytes: 1, run: null }],
+      download: async (artifact: { id: number }, directory: string) => {
+        const zip = join(await mkdtemp(join(stores.scratch, 'zip-')), 'a.zip');
+        await writeFile(zip, (artifact.id === 1 ? reference?.zip : evil?.zip) ?? '');
+        await exec('unzip', ['-q', zip, '-d', directory]);
+      },
+    };
+    await expect(fetchArchives(['web1'], null, stores.scratch, swapped)).rejects.toThrow(
+      'is not the archive that this run made',
+    );
+  });
 });
 
 test('without a token the artifacts of another run cannot be read, and the error names the permission', async () => {

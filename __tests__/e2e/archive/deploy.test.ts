@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../../src/deploy/outcome.ts';
 import { exec } from '../../../src/exec.ts';
 import { type ActionResult, runAction } from '../support/action.ts';
@@ -49,7 +49,7 @@ function deploy(trusted: string, hosts = ''): Promise<ActionResult> {
   });
 }
 
-/** What an operator finds on the target. */
+/** The state of the target that an operator can see. */
 const record = async (target: Target) => JSON.parse(await target.says('cat', '/var/lib/nix-ferry/deployed.json'));
 const from = (mode: string) => ({
   mode,
@@ -70,7 +70,7 @@ async function unchanged(work: () => Promise<ActionResult>, error: RegExp): Prom
   expect(errorsOf(result).join('\n')).toMatch(error);
   expect(result.leaks).toEqual([]);
   const after = await Promise.all(fleet.targets.map(target => target.says('sh', '-c', 'ls /nix/store 2>/dev/null; :')));
-  // Not a byte of it has reached a target.
+  // No byte of it has reached a target.
   expect(after).toEqual(before);
   expect(await Promise.all(fleet.targets.map(target => target.profile()))).toEqual([null, null]);
 }
@@ -83,7 +83,7 @@ test('the build job signs, shows the public key, and keeps the private one to it
   expect(fleet.results.artifacts.map(({ name }) => name).sort()).toEqual(['closure-router', 'closure-server']);
 });
 
-test('archives that another key has signed are refused before anything is copied', async () => {
+test('archives signed with another key are refused before anything is copied', async () => {
   await unchanged(() => deploy(stranger.public), /is refused: .*untrusted/);
 });
 
@@ -132,4 +132,42 @@ test('the artifact, installed by hand, leaves the same record of its provenance'
   await exec('unzip', ['-q', 'artifact.zip', '-d', 'artifact'], { cwd: fleet.server.machine.path('/root') });
   await fleet.server.says('sh', '/root/artifact/install', 'boot', '--no-check-sigs');
   expect(await record(fleet.server)).toMatchObject(from('boot'));
+});
+
+describe('the user `runner`, whom the daemon does not trust, deploys', () => {
+  test.each([
+    ['delta', 'run', 'signed'],
+    ['full', 'run', 'signed'],
+    ['delta', 'folder', 'signed'],
+    ['delta', 'run', 'unsigned'],
+    ['full', 'folder', 'unsigned'],
+  ])('a %s archive from a %s, %s', async (archive, from, signed) => {
+    const greeting = `${archive}, ${from}, ${signed}: Welcome to`;
+    await fleet.change('modules/greeting.nix', text => text.replace(/[^"\n]*Welcome to/, greeting));
+    fleet.results.artifacts.splice(0);
+    const making = {
+      mode: 'none',
+      archive,
+      hosts: 'server',
+      ...(signed === 'signed' ? { 'signing-key': key.secret } : {}),
+    };
+    expect((await fleet.step(making)).main.code).toBe(0);
+    // Its store has none of the paths.
+    const runner = await Runner.start({ name: 'other', nix: '2.26' });
+    const folder = '/var/tmp/archive';
+    await writeFile(runner.machine.path('/var/tmp/a.zip'), fleet.results.artifact('closure-server').zip);
+    await runner.run(['unzip', '-q', '/var/tmp/a.zip', '-d', folder]);
+    const trust = signed === 'signed' ? { 'trusted-public-keys': key.public } : { 'allow-unsigned': 'true' };
+    const inputs = {
+      ...fleet.access,
+      ...trust,
+      from: from === 'run' ? 'run' : folder,
+      mode: 'switch',
+      hosts: 'server',
+    };
+    const result = await runAction(runner, { uses: 'deploy', results: fleet.results, inputs });
+    await runner.stop();
+    expect([errorsOf(result), result.main.code]).toEqual([[], 0]);
+    expect(await fleet.server.says('cat', '/run/greeting')).toContain(greeting);
+  });
 });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ArchiveBench, flip, install, killed, refused, stateOf } from '../support/archive-fixture.ts';
+import { ArchiveFixture, flip, install, killed, refused, stateOf } from '../support/archive-fixture.ts';
 import { embeddedFleet } from '../support/embedded.ts';
 import { root } from '../support/machine.ts';
 import {
@@ -15,25 +15,25 @@ import {
 } from '../support/target.ts';
 
 /*
- * The embedded fleet is built and archived on a runner; the archives are carried to the targets as files, and installed
- * there with what the targets have: Nix and a shell.
+ * The embedded fleet is built and archived on a runner. The archives are copied to the targets as files and installed there
+ * with Nix and a shell only.
  */
-let bench: ArchiveBench;
+let fixture: ArchiveFixture;
 const targets: Target[] = [];
 
 beforeAll(async () => {
-  bench = await ArchiveBench.start();
+  fixture = await ArchiveFixture.start();
 }, 240_000);
 afterAll(async () => {
   for (const target of targets) await target.stop();
-  await bench?.stop();
+  await fixture?.stop();
 });
 
 /** A new machine that trusts the fleet's key, and has no network. */
 async function startTarget(
   start: (options: TargetOptions) => Promise<Target>,
   name: string,
-  nixConf = bench.trust,
+  nixConf = fixture.trust,
 ): Promise<Target> {
   const target = await start({ name, deployKey: await generateKey('deploy'), nixConf });
   targets.push(target);
@@ -49,15 +49,15 @@ describe.each([
   const fast = host === 'server';
   beforeAll(async () => {
     target = await startTarget(start, host);
-    bench.carry(target, `${host} before`, 'before');
-    bench.carry(target, `${host} after`, 'after');
+    fixture.copyTo(target, `${host} before`, 'before');
+    fixture.copyTo(target, `${host} after`, 'after');
   }, 120_000);
 
   test('dry-run changes nothing and says what it found', async () => {
     const state = await stateOf(target);
     const done = await install(target, '/root/before', '--dry-run');
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    expect(done.stdout).toContain(`${bench.made(`${host} before`).toplevel} is intact`);
+    expect(done.stdout).toContain(`${fixture.archiveOf(`${host} before`).toplevel} is intact`);
     expect(await stateOf(target)).toEqual(state);
     expect(await target.says('sh', '-c', 'ls /nix/store')).not.toContain('nixos-system');
   });
@@ -65,13 +65,13 @@ describe.each([
   test('switch', async () => {
     const done = await install(target, '/root/before', 'switch');
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    const { toplevel, digest } = bench.made(`${host} before`);
+    const { toplevel, digest } = fixture.archiveOf(`${host} before`);
     expect(await target.profile()).toBe(toplevel);
     expect(await target.currentSystem()).toBe(toplevel);
-    // An operator who is not root reads it too.
+    // An operator who is not root can read it too.
     const said = await target.machine.run(['cat', '/var/lib/nix-ferry/deployed.json'], { user: 'deploy' });
     const record = JSON.parse(said.stdout);
-    const from = { commit: 'c'.repeat(40), run: bench.address };
+    const from = { commit: 'c'.repeat(40), run: fixture.address };
     expect(record).toMatchObject({ host, toplevel, digest, mode: 'switch', ...from, by: `install of ${host} by root` });
     expect(Date.parse(record.time)).toBeGreaterThan(Date.now() - 100_000);
     if (fast) expect(await target.says('cat', '/run/greeting')).toContain('Welcome to server');
@@ -81,12 +81,12 @@ describe.each([
     const other = fast ? 'router' : 'server';
     await refused(
       target,
-      bench.carry(target, `${other} before`, 'other'),
+      fixture.copyTo(target, `${other} before`, 'other'),
       /a machine of (aarch64|x86_64)-linux/,
       'switch',
     );
     await target.says('hostname', 'elsewhere');
-    // The record of the last install says what this machine is, whatever it is called now.
+    // The record of the last install identifies this machine, even if its host name has changed.
     expect((await install(target, '/root/after', '--dry-run')).code).toBe(0);
     await target.says('mv', '/var/lib/nix-ferry', '/root/records');
     await refused(target, '/root/after', /is of \w+, and this machine is elsewhere .*--host/, 'switch');
@@ -96,13 +96,13 @@ describe.each([
   });
 
   test('an archive that is not signed, or not by a key that this machine trusts', async () => {
-    const unsigned = bench.carry(target, `${host} unsigned`, 'unsigned');
+    const unsigned = fixture.copyTo(target, `${host} unsigned`, 'unsigned');
     await refused(target, unsigned, /not signed.*--no-check-sigs/, 'switch');
     expect((await install(target, unsigned, '--no-check-sigs', '--dry-run')).code).toBe(0);
     const entries = (await target.says('sh', '-c', 'grep -l nixos-system /root/after/*.narinfo')).split('\n');
     expect(entries.length).toBeGreaterThan(0);
-    const strange = bench.carry(target, `${host} strange`, 'strange');
-    await refused(target, strange, /untrusted.*trusted-public-keys/, 'switch');
+    const untrusted = fixture.copyTo(target, `${host} untrusted`, 'untrusted');
+    await refused(target, untrusted, /untrusted.*trusted-public-keys/, 'switch');
   });
 
   const flips: [string, string, string | undefined, RegExp][] = [
@@ -128,7 +128,7 @@ describe.each([
   test.each(fast ? flips : flips.filter(([, file]) => file === 'nar/*'))(
     'a bit flipped in %s',
     async (_, which, mark, why) => {
-      const directory = bench.carry(target, `${host} after`, 'flipped');
+      const directory = fixture.copyTo(target, `${host} after`, 'flipped');
       let file = `${directory}/${which}`;
       if (which.startsWith('*'))
         file = await target.says(
@@ -143,21 +143,21 @@ describe.each([
   );
 
   test.each(fast ? ['*.narinfo', 'nar/*', 'activate.sh', 'manifest.json'] : ['nar/*'])('without %s', async which => {
-    const directory = bench.carry(target, `${host} after`, 'missing');
+    const directory = fixture.copyTo(target, `${host} after`, 'missing');
     await target.says('sh', '-c', `rm "$(ls -S ${directory}/${which} | head -n 1)"`);
     await refused(target, directory, /./, 'switch');
   });
 
-  const deaths: [string, string, number | null][] = [
+  const kills: [string, string, number | null][] = [
     ['naming the manifest', '"nix-hash "*manifest.json', null],
     ['summing', '"sha256sum -c"*', null],
     ['verifying', '"nix "*"store verify"*', null],
-    ['importing, at its begin', '"nix "*copy*', null],
-    ['importing, in the midst of it', '"nix "*copy*', fast ? 0.04 : 0.8],
+    ['importing, at its start', '"nix "*copy*', null],
+    ['importing, in the middle of it', '"nix "*copy*', fast ? 0.04 : 0.8],
     ['the last check of the import', '"nix-store --check-validity "*nixos-system*', null],
-    ['the activation, at its begin', '"sh activate.sh run"*', null],
+    ['the activation, at its start', '"sh activate.sh run"*', null],
   ];
-  test.each(fast ? deaths : deaths.filter(([step]) => step.includes('midst')))(
+  test.each(fast ? kills : kills.filter(([step]) => step.includes('middle')))(
     'killed while %s',
     async (_, words, after) => {
       const state = await stateOf(target);
@@ -168,7 +168,7 @@ describe.each([
   );
 
   test('killed during the activation: it continues until the new system is complete', async () => {
-    const { toplevel } = bench.made(`${host} after`);
+    const { toplevel } = fixture.archiveOf(`${host} after`);
     await killed(target, '/root/after', '"sh activate.sh run"*', fast ? 0.3 : 3);
     await until(async () => expect(await target.profile()).toBe(toplevel), 'the profile');
     expect(await target.currentSystem()).toBe(toplevel);
@@ -178,7 +178,7 @@ describe.each([
   });
 
   test('test, boot, dry-activate', async () => {
-    const [before, after] = [bench.made(`${host} before`).toplevel, bench.made(`${host} after`).toplevel];
+    const [before, after] = [fixture.archiveOf(`${host} before`).toplevel, fixture.archiveOf(`${host} after`).toplevel];
     const asked = await install(target, '/root/before', 'dry-activate');
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     if (fast) expect(asked.stdout).toContain('would start the following units: greeting.service');
@@ -192,7 +192,7 @@ describe.each([
   });
 
   test('the configuration is included, and is linked where an operator looks', async () => {
-    const { toplevel } = bench.made(`${host} after`);
+    const { toplevel } = fixture.archiveOf(`${host} after`);
     expect(await install(target, '/root/after', 'switch')).toMatchObject({ code: 0, stderr: '' });
     const link = '/etc/nixos/current-configuration';
     expect(await target.says('readlink', '-f', `${link}/system`)).toBe(toplevel);
@@ -201,10 +201,10 @@ describe.each([
     expect(await target.says('cat', `${link}/configuration/flake.nix`)).toContain('A small fleet');
   });
 
-  test('a full disk, seen before and met in the midst', async () => {
+  test('a full disk, detected before or in the middle of the install', async () => {
     const fresh = await startTarget(start, host);
-    const directory = bench.carry(fresh, `${host} before`, 'before');
-    const whole = bench.made(`${host} before`).insideBytes;
+    const directory = fixture.copyTo(fresh, `${host} before`, 'before');
+    const whole = fixture.archiveOf(`${host} before`).insideBytes;
     for (const [room, why] of [
       [`size=${Math.floor(whole / 2)}`, /KiB free and the archive's paths need/],
       ['size=200m,nr_inodes=20', /could not import it.*[Nn]o space left|disk is full/],
@@ -231,9 +231,9 @@ test.each([
   ['after the profile is set', '/usr/bin/nix-env "$@"\n'],
 ])('an activation whose supervisor is killed %s: the machine goes back, and the next install works', async (_, set) => {
   const target = await startTarget(startSystemdTarget, 'server');
-  const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
-  expect(await install(target, bench.carry(target, 'server before', 'before'), 'switch')).toMatchObject({ code: 0 });
-  const directory = bench.carry(target, 'server after', 'after');
+  const [before, after] = [fixture.archiveOf('server before').toplevel, fixture.archiveOf('server after').toplevel];
+  expect(await install(target, fixture.copyTo(target, 'server before', 'before'), 'switch')).toMatchObject({ code: 0 });
+  const directory = fixture.copyTo(target, 'server after', 'after');
   const trap = target.machine.path('/usr/local/bin/nix-env');
   writeFileSync(trap, `#!/bin/sh\nrm "$0"\n${set}kill -KILL "$PPID"\n`, { mode: 0o755 });
   const cut = await install(target, directory, 'switch');
@@ -270,13 +270,13 @@ test.each(['2.8', '2.34'] as const)(
     }
     execFileSync('mkdir', ['-p', fresh.machine.path('/opt/nix')]);
     execFileSync('cp', ['-R', root(`nix-${version}`), fresh.machine.path(`/opt/nix/${version}`)]);
-    const directory = bench.carry(fresh, 'server after', 'closure (1)');
+    const directory = fixture.copyTo(fresh, 'server after', 'closure (1)');
     const PATH = `/root/tools:/opt/nix/${version}/bin`;
     // systemd is there, and its tools with it.
     const argv = ['/root/tools/busybox', 'sh', `${directory}/install`, 'switch'];
     const done = await fresh.machine.run(argv, { env: { PATH }, allow: [0, 1, 2, 3, 5] });
     expect(`${done.code} ${done.stderr}`).toBe('0 ');
-    expect(await fresh.profile()).toBe(bench.made('server after').toplevel);
+    expect(await fresh.profile()).toBe(fixture.archiveOf('server after').toplevel);
     flip(fresh, `${directory}/README`);
     const refusal = await fresh.machine.run([...argv.slice(0, 3), 'boot'], { env: { PATH }, allow: [1] });
     expect(refusal.stderr).toMatch(/README is damaged/);
@@ -284,11 +284,11 @@ test.each(['2.8', '2.34'] as const)(
   },
 );
 
-test('a delta: the machine fetches what it leaves out, or nothing is changed', async () => {
-  const [before, after] = [bench.made('server before').toplevel, bench.made('server after').toplevel];
-  const cacheKey = await bench.newKey('cache-1');
-  // A store that has the old system from a cache, which signed it, and of the new one what was built since.
-  await bench.inside(
+test('a delta: the machine substitutes the paths that it leaves out, or nothing is changed', async () => {
+  const [before, after] = [fixture.archiveOf('server before').toplevel, fixture.archiveOf('server after').toplevel];
+  const cacheKey = await fixture.newKey('cache-1');
+  // A store that has the old system from a cache, which signed it, and the parts of the new one that were built since.
+  await fixture.inside(
     `umask 077; printf %s "$1" >~/cache-key
      nix copy --to "file://$HOME/cache?compression=zstd&secret-key=$HOME/cache-key" "$2"
      nix copy --to "local?root=$HOME/store" --from "file://$HOME/cache" --option trusted-public-keys "$4" "$2"
@@ -300,22 +300,22 @@ test('a delta: the machine fetches what it leaves out, or nothing is changed', a
     cacheKey.public,
   );
   const nix = { substituters: ['file:///root/cache'], trustedPublicKeys: [cacheKey.public] };
-  await bench.archive(
+  await fixture.archive(
     'delta',
     [{ name: 'server', system: 'x86_64-linux', toplevel: after, nix }],
-    { archive: 'delta', signingKey: bench.signingKey.secret },
+    { archive: 'delta', signingKey: fixture.signingKey.secret },
     { NIX_REMOTE: 'local?root=/home/runner/store' },
   );
-  const delta = bench.made('server delta');
+  const delta = fixture.archiveOf('server delta');
   expect(delta.paths).toBeLessThan(delta.closurePaths / 2);
 
-  const keys = `${bench.signingKey.public} ${cacheKey.public}`;
+  const keys = `${fixture.signingKey.public} ${cacheKey.public}`;
   const nixConf = `substituters = file:///root/cache\ntrusted-public-keys = ${keys}\n`;
   const target = await startTarget(startSystemdTarget, 'server', nixConf);
-  const directory = bench.carry(target, 'server delta', 'delta');
+  const directory = fixture.copyTo(target, 'server delta', 'delta');
   await refused(target, directory, /not in the archive could not be fetched/, 'switch');
   // Nix made an empty one when it looked for it.
-  execFileSync('cp', ['-RT', bench.runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
+  execFileSync('cp', ['-RT', fixture.runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
   expect(await install(target, directory, 'switch')).toMatchObject({ code: 0, stderr: '' });
   expect(await target.profile()).toBe(after);
   expect(await target.says('cat', '/run/greeting')).toContain('Hello at server');

@@ -6,26 +6,26 @@ import { type Built, build } from '../../../src/build/index.ts';
 import type { HostEvent } from '../../../src/context.ts';
 import type { Fleet, Host } from '../../../src/plan/fleet.ts';
 import { repository } from '../support/machine.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 type Toplevels = Record<string, { system: string; drvPath: string; output: string }>;
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let toplevels: Toplevels;
   const events: HostEvent[] = [];
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
     const file = join(repository, '__tests__/e2e/support/fixtures/build.nix');
-    const args = ['--argstr', 'busybox', bench.miniature.path, '--argstr', 'salt', randomUUID()];
-    const { stdout } = await bench.nix.run('nix-instantiate', [
+    const args = ['--argstr', 'busybox', fixture.miniature.path, '--argstr', 'salt', randomUUID()];
+    const { stdout } = await fixture.nix.run('nix-instantiate', [
       ...['--eval', '--strict', '--json', '--read-write-mode', file, ...args],
     ]);
     toplevels = JSON.parse(stdout) as Toplevels;
   });
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   async function built(...names: string[]): Promise<Record<string, Built>> {
     const hosts = names.map(name => {
@@ -33,9 +33,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       return { name, system, toplevel: { drvPath, outPath: output } } as Host;
     });
     events.length = 0;
-    await rm(join(bench.context.scratch, 'roots'), { recursive: true, force: true });
-    const context = { ...bench.context, progress: (event: HostEvent) => void events.push(event) };
-    const all = await build({ hosts } as Fleet, bench.nix, context);
+    await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
+    const context = { ...fixture.context, progress: (event: HostEvent) => void events.push(event) };
+    const all = await build({ hosts } as Fleet, fixture.nix, context);
     return Object.fromEntries(all.map(one => [one.host.name, one]));
   }
 
@@ -58,7 +58,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
   });
 
-  test('closures are complete; a shared path is in both', async () => {
+  test('closures are complete; both contain a shared path', async () => {
     const { good, twin } = await built('good', 'twin');
     if (!good?.ok || !twin?.ok) throw new Error('not built');
     const names = (one: typeof good) => one.closure.map(({ path }) => path.replace(/^.*?-/, '')).sort();
@@ -70,11 +70,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(good.closureBytes).toBeGreaterThan(0);
   });
 
-  test('what is in the store is not built again, and is not collected during the run', async () => {
+  test('paths in the store are not built again, and are not garbage-collected during the run', async () => {
     const { good } = await built('good');
     expect(good).toMatchObject({ ok: true, builtDerivations: 0 });
     expect(events.map(({ text }) => text)).toEqual(['in the store', 'was in the store']);
-    await bench.nix.run('nix-store', ['--gc', '--print-dead']).then(({ stdout }) => {
+    await fixture.nix.run('nix-store', ['--gc', '--print-dead']).then(({ stdout }) => {
       expect(stdout.split('\n')).not.toContain(toplevels.good?.output);
     });
   });

@@ -6,7 +6,7 @@ import { Fleet } from '../support/fleet.ts';
 import { repository } from '../support/machine.ts';
 import { work } from '../support/runner.ts';
 
-/** The command line as a user has it: Node 20, their own Nix, and sudo for what needs root. */
+/** The command line of a user: Node 20, their own Nix, and sudo for what needs root. */
 let fleet: Fleet;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ async function ferry(...args: string[]) {
   return { code, stdout, stderr, json: () => JSON.parse(stdout) as Run };
 }
 
-test('plan shows each host, its system and its derivation; a second one gives the same', async () => {
+test('plan shows each host, its system and its derivation; a second run prints the same', async () => {
   const first = await ferry('plan');
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv$/m);
@@ -53,7 +53,17 @@ test('archive, then deploy from the folder of archives, which needs no source', 
   expect(archived.stdout).toContain(`${work.workspace}/archives/closure-server`);
   await fleet.runner.run(['sh', '-c', 'mkdir /var/tmp/empty && mv archives /var/tmp/archives']);
   const deployed = await ferry(
-    ...['deploy', '--archive', '/var/tmp/archives', '--source', '/var/tmp/empty', '--mode', 'switch', '--json'],
+    ...[
+      'deploy',
+      '--archive',
+      '/var/tmp/archives',
+      '--allow-unsigned',
+      '--source',
+      '/var/tmp/empty',
+      '--mode',
+      'switch',
+      '--json',
+    ],
     ...everywhere,
   );
   expect(deployed.stderr).not.toContain('evaluating');
@@ -65,13 +75,13 @@ test('archive, then deploy from the folder of archives, which needs no source', 
   expect(deployed.json().outcomes).toHaveLength(2);
 });
 
-test('run finds nothing left to do, and prints a line for each host', async () => {
+test('run has nothing left to do, and prints a line for each host', async () => {
   const { code, stdout } = await ferry('run', '--mode', 'switch', '--archive', 'none', ...everywhere);
   expect(code).toBe(0);
   expect(stdout.match(/^(router|server) .*unchanged: /gm)).toHaveLength(2);
 });
 
-test('each kind of failure has its exit code, and wrong input one line', async () => {
+test('each kind of failure has its exit code, and invalid input is one line', async () => {
   const unknown = await ferry('deploy', '--mode', 'swich');
   expect([unknown.code, unknown.stderr.trim()]).toEqual([
     2,
@@ -101,7 +111,7 @@ test('each kind of failure has its exit code, and wrong input one line', async (
   expect((await ferry('plan')).code).toBe(4);
 });
 
-test('nothing of the runs is left on the machine', async () => {
+test('the runs leave nothing on the machine', async () => {
   const left = await fleet.runner.machine.run([
     ...[
       'sh',

@@ -49,7 +49,7 @@ test('deploys both hosts to targets of different architectures', async () => {
   await runner.run(['test', '!', '-e', '/usr/sbin/sshd']);
 });
 
-test('the second time builds nothing, and fetches only qemu', async () => {
+test('the second run builds nothing, and downloads only qemu', async () => {
   const wrapper = '#!/bin/sh\necho "$*" >>/tmp/apt-calls\nexec /usr/bin/apt-get.real "$@"\n';
   const wrap =
     'cd /usr/bin && mv apt-get apt-get.real && cat >apt-get && chmod 755 apt-get && install -m 666 /dev/null /tmp/apt-calls';
@@ -64,8 +64,8 @@ test('the second time builds nothing, and fetches only qemu', async () => {
 });
 
 /**
- * A runner signals only the program, a terminal the whole foreground group; and a person presses Ctrl-C again while the
- * demo cleans up.
+ * A runner signals only the program, a terminal the whole foreground group; a person may press Ctrl-C again while the demo
+ * cleans up.
  */
 const interrupted = `
   seconds=$1 && shift
@@ -74,7 +74,7 @@ const interrupted = `
   while kill -s INT -- "-$!" 2>/dev/null; do sleep 0.03; done
   wait`;
 
-test('Ctrl-C ends it at any moment, and it leaves nothing behind', async () => {
+test('Ctrl-C ends it at any time, and it leaves nothing behind', async () => {
   const before = await left();
   for (const milliseconds of [300, 1500, 3000]) {
     const argv = ['sh', '-c', interrupted, 'sh', `${milliseconds / 1000}`, 'node', cli, 'demo'];

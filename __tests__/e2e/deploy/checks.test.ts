@@ -191,7 +191,7 @@ test('a machine that deploys itself, without SSH', async () => {
   const inside: Exec = (command, args, options) => exec('nsenter', web.machine.enter([command, ...args]), options);
   const local = { address: 'local', ...{ port: null, user: 'root', privilegeEscalation: ['sudo', '-n'] } };
   const wanted = deployment(web, toplevel('two'), {
-    target: { ...local, sshOptions: [], substituteOnDestination: false },
+    target: { ...local, sshOptions: [], sshOptionsFrom: 'targets', substituteOnDestination: false },
   });
   const config = configuration('switch', key.private, '', { knownHosts: null, deployKey: null });
   const running = deployOne(nix, config, wanted, { ...context(recorder()), exec: inside });

@@ -23,6 +23,7 @@ const go = (name: string, more = {}) => {
     user: 'deploy',
     privilegeEscalation: ['sudo', '-n'],
     sshOptions: [],
+    sshOptionsFrom: 'targets' as const,
     substituteOnDestination: false,
   };
   const target = { address: web.address, port: null, ...asDeploy };

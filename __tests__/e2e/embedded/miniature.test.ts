@@ -102,7 +102,7 @@ describe('the embedded fleet', () => {
     expect(JSON.parse(ports)).toEqual([22, 8787]);
   });
 
-  test('without its busybox says how to get it', async () => {
+  test('says how to get its busybox if that is missing', async () => {
     await runner.run(['sh', '-c', 'cp -R . /tmp/bare && rm -rf /tmp/bare/nixpkgs/bootstrap']);
     const failure = await failing(
       'nix-instantiate',
@@ -139,7 +139,7 @@ describe('its modules', () => {
     await runner.run(['sudo', 'sh', '-c', `cp ${here}/../support/fixtures/miniature/*.nix /mnt/miniature`]);
   });
 
-  test('and packages can be overlaid, overridden, called and joined', async () => {
+  test('support overlays, overrides, callPackage and symlinkJoin', async () => {
     const out = await says(
       'nix-build',
       '--no-out-link',

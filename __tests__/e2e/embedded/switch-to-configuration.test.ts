@@ -3,8 +3,8 @@ import { type SwitchCase, switchCases } from '../support/switch-cases.ts';
 import { Systems, switchTo } from '../support/systems.ts';
 import { generateKey, startAarch64Target, startSystemdTarget, type Target, until } from '../support/target.ts';
 
-// The miniature's switch-to-configuration stands for NixOS's own in all other tests: here it is compared with what the real
-// one printed and did.
+// All other tests use the miniature's switch-to-configuration instead of NixOS's: here it is compared with what the real one
+// printed and did.
 
 const labels = [...new Set(switchCases.flatMap(({ from, to }) => [from ?? 'one', to]))];
 
@@ -30,12 +30,12 @@ describe('with systemd', () => {
       'olderSlow',
       'perlRestarting',
     ]);
-    // The machine's own would stay.
+    // The machine's own units would stay.
     await target.says('rm', '/etc/fstab');
     await succeed('one');
   });
 
-  /** Its exit code and its lines. */
+  /** The exit code and the printed lines. */
   async function call(
     label: string,
     verb: string,
@@ -84,7 +84,7 @@ describe('with systemd', () => {
       await target.says('sh', '-c', 'until [ -e /run/held ]; do sleep 0.02; done');
     };
 
-    test('held by another one: 11, for dry-activate too', async () => {
+    test('exits with 11 if another process holds it, for dry-activate too', async () => {
       await hold('3');
       expect(await call('one', 'dry-activate')).toEqual({ code: 11, lines: ['Could not acquire lock'] });
       expect(await call('one', 'test')).toEqual({ code: 11, lines: ['Could not acquire lock'] });
@@ -110,7 +110,7 @@ describe('with systemd', () => {
       await target.says('systemctl', 'reset-failed');
     };
 
-    test('1, with units stopped, and the old system', async () => {
+    test('exits with 1, with units stopped and the old system active', async () => {
       await call('slow', 'test');
       const killed = target.says('sh', '-c', kill);
       expect(await call('two', 'test')).toEqual({
@@ -129,7 +129,7 @@ describe('with systemd', () => {
       expect(await target.unit('worker.service')).toMatchObject({ ActiveState: 'inactive' });
     });
 
-    test('the program of 2024 waits for ever, and keeps its lock', async () => {
+    test('the program of 2024 waits forever and keeps its lock', async () => {
       expect((await call('slow', 'test')).code).toBe(0);
       const killed = target.says('sh', '-c', kill);
       const script = `${toplevels.older}/bin/switch-to-configuration`;
@@ -143,7 +143,7 @@ describe('with systemd', () => {
     });
   });
 
-  test('a user without a bus: the activation of that user fails, 4', async () => {
+  test('exits with 4 if a user without a bus cannot be activated', async () => {
     await call('one', 'test');
     const manager = ['env', 'XDG_RUNTIME_DIR=/run/user/1000', 'systemctl', '--user'];
     await target.machine.run([...manager, 'stop', 'dbus.socket', 'dbus.service'], { user: 'deploy' });
@@ -155,13 +155,13 @@ describe('with systemd', () => {
     );
   });
 
-  test("what is the machine's own stays: its SSH server, its files in /etc", async () => {
+  test("the machine's own SSH server and files in /etc are not changed", async () => {
     expect(await target.unit('ssh.service')).toMatchObject({ ActiveState: 'active' });
     expect(await target.says('cat', '/etc/hostname')).toBe('web');
   });
 });
 
-test('without systemd, on aarch64: its own programs do all but the units', async () => {
+test('without systemd, on aarch64: everything but the units is activated', async () => {
   const target = await startAarch64Target({ name: 'pi', deployKey: await generateKey('deploy') });
   targets.push(target);
   const { one } = await systems.give(target, 'generations.nix', ['one']);

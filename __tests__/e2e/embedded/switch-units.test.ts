@@ -3,7 +3,7 @@ import { Systems, switchTo } from '../support/systems.ts';
 import { generateKey, startSystemdTarget, type Target } from '../support/target.ts';
 import { type UnitAction, type UnitFiles, unitCases } from '../support/unit-cases.ts';
 
-// One switch between two systems that have the unit files of all cases; then each case is looked at by itself.
+// One switch between two systems that have the unit files of all cases; then each case is checked separately.
 
 let systems: Systems;
 let target: Target;
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([systems.stop(), target.stop()]));
 
-/** The lines that name units, as action of each unit. */
+/** The action of each unit, from the lines that name it. */
 function actions(lines: readonly string[]): Map<string, UnitAction> {
   const found = new Map<string, UnitAction>();
   for (const line of lines) {
@@ -52,7 +52,7 @@ function actions(lines: readonly string[]): Map<string, UnitAction> {
   return found;
 }
 
-/** Unit → the id of its run, empty if it does not run. */
+/** Unit → its invocation ID, empty if it does not run. */
 async function invocations(): Promise<Map<string, string>> {
   const script =
     'for u; do echo "$u $(systemctl show --property=ActiveState,InvocationID --value -- "$u" | tr "\\n" " ")"; done';

@@ -22,7 +22,7 @@ async function job(inputs: Record<string, string>, options: ActionOptions = {}):
     await runner.run(['sh', './fetch-bootstrap.sh', 'nixpkgs/bootstrap']);
     await runner.run(['git', 'init', '-q', '-b', 'main']);
     await runner.commit();
-    // Each job is a run of its own.
+    // Each job is a separate run.
     results.artifacts.length = 0;
     const given = { 'nix-conf': 'substituters =', 'signing-key': key, ...inputs };
     const result = await runAction(runner, { results, secrets: [key], ...options, inputs: given });
@@ -50,7 +50,7 @@ test('a push evaluates and caches its plan', async () => {
   expect([kept(), warnings(first)]).toEqual([[expect.any(String)], []]);
 });
 
-test('the next one, on another machine, evaluates nothing, builds nothing, and archives the same', async () => {
+test('the next run, on another machine, evaluates and builds nothing, and makes the same archives', async () => {
   const second = await job({});
   expect(second.main.log).toContain('Restored the plan of 2 hosts from the cache');
   expect(second.main.log).not.toContain('evaluating');

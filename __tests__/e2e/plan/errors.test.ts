@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { fleetOf, formatOf, forms, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
-/** What is wrong with one host: its module, and the one clear error. */
+/** A fault of one host: its module, and the expected error. */
 const faults: { fault: string; module: string; message: RegExp; line: number | null }[] = [
   {
     fault: 'a syntax error',
@@ -41,18 +41,18 @@ const faults: { fault: string; module: string; message: RegExp; line: number | n
 ];
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   describe.each(forms)('%s', form => {
     const format = formatOf(form);
-    test.each(faults)('a host with $fault does not hide the others', async ({ fault, module, message, line }) => {
-      const { files, moduleOf } = fleetOf(form, { bad: module, good: sound(), other: sound() }, bench);
-      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-${fault.replaceAll(' ', '-')}`, files);
-      const fleet = await plan(bench.config(folder, { format }), bench.nix, bench.context);
+    test.each(faults)('a host with $fault does not hide the others', async ({ module, message, line }) => {
+      const { files, moduleOf } = fleetOf(form, { bad: module, good: sound(), other: sound() }, fixture);
+      const folder = await fixture.repository(files);
+      const fleet = await plan(fixture.config(folder, { format }), fixture.nix, fixture.context);
       expect(fleet.hosts.map(({ name }) => name)).toEqual(['good', 'other']);
       expect(fleet.failures).toEqual([
         {
@@ -66,13 +66,31 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ]);
     });
 
+    test('conflicting definitions name the files of the user', async () => {
+      if (form === 'configuration') return;
+      const time = (zone: string): string => `time.timeZone = "${zone}";`;
+      const { files, moduleOf, main } = fleetOf(form, { bad: sound(time('Europe/Paris')) }, fixture);
+      const inline = `{ ${time('Europe/Berlin')} imports = [ ./${moduleOf('bad')} ]; }`;
+      const text = files[main] ?? '';
+      const asModule = text.replace(
+        /\{ imports = \[ \S+ \]; deployment/,
+        `{ ${time('Europe/Berlin')} imports = [ ./${moduleOf('bad')} ]; deployment`,
+      );
+      const changed = asModule === text ? text.replace(`./${moduleOf('bad')}`, `(${inline})`) : asModule;
+      const folder = await fixture.repository({ ...files, [main]: changed });
+      const { failures } = await plan(fixture.config(folder, { format }), fixture.nix, fixture.context);
+      expect(failures[0]?.message).toContain(`In \`${moduleOf('bad')}'`);
+      expect(failures[0]?.message).not.toMatch(/\/nix\/|nix\/(?:colmena|morph|nixops)\.nix/);
+      if (asModule !== text) expect(failures[0]?.message).toContain(`In \`${main}'`);
+    });
+
     test('a syntax error in the main file is one error with its place', async () => {
-      const { files, main, moduleOf } = fleetOf(form, { web: sound() }, bench);
-      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-main`, {
+      const { files, main, moduleOf } = fleetOf(form, { web: sound() }, fixture);
+      const folder = await fixture.repository({
         ...files,
         [main]: '{\n  a = ;\n}\n',
       });
-      const planned = plan(bench.config(folder, { format }), bench.nix, bench.context);
+      const planned = plan(fixture.config(folder, { format }), fixture.nix, fixture.context);
       if (main === moduleOf('web')) {
         expect((await planned).failures).toMatchObject([{ host: 'web', file: main, line: 2 }]);
       } else {
@@ -84,37 +102,35 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }
     });
 
-    test('names are names, whatever characters they contain', async () => {
-      const names = [
-        'a.b',
-        'q"uo\'te',
-        '$(touch touched)',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the name of a host
-        '${throw "x"}',
-        '`id`',
-        'a b',
-        '-x',
-        'constructor',
-      ];
-      const { files } = fleetOf(
-        form,
-        Object.fromEntries(names.map(name => [name, sound('networking.hostName = "x";')])),
-        bench,
-      );
-      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-names`, files);
-      const fleet = await plan(bench.config(folder, { format }), bench.nix, bench.context);
+    test('names of hosts may contain blanks, dots and other letters', async () => {
+      const names = ['a.b', 'a b', 'größe', 'constructor'];
+      const hosts = Object.fromEntries(names.map(name => [name, sound('networking.hostName = "x";')]));
+      const folder = await fixture.repository(fleetOf(form, hosts, fixture).files);
+      const fleet = await plan(fixture.config(folder, { format }), fixture.nix, fixture.context);
       expect(fleet.failures).toEqual([]);
       expect(fleet.hosts.map(({ name }) => name)).toEqual([...names].sort());
-      const [dotted] = (await plan(bench.config(folder, { format, hosts: ['a.b'] }), bench.nix, bench.context)).hosts;
+      const [dotted] = (await plan(fixture.config(folder, { format, hosts: ['a.b'] }), fixture.nix, fixture.context))
+        .hosts;
       expect(dotted?.name).toBe('a.b');
+    });
+
+    test('a name with quotes or code is one error, and the code does not run', async () => {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the name of a host
+      const name = 'x"\'$(touch touched)`touch touched`${throw "x"}';
+      const { files, main } = fleetOf(form, { web: sound(), [name]: sound() }, fixture);
+      const folder = await fixture.repository(files);
+      await expect(plan(fixture.config(folder, { format }), fixture.nix, fixture.context)).rejects.toMatchObject({
+        message: `${JSON.stringify(name)} cannot be the name of a host.`,
+        where: { file: main },
+      });
       expect([existsSync(join(folder, 'touched')), existsSync('touched')]).toEqual([false, false]);
     });
 
     test('a host that does not exist is one error with the most similar name', async () => {
-      const { files } = fleetOf(form, { web: sound(), database: sound() }, bench);
-      const folder = await bench.repository(`${form.replaceAll(' ', '-')}-unknown`, files);
+      const { files } = fleetOf(form, { web: sound(), database: sound() }, fixture);
+      const folder = await fixture.repository(files);
       await expect(
-        plan(bench.config(folder, { format, hosts: ['databse'] }), bench.nix, bench.context),
+        plan(fixture.config(folder, { format, hosts: ['databse'] }), fixture.nix, fixture.context),
       ).rejects.toMatchObject({
         message: 'There is no host "databse".',
         where: { input: 'hosts' },

@@ -6,24 +6,20 @@ import { build } from '../../../src/build/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
 import { emulating } from '../support/deploy-fixture.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
-import { fleetOf, lockOf, sound } from '../support/plan-sources.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
+import { fleetOf, lockOf, named, pinOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
-  let counter = 0;
+  let fixture: PlanFixture;
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   const run = (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> =>
-    plan(bench.config(folder, rest), bench.nix, bench.context);
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`forms-${counter++}`, files);
-  const named = (host: string): string => sound(`networking.hostName = "${host}";`);
-  const pinned = (): string => fleetOf('morph', {}, bench).files['nixpkgs.nix'] ?? '';
+    plan(fixture.config(folder, rest), fixture.nix, fixture.context);
 
   describe('detection', () => {
     test.each<[string, string[], string | RegExp, string]>([
@@ -42,12 +38,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ['nothing', ['README.md'], /^No NixOS configuration was found in /, 'source'],
     ])('%s', async (_, names, message, input) => {
       const text: Record<string, string> = { 'hive.nix': '{ }', 'network.nix': '{ network.pkgs = { }; }' };
-      const folder = await folderOf(Object.fromEntries(names.map(name => [name, text[name] ?? '{ }'])));
+      const folder = await fixture.repository(Object.fromEntries(names.map(name => [name, text[name] ?? '{ }'])));
       await expect(run(folder)).rejects.toMatchObject({ message: expect.stringMatching(message), where: { input } });
     });
 
-    test('a network.nix that says too little to tell morph from NixOps', async () => {
-      const folder = await folderOf({ 'network.nix': '{ network.description = "x"; web = { }; }' });
+    test('a network.nix that could be of morph or NixOps', async () => {
+      const folder = await fixture.repository({ 'network.nix': '{ network.description = "x"; web = { }; }' });
       await expect(run(folder)).rejects.toMatchObject({
         message: expect.stringMatching(/^The format could be morph .* or nixops /),
         cure: 'Write `format: morph` or `format: nixops`.',
@@ -55,28 +51,30 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('a file that the flake reads is not another source', async () => {
-      const { files } = fleetOf('colmena in a flake', { web: named('web') }, bench);
+      const { files } = fleetOf('colmena in a flake', { web: named('web') }, fixture);
       const flake = `{
         inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05";
         outputs = { nixpkgs, ... }: { colmena = import ./network.nix nixpkgs; };
       }`;
       const hive = 'nixpkgs: { meta.nixpkgs = import nixpkgs { system = "x86_64-linux"; }; web = ./hosts/0.nix; }';
-      const { format, hosts } = await run(await folderOf({ ...files, 'flake.nix': flake, 'network.nix': hive }));
+      const { format, hosts } = await run(
+        await fixture.repository({ ...files, 'flake.nix': flake, 'network.nix': hive }),
+      );
       expect([format, hosts.map(({ name }) => name)]).toEqual(['colmena', ['web']]);
       // A network that the flake does not read is another source.
       const other = { ...files, 'network.nix': '{ network.pkgs = { }; }' };
-      await expect(run(await folderOf(other))).rejects.toThrow(/^The format could be colmena .* or morph /);
+      await expect(run(await fixture.repository(other))).rejects.toThrow(/^The format could be colmena .* or morph /);
     });
 
     test('the format is logged before anything can fail', async () => {
-      const folder = await folderOf({ 'morph.nix': '{ network.pkgs = { }; web = ; }' });
-      bench.logged.length = 0;
+      const folder = await fixture.repository({ 'morph.nix': '{ network.pkgs = { }; web = ; }' });
+      fixture.logged.length = 0;
       await expect(run(folder)).rejects.toThrow('Syntax error');
-      expect(bench.logged).toContain('Format: morph (morph.nix).');
+      expect(fixture.logged).toContain('Format: morph (morph.nix).');
     });
 
     test('a flake without hosts', async () => {
-      const folder = await folderOf({ 'flake.nix': '{ outputs = _: { packages = { }; }; }' });
+      const folder = await fixture.repository({ 'flake.nix': '{ outputs = _: { packages = { }; }; }' });
       await expect(run(folder)).rejects.toMatchObject({
         message: 'flake.nix has no output that defines hosts.',
         cure: expect.stringContaining('packages'),
@@ -106,20 +104,28 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'one',
       ],
     ])('expression: %s', async (_, text, attribute, host) => {
-      const folder = await folderOf({ 'nixos.nix': text, 'web.nix': named('h0'), 'nixpkgs.nix': pinned() });
+      const folder = await fixture.repository({
+        'nixos.nix': text,
+        'web.nix': named('h0'),
+        'nixpkgs.nix': pinOf(fixture),
+      });
       const { hosts, failures } = await run(folder, { attribute });
       expect(failures).toEqual([]);
       const expected = host === 'web' ? 'h0' : host;
       expect(hosts.map(({ name, system }) => [name, system])).toEqual([[expected, 'x86_64-linux']]);
-      const plain = await folderOf({ 'nixos.nix': nixos, 'web.nix': named('h0'), 'nixpkgs.nix': pinned() });
+      const plain = await fixture.repository({
+        'nixos.nix': nixos,
+        'web.nix': named('h0'),
+        'nixpkgs.nix': pinOf(fixture),
+      });
       expect(hosts[0]?.toplevel).toEqual((await run(plain)).hosts[0]?.toplevel);
     });
 
     test('expression: an attribute that does not exist', async () => {
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'nixos.nix': `{ web = ${nixos}; }`,
         'web.nix': named('web'),
-        'nixpkgs.nix': pinned(),
+        'nixpkgs.nix': pinOf(fixture),
       });
       await expect(run(folder, { attribute: 'wep' })).rejects.toMatchObject({
         message: expect.stringContaining('There is no attribute "wep" in the file; it has web'),
@@ -128,9 +134,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('expression: a package with no system in it', async () => {
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'nixos.nix': '{ tool = (import (import ./nixpkgs.nix) { system = "x86_64-linux"; }).hello; }',
-        'nixpkgs.nix': pinned(),
+        'nixpkgs.nix': pinOf(fixture),
       });
       expect((await run(folder)).failures).toMatchObject([
         { host: 'tool', message: expect.stringContaining('contains no NixOS system') },
@@ -138,7 +144,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('nixops: several files, require, defaults, arguments, the older nixpkgs.system, a key as text', async () => {
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'network.nix': `{ domain ? "example.org" }: {
           network.nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; };
           require = [ ./more.nix ];
@@ -147,7 +153,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         }`,
         'more.nix': '{ pi = { nixpkgs.system = "aarch64-linux"; deployment.targetHost = "pi.example.org"; }; }',
         'physical.nix': '{ web = { nixpkgs.localSystem.system = "x86_64-linux"; deployment.targetPort = 2222; }; }',
-        'nixpkgs.nix': pinned(),
+        'nixpkgs.nix': pinOf(fixture),
       });
       const { hosts, failures } = await run(folder, { format: 'nixops', files: ['network.nix', 'physical.nix'] });
       expect(failures).toEqual([]);
@@ -163,22 +169,23 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('nixops: a cloud is refused by name, and the other host is planned', async () => {
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'network.nix': `{
           network.nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; };
           box = { deployment.targetEnv = "ec2"; deployment.ec2.region = "eu-west-1"; };
           web = ./web.nix;
         }`,
         'web.nix': named('web'),
-        'nixpkgs.nix': pinned(),
+        'nixpkgs.nix': pinOf(fixture),
       });
       const { hosts, failures } = await run(folder);
       expect(hosts.map(({ name }) => name)).toEqual(['web']);
-      expect(failures).toMatchObject([{ host: 'box', message: expect.stringMatching(/targetEnv = "ec2"/) }]);
+      const message = expect.stringMatching(/targetEnv = "ec2" in 'network\.nix', whose/);
+      expect(failures).toMatchObject([{ host: 'box', message, file: 'network.nix' }]);
     });
 
     test('morph: the order of its tags; the format and the pin are logged', async () => {
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'network.nix': `{
           network = { pkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; }; ordering.tags = [ "db" "web" ]; };
           a = ./web.nix;
@@ -186,19 +193,19 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           c = { imports = [ ./web.nix ]; deployment.tags = [ "web" "db" ]; };
         }`,
         'web.nix': sound(),
-        'nixpkgs.nix': pinned(),
+        'nixpkgs.nix': pinOf(fixture),
       });
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       expect((await run(folder)).hosts.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
-      expect(bench.logged).toContain('Format: morph (network.nix has network.ordering, network.pkgs).');
-      expect(bench.logged).toContain(`nixpkgs ${bench.miniature.sri}, pinned by nixpkgs.nix:3: a, b, c`);
+      expect(fixture.logged).toContain('Format: morph (network.nix has network.ordering, network.pkgs).');
+      expect(fixture.logged).toContain(`nixpkgs ${fixture.miniature.sri}, pinned by nixpkgs.nix:3: a, b, c`);
     });
 
     describe('nixops: a flake', () => {
       const flake = (network: string): Promise<string> =>
-        folderOf({
+        fixture.repository({
           'flake.nix': `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: { nixopsConfigurations.default = ${network}; }; }`,
-          'flake.lock': lockOf(bench),
+          'flake.lock': lockOf(fixture),
           'web.nix': named('web'),
         });
 
@@ -257,8 +264,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       }`;
       const flake = (outputs: string): string =>
         `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: { ${outputs} }; }`;
-      const files = { 'web.nix': named('web'), 'flake.lock': lockOf(bench) };
-      const raw = await run(await folderOf({ ...files, 'flake.nix': flake(`colmena = ${hive};`) }), {
+      const files = { 'web.nix': named('web'), 'flake.lock': lockOf(fixture) };
+      const raw = await run(await fixture.repository({ ...files, 'flake.nix': flake(`colmena = ${hive};`) }), {
         hosts: ['@x', 'local'],
       });
       expect(raw.failures).toEqual([]);
@@ -271,7 +278,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         options.deployment = nixpkgs.lib.mkOption { type = nixpkgs.lib.types.anything; };
         config.deployment = { targetHost = "w"; targetPort = 5; targetUser = null; tags = [ ]; keys = { }; privilegeEscalationCommand = [ "doas" ]; };
       } ]; }; };`;
-      const { hosts, failures } = await run(await folderOf({ ...files, 'flake.nix': flake(prepared) }));
+      const bad = await run(
+        await fixture.repository({ ...files, 'flake.nix': flake(`colmena = ${hive.replace('= null', '= "-x"')};`) }),
+      );
+      expect(bad.hosts[0]).toMatchObject({
+        target: null,
+        unusable: 'the target of "local".address is "-x". Write `user@address:port`.',
+      });
+      const { hosts, failures } = await run(await fixture.repository({ ...files, 'flake.nix': flake(prepared) }));
       expect(failures).toEqual([]);
       expect(hosts).toMatchObject([{ name: 'web', target: { address: 'w', port: 5, privilegeEscalation: ['doas'] } }]);
     });
@@ -279,9 +293,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test('deploy-rs: three levels of settings, other profiles by name, none called system', async () => {
       const path =
         'nixpkgs.legacyPackages.x86_64-linux.buildEnv { name = "activatable"; paths = [ self.nixosConfigurations.web.config.system.build.toplevel ]; }';
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'web.nix': named('web'),
-        'flake.lock': lockOf(bench),
+        'flake.lock': lockOf(fixture),
         'flake.nix': `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.05"; outputs = { self, nixpkgs }: {
           nixosConfigurations.web = nixpkgs.lib.nixosSystem { modules = [ ./web.nix ]; };
           deploy = { sshUser = "outer"; sshOpts = [ "-4" ]; fastConnection = true; nodes = {
@@ -292,9 +306,15 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           }; };
         }; }`,
       });
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       const { hosts, failures } = await run(folder);
-      expect(hosts).toMatchObject([
+      expect(failures).toEqual([]);
+      const unusable = { target: null, unusable: expect.stringMatching(/^The node "asks" has interactiveSudo/) };
+      expect(hosts[0]).toMatchObject({ name: 'asks', ...unusable });
+      const asRoot = { user: 'root' };
+      const [root] = (await run(folder, { hosts: ['asks'], targets: { asks: asRoot } })).hosts;
+      expect(root).toMatchObject({ target: { address: 'd', user: 'root' }, unusable: null });
+      expect(hosts.slice(1)).toMatchObject([
         {
           name: 'renamed',
           system: 'x86_64-linux',
@@ -313,49 +333,63 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         },
       ]);
       expect(hosts[0]?.toplevel).toEqual(hosts[1]?.toplevel);
-      expect(failures).toMatchObject([
-        { host: 'asks', message: expect.stringContaining('interactiveSudo') },
-        { host: 'empty', message: expect.stringContaining('has no profile named system, only home') },
-      ]);
-      expect(bench.logged).toContainEqual(
+      expect(fixture.logged).toContainEqual(expect.stringMatching(/^Nodes without a profile `system` .*: empty\.$/));
+      expect(fixture.logged).toContainEqual(
         expect.stringMatching(/"web" has profiles that are not NixOS systems, home:/),
       );
     });
 
     test('deploy-rs: a node whose name is not that of its configuration is found by its profile', async () => {
-      const folder = await bench.example('deploy-rs');
+      const folder = await fixture.example('deploy-rs');
       const [, , web] = (await run(folder)).hosts;
       const flake = join(folder, 'flake.nix');
       await writeFile(flake, (await readFile(flake, 'utf8')).replace(/(nodes = \{\s*)web =/, '$1front ='));
-      await bench.commit(folder);
+      await fixture.commit(folder);
       const { hosts, failures } = await run(folder);
       expect([failures, hosts.map(({ name }) => name)]).toEqual([[], ['db', 'front', 'pi']]);
       expect([web?.name, hosts[1]?.system, hosts[1]?.toplevel]).toEqual(['web', 'x86_64-linux', web?.toplevel]);
     });
 
     test('configuration: a single one has the name of its host; an undefined system is an error', async () => {
-      const files = { 'nixpkgs.nix': pinned(), 'hardware-configuration.nix': '{ }' };
+      const files = { 'nixpkgs.nix': pinOf(fixture), 'hardware-configuration.nix': '{ }' };
       const module = '{ imports = [ ./hardware-configuration.nix ]; networking.hostName = "alone"; }';
-      const folder = await folderOf({ ...files, 'configuration.nix': module });
+      const folder = await fixture.repository({ ...files, 'configuration.nix': module });
       expect((await run(folder)).failures).toMatchObject([
-        { host: 'alone', message: expect.stringContaining('does not define its system') },
+        {
+          host: 'alone',
+          message: expect.stringMatching(/does not define the system of "alone": set nixpkgs\.hostPlatform/),
+        },
       ]);
       const { hosts } = await run(folder, { system: 'aarch64-linux' });
       expect(hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);
+    });
+
+    test('configuration: an undefined system is said before anything uses it', async () => {
+      // NixOS 26.11 looks at the platform of its packages before it knows the host's name.
+      const module = (own: string): string =>
+        `{ pkgs, ... }: { networking.hostName = if pkgs.stdenv.hostPlatform.is64bit then "alone" else "other"; ${own} }`;
+      const folder = await fixture.repository({ 'nixpkgs.nix': pinOf(fixture), 'configuration.nix': module('') });
+      expect((await run(folder)).failures).toMatchObject([
+        { host: 'alone', message: expect.stringContaining('the input `system`'), file: 'configuration.nix' },
+      ]);
+      for (const own of ['nixpkgs.system = "aarch64-linux";', 'nixpkgs.hostPlatform = "aarch64-linux";']) {
+        const folder = await fixture.repository({ 'nixpkgs.nix': pinOf(fixture), 'configuration.nix': module(own) });
+        expect((await run(folder)).hosts).toMatchObject([{ name: 'alone', system: 'aarch64-linux' }]);
+      }
     });
   });
 });
 
 test('every example is complete: it has a workflow, and its hosts build', async () => {
-  const bench = await PlanBench.create('2.26');
+  const fixture = await PlanFixture.create('2.26');
   try {
     const formats: Format[] = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
     const drvs = new Set<string>();
     for (const format of formats) {
-      const folder = await bench.example(format);
+      const folder = await fixture.example(format);
       expect(readdirSync(join(folder, '.github/workflows'))).toContain('deploy.yml');
-      const fleet = await plan(bench.config(folder), bench.nix, bench.context);
-      const built = await emulating(() => build(fleet, bench.nix, bench.context));
+      const fleet = await plan(fixture.config(folder), fixture.nix, fixture.context);
+      const built = await emulating(() => build(fleet, fixture.nix, fixture.context));
       for (const one of built) {
         expect(one).toMatchObject({ ok: true, toplevel: one.host.toplevel.outPath });
         drvs.add(one.host.toplevel.drvPath);
@@ -363,6 +397,6 @@ test('every example is complete: it has a workflow, and its hosts build', async 
     }
     expect(drvs.size).toBe(4);
   } finally {
-    await bench.remove();
+    await fixture.remove();
   }
 }, 300_000);

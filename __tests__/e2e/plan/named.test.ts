@@ -1,26 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { locate, option, type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
-import { fleetOf, lockOf, sound } from '../support/plan-sources.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
+import { fleetOf, lockOf, named, pinOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
-  let counter = 0;
+  let fixture: PlanFixture;
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`named-${counter++}`, files);
   /** Plans the files of a folder as the input `source` names them. */
   const run = (folder: string, source: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
     const located = locate(source.replaceAll('./', `${folder}/`));
-    return plan(bench.config(located.source, { ...located, ...rest }), bench.nix, bench.context);
+    return plan(fixture.config(located.source, { ...located, ...rest }), fixture.nix, fixture.context);
   };
-  const named = (host: string): string => sound(`networking.hostName = "${host}";`);
-  const pin = (): string => fleetOf('morph', {}, bench).files['nixpkgs.nix'] ?? '';
   const packages = 'import (import ./nixpkgs.nix) { system = "x86_64-linux"; }';
 
   describe('one file', () => {
@@ -33,10 +29,15 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ['expression', 'nixos.nix', 'auto'],
       ['flake', 'flake.nix', 'auto'],
     ])('%s: %s, format: %s', async (format, file, said) => {
-      const { files, main } = fleetOf(format, hosts, bench);
+      const { files, main } = fleetOf(format, hosts, fixture);
       const { [main]: text = '', ...others } = files;
-      const whole = await folderOf(files);
-      const folder = await folderOf({ ...others, [file]: text, 'hive.nix': '{ }', 'configuration.nix': '{ }' });
+      const whole = await fixture.repository(files);
+      const folder = await fixture.repository({
+        ...others,
+        [file]: text,
+        'hive.nix': '{ }',
+        'configuration.nix': '{ }',
+      });
       const fleet = await run(folder, `./${file}`, { format: said });
       expect([fleet.format, fleet.source, fleet.failures]).toEqual([format, folder, []]);
       const expected = await run(whole, './', { format });
@@ -47,15 +48,17 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const files = {
         'hosts/router.nix': named('router'),
         'hosts/other.nix': 'throw "not asked"',
-        'nixpkgs.nix': pin(),
+        'nixpkgs.nix': pinOf(fixture),
       };
-      const folder = await folderOf(files);
+      const folder = await fixture.repository(files);
       const { hosts } = await run(folder, './hosts/router.nix', { format: 'configuration' });
-      expect(hosts).toMatchObject([{ name: 'router', nixpkgs: { narHash: bench.miniature.sri, by: 'nixpkgs.nix:3' } }]);
+      expect(hosts).toMatchObject([
+        { name: 'router', nixpkgs: { narHash: fixture.miniature.sri, by: 'nixpkgs.nix:3' } },
+      ]);
     });
 
     test('whose format cannot be detected is an error', async () => {
-      const folder = await folderOf({ 'hosts/router.nix': named('router') });
+      const folder = await fixture.repository({ 'hosts/router.nix': named('router') });
       await expect(run(folder, './hosts/router.nix')).rejects.toMatchObject({
         message: 'The format of router.nix could not be detected.',
         where: { input: 'format' },
@@ -66,13 +69,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
   describe('several files', () => {
     test('of a NixOps network, in different folders', async () => {
-      const folder = await folderOf({
+      const folder = await fixture.repository({
         'infra/network.nix': `{ network.nixpkgs = import (import ../nixpkgs.nix) { system = "x86_64-linux"; }; web = ../web.nix; }`,
         'infra/ec2/physical.nix': '{ web.deployment = { targetHost = "192.0.2.1"; targetPort = 2222; }; }',
         'web.nix': named('web'),
-        'nixpkgs.nix': pin(),
+        'nixpkgs.nix': pinOf(fixture),
         // Two pins: the network itself defines which one it uses.
-        'flake.lock': lockOf(bench),
+        'flake.lock': lockOf(fixture),
       });
       const fleet = await run(folder, './infra/network.nix, ./infra/ec2/physical.nix');
       expect([fleet.format, fleet.failures]).toEqual(['nixops', []]);
@@ -80,8 +83,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('configurations: each is a host', async () => {
-      const files = { 'a/configuration.nix': named('a'), 'b/configuration.nix': named('b'), 'nixpkgs.nix': pin() };
-      const folder = await folderOf({ ...files, 'c/configuration.nix': 'throw "not asked"' });
+      const files = {
+        'a/configuration.nix': named('a'),
+        'b/configuration.nix': named('b'),
+        'nixpkgs.nix': pinOf(fixture),
+      };
+      const folder = await fixture.repository({ ...files, 'c/configuration.nix': 'throw "not asked"' });
       const { hosts } = await run(folder, './a/configuration.nix\n./b/configuration.nix\n');
       expect(hosts.map(({ name }) => name)).toEqual(['a', 'b']);
     });
@@ -90,7 +97,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ['morph', 'morph starts from one file, but `source` names one.nix, two.nix.'],
       ['flake', 'flake starts from one file, but `source` names one.nix, two.nix.'],
     ])('%s accepts only one', async (format, message) => {
-      const folder = await folderOf({ 'one.nix': '{ }', 'two.nix': '{ }' });
+      const folder = await fixture.repository({ 'one.nix': '{ }', 'two.nix': '{ }' });
       await expect(run(folder, './one.nix, ./two.nix', { format })).rejects.toMatchObject({
         message,
         where: { input: 'source' },
@@ -100,13 +107,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
   describe('arguments', () => {
     const network = (head: string): Promise<string> =>
-      folderOf({
+      fixture.repository({
         'network.nix': `${head} {
           network.nixpkgs = ${packages};
           web = { imports = [ ./web.nix ]; deployment.targetHost = "web.\${domain}"; environment.etc.count.text = toString (count + 1); };
         }`,
         'web.nix': named('web'),
-        'nixpkgs.nix': pin(),
+        'nixpkgs.nix': pinOf(fixture),
       });
     // biome-ignore lint/suspicious/noTemplateCurlyInString: must not be evaluated
     const domain = '"${throw "read"}$(id)';
@@ -122,14 +129,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       },
     );
 
-    test('are values, whatever characters they contain', async () => {
-      const folder = await folderOf({
+    test('are passed as values, with any characters', async () => {
+      const folder = await fixture.repository({
         'nixos.nix': `{ domain, system }: { web = import (import ./nixpkgs.nix + "/nixos") { inherit system; configuration = { imports = [ ./web.nix ]; environment.etc.domain.text = domain; }; }; }`,
         'web.nix': named('web'),
-        'nixpkgs.nix': pin(),
+        'nixpkgs.nix': pinOf(fixture),
       });
-      const config = bench.config(folder, { arguments: { domain, system: 'x86_64-linux', unused: 1 } });
-      expect(await option(config, 'web', 'environment.etc.domain.text', bench.nix, bench.context)).toBe(domain);
+      const config = fixture.config(folder, { arguments: { domain, system: 'x86_64-linux', unused: 1 } });
+      expect(await option(config, 'web', 'environment.etc.domain.text', fixture.nix, fixture.context)).toBe(domain);
     });
 
     test.each<[Record<string, unknown>, RegExp]>([
@@ -145,13 +152,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('for a format without arguments are one error', async () => {
-      const { files } = fleetOf('morph', { web: sound() }, bench);
-      await expect(run(await folderOf(files), './', { arguments: { a: 1 } })).rejects.toMatchObject({
+      const { files } = fleetOf('morph', { web: sound() }, fixture);
+      await expect(run(await fixture.repository(files), './', { arguments: { a: 1 } })).rejects.toMatchObject({
         message: 'morph takes no arguments, but "a" is given.',
         where: { input: 'arguments' },
       });
-      const plain = fleetOf('nixops', { web: sound() }, bench).files;
-      await expect(run(await folderOf(plain), './', { arguments: { a: 1 } })).rejects.toMatchObject({
+      const plain = fleetOf('nixops', { web: sound() }, fixture).files;
+      await expect(run(await fixture.repository(plain), './', { arguments: { a: 1 } })).rejects.toMatchObject({
         message: expect.stringContaining('no file of the network is a function'),
       });
     });

@@ -5,30 +5,29 @@ import { exec } from '../../../src/exec.ts';
 import { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { fleetOf, lockOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   /** The miniature as a tarball that can be downloaded. */
   let tarball: string;
-  let counter = 0;
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
-    tarball = join(bench.scratch, 'nixpkgs.tar.gz');
-    await exec('tar', ['-C', bench.scratch, '-czf', tarball, 'source']);
+    fixture = await PlanFixture.create(version);
+    tarball = join(fixture.scratch, 'nixpkgs.tar.gz');
+    await exec('tar', ['-C', fixture.scratch, '-czf', tarball, 'source']);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   const planned = async (
     files: Record<string, string>,
     rest: Partial<PlanConfig> = {},
-    nix: Nix = bench.nix,
-  ): Promise<Fleet> => plan(bench.config(await bench.repository(`pins-${counter++}`, files), rest), nix, bench.context);
+    nix: Nix = fixture.nix,
+  ): Promise<Fleet> => plan(fixture.config(await fixture.repository(files), rest), nix, fixture.context);
 
   /** A nixos.nix that imports nixpkgs in its third line. */
   const expression = (nixpkgs: string): Record<string, string> => ({
@@ -88,11 +87,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('NIX_PATH and nix.conf have no effect', async () => {
-      const { bin } = bench.nix.installation;
-      const env = { NIX_CONFIG: `build-users-group =\nnix-path = nixpkgs=${bench.miniature.path}` };
-      const nix = new Nix({ exec, environment: process.env }, { bin, version: bench.nix.installation.version, env });
+      const { bin } = fixture.nix.installation;
+      const env = { NIX_CONFIG: `build-users-group =\nnix-path = nixpkgs=${fixture.miniature.path}` };
+      const nix = new Nix({ exec, environment: process.env }, { bin, version: fixture.nix.installation.version, env });
       const before = process.env.NIX_PATH;
-      process.env.NIX_PATH = `nixpkgs=${bench.miniature.path}`;
+      process.env.NIX_PATH = `nixpkgs=${fixture.miniature.path}`;
       try {
         await expect(planned(expression('<nixpkgs>'), {}, nix)).rejects.toMatchObject({
           message: 'Not pinned: <nixpkgs>.',
@@ -118,7 +117,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('an input that flake.lock does not lock', async () => {
-      const { files } = fleetOf('flake', { web: sound() }, bench);
+      const { files } = fleetOf('flake', { web: sound() }, fixture);
       const { 'flake.lock': lock, ...without } = files;
       const more = {
         ...files,
@@ -133,9 +132,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           where: { file: 'flake.nix' },
           cure: expect.stringContaining('nix flake lock'),
         });
-        const folder = await bench.repository(`pins-${counter++}`, unlocked);
+        const folder = await fixture.repository(unlocked);
         await writeFile(join(folder, 'flake.nix'), `${unlocked['flake.nix']}\n`);
-        await expect(plan(bench.config(folder), bench.nix, bench.context)).rejects.toMatchObject({
+        await expect(plan(fixture.config(folder), fixture.nix, fixture.context)).rejects.toMatchObject({
           message: expect.stringContaining('Not pinned: '),
           cure: expect.stringContaining('nix flake lock'),
         });
@@ -145,7 +144,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
     test('a fetch without hash in a module of a flake', async () => {
       const module = sound(`networking.hostName = builtins.readFile (fetchTarball "file://${tarball}" + "/x");`);
-      const { files, moduleOf } = fleetOf('flake', { web: module }, bench);
+      const { files, moduleOf } = fleetOf('flake', { web: module }, fixture);
       await expect(planned(files)).rejects.toMatchObject({
         message: expect.stringContaining('Not pinned: fetchTarball without a hash.'),
         where: { file: moduleOf('web'), line: 4 },
@@ -157,23 +156,23 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     ['<nixpkgs>', '<nixpkgs>'],
     ['a tarball without hash', 'fetchTarball "file://TARBALL"'],
   ])('%s is a warning if nixpkgs-pin is warn', async (_, nixpkgs) => {
-    bench.logged.length = 0;
+    fixture.logged.length = 0;
     const fleet = await planned(expression(nixpkgs.replace('TARBALL', tarball)), {
       nixpkgsPin: 'warn',
-      nixPath: `nixpkgs=${bench.miniature.path}`,
+      nixPath: `nixpkgs=${fixture.miniature.path}`,
     });
     expect(fleet.hosts.map(({ name, nixpkgs }) => [name, nixpkgs])).toEqual([['web', null]]);
-    expect(bench.logged).toContainEqual(expect.stringMatching(/^Not pinned: /));
+    expect(fixture.logged).toContainEqual(expect.stringMatching(/^Not pinned: /));
   });
 
   test('an input without a lock is a warning if nixpkgs-pin is warn', async () => {
-    const { files } = fleetOf('flake', { web: sound('networking.hostName = "web";') }, bench);
+    const { files } = fleetOf('flake', { web: sound('networking.hostName = "web";') }, fixture);
     const flake = (files['flake.nix'] ?? '').replace(
       'github:NixOS/nixpkgs/nixos-25.05',
-      `path:${bench.miniature.path}`,
+      `path:${fixture.miniature.path}`,
     );
     const { 'flake.lock': _, ...without }: Record<string, string> = { ...files, 'flake.nix': flake };
-    bench.logged.length = 0;
+    fixture.logged.length = 0;
     if (version === '2.8') {
       // Its getFlake has no way to lock without writing the lock.
       await expect(planned(without, { nixpkgsPin: 'warn' })).rejects.toThrow(/lock file/);
@@ -181,12 +180,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     }
     const fleet = await planned(without, { nixpkgsPin: 'warn' });
     expect(fleet.hosts.map(({ name }) => name)).toEqual(['web']);
-    expect(bench.logged).toContainEqual(expect.stringMatching(/^Not pinned: the nixpkgs at /));
+    expect(fixture.logged).toContainEqual(expect.stringMatching(/^Not pinned: the nixpkgs at /));
   });
 
   describe('is found', () => {
     const configuration = { 'configuration.nix': sound('networking.hostName = "web";') };
-    const hash = (): string => bench.miniature.base32;
+    const hash = (): string => fixture.miniature.base32;
     const archive = `https://github.com/NixOS/nixpkgs/archive/${commit}.tar.gz`;
     const sources = (key: string, value: string): string =>
       JSON.stringify({ pins: { nixpkgs: { url: archive, revision: commit, [key]: value } } });
@@ -210,7 +209,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         }),
         'nix/sources.json',
       ],
-      ['flake.lock', () => ({ 'flake.lock': lockOf(bench) }), 'flake.lock'],
+      ['flake.lock', () => ({ 'flake.lock': lockOf(fixture) }), 'flake.lock'],
       [
         'fetchTarball',
         () => ({ 'nixpkgs.nix': `fetchTarball {\n  url = "${archive}";\n  sha256 = "${hash()}";\n}` }),
@@ -219,7 +218,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     ])('next to a configuration: %s', async (_, pin, by) => {
       const { hosts, failures } = await planned({ ...configuration, ...pin() }, { format: 'configuration' });
       expect(failures).toEqual([]);
-      expect(hosts).toMatchObject([{ name: 'web', nixpkgs: { narHash: bench.miniature.sri, by } }]);
+      expect(hosts).toMatchObject([{ name: 'web', nixpkgs: { narHash: fixture.miniature.sri, by } }]);
       if (by !== 'flake.lock') expect(hosts[0]?.nixpkgs?.revision).toBe(commit);
     });
 
@@ -228,17 +227,17 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         'nixos.nix': 'import ./nixpkgs/nixos { configuration = ./web.nix; system = "x86_64-linux"; }',
         'web.nix': sound('networking.hostName = "web";'),
       };
-      const folder = await bench.repository(`pins-${counter++}`, files);
-      await exec('cp', ['-R', join(bench.scratch, 'source'), join(folder, 'nixpkgs')]);
-      await bench.commit(folder);
-      const fleet = await plan(bench.config(folder), bench.nix, bench.context);
+      const folder = await fixture.repository(files);
+      await exec('cp', ['-R', join(fixture.scratch, 'source'), join(folder, 'nixpkgs')]);
+      await fixture.commit(folder);
+      const fleet = await plan(fixture.config(folder), fixture.nix, fixture.context);
       expect(fleet.hosts).toMatchObject([
         { name: 'web', nixpkgs: { revision: fleet.commit, narHash: null, by: 'nixpkgs in the repository' } },
       ]);
     });
 
     test('in the input nixpkgs; <nixpkgs> is then that one', async () => {
-      const nixpkgs = `path:${bench.miniature.path}?narHash=${encodeURIComponent(bench.miniature.sri)}`;
+      const nixpkgs = `path:${fixture.miniature.path}?narHash=${encodeURIComponent(fixture.miniature.sri)}`;
       await expect(
         planned({ ...configuration }, { nixpkgs: 'github:NixOS/nixpkgs/nixos-25.05' }),
       ).rejects.toMatchObject({
@@ -248,14 +247,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       for (const files of [configuration, expression('<nixpkgs>')]) {
         const { hosts } = await planned(files, { nixpkgs });
         expect(hosts).toMatchObject([
-          { name: 'web', nixpkgs: { narHash: bench.miniature.sri, by: 'the input nixpkgs' } },
+          { name: 'web', nixpkgs: { narHash: fixture.miniature.sri, by: 'the input nixpkgs' } },
         ]);
       }
     });
 
     test('two next to a configuration are an error that names both', async () => {
       await expect(
-        planned({ ...configuration, 'flake.lock': lockOf(bench), 'nixpkgs.nix': '<x>' }, { format: 'configuration' }),
+        planned({ ...configuration, 'flake.lock': lockOf(fixture), 'nixpkgs.nix': '<x>' }, { format: 'configuration' }),
       ).rejects.toMatchObject({
         message: 'Both flake.lock and nixpkgs.nix pin a nixpkgs.',
         where: { input: 'nixpkgs' },
@@ -264,7 +263,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   test('configuration and overlays of the home directory have no effect', async () => {
-    const home = join(bench.scratch, 'somebody');
+    const home = join(fixture.scratch, 'home');
     await mkdir(join(home, '.config/nixpkgs/overlays'), { recursive: true });
     await writeFile(join(home, '.config/nixpkgs/config.nix'), 'throw "seen"');
     const { HOME, NIXPKGS_CONFIG } = process.env;
@@ -272,7 +271,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     try {
       const probe =
         'if builtins.getEnv "NIXPKGS_CONFIG" == "" && ! builtins.pathExists (builtins.getEnv "HOME" + "/.config/nixpkgs/config.nix") then fetchTarball { url = "file:///x"; sha256 = "HASH"; } else throw "seen"';
-      const { hosts } = await planned(expression(`(${probe.replace('HASH', bench.miniature.base32)})`));
+      const { hosts } = await planned(expression(`(${probe.replace('HASH', fixture.miniature.base32)})`));
       expect(hosts.map(({ name }) => name)).toEqual(['web']);
     } finally {
       Object.assign(process.env, { HOME });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fleet, Format, Host } from '../../../src/plan/fleet.ts';
 import { option, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 const formats: Format[] = ['flake', 'expression', 'configuration', 'morph', 'nixops', 'deploy-rs', 'colmena'];
@@ -21,14 +21,14 @@ const targets: Partial<Record<Format, Record<string, unknown>>> = {
 };
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   const fleets = new Map<Format, Fleet>();
   const folders = new Map<Format, string>();
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
+    fixture = await PlanFixture.create(version);
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
   const host = (format: Format, name: string): Host => {
     const found = fleets.get(format)?.hosts.find(one => one.name === name);
@@ -40,9 +40,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test.each(formats)(
       '%s is detected and planned',
       async format => {
-        const folder = await bench.example(format);
+        const folder = await fixture.example(format);
         folders.set(format, folder);
-        const fleet = await plan(bench.config(folder, { targets: targets[format] ?? {} }), bench.nix, bench.context);
+        const fleet = await plan(
+          fixture.config(folder, { targets: targets[format] ?? {} }),
+          fixture.nix,
+          fixture.context,
+        );
         fleets.set(format, fleet);
         expect(fleet.failures).toEqual([]);
         expect(fleet.format).toBe(format);
@@ -53,14 +57,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           ['web', 'x86_64-linux'],
         ]);
         const drvs = fleet.hosts.map(({ toplevel }) => toplevel.drvPath);
-        expect(await bench.nix.valid(drvs)).toEqual(new Set(drvs));
+        expect(await fixture.nix.valid(drvs)).toEqual(new Set(drvs));
       },
       120_000,
     );
 
     test('their derivations are those of nix-instantiate', async () => {
       for (const name of ['web', 'db', 'pi']) {
-        const { stdout } = await bench.nix.run('nix-instantiate', [
+        const { stdout } = await fixture.nix.run('nix-instantiate', [
           `${folders.get('expression')}/nixos.nix`,
           '-A',
           `${name}.system`,
@@ -70,7 +74,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test.each(formats)('%s has the same derivations and targets', format => {
-      // A key of NixOps' and colmena's brings a unit with it, so web is another system there.
+      // A key of NixOps or colmena adds a unit, so web has a different system there.
       const same = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
       for (const name of same) expect(host(format, name).toplevel).toEqual(host('expression', name).toplevel);
       for (const name of ['db', 'pi', 'web']) {
@@ -123,17 +127,17 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     test.each(formats)('%s: the pin has its hash and its revision', format => {
       for (const name of ['db', 'pi', 'web']) {
         expect(host(format, name).nixpkgs).toMatchObject({
-          narHash: bench.miniature.sri,
+          narHash: fixture.miniature.sri,
           by: expect.stringMatching(/^(?:flake\.lock|nixpkgs\.nix:\d+)$/),
         });
       }
     });
 
     test.each(formats)('%s has the value of an option', async format => {
-      const config = bench.config(folders.get(format) ?? '');
-      const ports = await option(config, 'web', 'networking.firewall.allowedTCPPorts', bench.nix, bench.context);
+      const config = fixture.config(folders.get(format) ?? '');
+      const ports = await option(config, 'web', 'networking.firewall.allowedTCPPorts', fixture.nix, fixture.context);
       expect(ports).toEqual(expect.arrayContaining([80, 443]));
-      await expect(option(config, 'web', 'networking.hostNam', bench.nix, bench.context)).rejects.toMatchObject({
+      await expect(option(config, 'web', 'networking.hostNam', fixture.nix, fixture.context)).rejects.toMatchObject({
         message: expect.stringContaining('"hostNam"'),
       });
     });

@@ -2,35 +2,27 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../../src/exec.ts';
-import type { Nix } from '../../../src/nix/index.ts';
-import type { Fleet, Format } from '../../../src/plan/fleet.ts';
-import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import type { Format } from '../../../src/plan/fleet.ts';
+import { PlanFixture, type WatchedPlans } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let evaluations: string[][];
-  let nix: Nix;
-  let counter = 0;
+  let run: WatchedPlans['run'];
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
-    ({ nix, evaluations } = bench.watched());
+    fixture = await PlanFixture.create(version);
+    ({ run, evaluations } = fixture.watched());
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
-  const run = async (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
-    evaluations.length = 0;
-    return plan(bench.config(folder, rest), nix, bench.context);
-  };
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`runs-${counter++}`, files);
   const nine = Array.from({ length: 9 }, (_, i) => `h${i}`);
-  const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, bench);
+  const fleet = (format: Format, hosts = nine): Record<string, string> => namedFleet(format, hosts, fixture);
 
   test('the result and its order do not depend on the number of evaluators', async () => {
-    const folder = await folderOf({ ...fleet('morph'), 'hosts/4.nix': '{ ... }: throw "broken host"' });
+    const folder = await fixture.repository({ ...fleet('morph'), 'hosts/4.nix': '{ ... }: throw "broken host"' });
     const one = await run(folder, { jobs: 1 });
     expect(one.hosts.map(({ name }) => name)).toEqual(nine.filter(name => name !== 'h4'));
     expect(one.failures.map(({ host }) => host)).toEqual(['h4']);
@@ -44,13 +36,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   test('a heap too small for all is enough for each', async () => {
-    const folder = await folderOf(fleet('morph'));
+    const folder = await fixture.repository(fleet('morph'));
     const whole = await run(folder);
     expect(await run(folder, { memory: 40_000_000, jobs: 2 })).toEqual(whole);
     // 100 million integers, all in memory at once.
     const numbers = 'builtins.sort builtins.lessThan (builtins.genList (i: 0 - i) 100000000)';
     const huge = sound(`networking.hostName = toString (builtins.length (${numbers}));`);
-    const greedy = await folderOf({ ...fleet('morph'), 'hosts/1.nix': huge });
+    const greedy = await fixture.repository({ ...fleet('morph'), 'hosts/1.nix': huge });
     const { hosts, failures } = await run(greedy, { memory: 300_000_000 });
     expect(hosts).toHaveLength(8);
     expect(failures).toMatchObject([
@@ -64,10 +56,10 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       'imports = [ ./hosts/0.nix ];',
       '$& deployment.tags = [ "x" ];',
     );
-    const folder = await folderOf({ ...files, 'network.nix': tagged });
-    bench.logged.length = 0;
+    const folder = await fixture.repository({ ...files, 'network.nix': tagged });
+    fixture.logged.length = 0;
     expect((await run(folder, { hosts: ['@x'] })).hosts.map(({ name }) => name)).toEqual(['a']);
-    expect(bench.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
+    expect(fixture.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
       'Reading the tags of 2 hosts.',
       'a running',
       'a done',
@@ -76,30 +68,30 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
   describe('a flake', () => {
     test('with uncommitted changes is planned with them, with a notice', async () => {
-      const folder = await folderOf(fleet('flake', ['web']));
+      const folder = await fixture.repository(fleet('flake', ['web']));
       const clean = await run(folder);
       expect([clean.dirty, clean.commit]).toEqual([false, expect.stringMatching(/^[0-9a-f]{40}$/)]);
       await writeFile(join(folder, 'hosts/0.nix'), named('other'));
-      bench.logged.length = 0;
+      fixture.logged.length = 0;
       const dirty = await run(folder);
       expect([dirty.dirty, dirty.commit]).toEqual([true, clean.commit]);
       expect(dirty.hosts[0]?.toplevel).not.toEqual(clean.hosts[0]?.toplevel);
-      expect(bench.logged).toContainEqual(expect.stringContaining('uncommitted changes'));
+      expect(fixture.logged).toContainEqual(expect.stringContaining('uncommitted changes'));
     });
 
     test('in a folder with special characters in its name, below the root, in clones without history', async () => {
       const files = Object.fromEntries(
         Object.entries(fleet('flake', ['web'])).map(([file, text]) => [`deep er/in'ner/${file}`, text]),
       );
-      const origin = await folderOf(files);
+      const origin = await fixture.repository(files);
       const plain = (await run(join(origin, "deep er/in'ner"))).hosts;
       await writeFile(join(origin, 'README'), 'more history');
-      await bench.commit(origin);
-      const odd = join(bench.scratch, `cl$(id) "o"ne é #1 ${counter++}`);
+      await fixture.commit(origin);
+      const odd = fixture.newPath('cl$(id) "o"ne é #1');
       await exec('git', ['clone', '-q', `file://${origin}`, odd]);
-      const shallow = join(bench.scratch, `shallow-${counter++}`);
+      const shallow = fixture.newPath('shallow');
       await exec('git', ['clone', '-q', '--depth=1', `file://${origin}`, shallow]);
-      const detached = join(bench.scratch, `detached-${counter++}`);
+      const detached = fixture.newPath('detached');
       await exec('git', ['clone', '-q', '--depth=1', `file://${origin}`, detached]);
       await exec('git', ['-C', detached, 'checkout', '-q', '--detach']);
       await exec('git', ['-C', detached, 'branch', '-q', '-D', 'main']);
@@ -111,7 +103,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test('outside Git', async () => {
-      const folder = await folderOf(fleet('flake', ['web']));
+      const folder = await fixture.repository(fleet('flake', ['web']));
       const inside = await run(folder);
       await rm(join(folder, '.git'), { recursive: true });
       const outside = await run(folder);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../../src/exec.ts';
 import { plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
 import { type Form, fleetOf, formatOf, forms, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
@@ -17,28 +17,27 @@ const ways: [string, string, string][] = [
 const inFlake = (form: Form): boolean => form === 'flake' || form === 'deploy-rs' || form.endsWith('in a flake');
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let tarball: string;
-  let counter = 0;
   const nixPath = process.env.NIX_PATH;
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
-    tarball = join(bench.scratch, 'nixpkgs.tar.gz');
-    await exec('tar', ['-C', bench.scratch, '-czf', tarball, 'source']);
+    fixture = await PlanFixture.create(version);
+    tarball = join(fixture.scratch, 'nixpkgs.tar.gz');
+    await exec('tar', ['-C', fixture.scratch, '-czf', tarball, 'source']);
     // All of them would succeed: by NIX_PATH, or because the file exists.
-    process.env.NIX_PATH = `nixpkgs=${bench.miniature.path}`;
+    process.env.NIX_PATH = `nixpkgs=${fixture.miniature.path}`;
   }, 120_000);
   afterAll(async () => {
     if (nixPath === undefined) delete process.env.NIX_PATH;
     else process.env.NIX_PATH = nixPath;
-    await bench.remove();
+    await fixture.remove();
   });
 
   const refused = async (form: Form, files: Record<string, string>, what: string, cure: string, where: object) => {
-    const folder = await bench.repository(`unpinned-${counter++}`, files);
+    const folder = await fixture.repository(files);
     await expect(
-      plan(bench.config(folder, { format: formatOf(form) }), bench.nix, bench.context),
+      plan(fixture.config(folder, { format: formatOf(form) }), fixture.nix, fixture.context),
     ).rejects.toMatchObject({
       name: 'UserError',
       message: expect.stringContaining(`Not pinned: ${what}`),
@@ -54,14 +53,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const module = sound(
         `imports = [ (${way.replace('TARBALL', tarball)} + "/nixos/modules/profiles/minimal.nix") ];`,
       );
-      const { files, moduleOf } = fleetOf(form, { web: module }, bench);
+      const { files, moduleOf } = fleetOf(form, { web: module }, fixture);
       await refused(form, files, what, cure, { file: moduleOf('web'), line: 4 });
     });
   });
 
   describe.each(forms.filter(form => !inFlake(form)))('%s', form => {
     test.each(ways)('%s as its nixpkgs is refused', async (way, what, cure) => {
-      const { files } = fleetOf(form, { web: sound() }, bench);
+      const { files } = fleetOf(form, { web: sound() }, fixture);
       const pin = `# nixpkgs\n${way.replace('TARBALL', tarball)}\n`;
       await refused(form, { ...files, 'nixpkgs.nix': pin }, what, cure, { file: 'nixpkgs.nix', line: 2 });
     });
@@ -72,7 +71,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ['without a lock', (): undefined => undefined],
       ['with a lock of other inputs', (): string => JSON.stringify({ version: 7, root: 'root', nodes: { root: {} } })],
     ])('an input %s is refused', async (_, lock) => {
-      const { files } = fleetOf(form, { web: sound() }, bench);
+      const { files } = fleetOf(form, { web: sound() }, fixture);
       const { 'flake.lock': _locked, ...others } = files;
       const text = lock();
       const all = { ...others, ...(text === undefined ? {} : { 'flake.lock': text }) };

@@ -11,7 +11,7 @@ afterAll(() => runner.stop());
 const expression = (mark: string): string =>
   `derivation { name = "${mark}"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo ${mark} >$out" ]; }`;
 
-test('the step `setup` alone gives Nix to the later steps, and takes back what is not software', async () => {
+test('the step `setup` alone provides Nix to later steps, and removes its settings and registrations afterwards', async () => {
   let built = '';
   const odd = '/home/runner/a folder: temp';
   await runner.run(['mkdir', odd]);
@@ -39,7 +39,7 @@ test('the step `setup` alone gives Nix to the later steps, and takes back what i
     uses: 'setup',
     inputs: { 'nix-conf': 'substituters =' },
     between: async () => {
-      // As a later step of the job would: with what the step exported, which the harness keeps in files.
+      // Like a later step of the job: with the variables that the step exported, which the harness keeps in files.
       const { stdout } = await runner.machine.run(['sh', '-c', 'ls -d /run/nix-ferry-*']);
       const env = { NIX_REMOTE: `unix://${stdout.trim()}/socket`, NIX_CONF_DIR: `${stdout.trim()}/client` };
       built = (

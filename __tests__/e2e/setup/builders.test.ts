@@ -45,7 +45,7 @@ test('the remote builder builds for aarch64 while this machine has no emulation'
   expect((await runner.run(['ls', '/proc/sys/fs/binfmt_misc'])).stdout).toBe('register\nstatus\n');
 });
 
-test("Nix's machines format says the same, by the other protocol and with a key in a file", async () => {
+test("the same in Nix's machines format, with the other protocol and a key in a file", async () => {
   await runner.run(['sh', '-c', 'umask 077 && cat >/home/runner/key'], { input: key.private });
   const hostKey = Buffer.from(builder.hostKey.public).toString('base64');
   const line = `ssh://root@${builder.address} aarch64-linux /home/runner/key 4 1 - - ${hostKey}`;

@@ -35,16 +35,16 @@ beforeAll(async () => {
 afterAll(() => results.stop());
 
 interface Fresh extends ActionResult {
-  /** Names of the derivations that were built on the machine, those of the set-up's own probes left out. */
+  /** Names of the derivations that were built on the machine, without the set-up's own probes. */
   built: string[];
-  /** What main printed, the client's debugging left out. */
+  /** What main printed, without the debug output of the client. */
   log: string;
 }
 
 interface FreshOptions extends Partial<ActionOptions> {
   begin?: (runner: Runner) => Promise<unknown>;
   end?: (runner: Runner) => Promise<unknown>;
-  /** How the step is run; to its end where left out. */
+  /** How the step is run; by default, to its end. */
   how?: (runner: Runner, options: ActionOptions) => Promise<ActionResult>;
   /** The exit code that it must have. */
   code?: number;
@@ -85,7 +85,7 @@ const infoFiles = (directory: string): string[] => readdirSync(directory).filter
 /** The entries of the store cache, without the cached plans. */
 const entries = (service = results) => service.caches.filter(({ key }) => key.startsWith('nix-ferry-store-'));
 
-/** Unpacks the newest entry of the service, lets `change` do something to it, and puts it back. */
+/** Unpacks the newest entry of the service, lets `change` modify it, and packs it again. */
 async function inEntry<T>(change: (directory: string) => T): Promise<T> {
   const entry = entries().at(-1);
   if (entry === undefined) throw new Error('the service has no entry');
@@ -113,9 +113,9 @@ function rewrite(directory: string, what: RegExp, to: (...match: string[]) => st
   }
 }
 
-test('a run for a pull request saves nothing, nor does one without a key', async () => {
+test('a run for a pull request saves nothing; neither does a run without a key', async () => {
   const event = { name: 'pull_request' };
-  // What it built of one package becomes the public cache.
+  // Its build of one package becomes the public cache.
   const end = async ({ machine, path }: Runner): Promise<void> => {
     await machine.run(['sh', '-c', 'cat >/root/key'], { input: publicCache.secret });
     const script = `"$0" --extra-experimental-features nix-command copy --store local \\
@@ -135,7 +135,7 @@ test('a run for a pull request saves nothing, nor does one without a key', async
   expect(infoFiles(published).length).toBeGreaterThan(1);
 });
 
-test('the first run builds and saves what the public cache has not, and only that', async () => {
+test('the first run builds and saves only paths that the public cache does not have', async () => {
   const { built, log, main } = await freshRun();
   expect(built).toEqual(expect.arrayContaining([expect.stringContaining('nixos-system-router')]));
   expect(built.filter(name => name === 'hello-2.12')).toHaveLength(1);
@@ -155,7 +155,7 @@ test('the first run builds and saves what the public cache has not, and only tha
 
 test('the second run, on another machine, builds nothing, emulates nothing and saves nothing', async () => {
   const before = results.requests.length;
-  // It could not emulate if it wanted to.
+  // This machine has no emulation.
   const begin = ({ machine }: Runner) => machine.run(['sh', '-c', 'rm /var/local/apt/qemu-user*']);
   const second = await freshRun({}, { begin });
   expect(second.built).toEqual([]);
@@ -165,7 +165,7 @@ test('the second run, on another machine, builds nothing, emulates nothing and s
   expect(requested(before)).not.toContain('CreateCacheEntry');
 });
 
-test('a changed fleet takes what it still needs from the last entry, and saves another', async () => {
+test('a changed fleet restores what it still needs from the last entry, and saves a new one', async () => {
   const begin = async (runner: Runner): Promise<void> => {
     await runner.run(['sed', '-i', 's/Welcome to/Hello from/', 'modules/greeting.nix']);
     await runner.commit();
@@ -177,7 +177,7 @@ test('a changed fleet takes what it still needs from the last entry, and saves a
   expect(entries()).toHaveLength(2);
 });
 
-describe('an entry that was changed after signing is not an error: what it lacks is built', () => {
+describe('an entry that was changed after signing is not an error: missing paths are built', () => {
   let good: Buffer;
   let whole: string[];
   beforeAll(async () => {
@@ -231,7 +231,7 @@ test.each<[string, (service: ResultsService) => void, string[]]>([
       service.caches.push(...results.caches);
       service.fail(/^(GET|HEAD)$/, 500, 99);
     },
-    ['The store cache is not used: its entry .* could not be fetched'],
+    ['The store cache is not used: its entry .* could not be downloaded'],
   ],
   ['does not take the files', service => service.fail(/^PUT$/, 500, 99), ['The store cache was not saved']],
 ])('a service that %s is a warning', async (_what, fault, expected) => {
@@ -244,7 +244,7 @@ test.each<[string, (service: ResultsService) => void, string[]]>([
   expect(service.requests.length).toBeLessThanOrEqual(30);
 });
 
-test('what was built is saved even if a later stage fails', async () => {
+test('built paths are saved even if a later stage fails', async () => {
   const service = await ResultsService.start();
   const key = await generateKey('deploy');
   const access = { targets: 'server: root@127.0.0.1:9', 'known-hosts': `[127.0.0.1]:9 ${key.public}` };
@@ -260,7 +260,7 @@ test('a cancelled run does not wait for the service', async () => {
   service.fail(/^CreateCacheEntry$/, 0, 99);
   const how = async (runner: Runner, options: ActionOptions): Promise<ActionResult> => {
     const step = startAction(runner, options);
-    // For the plan, then for what was built.
+    // For the plan, then for the built paths.
     const saves = () => service.requests.filter(({ what }) => what === 'CreateCacheEntry');
     const asked = async () => expect(saves()).toHaveLength(2);
     await until(asked, 'the service');

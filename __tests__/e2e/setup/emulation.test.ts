@@ -5,7 +5,7 @@ import { probeProgram } from '../../../src/setup/probe-program.ts';
 import { type NixVersion, Runner } from '../support/runner.ts';
 import { drive } from '../support/setup.ts';
 
-/** A derivation whose builder is a real program of `system`; its output names the machine it took itself to be on. */
+/** A derivation whose builder is a real program of `system`; its output is the machine type that it saw. */
 function derivation(system: string, mark: string): { name: string; system: string; expression: string } {
   const program = `/var/tmp/program-${system}`;
   const args = '[ (builtins.placeholder "out") "/run/not-in-a-sandbox" ]';
@@ -26,7 +26,7 @@ async function start(nix?: NixVersion, emulates = false): Promise<Runner> {
   return runner;
 }
 
-/** Names of the kernel's registrations. */
+/** Names of the registrations in the kernel. */
 async function registered(runner: Runner): Promise<string[]> {
   const { stdout } = await runner.run(['ls', '/proc/sys/fs/binfmt_misc']);
   return stdout.split('\n').filter(name => !['', 'register', 'status'].includes(name));
@@ -41,7 +41,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
   });
   afterAll(() => runner.stop());
 
-  test('programs of x86_64 alone never register qemu', async () => {
+  test('if all programs are x86_64, qemu is not registered', async () => {
     const { error, log } = await drive(runner, { config: offline, derivations: [derivation('x86_64-linux', 'own')] });
     expect(error).toBeNull();
     expect(log.join('\n')).not.toMatch(/qemu|Emulation/);
@@ -73,14 +73,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
     expect(await registered(runner)).toEqual([]);
   });
 
-  test('what is valid already is not built, so qemu is not registered for it', async () => {
+  test('valid paths are not built, so qemu is not registered for them', async () => {
     const { error, log } = await drive(runner, { config: offline, derivations: [derivation('aarch64-linux', 'arm')] });
     expect(error).toBeNull();
     expect(log.join('\n')).not.toMatch(/Emulation/);
     expect(await registered(runner)).toEqual([]);
   });
 
-  test('nor for what a cache has', async () => {
+  test('nor for paths that a cache has', async () => {
     const cached = '/var/tmp/public';
     const store = [`/opt/nix/${nix}/bin/nix`, '--extra-experimental-features', 'nix-command', 'copy', '--to'];
     const env = { NIX_REMOTE: 'local' };
@@ -95,7 +95,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
     expect(await registered(runner)).toEqual([]);
   });
 
-  test('emulate: never names what would have to be emulated, and the ways out', async () => {
+  test('`emulate: never` names the derivations that need emulation, and the alternatives', async () => {
     const config = { ...offline, emulate: 'never' as const };
     const { error } = await drive(runner, { config, derivations: [derivation('aarch64-linux', 'never')] });
     expect(error?.message).toContain('1 for aarch64-linux: on-never');
@@ -104,10 +104,10 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', nix => {
   });
 });
 
-describe('whatever is registered', () => {
+describe('existing registrations', () => {
   afterEach(() => runner.stop());
 
-  test('an entry without F stays, ours goes before it', async () => {
+  test('an entry without F is kept, and ours takes precedence', async () => {
     runner = await start('2.26');
     await runner.machine.run(['apt-get', '-qq', 'install', '-y', 'qemu-user-static']);
     await runner.machine.run(['sh', '-c', 'echo -1 >/proc/sys/fs/binfmt_misc/status']).catch(() => undefined);
@@ -130,7 +130,7 @@ describe('whatever is registered', () => {
     expect(await registered(runner)).toEqual(before);
   });
 
-  test('an entry whose qemu cannot run is found out, and another is tried', async () => {
+  test('an entry whose qemu cannot run is detected, and another one is tried', async () => {
     runner = await start('2.26');
     await register(runner, 'broken', '/bin/false', 'F');
     const order = { config: offline, derivations: [derivation('aarch64-linux', 'arm')], end: 'teardown' as const };
@@ -141,7 +141,7 @@ describe('whatever is registered', () => {
     expect(await registered(runner)).toEqual(['broken']);
   });
 
-  test('two runs on one machine: the end of the first takes nothing from the second', async () => {
+  test('two runs on one machine: the second still works after the first has ended', async () => {
     runner = await start('2.26');
     const binfmt = '/proc/sys/fs/binfmt_misc';
     await runner.machine.run(['umount', binfmt]);
@@ -160,7 +160,7 @@ describe('whatever is registered', () => {
     expect((await runner.run(['ls', binfmt])).stdout).toBe('');
   });
 
-  test('a given qemu that cannot run is an error, a wrong hash another, and armv7l and riscv64 work the same way', async () => {
+  test('a configured qemu that cannot run, or with a wrong hash, is an error; armv7l and riscv64 work the same way', async () => {
     runner = await start('2.26');
     const { stdout } = await runner.run(['sha256sum', '/var/tmp/program-x86_64-linux']);
     const given = { source: '/var/tmp/program-x86_64-linux', sha256: stdout.slice(0, 64) };
@@ -177,7 +177,7 @@ describe('whatever is registered', () => {
   });
 });
 
-/** As something else on the machine would have: the ELF header of an aarch64 program, its mask, an interpreter. */
+/** A registration by another program on the machine: the ELF header of an aarch64 program, its mask, an interpreter. */
 async function register(where: Runner, name: string, interpreter: string, flags: string): Promise<void> {
   const header = [...(probeProgram('aarch64-linux') ?? [])].slice(0, 20);
   const magic = header.map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

@@ -137,7 +137,7 @@ describe('from a release', () => {
     expect(left.replaceAll(/^\/nix\/(store|var|var\/nix|var\/nix\/gcroots)$\n/gm, '')).toBe('');
   });
 
-  test('status 429, then success: as the user runner, with what Retry-After says; and without zstd', async () => {
+  test('status 429, then success: as the user runner, after the delay of Retry-After; and without zstd', async () => {
     await runner.machine.run(['rm', '/usr/bin/zstd']);
     let count = 0;
     const {
@@ -190,7 +190,7 @@ test.each([
   ['reached', ['true'], 'https:\\S+ could not be downloaded after 2 attempts: .*'],
   ['unpacked', ['mv', '/usr/bin/xz', '/usr/bin/xz.away'], 'Unpacking a release of Nix needs xz, .*'],
 ])("if no release can be %s, the distribution's Nix is used, and a notice says so", async (_, lacking, why) => {
-  // Into bareRunner's bash-static no package could be unpacked.
+  // No package could be unpacked over bareRunner's bash-static.
   const bare = await Runner.start({ name: 'package' });
   await bare.machine.run(lacking);
   const { error, log, version: installed } = await drive(bare, { config: { patience }, end: 'teardown' });
@@ -202,7 +202,7 @@ test.each([
   );
 });
 
-test('the tarball of the testbed is what its hash says', () => {
+test('the tarball of the testbed has the recorded hash', () => {
   expect(createHash('sha256').update(tarball).digest('hex')).toBe(sha256);
 });
 

@@ -26,7 +26,7 @@ async function settings(text: string): Promise<void> {
   await runner.machine.run(['sh', '-c', 'cat >/etc/nix/nix.conf'], { input: `substituters =\n${text}\n` });
 }
 
-test('it is used as it is: nothing is started, and root is not needed', async () => {
+test('its Nix is used unchanged: nothing is started, and root is not needed', async () => {
   await settings('sandbox = true');
   await runner.machine.run(['mv', '/usr/bin/sudo', '/usr/bin/sudo.away']);
   const answer = await drive(runner, { config: { daemon: 'any' }, derivations: [derivation('x86_64-linux')] });
@@ -37,7 +37,7 @@ test('it is used as it is: nothing is started, and root is not needed', async ()
   expect(answer.log.join('\n')).toContain("Using the machine's own Nix");
 });
 
-test('a machine without a sandbox is not used as it is', async () => {
+test('a machine without a sandbox is not used unchanged', async () => {
   await settings('sandbox = false');
   const answer = await drive(runner, { config: { daemon: 'any' }, end: 'teardown' });
   expect(answer.error).toBeNull();
@@ -45,7 +45,7 @@ test('a machine without a sandbox is not used as it is', async () => {
   expect(answer.log.join('\n')).toContain("is not suitable as it is: Nix's sandbox is disabled");
 });
 
-test('a setting that it lacks needs a daemon of the run: another system', async () => {
+test('a setting that it lacks, such as another system, needs a separate daemon', async () => {
   await settings('sandbox = true');
   const order = { config: { daemon: 'any' as const }, derivations: [derivation('aarch64-linux')] };
   const answer = await drive(runner, { ...order, end: 'teardown' });

@@ -12,8 +12,8 @@ import type { Runner } from '../support/runner.ts';
 import { drive } from '../support/setup.ts';
 
 /*
- * A release by way of a proxy that tunnels, as those of companies do. The machine cannot resolve the releases' name: who
- * does not ask the proxy gets nothing.
+ * A release that is downloaded through a tunneling proxy, as companies have. The machine cannot resolve the name of the
+ * release server, so only requests through the proxy succeed.
  */
 const { version, sha256 } = theRelease();
 const port = (server: Server): number => (server.address() as AddressInfo).port;
@@ -79,7 +79,7 @@ test.each([
   expect(asked).toEqual([`releases.example:${at}`]);
 });
 
-test.each(['no_proxy', 'NO_PROXY'])('%s names what is asked directly', async name => {
+test.each(['no_proxy', 'NO_PROXY'])('%s names servers that are connected to directly', async name => {
   const env = { http_proxy: `http://${testAddress}:${port(proxy)}`, [name]: `other.example,${testAddress}` };
   const { error } = await install(`http://${testAddress}:${port(plain)}/nix`, env);
   expect(error).toBeNull();

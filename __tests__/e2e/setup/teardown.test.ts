@@ -31,7 +31,7 @@ const derivations = [
 ];
 const config = { nixConf: 'substituters =', githubToken: token };
 
-/** What of a run is on the machine: processes, registrations, mounts, files, texts of secrets. */
+/** Everything of a run on the machine: processes, registrations, mounts, files, texts of secrets. */
 async function traces(): Promise<Record<string, string>> {
   const lines = async (script: string): Promise<string> =>
     (await runner.machine.run(['sh', '-c', script])).stdout.trim();
@@ -40,7 +40,7 @@ async function traces(): Promise<Record<string, string>> {
     processes: await lines('ps -eo args | grep -E "[n]ix-daemon|[r]oot\\.sh|[q]emu-aarch64" || true'),
     registrations: await lines('ls /proc/sys/fs/binfmt_misc | grep -v -e "^register$" -e "^status$" || true'),
     files: await lines('find /run /dev/shm /nix -maxdepth 1 -name "*nix-ferry*"'),
-    // Not into other mounts.
+    // Do not descend into other mounts.
     secrets: await lines(
       `find /run /tmp /var /home /root /etc /nix/var /dev/shm -xdev -type f -exec grep -lsF -e ${token} -e ${half} {} + || true`,
     ),
@@ -62,7 +62,7 @@ test('a complete run leaves nothing; during the run, only root and the user can 
   expect(await traces()).toEqual(none);
 });
 
-test('nor does one that was killed at its end', async () => {
+test('neither does a run that was killed at its end', async () => {
   await drive(runner, { config, derivations, end: 'kill' }).catch(error =>
     expect(error.failure).toEqual({ kind: 'signal', signal: 'SIGKILL' }),
   );
@@ -71,7 +71,7 @@ test('nor does one that was killed at its end', async () => {
   expect(await traces()).toEqual(none);
 });
 
-describe('nor one that was killed in the middle', () => {
+describe('a run that was killed in the middle leaves nothing', () => {
   // From before the first change to after the last one, on the machines that run these tests.
   test.each([250, 400, 600, 900, 1500, 2500])('after %i ms', async milliseconds => {
     const driving = startDriving(runner, { config, derivations });
@@ -99,7 +99,7 @@ describe('nor one that was killed in the middle', () => {
   });
 });
 
-test('a teardown twice, or of what never was, does nothing and says nothing', async () => {
+test('a second teardown, or one without a run, does nothing and prints nothing', async () => {
   const { state } = await drive(runner, { config, end: 'teardown' });
   const again = await drive(runner, { state });
   expect(again.log).toEqual([]);

@@ -308,7 +308,9 @@ function findLeaks(texts: Record<string, string>, secrets: readonly string[]): s
     .flatMap(secret => secret.split('\n'))
     .filter(piece => piece.length >= 8 && !piece.startsWith('-----'));
   return Object.entries(texts).flatMap(([place, text]) => {
-    const shown = text
+    // The summary has some characters as numeric references.
+    const plain = text.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+    const shown = plain
       .split('\n')
       .filter(line => !line.startsWith('::add-mask::'))
       .join('\n');

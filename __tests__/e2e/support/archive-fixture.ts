@@ -13,7 +13,7 @@ const nixConfig =
   'experimental-features = nix-command flakes\nsandbox = false\nsandbox-paths =\nextra-platforms = aarch64-linux\n';
 
 /** A runner that builds and archives the embedded fleet; archives are copied from it to targets as files. */
-export class ArchiveBench {
+export class ArchiveFixture {
   readonly runner: Runner;
   signingKey = { secret: '', public: '' };
   /** The address of the run that made the archives. */
@@ -26,21 +26,21 @@ export class ArchiveBench {
 
   /**
    * Makes archives of server and router: `before` and `after` a change of the greeting, signed with one key, `after` with the
-   * configuration; `unsigned`; and `strange`, signed with a key that no machine trusts.
+   * configuration; `unsigned`; and `untrusted`, signed with a key that no machine trusts.
    */
-  static async start(): Promise<ArchiveBench> {
-    const bench = new ArchiveBench(await Runner.start({ nix: '2.26', emulates: true }));
-    await bench.inside(
+  static async start(): Promise<ArchiveFixture> {
+    const fixture = new ArchiveFixture(await Runner.start({ nix: '2.26', emulates: true }));
+    await fixture.inside(
       `cp -R "$0/." ${work.workspace} && cd ${work.workspace} && chmod -R u+w . && sh ./fetch-bootstrap.sh nixpkgs/bootstrap`,
       join(repository, 'examples/embedded'),
     );
-    bench.signingKey = await bench.newKey('fleet-1');
-    await bench.#archive('before', bench.signingKey.secret);
-    await bench.inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
-    await bench.#archive('after', bench.signingKey.secret);
-    await bench.#archive('unsigned', null);
-    await bench.#archive('strange', (await bench.newKey('fleet-1')).secret);
-    return bench;
+    fixture.signingKey = await fixture.newKey('fleet-1');
+    await fixture.#archive('before', fixture.signingKey.secret);
+    await fixture.inside(`cd ${work.workspace} && sed -i 's/Welcome to/Hello at/' modules/greeting.nix`);
+    await fixture.#archive('after', fixture.signingKey.secret);
+    await fixture.#archive('unsigned', null);
+    await fixture.#archive('untrusted', (await fixture.newKey('fleet-1')).secret);
+    return fixture;
   }
 
   async stop(): Promise<void> {
@@ -83,7 +83,7 @@ export class ArchiveBench {
     await this.archive(name, hosts, { signingKey, includeSource: name === 'after' });
   }
 
-  /** Archives `hosts`; `made` then finds each as `HOST NAME`. */
+  /** Archives `hosts`; `archiveOf` then finds each as `HOST NAME`. */
   async archive(
     name: string,
     hosts: ArchiveJob['hosts'],
@@ -111,15 +111,15 @@ export class ArchiveBench {
   }
 
   /** The archive of this host and name, as `server before`. */
-  made(name: string): Archive {
+  archiveOf(name: string): Archive {
     const found = this.#archives.get(name);
     if (found === undefined) throw new Error(`there is no archive ${name}`);
     return found;
   }
 
   /** Copies an archive to /root/NAME on a target, without modes, like a zip that was downloaded with a browser. */
-  carry(target: Target, name: string, to: string): string {
-    const from = this.runner.machine.path(this.made(name).directory);
+  copyTo(target: Target, name: string, to: string): string {
+    const from = this.runner.machine.path(this.archiveOf(name).directory);
     const destination = target.machine.path(`/root/${to}`);
     execFileSync('rm', ['-rf', destination]);
     execFileSync('cp', ['-R', '--no-preserve=mode,ownership', from, destination]);
@@ -167,13 +167,13 @@ export function flip(target: Target, file: string, mark?: string): void {
  * Puts wrappers of programs first on PATH. The first call that matches `words` kills the whole install by SIGKILL, at once or
  * after the real program has run for `after` seconds.
  */
-function layTrap(target: Target, words: string, after: number | null): string {
+function installTrap(target: Target, words: string, after: number | null): string {
   const directory = '/root/trap';
   execFileSync('rm', ['-rf', target.machine.path(directory)]);
   mkdirSync(target.machine.path(directory));
   for (const name of ['nix', 'nix-store', 'nix-hash', 'sha256sum', 'sh']) {
-    const spring = after === null ? 'kill -KILL 0' : `/usr/bin/${name} "$@" & sleep ${after}; kill -KILL 0`;
-    const script = `#!/bin/sh\ncase "${name} $*" in ${words}) ${spring} ;; esac\nexec /usr/bin/${name} "$@"\n`;
+    const kill = after === null ? 'kill -KILL 0' : `/usr/bin/${name} "$@" & sleep ${after}; kill -KILL 0`;
+    const script = `#!/bin/sh\ncase "${name} $*" in ${words}) ${kill} ;; esac\nexec /usr/bin/${name} "$@"\n`;
     writeFileSync(target.machine.path(`${directory}/${name}`), script, { mode: 0o755 });
   }
   return directory;
@@ -185,7 +185,7 @@ export async function killed(
   words: string,
   after: number | null = null,
 ): Promise<void> {
-  const PATH = `${layTrap(target, words, after)}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  const PATH = `${installTrap(target, words, after)}:/usr/sbin:/usr/bin:/sbin:/bin`;
   const argv = ['setsid', '--wait', '/usr/bin/sh', `${directory}/install`, 'switch'];
   await expect(target.machine.run(argv, { env: { PATH } })).rejects.toThrow(/137|SIGKILL|KILL/);
 }

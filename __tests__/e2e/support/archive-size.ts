@@ -5,7 +5,7 @@ import type { Nix } from '../../../src/nix/index.ts';
 import type { ArchiveAnswer, ArchiveJob } from './drivers/archive.ts';
 import { repository, root } from './machine.ts';
 
-/** Archives `toplevel` into `directory`, in a process of its own, whose time and memory are measured. */
+/** Archives `toplevel` into `directory`, in a separate process, whose time and memory are measured. */
 export async function archiveAlone(nix: Nix, toplevel: string, directory: string): Promise<ArchiveAnswer> {
   const { bin, env, version } = nix.installation;
   const job: ArchiveJob = {

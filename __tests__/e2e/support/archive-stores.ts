@@ -1,16 +1,13 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Built } from '../../../src/build/built.ts';
 import type { Context } from '../../../src/context.ts';
 import { type Exec, exec } from '../../../src/exec.ts';
 import { Nix } from '../../../src/nix/index.ts';
 import type { HostNix } from '../../../src/plan/fleet.ts';
-import { root } from './machine.ts';
+import { type BuiltHost, builtHost } from './built-host.ts';
+import { installedNix } from './installed-nix.ts';
 import type { NixVersion } from './runner.ts';
-
-export type BuiltHost = Extract<Built, { ok: true }>;
 
 /**
  * Real Nix of one version with its own stores below a temporary directory. Their closures are made by `builtins.toFile`: the
@@ -48,13 +45,8 @@ export class Stores {
   };
 
   static async create(version: NixVersion): Promise<Stores> {
-    // The testbed's Nix looks for its libraries there.
-    const installed = `/opt/nix/${version}`;
-    await mkdir('/opt/nix', { recursive: true });
-    if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
-    const bin = join(installed, 'bin');
-    const said = (await exec(join(bin, 'nix'), ['--version'])).stdout.trim().split(' ').at(-1) ?? '';
-    return new Stores(await mkdtemp(join(tmpdir(), 'archive-test-')), bin, said);
+    const installed = await installedNix(version);
+    return new Stores(await mkdtemp(join(tmpdir(), 'archive-test-')), installed.bin, installed.version);
   }
 
   async remove(): Promise<void> {
@@ -98,27 +90,7 @@ export class Stores {
     const { stdout: registration } = await drafts.run('nix-store', ['--dump-db']);
     await exec('cp', ['-a', '-n', join(rootOf(drafts), 'nix/store'), join(rootOf(nix), 'nix')]);
     await nix.run('nix-store', ['--load-db'], { input: registration });
-    const closure = await nix.closure([toplevel]);
-    return {
-      ok: true,
-      toplevel,
-      closure,
-      closureBytes: closure.reduce((sum, { narSize }) => sum + narSize, 0),
-      builtDerivations: 0,
-      host: {
-        name: host,
-        system: 'x86_64-linux',
-        toplevel: { drvPath: '', outPath: toplevel },
-        target: null,
-        tags: [],
-        buildOnly: false,
-        healthChecks: { cmd: [], http: [] },
-        preDeployChecks: { cmd: [], http: [] },
-        secrets: [],
-        nixpkgs: null,
-        nix: hostNix,
-      },
-    };
+    return builtHost(nix, { name: host, system: 'x86_64-linux', toplevel, nix: hostNix });
   }
 }
 

@@ -7,6 +7,7 @@ import type { Mode, Outcome } from '../../../src/deploy/outcome.ts';
 import { exec } from '../../../src/exec.ts';
 import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
+import type { Target as TargetAddress } from '../../../src/plan/fleet.ts';
 import { repository, root } from './machine.ts';
 import type { Target } from './target.ts';
 
@@ -97,6 +98,20 @@ export function recorder(): Recorded {
   return { events: [], warnings: [], secrets: [] };
 }
 
+/** How a target is reached: as root, with SSH's default port. */
+export function address(target: Target, more: Partial<TargetAddress> = {}): TargetAddress {
+  return {
+    address: target.address,
+    port: null,
+    user: 'root',
+    privilegeEscalation: [],
+    sshOptions: [],
+    sshOptionsFrom: 'targets',
+    substituteOnDestination: false,
+    ...more,
+  };
+}
+
 export function deployment(target: Target, toplevel: string, more: Partial<Deployment> = {}): Deployment {
   const none = { cmd: [], http: [] };
   return {
@@ -104,14 +119,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     system: target.system,
     toplevel,
     origin: { commit: null, repository: null, branch: null, committed: null },
-    target: {
-      address: target.address,
-      port: null,
-      user: 'root',
-      privilegeEscalation: [],
-      sshOptions: [],
-      substituteOnDestination: false,
-    },
+    target: address(target),
     buildOnly: false,
     tags: [],
     closure: { from: 'store' },

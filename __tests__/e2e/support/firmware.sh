@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Stands for a machine's firmware and boot loader, neither of which runs in namespaces: reads the files of the boot loader
-# that is installed below ROOT as it would, and prints the path of the init that the chosen entry starts. Prints nothing if
-# no boot loader is installed; exits with 1, after a message, if the chosen entry cannot be booted.
+# Replaces a machine's firmware and boot loader, which cannot run in namespaces: reads the files of the boot loader that is
+# installed below ROOT and prints the path of the init that the chosen entry starts. Prints nothing if no boot loader is
+# installed; prints a message and exits with 1 if the chosen entry cannot be booted.
 #
 #   systemd-boot   /boot/loader: the variables LoaderEntryOneShot (which is deleted) and LoaderEntryDefault, then
-#                  `default` of loader.conf, a pattern; EFIVARS is where the variables are, as in efivarfs
+#                  `default` of loader.conf, a pattern; EFIVARS is the directory of the variables, as in efivarfs
 #   GRUB           /boot/grub/grub.cfg: `next_entry` of grubenv (which is deleted), then the default that it sets
 #   U-Boot         /boot/extlinux/extlinux.conf: DEFAULT
 #
@@ -21,11 +21,11 @@ panic() {
 # An EFI variable: four bytes of attributes, then UTF-16 that ends with a null character.
 variable() { if [ -e "$variables/$1-$guid" ]; then tail -c +5 "$variables/$1-$guid" | tr -d '\0'; fi; }
 
-# boot KERNEL PARAMETER…: prints what init= says. The kernel is a path below ROOT.
+# boot KERNEL PARAMETER…: prints the value of init=. The kernel is a path below ROOT.
 boot() {
   local kernel=$1 parameter
   shift
-  [ -s "$root$kernel" ] || panic "the kernel $kernel is not there"
+  [ -s "$root$kernel" ] || panic "the kernel $kernel does not exist"
   for parameter; do
     case $parameter in
       init=*)

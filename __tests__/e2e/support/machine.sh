@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a machine of the new namespaces (user, mount, pid, network, ipc, uts) it is started in, and becomes its PID 1. The
-# machine's root is an overlay: the cached root below, above it a tmpfs, which is gone with the machine, or its disk.
+# machine's root is an overlay: the cached root below, and above it a tmpfs, which ends with the machine, or its disk.
 #
 # usage: machine.sh OPTION… -- COMMAND [ARGUMENT…]
 #   --root=DIR             the cached root, which is never written
@@ -11,7 +11,7 @@
 #   --readable=SRC:DST     like --bind-read-only, and every user can read all files, whatever their modes
 #   --volatile=DST         mounts a tmpfs on DST
 #   --disk=DIR             what the machine writes, and its EFI variables; a machine that is started with a used one boots
-#                          from it: what its boot loader starts becomes PID 1 instead of COMMAND
+#                          from it: the init that its boot loader starts becomes PID 1 instead of COMMAND
 #   --copy=DIR             copies the content of DIR over the root, with modes; root owns it; not onto a used disk
 #   --cgroup=DIR           creates the cgroup DIR, if missing, and joins it; mounts it as the machine's cgroup2 file system
 #   --binfmt               mounts this user namespace's binfmt_misc, which is empty
@@ -62,7 +62,7 @@ mkdir -p "$at"/{proc,sys,dev,run,tmp}
 mount -t proc -o nosuid,nodev,noexec proc "$at/proc"
 mount -t sysfs -o nosuid,nodev,noexec sysfs "$at/sys"
 if [ "$disk" != "$scratch" ]; then
-  # A boot has an id of its own; the kernel's is the whole machine's. With this, no namespace inside can mount a /proc.
+  # Each boot needs its own id; the kernel's is shared by all machines. With this mount, no inner namespace can mount /proc.
   cat /proc/sys/kernel/random/uuid >"$scratch/boot-id"
   mount --bind "$scratch/boot-id" "$at/proc/sys/kernel/random/boot_id"
   mount -t tmpfs -o mode=0755,nosuid,nodev firmware "$at/sys/firmware"

@@ -211,8 +211,8 @@ export class Machine {
   }
 
   /**
-   * Ends all its processes at once. What they wrote is on its disk, written out or not: that a file which was not synced may
-   * be lost is not shown.
+   * Ends all its processes at once. Everything that they wrote is on its disk, synced or not: data that was not synced is
+   * never lost here.
    */
   async powerCut(): Promise<void> {
     const { child, pid } = this.#on;
@@ -222,10 +222,10 @@ export class Machine {
   }
 
   /**
-   * Starts it from its disk, as its boot loader's files say (firmware.sh), at the same address, with empty /run and /tmp and
-   * a boot id of its own. Answers when PID 1 runs.
+   * Starts it from its disk, according to its boot loader's files (firmware.sh), at the same address, with empty /run and
+   * /tmp and a new boot id. Resolves when PID 1 runs.
    *
-   * @throws when what is to be booted is not there, with the firmware's message.
+   * @throws if there is nothing to boot, with the firmware's message.
    */
   async powerOn(): Promise<void> {
     if (!this.#options.disk) throw new Error(`Machine ${this.name} has no disk to start from`);
@@ -242,7 +242,7 @@ export class Machine {
   }
 }
 
-/** How the parent of a PID namespace ends when its PID 1 asked for a reboot: by SIGHUP (reboot(2)), as a shell says it. */
+/** How the parent of a PID namespace ends when its PID 1 asked for a reboot: by SIGHUP (reboot(2)), as a shell reports it. */
 const rebooted = 128 + 1;
 
 export const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

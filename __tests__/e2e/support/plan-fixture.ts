@@ -1,28 +1,36 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../../../src/context.ts';
 import { type Exec, exec } from '../../../src/exec.ts';
 import { readInputs } from '../../../src/inputs.ts';
 import { Nix } from '../../../src/nix/index.ts';
-import type { PlanConfig } from '../../../src/plan/index.ts';
-import { repository, root } from './machine.ts';
+import type { Fleet } from '../../../src/plan/fleet.ts';
+import { type PlanConfig, plan } from '../../../src/plan/index.ts';
+import { installedNix } from './installed-nix.ts';
+import { repository } from './machine.ts';
 import type { NixVersion } from './runner.ts';
 
+export interface WatchedPlans {
+  run(folder: string, rest?: Partial<PlanConfig>): Promise<Fleet>;
+  evaluations: string[][];
+}
+
 /** Git repositories to plan, real Nix of one version, and a miniature nixpkgs that is fetched from the store. */
-export class PlanBench {
+export class PlanFixture {
   readonly scratch: string;
   readonly nix: Nix;
   readonly logged: string[] = [];
   /** The miniature with its busybox, in the store, and its NAR hash in two encodings. */
   readonly miniature: { path: string; sri: string; base32: string };
   readonly context: Context;
+  #paths = 0;
 
   private constructor(
     scratch: string,
     nix: Nix,
-    miniature: PlanBench['miniature'],
+    miniature: PlanFixture['miniature'],
     logged: string[],
     context: Context,
   ) {
@@ -33,18 +41,11 @@ export class PlanBench {
     this.context = context;
   }
 
-  static async create(version: NixVersion): Promise<PlanBench> {
-    // The testbed's Nix looks for its libraries there.
-    const installed = `/opt/nix/${version}`;
-    await mkdir('/opt/nix', { recursive: true });
-    if (!existsSync(installed)) await symlink(root(`nix-${version}`), installed);
-    const bin = join(installed, 'bin');
-    const said = (await exec(join(bin, 'nix'), ['--version'])).stdout.trim().split(' ').at(-1) ?? '';
+  static async create(version: NixVersion): Promise<PlanFixture> {
     const nix = new Nix(
       { exec, environment: process.env },
       {
-        bin,
-        version: said,
+        ...(await installedNix(version)),
         env: {
           NIX_CONFIG:
             'build-users-group =\nsandbox = false\nsubstituters =\ndownload-attempts = 1\nextra-platforms = aarch64-linux',
@@ -73,17 +74,22 @@ export class PlanBench {
       environment: process.env,
     };
     await mkdir(context.scratch);
-    return new PlanBench(scratch, nix, { path, sri, base32 }, logged, context);
+    return new PlanFixture(scratch, nix, { path, sri, base32 }, logged, context);
   }
 
-  /** The same Nix, and the command lines of its evaluations. */
-  watched(): { nix: Nix; evaluations: string[][] } {
+  /** Plans with the same Nix and records the command lines of the last plan's evaluations. */
+  watched(): WatchedPlans {
     const evaluations: string[][] = [];
     const watched: Exec = (command, args, options) => {
       if (/\/nix-instantiate$/.test(command) || args[0] === 'eval') evaluations.push([command, ...args]);
       return exec(command, args, options);
     };
-    return { nix: new Nix({ exec: watched, environment: process.env }, this.nix.installation), evaluations };
+    const nix = new Nix({ exec: watched, environment: process.env }, this.nix.installation);
+    const run: WatchedPlans['run'] = async (folder, rest = {}) => {
+      evaluations.length = 0;
+      return plan(this.config(folder, rest), nix, this.context);
+    };
+    return { run, evaluations };
   }
 
   remove(): Promise<void> {
@@ -101,9 +107,14 @@ export class PlanBench {
     };
   }
 
+  /** A path in `scratch` that does not exist and is not returned again. */
+  newPath(name: string): string {
+    return join(this.scratch, `${name}-${this.#paths++}`);
+  }
+
   /** A Git repository with these files, committed. */
-  async repository(name: string, files: Readonly<Record<string, string>>): Promise<string> {
-    const folder = join(this.scratch, name);
+  async repository(files: Readonly<Record<string, string>>, name = 'repository'): Promise<string> {
+    const folder = this.newPath(name);
     for (const [file, text] of Object.entries(files)) {
       await mkdir(join(folder, file, '..'), { recursive: true });
       await writeFile(join(folder, file), text);

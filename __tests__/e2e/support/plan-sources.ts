@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Format } from '../../../src/plan/fleet.ts';
 import { repository } from './machine.ts';
-import type { PlanBench } from './plan-fixture.ts';
+import type { PlanFixture } from './plan-fixture.ts';
 
 /** The formats, and the tools that may be written in a flake too. */
 export const forms = [
@@ -42,8 +42,8 @@ export function named(host: string): string {
 }
 
 /** The files of a fleet of these hosts. */
-export function namedFleet(form: Form, hosts: readonly string[], bench: PlanBench): FleetFiles['files'] {
-  return fleetOf(form, Object.fromEntries(hosts.map(host => [host, named(host)])), bench).files;
+export function namedFleet(form: Form, hosts: readonly string[], fixture: PlanFixture): FleetFiles['files'] {
+  return fleetOf(form, Object.fromEntries(hosts.map(host => [host, named(host)])), fixture).files;
 }
 
 /**
@@ -51,16 +51,16 @@ export function namedFleet(form: Form, hosts: readonly string[], bench: PlanBenc
  *
  * @param hosts host → its module.
  */
-export function fleetOf(form: Form, hosts: Readonly<Record<string, string>>, bench: PlanBench): FleetFiles {
+export function fleetOf(form: Form, hosts: Readonly<Record<string, string>>, fixture: PlanFixture): FleetFiles {
   const names = Object.keys(hosts);
   const folder = form === 'configuration';
   const moduleOf = (host: string): string =>
     folder ? `hosts/${host}/configuration.nix` : `hosts/${names.indexOf(host)}.nix`;
   const each = (entry: (host: string, path: string) => string): string =>
     names.map(host => `  ${quoted(host)} = ${entry(host, `./${moduleOf(host)}`)};`).join('\n');
-  const pin = `fetchTarball {\n  url = "https://example.invalid/nixpkgs.tar.gz";\n  sha256 = "${bench.miniature.base32}";\n}\n`;
+  const pin = pinOf(fixture);
   const configurations = `nixosConfigurations = {\n${each((_, path) => `nixpkgs.lib.nixosSystem { modules = [ ${path} ]; }`)}\n};`;
-  const lock = lockOf(bench);
+  const lock = lockOf(fixture);
   const deployment = (_: string, path: string): string =>
     `{ imports = [ ${path} ]; deployment.targetHost = "host.example.org"; }`;
   const packages = 'import (import ./nixpkgs.nix) { system = "x86_64-linux"; }';
@@ -132,12 +132,17 @@ ${each((_, path) => `nixos { configuration = ${path}; system = "x86_64-linux"; }
   return { main: sources[form].main, files: { ...sources[form].files, ...modules }, moduleOf };
 }
 
+/** A nixpkgs.nix that pins the miniature. */
+export function pinOf(fixture: PlanFixture): string {
+  return `fetchTarball {\n  url = "https://example.invalid/nixpkgs.tar.gz";\n  sha256 = "${fixture.miniature.base32}";\n}\n`;
+}
+
 /** The flake example's lock file, with the miniature instead of nixpkgs. */
-export function lockOf(bench: PlanBench): string {
+export function lockOf(fixture: PlanFixture): string {
   const lock = JSON.parse(readFileSync(join(repository, 'examples/flake/flake.lock'), 'utf8')) as {
     nodes: { nixpkgs: { locked: object } };
   };
-  lock.nodes.nixpkgs.locked = { type: 'path', path: bench.miniature.path, narHash: bench.miniature.sri };
+  lock.nodes.nixpkgs.locked = { type: 'path', path: fixture.miniature.path, narHash: fixture.miniature.sri };
   return JSON.stringify(lock);
 }
 

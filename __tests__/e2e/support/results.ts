@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { testAddress } from './link.ts';
 
-/** An uploaded artifact, as the service holds it. */
+/** An uploaded artifact, as the service stores it. */
 export interface StoredArtifact {
   id: number;
   name: string;
@@ -57,7 +57,7 @@ export class ResultsService {
     this.token = [part({ alg: 'none' }), part({ scp: scope }), randomUUID().replaceAll('-', '')].join('.');
   }
 
-  /** @param address to listen on; by default the one at which machines reach the test. */
+  /** @param address to listen on; by default the one at which machines reach the tests. */
   static async start(address: string = testAddress): Promise<ResultsService> {
     const server = createServer((request, response) => {
       service.#answer(request, response).catch(error => response.writeHead(500).end(String(error)));

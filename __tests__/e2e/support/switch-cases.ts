@@ -1,9 +1,9 @@
-/** One call of switch-to-configuration, and what it prints and ends with. */
+/** One call of switch-to-configuration, its output and its exit code. */
 export interface SwitchCase {
   what: string;
-  /** The system that runs before: its name in `miniature/generations.nix`; `one` if left out. */
+  /** The system that runs before: its name in `miniature/generations.nix`; `one` by default. */
   from?: string;
-  /** The system that is switched to. */
+  /** The system to switch to. */
   to: string;
   verb: 'dry-activate' | 'test' | 'boot' | 'switch' | 'check';
   env?: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export interface SwitchCase {
   code: number;
   /** All lines, without those of `systemctl status` that have no unit's name. */
   lines: readonly string[];
-  /** What runs afterwards; the system that ran before if left out. */
+  /** The system that runs afterwards; by default the one that ran before. */
   runs?: 'to';
 }
 
@@ -66,9 +66,9 @@ const otherFstab = [
 ].join(' && ');
 
 /**
- * What the real program does (switch-to-configuration-ng of nixpkgs, 2026), most of it observed under systemd 257, line for
- * line: for the same change, the miniature prints the same. The rows of fstab, of left-over lists and of older programs are
- * read in their sources.
+ * What the real program does (switch-to-configuration-ng of nixpkgs, 2026), mostly observed under systemd 257, line by line:
+ * the miniature prints the same for the same change. The rows about fstab, leftover lists and older programs are from the
+ * sources of these.
  */
 export const switchCases: readonly SwitchCase[] = [
   {

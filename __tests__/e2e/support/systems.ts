@@ -26,7 +26,7 @@ export class Systems {
 
   /**
    * Builds attributes of an expression of `miniature/`, a function of `nixpkgs` and `system`, and copies them to the target.
-   * Answers with name → toplevel. `cases` is written to a file that the expression is given, as JSON.
+   * Returns name → toplevel. `cases` is written to a file that the expression is given, as JSON.
    */
   async give<Name extends string>(
     target: Target,
@@ -56,7 +56,7 @@ export class Systems {
   }
 }
 
-/** Runs a toplevel's switch-to-configuration: its exit code and all that it prints, in the order in which it does. */
+/** Runs a toplevel's switch-to-configuration. @returns its exit code and its output, in order. */
 export async function switchTo(
   target: Target,
   toplevel: string,

@@ -74,7 +74,7 @@ export class Target {
     return new Map(lines.map(line => [Number(/^system-(\d+)-link/.exec(line)?.[1]), line.split(' ')[1] ?? '']));
   }
 
-  /** systemd's properties of a unit, as `ActiveState`. */
+  /** systemd's properties of a unit, for example `ActiveState`. */
   async unit(name: string): Promise<Record<string, string>> {
     const text = await this.says('systemctl', 'show', name);
     return Object.fromEntries(
@@ -87,7 +87,7 @@ export class Target {
     return code === 0 ? stdout.trim() : null;
   }
 
-  /** The id of the boot that it is in. */
+  /** The id of the current boot. */
   bootId(): Promise<string> {
     return this.says('cat', '/proc/sys/kernel/random/boot_id');
   }
@@ -98,9 +98,10 @@ export class Target {
   }
 
   /**
-   * Starts it again from its disk, into what its boot loader says. Answers when systemd has booted and sshd listens.
+   * Starts it again from its disk, with the entry that its boot loader chooses. Resolves when systemd has booted and sshd
+   * listens.
    *
-   * @throws when there is nothing to boot, or after a minute.
+   * @throws if there is nothing to boot, or after a minute.
    */
   async powerOn(): Promise<void> {
     await this.machine.powerOn();
@@ -160,9 +161,9 @@ export async function startAarch64Target(options: TargetOptions): Promise<Target
 function targetFiles(options: TargetOptions, hostKey: Key): Record<string, { content: string; mode?: number }> {
   const authorized = { content: `${options.deployKey.public}\n`, mode: 0o644 };
   return {
-    // By this file switch-to-configuration knows a NixOS.
+    // switch-to-configuration recognizes NixOS by this file.
     '/etc/NIXOS': { content: '' },
-    // As on a NixOS, users have a bus. Their managers stay, so that none is about to end while a system is switched.
+    // As on NixOS, users have a bus. Their managers keep running, so that none ends while a system is switched.
     '/etc/systemd/user/dbus.socket': { content: '[Socket]\nListenStream=%t/bus\n' },
     '/etc/systemd/user/dbus.service': {
       content: [

@@ -13,13 +13,13 @@ export interface UnitCase {
   start: readonly string[];
   /** All that happens to units of this case. */
   actions: Readonly<Record<string, UnitAction>>;
-  /** What dry-activate says, for units of which it knows less. */
+  /** What dry-activate prints, for units of which it knows less. */
   planned?: Readonly<Record<string, UnitAction>>;
 }
 
 type Sections = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 
-/** A unit file: section → key → value, or several values in lines of their own. */
+/** A unit file: section → key → value, or several values, each on its own line. */
 function unitFile(sections: Sections): string {
   return Object.entries(sections)
     .map(([name, keys]) => {
@@ -51,7 +51,7 @@ function unitKey(key: string, before: string, after: string, action: UnitAction)
   return service(`[Unit] ${key} changes`, { Unit: { [key]: before } }, { Unit: { [key]: after } }, action);
 }
 
-/** A service whose environment changes, with options that say what to do then. */
+/** A service whose environment changes, with options that define the action. */
 function changed(what: string, options: Sections, action: UnitAction): UnitCase {
   const at = (value: string): Sections => ({ ...options, Service: { ...options.Service, Environment: `AT=${value}` } });
   return service(what, at('1'), at('2'), action);
@@ -131,7 +131,7 @@ const ofOptions: readonly UnitCase[] = [
   changed('X-StopIfChanged=false', { Service: { 'X-StopIfChanged': 'false' } }, 'restart'),
   changed('X-StopIfChanged=no', { Service: { 'X-StopIfChanged': 'no' } }, 'restart'),
   changed(
-    'X-StopIfChanged=false in [Unit], where it is not read',
+    'X-StopIfChanged=false in [Unit], where it has no effect',
     { Unit: { 'X-StopIfChanged': 'false' } },
     'stop and start',
   ),
@@ -339,6 +339,6 @@ const ofKinds: readonly UnitCase[] = [
 
 /**
  * The rules of switch-to-configuration-ng of nixpkgs (`compare_units`, `handle_modified_unit`, `collect_unit_changes`), a row
- * for each. No two rows have a unit in common, so that one switch can do them all.
+ * for each. No two rows share a unit, so that one switch can test all of them.
  */
 export const unitCases: readonly UnitCase[] = [...ofKeys, ...ofOptions, ...ofKinds];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Systems, switchTo } from '../support/systems.ts';
 import { generateKey, startSystemdTarget, type Target, until } from '../support/target.ts';
 
-// Machines that lose their power, and start again from their disks as the files of their boot loaders say.
+// Machines that lose power and start again from their disks, according to the files of their boot loaders.
 
 let systems: Systems;
 let deployKey: Awaited<ReturnType<typeof generateKey>>;
@@ -34,7 +34,7 @@ async function restart(target: Target): Promise<void> {
   await target.powerOn();
 }
 
-test('a machine without NixOS starts again as it was, with its files, at its address', async () => {
+test('a machine without NixOS starts again with its files and its address', async () => {
   const target = await start('bare');
   const [address, boot] = [target.address, await target.bootId()];
   await target.says(
@@ -76,7 +76,7 @@ describe.each([
     expect(await target.unit('worker.service')).toMatchObject({ ActiveState: 'active' });
   });
 
-  test('what was only tried is gone after a power cut', async () => {
+  test('a system that was only tested is gone after a power cut', async () => {
     expect(await switchTo(target, toplevels.two, 'test')).toMatchObject({ code: 0 });
     expect(await target.currentSystem()).toBe(toplevels.two);
     await restart(target);
@@ -112,7 +112,7 @@ describe.each([
     expect(await target.currentSystem()).toBe(toplevels.two);
   });
 
-  test('a default whose system is not there does not boot, and says so', async () => {
+  test('a default whose system is missing does not boot, and the firmware says so', async () => {
     await target.says('sh', '-c', `rm -f "$(readlink -f "$1")"/init; rm "$1"/init; :`, 'sh', toplevels.two);
     await target.powerCut();
     await expect(target.powerOn()).rejects.toThrow(/kernel panic: .*\/init is not there/);

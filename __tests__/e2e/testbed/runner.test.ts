@@ -17,7 +17,7 @@ describe('a runner', () => {
   });
   afterAll(() => runner.stop());
 
-  test('is like a hosted one: its user may use sudo; it has Node 24 and 20, but neither Nix nor qemu', async () => {
+  test('is like a hosted runner: its user may use sudo; it has Node 24 and 20, but neither Nix nor qemu', async () => {
     expect((await runner.run(['sudo', '-n', 'id', '-u'])).stdout).toBe('0\n');
     expect((await runner.run(['id', '-un'])).stdout).toBe('runner\n');
     expect((await runner.run([work.node24, '--version'])).stdout).toMatch(/^v24\./);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(targets.map(target => target.stop())));
 
-/** ssh as a deployer calls it: this key only, this host key only. */
+/** ssh with this key and this host key only. */
 async function ssh(target: Target, user: string, ...words: string[]): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'ssh-'));
   writeFileSync(join(directory, 'key'), deployKey.private, { mode: 0o600 });
@@ -66,7 +66,7 @@ describe('the aarch64 target', () => {
     targets.push(target);
   });
 
-  test('says aarch64 over SSH', async () => {
+  test('reports aarch64 over SSH', async () => {
     expect(await ssh(target, 'root', 'uname', '-m')).toBe('aarch64');
     expect(await ssh(target, 'deploy', 'sudo', '-n', 'nix-store', '--version')).toContain('2.26');
   });

@@ -1,4 +1,4 @@
-# What every machine of the fleet has.
+# The configuration that all hosts share.
 { lib, pkgs, ... }:
 {
   time.timeZone = lib.mkDefault "Europe/Berlin";

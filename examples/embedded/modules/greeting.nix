@@ -1,4 +1,4 @@
-# A unit that leaves a line of its machine's own making: its name and its processor.
+# A unit that writes the name and the processor of its machine to a file.
 { config, pkgs, ... }:
 {
   environment.etc."greeting".text = "Welcome to ${config.networking.hostName}.\n";

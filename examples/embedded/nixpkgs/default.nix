@@ -1,7 +1,7 @@
 # Packages for one system, in the shape of nixpkgs: `import ./. { system = "aarch64-linux"; }`.
 #
-# Everything is built by one static busybox of that system, `bootstrap/<system>/busybox`, which is not kept in Git:
-# `fetch-bootstrap.sh` beside this tree puts it there. No network and no cache is needed.
+# Everything is built with one static busybox of that system, `bootstrap/<system>/busybox`, which is not kept in Git:
+# `../fetch-bootstrap.sh` downloads it. Builds need neither network nor cache.
 {
   system ? builtins.currentSystem,
   localSystem ? { inherit system; },
@@ -13,7 +13,7 @@
 let
   lib = import ./lib;
   buildPlatform = lib.systems.elaborate localSystem;
-  # There is no cross compiler here, nor anything to compile: what is for another system is built on that system.
+  # Nothing is compiled here, so there is no cross compiler: packages for another system are built on that system.
   hostPlatform = if crossSystem == null then buildPlatform else lib.systems.elaborate crossSystem;
 
   base = final: {

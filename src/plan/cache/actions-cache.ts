@@ -14,14 +14,14 @@ export interface SharedPlans {
   /** Runs with the same secret use each other's plans. */
   secret: string;
   /** Receives work that continues after the plan is made; it never throws. */
-  beside(work: Promise<void>): void;
+  runInBackground(work: Promise<void>): void;
 }
 
 /** The plan.json of an entry. Next to it are the derivations of its hosts, as a binary cache. */
 interface Entry {
   name: string;
   text: string;
-  /** HMAC of name and text: whoever can write to the cache can neither make a plan nor rename that of another source. */
+  /** HMAC of name and text: with write access to the cache alone, no plan can be made, nor that of another source renamed. */
   mac: string;
 }
 
@@ -65,8 +65,8 @@ export class ActionsCacheStore implements PlanStore {
   }
 
   async write(name: string, evaluation: SourceEvaluation): Promise<void> {
-    const { port, beside } = this.#shared;
-    if (port.trusted) beside(this.#save(name, evaluation));
+    const { port, runInBackground } = this.#shared;
+    if (port.trusted) runInBackground(this.#save(name, evaluation));
     else this.#context.log.info('The plan is not cached: other runs must not use what this run evaluates.');
   }
 

@@ -19,7 +19,7 @@ export interface PlanCache {
   write(evaluation: SourceEvaluation, evidence: Evidence): Promise<void>;
 }
 
-/** What a flake can learn about its commit besides its files. */
+/** The metadata of its commit that a flake can read. */
 const commitAttributes = '\\b(rev|shortRev|dirtyRev|revCount|lastModified|lastModifiedDate|sourceInfo)\\b';
 
 /**
@@ -107,7 +107,7 @@ async function scopeOf(evidence: Evidence, git: Git): Promise<Scope | null> {
 /** Whether the repository's Nix files contain the name of an existing file that Git does not track. */
 async function namesUntracked(commit: string, git: Git): Promise<boolean> {
   const others = ((await git('ls-files', '--others', '--directory', '-z')) ?? '').split('\0').filter(Boolean);
-  // As the end of a path, as it is written in Nix.
+  // The end of a path, as written in Nix.
   const patterns = others.flatMap(path => ['-e', `/${basename(path)}`]);
   return patterns.length > 0 && (await git('grep', '-qF', ...patterns, commit, '--', '*.nix')) !== null;
 }

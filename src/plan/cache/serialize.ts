@@ -1,5 +1,6 @@
 import { emptyRecords, type SourceEvaluation } from '../evaluation/source-evaluation.ts';
 import { formatNames } from '../formats/index.ts';
+import { SecretText } from '../secret-text.ts';
 
 /** Reads what `serialize` returned; null for anything else. */
 export function deserialize(text: string): SourceEvaluation | null {
@@ -17,8 +18,7 @@ export function deserialize(text: string): SourceEvaluation | null {
 
 /** The evaluation as text, without the hosts that have the text of a secret in their configuration. */
 export function serialize(evaluation: SourceEvaluation): string {
-  const hasNoSecret = (deployment: unknown): boolean =>
-    !JSON.stringify(deployment ?? null).includes('"source":{"text":');
+  const hasNoSecret = (deployment: unknown): boolean => !containsSecret(deployment);
   return JSON.stringify({
     ...evaluation,
     answers: Object.fromEntries(
@@ -26,6 +26,12 @@ export function serialize(evaluation: SourceEvaluation): string {
     ),
     deployments: Object.fromEntries(Object.entries(evaluation.deployments).filter(([, one]) => hasNoSecret(one))),
   });
+}
+
+/** Whether a value contains the text of a secret, at any depth. */
+function containsSecret(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof SecretText || Object.values(value).some(containsSecret);
 }
 
 function isSourceEvaluation(kept: unknown): kept is SourceEvaluation {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { asset } from '../../assets.ts';
 import type { Context } from '../../context.ts';
-import { CommandError } from '../../errors.ts';
+import { CommandError, stderrLimit } from '../../errors.ts';
 import type { Nix } from '../../nix/index.ts';
 import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
@@ -111,7 +111,8 @@ export async function callAdapter<T>(
   try {
     const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
     return { ...result, value: JSON.parse(stdout), begun: null };
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof CommandError ? withoutEvents(thrown) : thrown;
     // A program that cannot be started, a time-out and a cancellation say nothing about a host.
     if (!(error instanceof CommandError) || !['exit', 'signal'].includes(error.failure.kind)) throw error;
     if (context.signal.aborted) throw error;
@@ -136,6 +137,8 @@ async function commandOf(
     ...['--arg', 'keyUnits', await readFile(join(folder, 'key-units.nix'), 'utf8')],
     ...['--log-format', 'internal-json', '--show-trace', '-vv'],
     ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+    // `builtins.exec` would run any program of the branch on the runner, whatever the machine's nix.conf says.
+    ...['--option', 'allow-unsafe-native-code-during-evaluation', 'false'],
     // The variable NIX_PATH is empty already; nix.conf has a setting too.
     ...['--option', 'nix-path', ''],
   ];
@@ -199,6 +202,16 @@ function heapOf(bytes: number): Record<string, string> {
     GC_INITIAL_HEAP_SIZE: `${Math.min(1024 * 1024, Math.floor(kibibytes / 2))}K`,
     GC_MAXIMUM_HEAP_SIZE: `${kibibytes}K`,
   };
+}
+
+/**
+ * The error without the lines of Nix's log that it printed: these contain what a host's evaluation returned, with the texts
+ * of secrets. `stderr` may begin in the middle of such a line.
+ */
+export function withoutEvents({ command, failure, stderr }: CommandError): CommandError {
+  const [first = '', ...lines] = stderr.split('\n');
+  const whole = stderr.length < stderrLimit ? [first, ...lines] : lines;
+  return new CommandError(command, failure, whole.filter(line => !line.startsWith('@nix ')).join('\n'));
 }
 
 /** Nix ended without an error message: it was killed, or it ran out of memory. */

@@ -1,71 +1,30 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
 import type { NixPlace } from '../../nix/log.ts';
 import type { EvaluationFailure } from '../fleet.ts';
+import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
+import { causeOf } from './cause.ts';
+import { optionOf, placeOf } from './places.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
 
-/**
- * Translates a place reported by Nix to one relative to the repository; null if it is outside of the repository.
- *
- * @param roots folders with the contents of the repository's root: the work tree, and the store paths Nix copied it to.
- */
-export function inRepository(place: NixPlace, roots: readonly string[]): NixPlace | null {
-  for (const root of roots) {
-    const file = relative(resolve(root), resolve(place.file));
-    if (file !== '' && !file.startsWith('..')) return { ...place, file };
-  }
-  return null;
-}
-
-/** The innermost place of a failure inside the repository; null if there is none. */
-export function placeOf(failure: NixFailure): NixPlace | null {
-  for (const place of [...failure.places, ...placesIn(failure.printed)]) {
-    const inside = inRepository(place, failure.roots);
-    if (inside !== null) return inside;
-  }
-  return placeOfThrow(failure);
-}
-
-/** Nix 2.8 does not report the place of a `throw`: it is the only place in the evaluated files with that text. */
-function placeOfThrow({ message, files, roots }: NixFailure): NixPlace | null {
-  if (message.includes('\n') || message.length < 4) return null;
-  const matches: NixPlace[] = [];
-  for (const file of files) {
-    const inside = inRepository({ file, line: 1, column: 1 }, roots);
-    if (inside === null || !existsSync(file)) continue;
-    for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
-      const at = line.indexOf(message);
-      if (at >= 0) matches.push({ file: inside.file, line: index + 1, column: at + 1 });
-    }
-  }
-  const [first, second] = matches;
-  return first !== undefined && second === undefined ? first : null;
-}
-
-/** Places named in the text of an error: `at /file:1:2`, and the module system's "In `/file'" without a line. */
-function placesIn(printed: string): NixPlace[] {
-  const places: NixPlace[] = [];
-  for (const [, file, line, column] of printed.matchAll(/(\/[^\s:'"`»]+):(\d+)(?::(\d+))?/g)) {
-    if (file !== undefined) places.push({ file, line: Number(line), column: Number(column ?? 1) });
-  }
-  for (const [, file] of printed.matchAll(/[`'](\/[^\s'`]+\.nix)'/g)) {
-    if (file !== undefined) places.push({ file, line: 1, column: 1 });
-  }
-  return places;
+/** What is known of the folder that was evaluated. */
+interface EvaluatedFolder {
+  /** Absolute path of the repository's root. */
+  root: string;
+  repository: Repository | null;
 }
 
 /** The failure of one host, as the plan reports it. */
-export function evaluationFailure(host: string, failure: NixFailure): EvaluationFailure {
-  const place = placeOf(failure);
+export function evaluationFailure(host: string, failure: NixFailure, source: EvaluatedFolder): EvaluationFailure {
+  const { message, place } = meaning(failure, source);
   return {
     host,
-    message: meaning(failure),
-    trace: failure.printed.slice(0, traceLength),
+    message,
+    trace: bothEnds(failure.printed),
     file: place?.file ?? null,
     line: place?.line ?? null,
     column: place?.column ?? null,
@@ -73,16 +32,50 @@ export function evaluationFailure(host: string, failure: NixFailure): Evaluation
 }
 
 /** The error for a failure that no single host caused: the source as a whole cannot be evaluated. */
-export function sourceFailure(failure: NixFailure, fallback: Place = {}): UserError {
-  const place = placeOf(failure);
-  return new UserError(meaning(failure), { where: place ?? fallback, cause: failure.printed });
+export function sourceFailure(failure: NixFailure, fallback: Place, source: EvaluatedFolder): UserError {
+  const { message, place } = meaning(failure, source);
+  return new UserError(message, { where: place ?? fallback, cause: failure.printed });
 }
 
-/** Nix's message and, if it is a known one, what it means and what to do. */
-function meaning({ message, printed }: NixFailure): string {
-  const known = explainNixError(printed);
-  const text = sentence(message);
-  return known === null ? text : `${text} It means that ${known.message}. ${known.cure}`;
+/** What failed, what that means and what to do, if it is known; otherwise Nix's message. */
+function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: NixPlace | null } {
+  const cause = causeOf(failure, source);
+  if (cause !== null) return { message: `${cause.message} ${cause.cure}`, place: cause.place };
+  const place = placeOf(failure);
+  const known = explainNixError(failure.printed);
+  const text = sentence(shortPaths(failure.message, failure.roots));
+  if (known !== null) return { message: `${text} It means that ${known.message}. ${known.cure}`, place };
+  return { message: place === null ? `${text}${context(failure)}` : text, place };
+}
+
+/** For an error that occurs inside nixpkgs: where, and which option leads there. */
+function context(failure: NixFailure): string {
+  const option = optionOf(failure);
+  const [place] = failure.places;
+  const at = place === undefined ? null : shortPaths(place.file, failure.roots);
+  const parts = [
+    ...(place === undefined || at === null || at.startsWith('/') ? [] : [`It occurs at ${at}:${place.line}`]),
+    ...(option === null ? [] : [`the option ${option} leads to it`]),
+  ];
+  if (parts.length === 0) return '';
+  const joined = parts.join('; ');
+  return ` ${joined.charAt(0).toUpperCase()}${joined.slice(1)}.`;
+}
+
+/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
+function shortPaths(text: string, roots: readonly string[]): string {
+  const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
+  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
+  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
+  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
+  return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
+}
+
+/** Where the trace is too long, its beginning and its end, one of which is the error. */
+function bothEnds(printed: string): string {
+  if (printed.length <= traceLength) return printed;
+  const half = traceLength / 2 - 2;
+  return `${printed.slice(0, half)}\n…\n${printed.slice(-half)}`;
 }
 
 /** Nix's message as a sentence: with a capital letter and a full stop. */

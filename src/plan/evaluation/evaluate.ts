@@ -84,8 +84,8 @@ export async function evaluateHosts<T extends { name: string }>(
         outOfMemory.push(culprit);
         continue;
       }
-      const text = failure.message.split('\n')[0] ?? '';
-      context.progress({ host: culprit, stage: 'plan', state: 'failed', text });
+      // The reason is reported once for all hosts that have it.
+      context.progress({ host: culprit, stage: 'plan', state: 'failed', text: 'not evaluated' });
       results.set(culprit, { host: culprit, failure });
     }
   };

@@ -14,15 +14,22 @@ export interface FlakeReference {
 export function flakeReference(source: string, repository: Repository | null): FlakeReference {
   if (repository === null) return { url: `path:${encode(source)}`, locked: false };
   const folder = relative(repository.root, resolve(source));
-  const locked = !repository.dirty && repository.commit !== null;
+  // By its commit, Nix would download submodules again, and the work tree has what is checked out of them.
+  const submodules = hasSubmodules(repository);
+  const locked = !repository.dirty && repository.commit !== null && !submodules;
   const query = [
     ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
     // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
+    ...(submodules ? ['submodules=1'] : []),
     ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
     // Nix refuses a clone without history unless this is set; the flake has no revCount then.
     ...(locked && repository.shallow ? ['shallow=1'] : []),
   ];
   return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
+}
+
+function hasSubmodules(repository: Repository | null): boolean {
+  return repository?.submodules.some(({ checkedOut }) => checkedOut) ?? false;
 }
 
 /** Percent-encodes every character that is not allowed in all parts of a URL. */
@@ -43,7 +50,12 @@ function hex(char: string): string {
 export async function checkLock(source: Source): Promise<NixFailure | null> {
   const { folder, repository, root } = source;
   const url = repository === null ? null : `file://${encode(root)}`;
-  const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
+  const treeAdapter = {
+    file: 'tree',
+    request: { url, folder, submodules: hasSubmodules(repository) },
+    pure: false,
+    roots: [root],
+  };
   const tree = await callAdapter(treeAdapter, { attribute: 'names' }, source);
   if (tree.failure !== null) return tree.failure;
   const copy = (tree.value as { root: string }).root;

@@ -33,7 +33,9 @@ export async function flakeAdapter(
     context.log.notice(
       repository === null
         ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
-        : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.',
+        : !repository.dirty
+          ? 'The repository has submodules: the flake is evaluated with what is checked out of them, and not in pure mode.'
+          : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.',
     );
     if (strict) {
       const failure = await checkLock(source);
@@ -63,7 +65,7 @@ export function fallbackName(folder: string): string {
   return basename(resolve(folder)) || 'nixos';
 }
 
-/** What the attribute `names` of every adapter evaluates to. */
+/** The value of the attribute `names` of every adapter. */
 export interface Names {
   names: string[];
   /** The folder that the source was read from. */

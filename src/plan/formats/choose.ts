@@ -28,7 +28,7 @@ export async function chooseFormat(source: Source, wanted: 'auto' | Format): Pro
   return { format, detected: why, adapter: await formats[format].adapter(main, source), main };
 }
 
-/** The file that a source of the format starts from. @throws UserError if there is none. */
+/** The main file of a source in this format. @throws UserError if it has none. */
 function mainFile(format: Format, { folder, files }: Source): string {
   const { mainFiles, flakeOutputs, find } = formats[format];
   const usual = flakeOutputs === undefined ? mainFiles : [...mainFiles, 'flake.nix'];

@@ -13,4 +13,9 @@ export const deployRs: FormatDefinition = {
     if (!Array.isArray(profiles) || profiles.length === 0) return null;
     return `${JSON.stringify(host)} has profiles that are not NixOS systems, ${profiles.join(', ')}: they are not deployed.`;
   },
+  notHosts(names, notes) {
+    const others = Object.keys(notes).filter(node => !names.includes(node));
+    if (others.length === 0) return null;
+    return `Nodes without a profile \`system\` are not NixOS systems and are left out: ${others.join(', ')}.`;
+  },
 };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { callAdapter } from '../evaluation/adapter.ts';
-import { inRepository } from '../evaluation/diagnose.ts';
+import { inRepository } from '../evaluation/places.ts';
 import type { Source } from '../source.ts';
 import { fileAdapter, flakeAdapter, isFlake, type Names, namesOf } from './adapter.ts';
 import type { FileOutline } from './format.ts';
@@ -13,7 +13,7 @@ interface Candidate {
   format: Format;
   /** The file that the evaluation starts from, relative to the source's folder. */
   main: string;
-  /** What the format was recognized by, in words. */
+  /** The signs of the format, as text for the log. */
   why: string;
 }
 

@@ -27,14 +27,16 @@ export interface FormatDefinition {
   adapter(main: string, source: Source): Adapter | Promise<Adapter>;
   /** The tags by which the source orders its hosts. @param notes `notes` of the adapter. */
   tagOrder?(notes: Notes): string[];
-  /** What the source defines for a host and the plan leaves out, as a sentence; null: nothing. */
+  /** A sentence about settings of a host that the plan does not use; null if there are none. */
   leftOut?(host: string, notes: Notes): string | null;
+  /** What the source defines besides the hosts `names` and the plan leaves out, as a sentence; null: nothing. */
+  notHosts?(names: readonly string[], notes: Notes): string | null;
 }
 
 /** What an adapter reports besides the names of the hosts. */
 export type Notes = Readonly<Record<string, unknown>>;
 
-/** What a Nix file contains, before its format is known. */
+/** An outline of a Nix file whose format is not known yet. */
 export interface FileOutline {
   /** Name of the file without its folder. */
   name: string;
@@ -46,7 +48,7 @@ export interface FileOutline {
   network: readonly string[];
 }
 
-/** Whether a file is a network, as morph and NixOps write it; a function may be anything, unless the file's name says it. */
+/** Whether a file is a network of morph or NixOps. A function may be anything, so its file's name decides. */
 export function isNetwork({ name, isFunction, attributes }: FileOutline): boolean {
   return isFunction ? /^(?:network|nixops)/.test(name) : attributes.includes('network');
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Log } from '../../context.ts';
 import type { Nix } from '../../nix/index.ts';
 import type { NixFailure } from '../evaluation/adapter.ts';
-import { inRepository } from '../evaluation/diagnose.ts';
+import { inRepository } from '../evaluation/places.ts';
 import type { Host, Pin } from '../fleet.ts';
 import { foldersUpTo } from './folders.ts';
 import { type Evidence, ownFiles, pinError, problemsIn, warnOfPins } from './problems.ts';

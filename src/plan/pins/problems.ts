@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { NixFailure } from '../evaluation/adapter.ts';
-import { inRepository, placeOf, sourceFailure } from '../evaluation/diagnose.ts';
+import { sourceFailure } from '../evaluation/diagnose.ts';
 import { unlockedInput } from '../evaluation/flake-reference.ts';
+import { inRepository, placeOf } from '../evaluation/places.ts';
 import type { Source } from '../source.ts';
 import { lineOf, searchPaths, unpinnedFetches } from './scan.ts';
 
@@ -62,7 +63,13 @@ export function problemsIn(evidence: Evidence, failures: readonly NixFailure[], 
     .flatMap(failure => pinProblemOf(failure) ?? [])
     .filter(({ what, file }) => !inFiles.some(other => other.what === what && (file ?? other.file) === other.file))
     .map(problem => ({ ...problem, file: problem.file ?? main }));
-  return [...reported, ...inFiles];
+  const problems = [...reported, ...inFiles];
+  return problems.filter((one, index) => problems.findIndex(other => isSame(one, other)) === index);
+}
+
+/** Several hosts may fail for one reason. */
+function isSame(one: PinProblem, other: PinProblem): boolean {
+  return one.what === other.what && one.file === other.file && one.line === other.line;
 }
 
 /** Fetches without a hash in the evaluated files of the repository and, if they may be used at all, search paths. */
@@ -90,7 +97,8 @@ function pinProblemOf(failure: NixFailure): PinProblem | null {
   const path =
     /file '([^']+)' was not found in the Nix search path/.exec(failure.message) ??
     /cannot look up '<([^']+)>' in pure evaluation mode/.exec(failure.message);
-  if (path !== null) return { what: `<${path[1]}>`, ...at, cure: pathCure };
+  // `causeOf` explains <nixos-config>, which is not a pin.
+  if (path !== null && path[1] !== 'nixos-config') return { what: `<${path[1]}>`, ...at, cure: pathCure };
   if (/<nixpkgs> of the machine would be used/.test(failure.message)) {
     return { what: failure.message.replace(/^error: /, ''), ...at, cure: pathCure };
   }
@@ -144,5 +152,5 @@ export function sourceError(failure: NixFailure, main: string, source: Source): 
     const problems = problemsIn({ source, roots: failure.roots, files: failure.files }, [failure], main);
     if (problems.length > 0) return pinError(problems);
   }
-  return sourceFailure(failure, { file: main });
+  return sourceFailure(failure, { file: main }, source);
 }

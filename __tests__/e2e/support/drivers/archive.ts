@@ -1,15 +1,15 @@
 /*
- * Runs the archive stage in a process of its own, in a machine whose store the test process cannot see. Reads an ArchiveJob
+ * Runs the archive stage in a separate process, in a machine whose store the test process cannot see. Reads an ArchiveJob
  * from standard input and prints an ArchiveAnswer.
  */
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Archive, type ArchiveConfig, archive } from '../../../../src/archive/index.ts';
-import type { Built } from '../../../../src/build/built.ts';
 import { type Exec, exec } from '../../../../src/exec.ts';
 import { Nix } from '../../../../src/nix/index.ts';
 import type { HostNix } from '../../../../src/plan/fleet.ts';
+import { builtHost } from '../built-host.ts';
 
 export interface ArchiveJob {
   hosts: { name: string; system: string; toplevel: string; nix?: HostNix }[];
@@ -30,32 +30,7 @@ export interface ArchiveAnswer {
 const job = JSON.parse(readFileSync(0, 'utf8')) as ArchiveJob;
 const nix = new Nix({ exec, environment: process.env }, { bin: null, version: job.nixVersion, env: {} });
 const log = (message: string): void => console.error(message);
-const built = await Promise.all(
-  job.hosts.map(async ({ name, system, toplevel, nix: hostNix }): Promise<Built> => {
-    const closure = await nix.closure([toplevel]);
-    const closureBytes = closure.reduce((sum, { narSize }) => sum + narSize, 0);
-    return {
-      ok: true,
-      toplevel,
-      closure,
-      closureBytes,
-      builtDerivations: 0,
-      host: {
-        name,
-        system,
-        toplevel: { drvPath: '', outPath: toplevel },
-        target: null,
-        tags: [],
-        buildOnly: false,
-        healthChecks: { cmd: [], http: [] },
-        preDeployChecks: { cmd: [], http: [] },
-        secrets: [],
-        nixpkgs: null,
-        nix: hostNix ?? null,
-      },
-    };
-  }),
-);
+const built = await Promise.all(job.hosts.map(host => builtHost(nix, host)));
 const started: string[] = [];
 const counted: Exec = (command, args, options) => {
   started.push(`${basename(command)} ${args[0] ?? ''}`);

@@ -1,5 +1,5 @@
-# Modules and all they import, each once: [{ key, file, imports, options, config, disabled }], those found later first,
-# in which order nixpkgs merges them too.
+# Modules and all that they import, each once: [{ key, file, imports, options, config, disabled }]. As in nixpkgs, the last
+# one found comes first.
 lib:
 let
   inherit (builtins)
@@ -27,7 +27,7 @@ let
         name: _:
         builtins.addErrorContext "while evaluating the module argument `${name}' in \"${key}\":" (
           moduleArgs.${name} or (argsOf.${name}
-            or (throw "The module \"${key}\" asks for the argument `${name}', which nobody gives.")
+            or (throw "The module \"${key}\" has an argument `${name}', which is not defined.")
           )
         )
       ) (builtins.functionArgs (if f ? __functor then f.__functor f else f))
@@ -82,7 +82,7 @@ let
       structure parentFile key (call key module)
     else if isAttrs module then
       if module._type or null == "flake" || (module ? outPath && module ? outputs) then
-        throw "A flake is given as a module in `${toString parentFile}': import one of its `nixosModules' instead."
+        throw "A flake is used as a module in `${toString parentFile}': import one of its `nixosModules' instead."
       else
         structure parentFile key module
     else if isPath module || isString module then

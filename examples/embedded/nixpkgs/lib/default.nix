@@ -1,4 +1,4 @@
-# The part of nixpkgs' library that configurations of small machines use, under the same names.
+# The part of nixpkgs' library that configurations of small machines use, with the same names.
 let
   fix =
     layer:

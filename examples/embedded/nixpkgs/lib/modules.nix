@@ -1,5 +1,5 @@
 # The module system: modules in, one checked configuration out. Semantics and messages follow the NixOS manual,
-# "Writing NixOS Modules"; the code is this project's own.
+# "Writing NixOS Modules"; the code is written from scratch.
 lib:
 let
   inherit (builtins)
@@ -26,7 +26,7 @@ let
   defaultOrder = 1000;
   isA = type: x: isAttrs x && x._type or null == type;
 
-  # What a definition of a set of options says, as plain sets: conditions and priorities moved to the leaves.
+  # The definitions of a set of options as plain sets: conditions and priorities moved to the leaves.
   pushDown =
     value:
     if !isAttrs value then
@@ -68,7 +68,7 @@ let
       ) items
     );
 
-  # What a definition of one option says: its mkMerge and mkIf resolved.
+  # The values of a definition of one option, with mkMerge and mkIf resolved.
   discharge =
     loc: value:
     if isA "merge" value then
@@ -83,7 +83,7 @@ let
     else
       [ value ];
 
-  # @return { isDefined, value, priority }: `value` throws where there is no definition or the type is wrong.
+  # @return { isDefined, value, priority }: `value` throws if there is no definition or the type is wrong.
   mergeDefinitions =
     loc: type: defs:
     let
@@ -273,7 +273,7 @@ let
       );
       options = removeAttrs tree.options [ "_module" ];
       plain = removeAttrs tree.config [ "_module" ];
-      # Where undeclared values may be given, asking for a name needs all of them; elsewhere names come from the options.
+      # If undeclared values are allowed, looking up a name needs all definitions; otherwise names come from the options.
       config = if freeform == null then plain else lib.recursiveUpdate freeformConfig plain;
       first = head tree.unmatched;
       checked =

@@ -29,7 +29,7 @@ lib: rec {
   getFiles = map (def: def.file);
   getValues = map (def: def.value);
 
-  # A value in few words, for an error; never deeper than one level, so that it cannot loop.
+  # A short form of a value, for an error; only one level deep, so that it cannot loop.
   showValue =
     value:
     let

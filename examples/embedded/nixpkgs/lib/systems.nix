@@ -1,5 +1,5 @@
 lib: rec {
-  # The bootstrap directory has a busybox for each of them.
+  # The bootstrap directory has a busybox for each.
   supported = [
     "aarch64-linux"
     "x86_64-linux"
@@ -15,12 +15,12 @@ lib: rec {
           if set ? config then
             "${builtins.head words}-linux"
           else
-            throw "a platform needs `system', as { system = \"aarch64-linux\"; }"
+            throw "a platform needs `system', for example { system = \"aarch64-linux\"; }"
         );
       cpu = builtins.head (lib.splitString "-" system);
     in
     if !builtins.elem system supported then
-      throw "unsupported system `${system}': this nixpkgs knows ${builtins.concatStringsSep " and " supported}"
+      throw "unsupported system `${system}': this nixpkgs supports ${builtins.concatStringsSep " and " supported}"
     else
       {
         config = "${cpu}-unknown-linux-gnu";

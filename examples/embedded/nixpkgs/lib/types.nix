@@ -16,7 +16,7 @@ let
     }
     // type;
 
-  # A type made of another: two declarations of the same option may differ inside.
+  # A type with an element type: two declarations of an option may have different element types, which are merged.
   wrapping =
     wrap: elem: type:
     mkType (
@@ -73,7 +73,7 @@ let
       description = "raw value";
       merge = mergeOneOption;
     };
-    # Sets are merged, lists concatenated, all else must be equal.
+    # Sets are merged, lists are concatenated, other values must be equal.
     anything = mkType {
       name = "anything";
       merge =

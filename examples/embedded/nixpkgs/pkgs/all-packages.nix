@@ -14,7 +14,7 @@ rec {
   curl = busybox;
   runtimeShell = "${busybox}/bin/sh";
 
-  # Data without a system: one store path that the hosts of all systems share.
+  # Data that does not depend on the system: the hosts of all systems share one store path.
   tzdata = builtins.path {
     path = ./tzdata;
     name = "tzdata";
@@ -37,16 +37,14 @@ rec {
     '';
   };
 
-  # A file server: busybox's own httpd on a folder.
+  # A file server: busybox's httpd.
   static-web-server = pkgs.writeShellScriptBin "static-web-server" ''
     exec ${busybox}/bin/httpd -f -p "$1" -h "$2"
   '';
 
   linux = pkgs.runCommand "linux-6.12" { passthru.modDirVersion = "6.12"; } ''
     mkdir $out
-    echo "not a kernel: a file in a kernel's place" > $out/${
-      if stdenv.isAarch64 then "Image" else "bzImage"
-    }
+    echo "not a real kernel" > $out/${if stdenv.isAarch64 then "Image" else "bzImage"}
   '';
   linuxPackages = {
     kernel = linux;

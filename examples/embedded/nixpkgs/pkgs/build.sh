@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC1090,SC2154,SC2034
-# How a package is built: its `buildCommand`, or its `src` unpacked, then `buildPhase` and `installPhase`.
-# Nix gives these as variables; `out` is where the result goes.
+# Builds a package: runs its `buildCommand`, or unpacks `src` and runs `buildPhase` and `installPhase`.
+# Nix passes these as variables; `out` is the path of the result.
 if [ -n "${textPath-}" ]; then
   text=$(cat "$textPath"; echo .)
   text=${text%.}

@@ -70,7 +70,7 @@ rec {
       export PATH="${lib.makeBinPath runtimeInputs}:$PATH"
       ${text}
     '';
-  # A tree of links to all files of several packages; of two with the same name, the first one's.
+  # A tree of links to all files of several packages; if two have the same path, the first one is used.
   symlinkJoin =
     { name, paths, ... }:
     buildEnv { inherit name paths; };
@@ -89,7 +89,7 @@ rec {
           cd "$package"
           find ".$part" -type d | while read -r directory; do
             mkdir -p "$out/$directory"
-            # ln leaves what is there, the first package's, and says so.
+            # ln keeps existing links, those of earlier packages, and prints a message for each.
             find "$package/''${directory#./}" -maxdepth 1 -mindepth 1 ! -type d -print0 |
               xargs -0 -r sh -c 'ln -s "$@" "$0" 2> /dev/null || true' "$out/$directory"
           done

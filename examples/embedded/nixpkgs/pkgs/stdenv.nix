@@ -1,4 +1,4 @@
-# The builder of everything: a static busybox that Nix runs as it lies in the source.
+# The builder of everything: a static busybox, run from the source tree.
 {
   lib,
   buildPlatform,
@@ -9,7 +9,7 @@ let
   directory = ../bootstrap + "/${system}";
   bootstrap =
     if builtins.pathExists (directory + "/busybox") then
-      # busybox looks at the name it is called by, so it must lie in a directory, not be a store path itself.
+      # busybox looks at the name it is called by, so it must be in a directory, not a store path itself.
       builtins.path {
         path = directory;
         name = "bootstrap-busybox";
@@ -21,8 +21,8 @@ let
       );
 
   # Busybox as a package: bin/ with a link for each of its programs. Its shell would start them as /proc/self/exe with
-  # another name, which is lost under an emulator that was registered without the flag P; told a wrong place, it
-  # searches PATH like other shells.
+  # another name, which is lost under an emulator that was registered without the flag P. With a wrong path in place of
+  # /proc/self/exe, it searches PATH like other shells.
   busybox =
     derivation {
       name = "busybox-static";
@@ -35,9 +35,9 @@ let
           b=${bootstrap}/busybox
           $b mkdir -p $out/bin
           $b cp $b $out/bin/busybox
-          # Copied from the store it is read-only, which stops every builder but root.
+          # A copy from the store is read-only, so only root could change it.
           $b chmod u+w $out/bin/busybox
-          # One process for all links; it says that `busybox` itself is there already.
+          # One process makes all links; it prints that `busybox` itself already exists.
           $out/bin/busybox --install -s $out/bin 2> /dev/null
           $b strings -t d $b | $b sed -n 's|^ *\([0-9]*\) /proc/self/exe$|\1|p' | while read -r at; do
             printf /none/such/exe | $b dd of=$out/bin/busybox bs=1 seek=$at conv=notrunc 2> /dev/null

@@ -13,7 +13,7 @@ in
       systemPackages = mkOption {
         type = types.listOf types.package;
         default = [ ];
-        description = "Packages that all users have, in /run/current-system/sw.";
+        description = "Packages for all users, in /run/current-system/sw.";
       };
       variables = mkOption {
         type = types.attrsOf (types.either types.str types.int);
@@ -47,7 +47,7 @@ in
     programs = mkOption {
       type = types.submodule { freeformType = types.anything; };
       default = { };
-      description = "Taken as it is: this nixpkgs has no programs to configure.";
+      description = "Accepted but not used: this nixpkgs has no programs to configure.";
     };
     users.motd = mkOption {
       type = types.nullOr types.lines;

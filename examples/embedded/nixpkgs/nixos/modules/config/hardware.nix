@@ -1,5 +1,5 @@
-# What a hardware-configuration.nix sets. A stand-in machine has no hardware: fileSystems becomes fstab, the rest is
-# taken and written to the kernel's parameters or nowhere.
+# What a hardware-configuration.nix sets. A simulated machine has no hardware: fileSystems becomes fstab, and the rest has no
+# effect.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;

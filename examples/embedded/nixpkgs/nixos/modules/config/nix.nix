@@ -5,7 +5,7 @@ let
   show = value: if builtins.isBool value then lib.boolToString value else toString value;
 in
 {
-  # Names from before 22.05.
+  # Option names before 22.05.
   imports = [
     (lib.mkRenamedOptionModule [ "nix" "binaryCaches" ] [ "nix" "settings" "substituters" ])
     (lib.mkRenamedOptionModule

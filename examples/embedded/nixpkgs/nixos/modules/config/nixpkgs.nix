@@ -40,7 +40,7 @@ in
     };
     hostPlatform = lib.mkOption {
       type = platform;
-      description = "The platform of the machine, as \"aarch64-linux\".";
+      description = "The platform of the machine, for example \"aarch64-linux\".";
     };
     buildPlatform = lib.mkOption { type = platform; };
     localSystem = lib.mkOption { type = platform; };

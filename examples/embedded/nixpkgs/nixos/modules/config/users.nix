@@ -1,4 +1,4 @@
-# Accounts: their keys are installed; the accounts themselves stay those of the machine.
+# Accounts: their keys are installed, but no account is created or changed.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;

@@ -1,4 +1,4 @@
-# Writes what a firewall would be told to /run/firewall: a stand-in machine shares its network with the real one.
+# Writes the firewall's settings to /run/firewall: a simulated machine shares its network with the real one.
 {
   config,
   lib,

@@ -1,4 +1,4 @@
-# A stand-in machine keeps the SSH server by which it is reached: these options only tell what a real one would have.
+# A simulated machine keeps the SSH server that it is reached by: these options only declare what a real one would have.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;

@@ -35,7 +35,7 @@ let
     else
       s
   );
-  # What others depend on comes first; otherwise by name.
+  # Dependencies come first; otherwise sorted by name.
   ordered =
     snippets:
     let
@@ -51,8 +51,8 @@ let
           ++ [ name ];
     in
     builtins.foldl' visit [ ] (builtins.attrNames snippets);
-  # As in NixOS, the snippets share one bash: a command that fails does not end its snippet, `exit` ends them all. The bash
-  # is the machine's, since no other shell has a trap for errors.
+  # As in NixOS, the snippets share one bash: a command that fails does not end its snippet, `exit` ends all of them. It is
+  # the machine's bash, since busybox's shell has no ERR trap.
   script =
     verb: snippets: end:
     pkgs.writeScript verb ''
@@ -86,7 +86,7 @@ in
     activationScripts = mkOption {
       type = types.attrsOf snippet;
       default = { };
-      description = "Run, in the order of their dependencies, by `activate`; one that fails makes the switch exit with 2.";
+      description = "Snippets that `activate` runs in the order of their dependencies; if one fails, the switch exits with 2.";
     };
     userActivationScripts = mkOption {
       type = types.attrsOf snippet;
@@ -96,7 +96,7 @@ in
     preSwitchChecks = mkOption {
       type = types.attrsOf types.lines;
       default = { };
-      description = "Called with the new toplevel and the verb before anything changes; one that fails refuses the switch.";
+      description = "Called with the new toplevel and the verb before anything changes; if one fails, nothing is switched.";
     };
     initInterfaceVersion = mkOption {
       type = types.int;
@@ -107,7 +107,7 @@ in
       inhibitors = mkOption {
         type = types.attrsOf types.str;
         default = { };
-        description = "A system in which one of these differs from the running system's is only switched to by a reboot.";
+        description = "If one of these differs from the running system's, the new system can only be activated by a reboot.";
       };
       program = mkOption {
         type = types.enum [

@@ -1,5 +1,5 @@
-# The boot loader of a stand-in machine: the files in /boot that systemd-boot, GRUB or U-Boot would read, and the commands
-# that choose the entry of the next boot. The loaders themselves are not here.
+# The boot loader of a simulated machine: the files in /boot that systemd-boot, GRUB or U-Boot would read, and the commands
+# that choose the entry of the next boot. The loaders themselves are not included.
 {
   config,
   lib,
@@ -54,14 +54,14 @@ in
         enable = lib.mkEnableOption "a boot loader's own installer";
         installHook = mkOption {
           type = types.path;
-          description = "Called with the toplevel that is to be the default.";
+          description = "Called with the toplevel that becomes the default.";
         };
       };
     };
     system.build = mkOption {
       type = types.submodule { freeformType = types.lazyAttrsOf types.raw; };
       default = { };
-      description = "What can be built of this configuration.";
+      description = "The derivations that this configuration can build.";
     };
   };
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What this tree has of systemd's bootctl: `set-oneshot ENTRY` and `set-default ENTRY`. As there, an empty ENTRY deletes the
-# choice. The variables are those that systemd-boot reads: four bytes of attributes, then UTF-16 that ends with a null.
+# The part of systemd's bootctl that is needed: `set-oneshot ENTRY` and `set-default ENTRY`. As there, an empty ENTRY deletes
+# the variable. It writes the variables that systemd-boot reads: four bytes of attributes, then null-terminated UTF-16.
 case ${1-} in
 set-oneshot) variable=LoaderEntryOneShot ;;
 set-default) variable=LoaderEntryDefault ;;

@@ -6,7 +6,7 @@
 }:
 let
   inherit (lib) mkOption types;
-  # Text that names no store path needs no builder: a host has many such files, and an emulated build takes its time.
+  # Text without store paths needs no builder: a host has many such files, and emulated builds are slow.
   writeText =
     name: text:
     if builtins.hasContext text then pkgs.writeText name text else builtins.toFile name text;
@@ -61,7 +61,7 @@ in
   config.system.build.etc =
     pkgs.runCommand "etc"
       {
-        # target, source and mode of one entry a line; a target has no blank in it.
+        # Each line: target, source, mode and owner of an entry; targets contain no blanks.
         table = lib.concatMapStrings (
           e: "${e.target} ${e.source} ${e.mode} ${e.user}:${e.group}\n"
         ) entries;

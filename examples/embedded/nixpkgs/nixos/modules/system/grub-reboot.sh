@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# grub-reboot ENTRY: has GRUB start ENTRY at the next boot only, by its title or by its number, as 1>0. An environment block
-# is 1024 bytes, filled with #.
+# grub-reboot ENTRY: makes GRUB start ENTRY, a title or a number such as 1>0, at the next boot only. An environment block is
+# 1024 bytes long, filled with #.
 mkdir -p /boot/grub
 {
   printf '# GRUB Environment Block\nnext_entry=%s\n' "$1"

@@ -1,6 +1,6 @@
 #! @shell@
 # shellcheck shell=sh disable=SC1008,SC2239,SC2123
-# The first program of a system that boots: puts it in place, and becomes systemd, which is the machine's own.
+# The first program of a system that boots: activates it, then executes the machine's systemd.
 PATH=@tools@
 export PATH
 mkdir -p /run

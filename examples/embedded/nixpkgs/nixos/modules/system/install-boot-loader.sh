@@ -1,13 +1,13 @@
 #! @shell@
 # shellcheck shell=sh disable=SC1008,SC2239,SC2123,SC2194
-# Called with the toplevel that is to be booted by default. The files are those that NixOS writes for the same loader, so
-# that what reads them on real machines can read them here.
+# Called with the toplevel to boot by default. Writes the same files as NixOS does for this loader, so that programs that
+# read them on real machines can read them here.
 set -eu
 PATH=@path@
 toplevel=$1
 profile=/nix/var/nix/profiles/system
 
-# The numbers of the generations, the newest first.
+# The numbers of the generations, newest first.
 generations() {
   for link in "$profile"-*-link; do
     [ ! -e "$link" ] || basename "$link" | sed 's/^system-\(.*\)-link$/\1/'
@@ -41,7 +41,7 @@ remove_others() {
   done
 }
 
-# place FILE: what is on standard input, all of it or nothing.
+# place FILE: writes standard input to FILE atomically.
 place() {
   mkdir -p "$(dirname "$1")"
   cat > "$1.tmp"
@@ -63,7 +63,7 @@ version $(describe "$number" "$system")
 linux /EFI/nixos/$name
 options $(parameters "$system")
 END
-    # A toplevel that is no generation does not become the default.
+    # A toplevel that is not a generation does not become the default.
     [ "$system" != "$toplevel" ] || printf 'timeout %s\ndefault %s\nconsole-mode keep\n' '@timeout@' "$entry" |
       place /boot/loader/loader.conf
   done
@@ -87,7 +87,7 @@ grub() {
 if [ -s \$prefix/grubenv ]; then
   load_env
 fi
-# What grub-reboot asked for is started once.
+# The entry that grub-reboot chose is started once.
 if [ "\${next_entry}" ]; then
   set default="\${next_entry}"
   set next_entry=

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# setup-etc.sh ETC: makes /etc/static a link to ETC and every file of ETC one in /etc.
+# setup-etc.sh ETC: links /etc/static to ETC, and links or copies every file of ETC into /etc.
 #
-# A stand-in machine is a Debian with files of its own in /etc, some of which keep it reachable: a file that is there
-# and is no link to /etc/static is left as it is.
+# A simulated machine is a Debian with its own files in /etc, some of which keep it reachable: an existing file that is not
+# a link to /etc/static is not changed.
 set -eu
 etc=$1
 old=$(readlink /etc/static || true)
@@ -11,7 +11,7 @@ ln -sfn "$etc" /etc/.static.tmp
 mv -T /etc/.static.tmp /etc/static
 
 
-# One link or copy; names come from the table of the `etc` derivation and have no blanks.
+# Makes one link or copy; names come from the table of the `etc` derivation and contain no blanks.
 place() {
   target=/etc/$1
   if [ -e "$etc/$1.mode" ]; then
@@ -43,7 +43,7 @@ place() {
 cd "$etc"
 find . ! -type d ! -name '*.mode' | sed 's|^\./||' | while read -r name; do place "$name"; done
 
-# What the former generation had and this one has not.
+# Files of the previous generation that this one does not have.
 if [ -n "$old" ] && [ -d "$old" ]; then
   cd "$old"
   find . ! -type d ! -name '*.mode' | sed 's|^\./||' | while read -r name; do

@@ -1,5 +1,5 @@
-# Units: services, timers, sockets, mounts and targets of the system, services of users; written as systemd reads them,
-# each in a store path of its own.
+# Units: services, timers, sockets, mounts and targets of the system, and services of users, each written to its own store
+# path in systemd's format.
 {
   config,
   lib,
@@ -57,7 +57,7 @@ let
         "asDropin"
       ];
       default = "asDropinIfExists";
-      description = "`asDropin`: the unit is an instance of a template, and this is what it adds.";
+      description = "`asDropin`: the unit is an instance of a template, and these settings are added to it.";
     };
     unitConfig = section;
     restartTriggers = mkOption {
@@ -169,9 +169,9 @@ let
     // exec "ExecStopPost" "post-stop" s.postStop
     // s.serviceConfig;
 
-  # A store path has not every character that a unit's name may have.
+  # A unit's name may contain characters that a store path may not.
   pathSafe = builtins.replaceStrings [ "@" "\\" ] [ "-" "-" ];
-  # As systemd-escape has it, for the usual characters.
+  # The result of systemd-escape, for the usual characters.
   mountName =
     path: "${builtins.replaceStrings [ "-" "/" ] [ "\\x2d" "-" ] (lib.removePrefix "/" path)}.mount";
 
@@ -290,7 +290,7 @@ in
     package = mkOption {
       type = types.raw;
       default = null;
-      description = "A stand-in machine keeps its own systemd.";
+      description = "Accepted but not used: a simulated machine keeps its own systemd.";
     };
   };
 
@@ -301,7 +301,7 @@ in
     }) (lib.filterAttrs (_: s: s.startAt != [ ]) cfg.services);
 
     # The system's targets are units of the generation, as in NixOS: switch-to-configuration starts those that are active
-    # again, and so what is new among the units that they want.
+    # again, which starts the units that they newly want.
     systemd.targets = {
       multi-user = {
         description = "Multi-User System";

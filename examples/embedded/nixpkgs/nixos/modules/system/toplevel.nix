@@ -19,7 +19,7 @@ in
     extraDependencies = mkOption {
       type = types.listOf types.package;
       default = [ ];
-      description = "Store paths that belong to the closure though nothing else names them.";
+      description = "Store paths that are added to the closure although nothing else refers to them.";
     };
     systemBuilderCommands = mkOption {
       type = types.lines;

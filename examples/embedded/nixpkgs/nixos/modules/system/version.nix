@@ -7,7 +7,7 @@
 let
   inherit (lib) mkOption types;
   cfg = config.system.nixos;
-  told = builtins.toJSON (
+  json = builtins.toJSON (
     {
       nixosVersion = cfg.version;
     }
@@ -55,7 +55,7 @@ in
   config = {
     system.build.nixos-version = pkgs.writeShellScriptBin "nixos-version" ''
       case "''${1-}" in
-      --json) echo ${lib.escapeShellArg told} ;;
+      --json) echo ${lib.escapeShellArg json} ;;
       --configuration-revision) echo ${lib.escapeShellArg (toString config.system.configurationRevision)} ;;
       *) echo ${lib.escapeShellArg cfg.version} ;;
       esac

@@ -1,4 +1,4 @@
-# The settings of a Raspberry Pi's SD card; this nixpkgs makes no image.
+# The settings of a Raspberry Pi's SD card; this nixpkgs does not make images.
 { lib, ... }:
 {
   boot.loader.grub.enable = false;

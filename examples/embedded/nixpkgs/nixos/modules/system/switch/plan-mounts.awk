@@ -1,5 +1,5 @@
-# awk -f plan-mounts.awk OLD NEW: what two fstabs ask for, in lines `ACTION TYPE PLACE`, TYPE being the unit's: mount,
-# automount, or swap, which has a device as its place.
+# awk -f plan-mounts.awk OLD NEW: compares two fstabs and prints lines `ACTION TYPE PLACE`. TYPE is the unit's: mount,
+# automount, or swap, whose place is a device.
 FNR == 1 { file++ }
 /#/ || NF < 3 { next }
 $3 == "swap" {

@@ -2,19 +2,19 @@
 #
 # Decides what happens to each running unit when the unit files of `old` are replaced by those of `new`.
 #
-# plan     lines `ACTION UNIT`: what is planned already. ACTION is stop, start, restart, reload, skip (changed, but left
+# plan     lines `ACTION UNIT`: what is already planned. ACTION is stop, start, restart, reload, skip (changed, but left
 #          alone) or hide (not named in messages)
-# files    the unit files and drop-ins of both directories, one path a line
+# files    the unit files and drop-ins of both directories, one path per line
 # active   lines `UNIT STATE`: the units that are not inactive
-# asked    units whose restart the activation script asked for; with it, only these are considered
+# asked    units whose restart the activation script requested; if given, only these are considered
 #
-# Prints the plan with what was added. Exits with 1 if a unit file cannot be parsed, after an error message.
+# Prints the extended plan. Exits with 1 and an error message if a unit file cannot be parsed.
 
 BEGIN {
   keys = "X-Reload-Triggers Description Documentation OnFailure OnSuccess OnFailureJobMode IgnoreOnIsolate " \
     "StopWhenUnneeded RefuseManualStart RefuseManualStop AllowIsolate CollectMode SourcePath"
   count = split(keys, list, " ")
-  # Keys of [Unit] whose change leaves a running unit alone; X-Reload-Triggers reloads it.
+  # Keys of [Unit] that may change without a restart; X-Reload-Triggers causes a reload.
   for (i = 1; i <= count; i++) harmless[list[i]]
 }
 
@@ -41,7 +41,7 @@ END {
   }
 }
 
-# The file that describes a unit: its own, or its template's.
+# The file that defines a unit: its own, or its template's.
 function fileOf(unit, base) {
   base = unit
   if (!((old "/" unit) in exists) && !((new "/" unit) in exists)) sub(/@[^.]*\./, "@.", base)
@@ -51,7 +51,7 @@ function fileOf(unit, base) {
 function consider(unit, base, removed) {
   base = fileOf(unit)
   if (!((old "/" base) in exists)) return
-  # An instance that is declared by drop-ins alone is gone when they are.
+  # An instance that only drop-ins declare is removed with them.
   removed = base != unit && dropins[old "/" unit] != "" && dropins[new "/" unit] == ""
   if (removed || !((new "/" base) in exists)) {
     parse("old", old, unit, base)
@@ -69,7 +69,7 @@ function consider(unit, base, removed) {
   else if (difference == 1 && !(("restart", unit) in plan)) plan["reload", unit]
 }
 
-# An active target is started again, which starts what is new among the units that it wants.
+# Starting an active target again starts the units that it newly wants.
 function considerTarget(unit) {
   if (unit ~ /^(suspend|hibernate|hybrid-sleep)\.target$/) return
   if (!flag("new", "Unit", "RefuseManualStart", 0) && !flag("new", "Unit", "X-OnlyManualStart", 0)) {
@@ -89,7 +89,8 @@ function restartAsked(unit, base) {
   modified(unit, base, 1)
 }
 
-# What the options of a changed unit ask for. If the activation script asked, a restart stands for stop and start.
+# The action that the options of a changed unit define. If the activation script requested it, `restart` replaces stop and
+# start.
 function modified(unit, base, byScript) {
   if (unit ~ /^(sysinit|basic|multi-user|graphical)\.target$/ || unit ~ /\.(path|slice|socket)$/) return
   if (unit ~ /\.mount$/) {
@@ -113,7 +114,7 @@ function modified(unit, base, byScript) {
   delete plan["reload", unit]
 }
 
-# A service that a socket starts is not started: its sockets are.
+# A service that is activated by sockets is not started; its sockets are.
 function stopAndStart(unit, base, stop, start, sockets, socket, count, i, bySocket) {
   sockets = value["new", "Service", "Sockets"]
   if (sockets == "") {
@@ -135,7 +136,7 @@ function stopAndStart(unit, base, stop, start, sockets, socket, count, i, bySock
   plan[stop, unit]
 }
 
-# 0: equal, 1: differs in what a reload brings into effect, 2: differs in what a restart does. Of `old` and `new` as parsed.
+# Compares `old` and `new` as parsed. 0: equal, 1: a reload is enough, 2: a restart is needed.
 function compare(worst, entry, part, weight, added) {
   for (entry in section) {
     split(entry, part, SUBSEP)
@@ -161,7 +162,8 @@ function weigh(name, key, how) {
   return 2
 }
 
-# Reads a unit with its drop-ins into section[WHICH, …] and value[WHICH, SECTION, KEY], the values of a key in lines.
+# Reads a unit with its drop-ins into section[WHICH, …] and value[WHICH, SECTION, KEY], which has the values of a key separated
+# by newlines.
 function parse(which, directory, unit, base, entry, part, files, count, i) {
   for (entry in section) if (index(entry, which SUBSEP) == 1) delete section[entry]
   for (entry in value) if (index(entry, which SUBSEP) == 1) delete value[entry]
@@ -188,7 +190,7 @@ function parseFile(which, file, line, name, key, text, at) {
     text = substr(line, at + 1)
     gsub(/^[ \t]+|[ \t]+$/, "", key)
     gsub(/^[ \t]+|[ \t]+$/, "", text)
-    # An empty value takes back those before it.
+    # An empty value removes earlier ones.
     if (text == "") value[which, name, key] = ""
     else value[which, name, key] = value[which, name, key] text "\n"
   }

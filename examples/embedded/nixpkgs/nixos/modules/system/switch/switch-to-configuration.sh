@@ -1,14 +1,14 @@
 #! @shell@
 # shellcheck shell=sh disable=SC1008,SC1091,SC2239,SC2123,SC2034,SC2050,SC2194,SC2317
-# The verbs, the order, the messages and the exit codes are those of NixOS' own switch-to-configuration, so that what
-# deploys machines meets here what it will meet there. The units it starts and stops are those of the machine's systemd;
-# where systemd does not run it says so and does the rest.
+# The verbs, the order, the messages and the exit codes are the same as those of NixOS's switch-to-configuration, so that a
+# deployment tool finds here what it finds on NixOS. It starts and stops units of the machine's systemd; if systemd does not
+# run, it says so and does the rest.
 set -u
 PATH=@tools@:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 toplevel=@out@
 here=@library@
-program=@program@ # which one it imitates: `newest`, `2024` or `perl`
+program=@program@ # which implementation it imitates: `newest`, `2024` or `perl`
 action=${1-}
 
 . $here/units.sh
@@ -35,14 +35,14 @@ export NIXOS_ACTION
 
 if [ ! -f /etc/NIXOS ] && ! grep -qE '^ID="?nixos"?$' /etc/os-release; then
   say "This is not a NixOS installation!"
-  # The error number of the file that is not there, or what Perl's `die` makes of it.
+  # The error number of the missing file, or what Perl's `die` makes of it.
   [ "$program" = perl ] && exit 255
   exit 2
 fi
 
 mkdir -p /run/nixos
 exec 9>> /run/nixos/switch-to-configuration.lock
-# util-linux' flock: this busybox has none. 11 is EAGAIN. The lock is this program's alone: no child holds it.
+# flock of util-linux: this busybox has none. 11 is EAGAIN. Only this program holds the lock; its children do not inherit it.
 if command -v flock > /dev/null; then
   case "$program" in
   newest) flock -n 9 || { say "Could not acquire lock" && exit 11; } ;;
@@ -61,7 +61,7 @@ fi
 if [ "$action" = switch ] || [ "$action" = boot ]; then
   if ! @installBootLoader@ $toplevel 9>&-; then
     say "Failed to install bootloader"
-    # An error number that is left over.
+    # A leftover error number.
     [ "$program" = 2024 ] && exit 17
     exit 1
   fi
@@ -69,7 +69,7 @@ fi
 [ "${NIXOS_NO_SYNC-}" = 1 ] || sync -f /nix/store 2> /dev/null || sync
 [ "$action" = boot ] && exit 0
 
-# A stand-in machine runs no NixOS at first; the real one would not go on.
+# A simulated machine runs no NixOS at first; the real program would stop here.
 running_interface=/run/current-system/init-interface-version
 if [ -e $running_interface ] && ! cmp -s $running_interface $toplevel/init-interface-version; then
   say "Warning: the new NixOS configuration has an ‘init’ that is
@@ -85,7 +85,7 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 : > failures
 : > plan
-# The machine's own units are its distribution's; only those of a generation are switched.
+# The machine's own units belong to its distribution; only units of a generation are switched.
 old=/etc/static/systemd/system new=$toplevel/etc/systemd/system
 systemctl='systemctl --machine=.host' one='' lists=/run/nixos plan_units=$here/plan-units.awk status=0
 old_toplevel=
@@ -109,11 +109,11 @@ if [ ! -d /run/systemd/system ]; then
   exit $status
 fi
 
-# The connection to D-Bus is one for the whole run: it is lost when the daemon ends, even if another one starts.
+# One connection to D-Bus is used for the whole run: it is lost when the daemon ends, even if another one starts.
 bus=$($systemctl show --property=MainPID --value dbus.service 2> said) || fail "Failed to open dbus connection" "$(cat said)"
 bus_lives() { kill -0 "$bus" 2> /dev/null; }
 lost_bus() {
-  # deploy-rs #390: that one waits for ever, and holds its lock.
+  # deploy-rs #390: the program of 2024 waits forever and holds its lock.
   while [ "$program" = 2024 ]; do sleep 1; done
   fail "Failed to process dbus messages while waiting for jobs" "Failed to read/write data, disconnected from D-Bus?"
 }
@@ -122,7 +122,7 @@ plan_mounts() {
   touch none
   [ -e /etc/fstab ] && from=/etc/fstab || from=none
   [ -e $toplevel/etc/fstab ] && to=$toplevel/etc/fstab || to=none
-  # A blank line, since awk does not notice an empty file.
+  # A blank line first, since awk skips an empty file.
   { echo; cat "$from"; } > fstab.old
   { echo; cat "$to"; } > fstab.new
   awk -f $here/plan-mounts.awk fstab.old fstab.new | while read -r what type place; do
@@ -137,7 +137,7 @@ plan_mounts() {
   done
 }
 
-# plan_asked PREFIX: what the activation script asked for, in two lists; units that are not running are started.
+# plan_asked PREFIX: plans what the activation script requested in two lists; units that are not running are started.
 plan_asked() {
   restarts=/run/nixos/$1activation-restart-list reloads=/run/nixos/$1activation-reload-list
   [ -e "$restarts" ] || [ -e "$reloads" ] || return 0
@@ -159,7 +159,7 @@ plan_asked() {
 running > active
 make_plan $old $new
 plan_mounts
-# The first generation of a stand-in machine replaces no other: its targets are what it brings.
+# The first generation of a simulated machine replaces no other, so all its targets are new.
 [ -n "$old_toplevel" ] || awk '$1 ~ /\.target$/ { print $1 }' active | while read -r target; do
   [ ! -e "$new/$target" ] || printf 'start %s\nhide %s\n' "$target" "$target" >> plan
 done
@@ -209,7 +209,7 @@ done < users
 say "restarting sysinit-reactivation.target"
 job restart sysinit-reactivation.target
 
-# A unit that is to be reloaded may have been stopped with one that it requires: it is started.
+# A unit to reload may have been stopped together with one that it requires: it is started instead.
 for unit in $(planned reload); do
   busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager GetUnit s "$unit" \
     > said 2>&1 || fail "Failed to get unit $unit" "$(sed 's/^Call failed: //' said)"
@@ -237,7 +237,8 @@ if [ -s failures ]; then
   status=4
 fi
 
-# The real one waits until D-Bus has been silent for 250 ms; on a busy machine a job that has begun gets 2 s.
+# The real program waits until D-Bus has been silent for 250 ms. Here, a job that has started gets 2 s, since the machine may
+# be busy.
 running > after
 waited=0
 while sleep 0.25 && [ $waited -lt 360 ]; do

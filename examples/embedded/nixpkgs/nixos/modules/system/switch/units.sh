@@ -1,16 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# What switching the machine's units and switching a user's have in common. Whoever sources it is in an empty directory
-# and sets
-#   systemctl   how systemd is asked, through D-Bus
-#   one         what precedes a unit's name in messages: nothing, or `user unit `
-#   lists       where the lists are that let an interrupted switch be continued
+# Shared by the scripts that switch the machine's units and a user's units. A script that sources it must be in an empty
+# directory and set
+#   systemctl   the command that calls systemd through D-Bus
+#   one         the prefix of a unit's name in messages: nothing, or `user unit `
+#   lists       the directory of the lists from which an interrupted switch continues
 #   plan_units  plan-units.awk
 #   status      the exit code so far
-# `plan` has the plan in lines `ACTION UNIT`, `failures` a line for each failed job.
+# The file `plan` has lines `ACTION UNIT`; the file `failures` has a line for each failed job.
 
 say() { printf '%s\n' "$*" >&2; }
 
-# fail WHAT CAUSE: an error of the program itself.
+# fail WHAT CAUSE: ends with an error of the program itself.
 fail() {
   say "Error: $1
 
@@ -22,7 +22,8 @@ Caused by:
 # Units that are not inactive: name, state and substate.
 running() { LC_ALL=C $systemctl list-units --full --plain --no-legend | awk '$3 != "inactive" { print $1, $3, $4 }' | sort; }
 
-# make_plan OLD NEW [asked]: for the unit files of two directories. Lists that an interrupted switch left are part of it.
+# make_plan OLD NEW [asked]: plans the change between the unit files of two directories. It includes the lists that an
+# interrupted switch left.
 make_plan() {
   if [ $# = 2 ]; then
     for list in start restart reload; do
@@ -35,13 +36,13 @@ make_plan() {
 }
 
 planned() { awk -v action="$1" '$1 == action { print $2 }' plan | sort -fu; }
-# planned, without what is not worth a message.
+# planned, without units that messages do not mention.
 shown() {
   awk -v action="$1" '$1 == "hide" { hidden[$2] } $1 == action { all[$2] }
     END { for (unit in all) if (!(unit in hidden)) print unit }' plan | sort -f
 }
 
-# say_units WORDS: with the names on standard input, if there are any.
+# say_units WORDS: prints the names on standard input, if there are any.
 say_units() {
   names=$(tr '\n' ' ' | sed -e 's/ $//' -e 's/ /, /g')
   [ -z "$names" ] || say "$1: $names"
@@ -54,7 +55,7 @@ record_lists() {
   done
 }
 
-# jobs VERB: one for each planned unit, all at once; waits for them.
+# jobs VERB: starts a job for each planned unit, all at once, and waits for them.
 jobs() {
   planned "$1" > names
   # shellcheck disable=SC2046 # One word a unit.
@@ -67,7 +68,7 @@ job() {
   bus_lives || lost_bus
   LC_ALL=C $systemctl --no-ask-password "$verb" -- "$@" > said 2>&1
   if grep -qE '^(D-Bus connection terminated|Failed to connect to)' said || ! bus_lives; then lost_bus; fi
-  # A job that systemd refuses is named at once, one that fails after all others.
+  # A job that systemd refuses is reported at once; a failed one after all others.
   sed -n "s/^Failed to $verb \([^ ]*: \)/Failed to $verb $one\1/p" said > refused
   if [ -s refused ] && [ "$verb" != stop ]; then
     cat refused >&2

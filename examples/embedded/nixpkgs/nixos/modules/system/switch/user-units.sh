@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC1091,SC2034,SC2154,SC2317
-# user-units.sh DIRECTORY OLD NEW: switches the units of the user who runs it. By now /etc is the new system's.
+# user-units.sh DIRECTORY OLD NEW: switches the units of the user who runs it. /etc is already that of the new system.
 set -u
 PATH=$PATH:/usr/bin:/bin
 here=$1 old=$2/etc/systemd/user new=$3/etc/systemd/user
@@ -21,7 +21,7 @@ make_plan "$old" "$new"
 record_lists
 planned stop | say_units "stopping the following user units"
 jobs stop
-# It runs again in any case.
+# It always runs again.
 planned skip | grep -vx nixos-activation.service | say_units "NOT restarting the following user units"
 $systemctl daemon-reexec
 $systemctl reset-failed

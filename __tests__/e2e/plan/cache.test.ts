@@ -4,39 +4,33 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CachePort } from '../../../src/context.ts';
 import { exec } from '../../../src/exec.ts';
-import type { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
-import { type PlanConfig, plan } from '../../../src/plan/index.ts';
-import { PlanBench } from '../support/plan-fixture.ts';
+import type { PlanConfig } from '../../../src/plan/index.ts';
+import { SecretText } from '../../../src/plan/secret-text.ts';
+import { PlanFixture, type WatchedPlans } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s', version => {
-  let bench: PlanBench;
+  let fixture: PlanFixture;
   let evaluations: string[][];
-  let nix: Nix;
-  let counter = 0;
+  let run: WatchedPlans['run'];
 
   beforeAll(async () => {
-    bench = await PlanBench.create(version);
-    ({ nix, evaluations } = bench.watched());
+    fixture = await PlanFixture.create(version);
+    ({ run, evaluations } = fixture.watched());
   }, 120_000);
-  afterAll(() => bench.remove());
+  afterAll(() => fixture.remove());
 
-  const run = async (folder: string, rest: Partial<PlanConfig> = {}): Promise<Fleet> => {
-    evaluations.length = 0;
-    return plan(bench.config(folder, rest), nix, bench.context);
-  };
-  const folderOf = (files: Record<string, string>): Promise<string> => bench.repository(`runs-${counter++}`, files);
   const four = ['h0', 'h1', 'h2', 'h3'];
-  const fleet = (format: Format, hosts = four): Record<string, string> => namedFleet(format, hosts, bench);
+  const fleet = (format: Format, hosts = four): Record<string, string> => namedFleet(format, hosts, fixture);
 
   const formats: Format[] = ['flake', 'morph', 'configuration'];
   test.each(formats)(
     '%s: only what has changed is evaluated',
     async format => {
-      const folder = await folderOf(fleet(format));
-      const planCache = join(bench.scratch, `cache-${counter}`);
+      const folder = await fixture.repository(fleet(format));
+      const planCache = fixture.newPath('cache');
       const first = await run(folder, { planCache, hosts: ['h1', 'h2'] });
       expect(evaluations).not.toEqual([]);
       expect(await run(folder, { planCache, hosts: ['h2', 'h1'] })).toEqual(first);
@@ -61,12 +55,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
       );
       await run(folder, { planCache, hosts: ['h1'] });
       expect(evaluations).not.toEqual([]);
-      await bench.commit(folder);
+      await fixture.commit(folder);
       await run(folder, { planCache, hosts: ['h1'] });
       expect(evaluations).not.toEqual([]);
       const [h1] = (await run(folder, { planCache, hosts: ['h1'] })).hosts;
       expect(evaluations).toEqual([]);
-      await bench.nix.run('nix-store', ['--delete', '--ignore-liveness', h1?.toplevel.drvPath ?? '']);
+      await fixture.nix.run('nix-store', ['--delete', '--ignore-liveness', h1?.toplevel.drvPath ?? '']);
       const [again] = (await run(folder, { planCache, hosts: ['h1'] })).hosts;
       expect(evaluations).not.toEqual([]);
       expect(again).toEqual(h1);
@@ -78,25 +72,27 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const module = `{ imports = [ ./web.nix ]; deployment.keys.k.text = "hush hush"; }`;
     const pin = fleet('colmena')['nixpkgs.nix'] ?? '';
     const hive = `{ meta.nixpkgs = import (import ./nixpkgs.nix) { system = "x86_64-linux"; }; open = ./web.nix; shut = ${module}; }`;
-    const folder = await folderOf({ 'hive.nix': hive, 'nixpkgs.nix': pin, 'web.nix': named('web') });
-    const planCache = join(bench.scratch, `cache-${counter}`);
-    bench.logged.length = 0;
+    const folder = await fixture.repository({ 'hive.nix': hive, 'nixpkgs.nix': pin, 'web.nix': named('web') });
+    const planCache = fixture.newPath('cache');
+    fixture.logged.length = 0;
     const { hosts } = await run(folder, { planCache });
-    expect(hosts.flatMap(({ secrets }) => secrets)).toMatchObject([{ name: 'k', source: { text: 'hush hush' } }]);
-    expect(bench.logged).toContain('hush hush');
+    const [secret] = hosts.flatMap(({ secrets }) => secrets);
+    expect(secret).toMatchObject({ name: 'k', source: { text: expect.any(SecretText) } });
+    expect(JSON.stringify(hosts)).not.toContain('hush');
+    expect(fixture.logged).toContain('hush hush');
     expect((await exec('grep', ['-rc', 'hush', planCache], { allow: [0, 1] })).stdout).toMatch(/:0\n$/);
     await run(folder, { planCache, hosts: ['open'] });
     expect(evaluations).toEqual([]);
     await run(folder, { planCache, hosts: ['shut'] });
     expect(evaluations).not.toEqual([]);
 
-    const other = await folderOf({
+    const other = await fixture.repository({
       ...fleet('morph', ['a']),
       '.gitignore': 'local.nix\n',
       'hosts/0.nix': '{ imports = [ ../local.nix ]; }',
     });
     await writeFile(join(other, 'local.nix'), named('a'));
-    const unkept = join(bench.scratch, `cache-${counter}-unkept`);
+    const unkept = fixture.newPath('unkept');
     for (let i = 0; i < 2; i++) {
       expect((await run(other, { planCache: unkept })).hosts).toHaveLength(1);
       expect(evaluations).not.toEqual([]);
@@ -106,18 +102,18 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
   test('is not used if a file outside of the folder has changed that the source reads', async () => {
     const files = fleet('morph', ['a', 'b']);
     const inner = Object.fromEntries(Object.entries(files).map(([file, text]) => [`inner/${file}`, text]));
-    const folder = await folderOf({
+    const folder = await fixture.repository({
       ...inner,
-      'inner/hosts/0.nix': '{ imports = [ ../../beside.nix ]; }',
-      'beside.nix': named('a'),
+      'inner/hosts/0.nix': '{ imports = [ ../../shared.nix ]; }',
+      'shared.nix': named('a'),
     });
-    const planCache = join(bench.scratch, `cache-${counter}`);
+    const planCache = fixture.newPath('cache');
     const source = join(folder, 'inner');
     const before = await run(source, { planCache });
     await run(source, { planCache });
     expect(evaluations).toEqual([]);
-    await writeFile(join(folder, 'beside.nix'), sound('networking.hostName = "changed";'));
-    await bench.commit(folder);
+    await writeFile(join(folder, 'shared.nix'), sound('networking.hostName = "changed";'));
+    await fixture.commit(folder);
     const after = await run(source, { planCache });
     expect(after.hosts[0]?.toplevel).not.toEqual(before.hosts[0]?.toplevel);
     expect(after.hosts[1]?.toplevel).toEqual(before.hosts[1]?.toplevel);
@@ -127,10 +123,10 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const flake = (fleet('flake', ['web'])['flake.nix'] ?? '')
       .replace('outputs = { nixpkgs, ... }', 'outputs = { self, nixpkgs, ... }')
       .replace('modules = [', 'modules = [ { environment.etc.commit.text = self.rev; }');
-    const folder = await folderOf({ ...fleet('flake', ['web']), 'flake.nix': flake });
-    const planCache = join(bench.scratch, `cache-${counter}`);
+    const folder = await fixture.repository({ ...fleet('flake', ['web']), 'flake.nix': flake });
+    const planCache = fixture.newPath('cache');
     const [before] = (await run(folder, { planCache })).hosts;
-    await bench.commit(folder);
+    await fixture.commit(folder);
     await exec('git', [
       '-C',
       folder,
@@ -156,12 +152,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
       { '.gitignore': 'local.json', 'hosts/0.nix': sound('networking.hostName = builtins.readFile ../local.json;') },
     ],
   ])('does not keep what depends on %s', async (_, more) => {
-    const machine = join(bench.scratch, 'machine.nix');
+    const machine = join(fixture.scratch, 'machine.nix');
     await writeFile(machine, named('h0'));
     const module = more['hosts/0.nix']?.replace('MACHINE', machine) ?? '';
-    const folder = await folderOf({ ...fleet('morph', ['h0']), ...more, 'hosts/0.nix': module });
+    const folder = await fixture.repository({ ...fleet('morph', ['h0']), ...more, 'hosts/0.nix': module });
     await writeFile(join(folder, 'local.json'), 'h0');
-    const planCache = join(bench.scratch, `cache-${counter}`);
+    const planCache = fixture.newPath('cache');
     for (let i = 0; i < 2; i++) {
       expect((await run(folder, { planCache })).failures).toEqual([]);
       expect(evaluations).not.toEqual([]);
@@ -179,20 +175,24 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     ],
   ])('a folder that reads %s, after a commit outside of it', async (_, line, prepare, free) => {
     const files = Object.entries(fleet('morph', ['a'])).map(([file, text]) => [`inner/${file}`, text]);
-    const root = await folderOf({ ...Object.fromEntries(files), 'inner/hosts/0.nix': sound(line), name: 'before' });
+    const root = await fixture.repository({
+      ...Object.fromEntries(files),
+      'inner/hosts/0.nix': sound(line),
+      name: 'before',
+    });
     await prepare(root);
-    await bench.commit(root);
-    const planCache = join(bench.scratch, `cache-${counter}`);
+    await fixture.commit(root);
+    const planCache = fixture.newPath('cache');
     const [before] = (await run(join(root, 'inner'), { planCache })).hosts;
     await writeFile(join(root, 'name'), 'after');
-    await bench.commit(root);
+    await fixture.commit(root);
     const [after] = (await run(join(root, 'inner'), { planCache })).hosts;
     expect([evaluations.length === 0, before?.toplevel.drvPath === after?.toplevel.drvPath]).toEqual([free, free]);
   });
 
   test('is not used if it is damaged', async () => {
-    const folder = await folderOf(fleet('morph', ['h0']));
-    const planCache = join(bench.scratch, `cache-${counter}`);
+    const folder = await fixture.repository(fleet('morph', ['h0']));
+    const planCache = fixture.newPath('cache');
     const first = await run(folder, { planCache });
     for (const text of ['', '{}', '[]', '{"format":"morph"}', 'null']) {
       for (const name of await readdir(planCache)) await writeFile(join(planCache, name), text);
@@ -205,7 +205,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     const secret = 'fleet-1:c2VjcmV0';
     /** The service as folders, one per entry. */
     const portOf = (service: string, trusted = true): CachePort => {
-      const directory = join(bench.scratch, 'plan-cache');
+      const directory = join(fixture.scratch, 'plan-cache');
       return {
         directory,
         trusted,
@@ -225,33 +225,33 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     };
     const saving: Promise<void>[] = [];
     const sharedOn = (port: CachePort, key = secret) => ({
-      planCache: { port, secret: key, beside: (work: Promise<void>) => void saving.push(work) },
+      planCache: { port, secret: key, runInBackground: (work: Promise<void>) => void saving.push(work) },
     });
     /** Runs on a machine without the fleet's derivations. */
     const freshly = async (folder: string, rest: Partial<PlanConfig>, before?: Fleet): Promise<Fleet> => {
       const drvPaths = before?.hosts.map(({ toplevel }) => toplevel.drvPath) ?? [];
-      if (drvPaths.length > 0) await bench.nix.run('nix-store', ['--delete', '--ignore-liveness', ...drvPaths]);
-      bench.logged.length = 0;
+      if (drvPaths.length > 0) await fixture.nix.run('nix-store', ['--delete', '--ignore-liveness', ...drvPaths]);
+      fixture.logged.length = 0;
       const fleet = await run(folder, rest);
       await Promise.all(saving);
       return fleet;
     };
-    const warnings = (): string[] => bench.logged.filter(line => /cached plan|not cached/.test(line));
+    const warnings = (): string[] => fixture.logged.filter(line => /cached plan|not cached/.test(line));
 
     test.each<Format>(['flake', 'nixops'])(
       '%s: a new machine evaluates nothing, and gets the derivations to build',
       async format => {
-        const folder = await folderOf(fleet(format));
-        const service = join(bench.scratch, `service-${counter}`);
+        const folder = await fixture.repository(fleet(format));
+        const service = fixture.newPath('service');
         const shared = sharedOn(portOf(service));
         const first = await freshly(folder, { ...shared, hosts: ['h0', 'h1'] });
         expect([evaluations.length > 0, warnings()]).toEqual([true, []]);
         expect(await freshly(folder, { ...shared, hosts: ['h0', 'h1'] }, first)).toEqual(first);
         expect([evaluations, warnings()]).toEqual([[], []]);
         const drvPaths = first.hosts.map(({ toplevel }) => toplevel.drvPath);
-        const { stdout } = await bench.nix.run('nix-store', ['--query', '--requisites', ...drvPaths]);
+        const { stdout } = await fixture.nix.run('nix-store', ['--query', '--requisites', ...drvPaths]);
         expect(stdout.split('\n').length).toBeGreaterThan(10);
-        expect(bench.logged).toContainEqual(
+        expect(fixture.logged).toContainEqual(
           expect.stringMatching(/^Restored the plan of 2 hosts from the cache, nix-ferry-plan-/),
         );
         // One more host: another entry, which contains all three.
@@ -263,8 +263,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     );
 
     test('an untrusted run saves nothing, but uses existing entries', async () => {
-      const folder = await folderOf(fleet('morph', ['h0']));
-      const service = join(bench.scratch, `service-${counter}`);
+      const folder = await fixture.repository(fleet('morph', ['h0']));
+      const service = fixture.newPath('service');
       const untrusted = sharedOn(portOf(service, false));
       const first = await freshly(folder, untrusted);
       expect(await readdir(service).catch(() => 'none')).toBe('none');
@@ -290,9 +290,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
       ['has no MAC', ({ name = '', text = '' }) => ({ name, text })],
       ['is empty', () => ({})],
     ])('an entry that %s is not used, with a warning', async (_, change) => {
-      const folder = await folderOf(fleet('morph', ['h0']));
-      const elsewhere = await folderOf({ ...fleet('morph', ['h0']), 'hosts/0.nix': named('elsewhere') });
-      const [service, others] = [join(bench.scratch, `service-${counter}`), join(bench.scratch, `others-${counter}`)];
+      const folder = await fixture.repository(fleet('morph', ['h0']));
+      const elsewhere = await fixture.repository({ ...fleet('morph', ['h0']), 'hosts/0.nix': named('elsewhere') });
+      const [service, others] = [fixture.newPath('service'), fixture.newPath('others')];
       const shared = sharedOn(portOf(service));
       const first = await freshly(folder, shared);
       await freshly(elsewhere, sharedOn(portOf(others)));
@@ -305,8 +305,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('the plan cache, with Nix %s'
     });
 
     test('everything is evaluated after an entry without derivations, one with another secret, and a service that fails', async () => {
-      const folder = await folderOf(fleet('morph', ['h0']));
-      const service = join(bench.scratch, `service-${counter}`);
+      const folder = await fixture.repository(fleet('morph', ['h0']));
+      const service = fixture.newPath('service');
       const port = portOf(service);
       const first = await freshly(folder, sharedOn(port));
       await freshly(folder, sharedOn(port, 'fleet-2:b3RoZXI='), first);

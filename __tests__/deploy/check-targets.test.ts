@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { checkTargets } from '../../src/deploy/index.ts';
+import { readInputs } from '../../src/inputs.ts';
+
+const target = {
+  address: 'web.example',
+  port: null,
+  user: 'root',
+  privilegeEscalation: [],
+  sshOptions: [],
+  sshOptionsFrom: 'source' as const,
+  substituteOnDestination: true,
+};
+const inputs = readInputs({}, name => name).deploy;
+const deployInputs = { ...inputs, knownHosts: 'web.example ssh-ed25519 AAAA', ownSsh: false };
+const hosts = [
+  { target, buildOnly: false, tags: [], unusable: null },
+  { target: null, buildOnly: false, tags: [], unusable: 'The node "asks" has interactiveSudo.' },
+];
+
+test('a target that cannot be used is an error only if something is deployed to it', () => {
+  expect(() => checkTargets({ ...deployInputs, mode: 'none' }, hosts)).not.toThrow();
+  expect(() => checkTargets({ ...deployInputs, mode: 'switch' }, hosts.slice(0, 1))).not.toThrow();
+  expect(() => checkTargets({ ...deployInputs, mode: 'switch' }, hosts)).toThrow(
+    'The node "asks" has interactiveSudo.',
+  );
+});

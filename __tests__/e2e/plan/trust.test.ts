@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Nix } from '../../../src/nix/index.ts';
+import { plan } from '../../../src/plan/index.ts';
+import { PlanFixture } from '../support/plan-fixture.ts';
+import { fleetOf, sound } from '../support/plan-sources.ts';
+import type { NixVersion } from '../support/runner.ts';
+
+describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a configuration of an attacker, with Nix %s', version => {
+  let fixture: PlanFixture;
+  beforeAll(async () => {
+    fixture = await PlanFixture.create(version);
+  }, 120_000);
+  afterAll(() => fixture.remove());
+
+  test.each(['morph', 'flake'] as const)('%s: runs no program, even if nix.conf allows it', async format => {
+    const planted = join(fixture.scratch, `planted-${format}`);
+    const run = `builtins.exec [ "/bin/sh" "-c" "touch ${planted}; echo '\\"x\\"'" ]`;
+    const { files } = fleetOf(format, { web: sound(`networking.hostName = ${run};`), db: sound() }, fixture);
+    const folder = await fixture.repository(files);
+    const { installation } = fixture.nix;
+    const NIX_CONFIG = `${installation.env.NIX_CONFIG}\nallow-unsafe-native-code-during-evaluation = true`;
+    const nix = new Nix(fixture.context, { ...installation, env: { ...installation.env, NIX_CONFIG } });
+    const { hosts, failures } = await plan(fixture.config(folder, { format }), nix, fixture.context);
+    expect([hosts.map(({ name }) => name), failures.map(({ host }) => host)]).toEqual([['db'], ['web']]);
+    expect(existsSync(planted)).toBe(false);
+  });
+});

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { NixPlace } from '../../nix/log.ts';
+import type { NixFailure } from './adapter.ts';
+
+/**
+ * Translates a place reported by Nix to one relative to the repository; null if it is outside of the repository.
+ *
+ * @param roots folders with the contents of the repository's root: the work tree, and the store paths Nix copied it to.
+ */
+export function inRepository(place: NixPlace, roots: readonly string[]): NixPlace | null {
+  for (const root of roots) {
+    const file = relative(resolve(root), resolve(place.file));
+    if (file !== '' && !file.startsWith('..')) return { ...place, file };
+  }
+  return null;
+}
+
+/** The innermost place of a failure inside the repository; null if there is none. */
+export function placeOf(failure: NixFailure): NixPlace | null {
+  for (const place of [...failure.places, ...placesIn(failure)]) {
+    const inside = inRepository(place, failure.roots);
+    if (inside !== null) return inside;
+  }
+  return placeOfThrow(failure);
+}
+
+/** Nix 2.8 does not report the place of a `throw`: it is the only place in the evaluated files with that text. */
+function placeOfThrow({ message, files, roots }: NixFailure): NixPlace | null {
+  if (message.includes('\n') || message.length < 4) return null;
+  const matches: NixPlace[] = [];
+  for (const file of files) {
+    const inside = inRepository({ file, line: 1, column: 1 }, roots);
+    if (inside === null || !existsSync(file)) continue;
+    for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      const at = line.indexOf(message);
+      if (at >= 0) matches.push({ file: inside.file, line: index + 1, column: at + 1 });
+    }
+  }
+  const [first, second] = matches;
+  return first !== undefined && second === undefined ? first : null;
+}
+
+/** Places named in the text of an error: first those in the message, then those in the trace, the innermost first. */
+function placesIn({ message, printed }: NixFailure): NixPlace[] {
+  const trace = placesInText(printed);
+  return [...placesInText(message), ...(isOutermostFirst(printed) ? trace.reverse() : trace)];
+}
+
+/** `at /file:1:2`, and the module system's "In `/file'" without a line, which may also be a folder. */
+function placesInText(text: string): NixPlace[] {
+  const places: NixPlace[] = [];
+  for (const [, file, line, column] of text.matchAll(/(\/[^\s:'"`»]+):(\d+)(?::(\d+))?/g)) {
+    if (file !== undefined) places.push({ file, line: Number(line), column: Number(column ?? 1) });
+  }
+  for (const [, path = ''] of text.matchAll(/[`'](\/[^\s'`]+)'/g)) {
+    const file = path.endsWith('.nix') ? path : moduleOf(path);
+    if (file !== null) places.push({ file, line: 1, column: 1 });
+  }
+  return places;
+}
+
+/** The file of a module that is a folder; null if there is none. */
+function moduleOf(folder: string): string | null {
+  const file = join(folder, 'default.nix');
+  return existsSync(file) ? file : null;
+}
+
+/** The option whose evaluation failed, the innermost that the trace names; null if it names none. */
+export function optionOf({ printed }: NixFailure): string | null {
+  const options = Array.from(
+    printed.matchAll(/while evaluating the option `([^'\n]+)'/g),
+    ([, option]) => option ?? '',
+  );
+  return (isOutermostFirst(printed) ? options.at(-1) : options[0]) ?? null;
+}
+
+/** Since 2.20, Nix prints the error after its trace, which then begins with the outermost place. */
+function isOutermostFirst(printed: string): boolean {
+  return printed.lastIndexOf('error: ') > printed.indexOf('… ');
+}
