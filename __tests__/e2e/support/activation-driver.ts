@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
@@ -53,11 +54,18 @@ export interface State {
 export class Activations {
   readonly target: Target;
   readonly shell: readonly string[];
+  readonly #login: readonly string[];
   readonly #toplevels: Record<string, string>;
   readonly #runs = new Set<string>();
 
-  constructor(target: Target, toplevels: Record<string, string>, shell: readonly string[] = ['sh']) {
+  constructor(
+    target: Target,
+    toplevels: Record<string, string>,
+    shell: readonly string[] = ['sh'],
+    login: readonly string[] = [],
+  ) {
     this.target = target;
+    this.#login = login;
     this.shell = shell;
     this.#toplevels = toplevels;
     mkdirSync(target.machine.path('/run/gate'), { recursive: true });
@@ -66,8 +74,12 @@ export class Activations {
   /** A target that runs `one`, by a deployment with this script. */
   static async start(target: Target, nix: Nix, key: Key, shell?: readonly string[]): Promise<Activations> {
     const toplevels = await buildSystems(nix, target.system, 'activation-systems.nix');
-    await copyTo(target, nix, key, Object.values(toplevels));
-    return new Activations(target, toplevels, shell);
+    const login = sshOptions(target, key);
+    const store = `ssh-ng://root@${target.address}`;
+    await nix.run('nix', ['copy', '--no-check-sigs', '--to', store, ...Object.values(toplevels)], {
+      env: { ...process.env, NIX_SSHOPTS: login.join(' ') },
+    });
+    return new Activations(target, toplevels, shell, login);
   }
 
   toplevel(name: string): string {
@@ -86,7 +98,7 @@ export class Activations {
   async callOverSsh(verb: string, ...args: string[]): Promise<Answers> {
     const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
     const words = ['sudo', '-n', ...this.shell, '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
-    const login = [...sshOptions(this.target), '-T', `deploy@${this.target.address}`];
+    const login = [...this.#login, '-T', `deploy@${this.target.address}`];
     const { stdout } = await exec('ssh', [...login, words.map(quote).join(' ')], { input: script, timeout: 60_000 });
     return read(stdout);
   }
@@ -182,20 +194,10 @@ export class Activations {
   }
 }
 
-const scratchOf = (target: Target): string => join('/tmp', `copy-${target.machine.name}`);
-
-function sshOptions(target: Target): string[] {
-  const scratch = scratchOf(target);
-  return ['-i', `${scratch}/key`, '-o', `UserKnownHostsFile=${scratch}/known_hosts`, '-o', 'ControlPath=none'];
-}
-
-async function copyTo(target: Target, nix: Nix, key: Key, paths: readonly string[]): Promise<void> {
-  const scratch = scratchOf(target);
-  mkdirSync(scratch, { recursive: true });
+/** How ssh reaches a target with a key: files of its own, since the tests of other files share /tmp. */
+function sshOptions(target: Target, key: Key): string[] {
+  const scratch = mkdtempSync(join(tmpdir(), 'login-'));
   writeFileSync(join(scratch, 'key'), key.private, { mode: 0o600 });
   writeFileSync(join(scratch, 'known_hosts'), `${target.knownHosts}\n`);
-  const options = sshOptions(target).join(' ');
-  const copy = ['copy', '--no-check-sigs', '--to', `ssh-ng://root@${target.address}`, ...paths];
-  // On a busy machine the first connection may be refused: sshd is just being started.
-  await until(() => nix.run('nix', copy, { env: { ...process.env, NIX_SSHOPTS: options } }), 'the copy');
+  return ['-i', `${scratch}/key`, '-o', `UserKnownHostsFile=${scratch}/known_hosts`, '-o', 'ControlPath=none'];
 }
