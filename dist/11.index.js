@@ -388,14 +388,14 @@ function seconds(begun) {
 var inputs = __webpack_require__(15660);
 // EXTERNAL MODULE: ./src/pipeline.ts + 15 modules
 var pipeline = __webpack_require__(7525);
-// EXTERNAL MODULE: ./src/report/index.ts + 14 modules
-var report = __webpack_require__(33334);
-// EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
-var setup = __webpack_require__(5212);
+// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
+var report = __webpack_require__(32380);
+// EXTERNAL MODULE: ./src/setup/index.ts + 21 modules
+var setup = __webpack_require__(43824);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __webpack_require__(48161);
-// EXTERNAL MODULE: ./src/deploy/index.ts + 13 modules
-var deploy = __webpack_require__(3483);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 24 modules
+var deploy = __webpack_require__(20649);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/scratch.ts
@@ -445,7 +445,8 @@ async function openTerminal(env) {
                     archives: { directory: (0,external_node_path_.join)(process.cwd(), 'archives'), artifacts: null },
                     planCache: (0,external_node_path_.join)(cache, 'plans'),
                     repository: null,
-                    deployer: { who: `${(0,external_node_os_.userInfo)().username}@${(0,external_node_os_.hostname)()}`, run: null },
+                    branch: null,
+                    deployer: { who: `${(0,external_node_os_.userInfo)().username}@${(0,external_node_os_.hostname)()}`, run: null, ownSsh: true },
                 });
             }
             finally {
@@ -715,7 +716,7 @@ function one(step, about) {
     return { usage: `ferry ${step} [flags]`, about, step, words: 0 };
 }
 const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
-/** Exit codes, as the README lists them. */
+/** Exit codes; the README lists them too. */
 const exitCodes = {
     ok: 0,
     defect: 1,
@@ -740,10 +741,14 @@ Run ferry COMMAND --help for the flags of a command.
 Exit codes: 0 success; 1 internal error; 2 wrong input; 3 Nix cannot be set up; 4 a host cannot be evaluated;
 5 a host cannot be built; 6 an archive cannot be made; 7 a target did not reach the requested state; 130 cancelled.
 `;
-/** Runs the command line of this process and sets its exit code. */
-async function cli() {
+/**
+ * Runs the command line of this process and sets its exit code.
+ *
+ * @param given the environment with the variables for secrets.
+ */
+async function cli(given) {
     try {
-        process.exitCode = await main(process.argv.slice(2));
+        process.exitCode = await main(process.argv.slice(2), given);
     }
     catch (error) {
         const wrong = error instanceof errors/* UserError */.yo;
@@ -752,7 +757,7 @@ async function cli() {
     }
 }
 /** @returns the exit code. */
-async function main(args) {
+async function main(args, given) {
     const [name = '--help', ...rest] = args;
     if (name === '--version')
         return print(`${version/* version */.r}\n`);
@@ -771,7 +776,7 @@ async function main(args) {
     const allowed = src_step/* inputsOfStep */.N[step];
     // `deploy` makes no archives: there, --archive names the archives to deploy.
     const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
-    const flags = readFlags(words, allowed, process.env);
+    const flags = readFlags(words, allowed, given);
     if (flags.switches.has('help'))
         return print(help(usage, about, allowed));
     if (flags.words.length !== command.words) {
@@ -782,10 +787,6 @@ async function main(args) {
     }
     const config = (0,inputs/* readInputs */.Ko)(flags.inputs, input => `--${input}`, allowed);
     const terminal = await openTerminal(process.env);
-    // No child process may inherit a key.
-    for (const variable of Object.keys(process.env))
-        if (variable.startsWith('FERRY_'))
-            delete process.env[variable];
     try {
         return name === 'option'
             ? await printOption(flags, config, terminal)
@@ -872,7 +873,7 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const child = start(command, args, options);
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
-    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-8 * 1024)));
+    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
     feed(child, options.input);
     // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
     child.on('error', error => {

@@ -24,6 +24,8 @@ var external_node_path_ = __webpack_require__(76760);
 var amounts = __webpack_require__(94078);
 // EXTERNAL MODULE: ./src/concurrency.ts
 var concurrency = __webpack_require__(81532);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __webpack_require__(83916);
 // EXTERNAL MODULE: ./src/nix/pack.ts
 var pack = __webpack_require__(91702);
 // EXTERNAL MODULE: ./src/nix/sign.ts
@@ -38,7 +40,7 @@ var archive_archive = __webpack_require__(68492);
  * substituter. What was built here goes into the archive whatever its signatures are: a builder may sign with a key that
  * the target trusts although no cache has the path. No cache is queried.
  *
- * @param nix what the host's evaluated configuration says; null: unknown, so everything goes into the archive.
+ * @param nix Nix's settings in the host's evaluated configuration; null: unknown, so everything goes into the archive.
  * @returns sorted by path.
  */
 function chooseInside(closure, kind, nix) {
@@ -62,9 +64,10 @@ function keyName(key) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(77598);
-// EXTERNAL MODULE: ./src/errors.ts
-var errors = __webpack_require__(83916);
+// EXTERNAL MODULE: ./src/plan/index.ts + 25 modules
+var plan = __webpack_require__(37928);
 ;// CONCATENATED MODULE: ./src/archive/manifest.ts
+
 
 
 /**
@@ -117,6 +120,7 @@ function parseManifest(text, file) {
                 throw damaged(file, `"${field}" of path ${index + 1} is ${problem(entry[field])}`);
         }
     });
+    (0,plan/* checkHostName */.cY)(manifest.host, file);
     if (!manifest.paths.some(({ path }) => path === manifest.toplevel)) {
         throw damaged(file, 'its toplevel is not among its paths');
     }
@@ -229,20 +233,12 @@ async function addConfiguration(folder, nix, context) {
         await (0,promises_.rm)(scratch, { recursive: true, force: true });
     }
 }
-/** Paths relative to `folder`; null outside of a repository. */
+/** Paths relative to `folder`; null outside of a repository. @throws if Git cannot list them: others may be secrets */
 async function trackedFiles(folder, context) {
-    try {
-        const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
-        return stdout.split('\0').filter(name => name !== '');
-    }
-    catch (error) {
-        // Any other failure, such as a cancellation, must not mean that untracked files go into the store.
-        if ((0,errors/* exitedWithFailure */.m1)(error))
-            return null;
-        if (error instanceof errors/* CommandError */.Qd && error.failure.kind === 'missing')
-            return null;
-        throw error;
-    }
+    if ((await (0,plan/* repositoryOf */._M)(folder, context)) === null)
+        return null;
+    const { stdout } = await context.query('git', ['-C', folder, 'ls-files', '-z']);
+    return stdout.split('\0').filter(name => name !== '');
 }
 /** The store path of a pinned nixpkgs, as flakes and fetchTarball name it; null if it is not in the store. */
 async function nixpkgsOf(pin, nix) {
@@ -298,7 +294,7 @@ async function hostNameOf(toplevel) {
         return null;
     }
 }
-/** What the archives of several hosts have in common: every path that is inside one of them. */
+/** Shared by the archives of several hosts: every path that is inside one of them. */
 function pathsInside(manifests) {
     return new Set(manifests.flatMap(({ paths }) => paths.filter(path => path.inside).map(({ path }) => path)));
 }
@@ -324,6 +320,8 @@ async function plainPath(directory, context) {
     return link;
 }
 
+// EXTERNAL MODULE: ./src/activation-script.ts
+var activation_script = __webpack_require__(28299);
 // EXTERNAL MODULE: ./src/assets.ts
 var assets = __webpack_require__(25462);
 ;// CONCATENATED MODULE: ./src/archive/manifest-entry.ts
@@ -390,6 +388,7 @@ async function entryOf(path, directory, entry) {
 
 
 
+
 /**
  * Creates one host's folder from the pool, completely or not at all.
  *
@@ -416,8 +415,8 @@ async function fill(partial, manifest, pool) {
     await (0,promises_.link)((0,external_node_path_.join)(pool, 'nix-cache-info'), (0,external_node_path_.join)(partial, 'nix-cache-info'));
     linkPaths(manifest, pool, partial);
     await (0,promises_.writeFile)((0,external_node_path_.join)(partial, 'README'), readme(manifest));
-    for (const [script, name] of scripts) {
-        await (0,promises_.copyFile)((0,assets/* asset */.L)(script), (0,external_node_path_.join)(partial, name));
+    for (const [name, script] of Object.entries(scripts())) {
+        await (0,promises_.writeFile)((0,external_node_path_.join)(partial, name), script);
         await (0,promises_.chmod)((0,external_node_path_.join)(partial, name), 0o755);
     }
     const sums = await sumsOf(partial);
@@ -440,11 +439,10 @@ function linkPaths({ paths }, pool, directory) {
             (0,external_node_fs_.linkSync)((0,external_node_path_.join)(pool, nar), (0,external_node_path_.join)(directory, nar));
     }
 }
-/** Our scripts in an archive, and their names there. */
-const scripts = [
-    ['target/install.sh', 'install'],
-    ['target/activate.sh', 'activate.sh'],
-];
+/** Our scripts in an archive: their names there, and their texts. */
+function scripts() {
+    return { install: (0,external_node_fs_.readFileSync)((0,assets/* asset */.L)('target/install.sh'), 'utf8'), 'activate.sh': (0,activation_script/* activationScript */.s)() };
+}
 /** What `sha256sum` prints for all files except NARs, whose hashes are in their entries. */
 async function sumsOf(directory) {
     const names = (await filesOf(directory))
@@ -507,7 +505,7 @@ async function publish(archive, run, artifacts, context) {
         const holder = earlier.run === null ? 'this run' : `run ${earlier.run} of this repository`;
         context.log.info(`${archive.host}: ${holder} already uploaded this archive (${earlier.name})`);
         if (earlier.run !== null)
-            await refer(earlier, name, artifacts, context);
+            await refer({ artifact: earlier, digest: archive.digest }, artifacts, context);
         return earlier;
     }
     // It is next to the archive's files but not part of the archive: the same closure keeps the same bytes.
@@ -524,11 +522,11 @@ async function publish(archive, run, artifacts, context) {
     }
 }
 /** Uploads, in place of the archive, a small artifact with its name from which a later job of this run learns where it is. */
-async function refer(earlier, name, artifacts, context) {
+async function refer(reference, artifacts, context) {
     const directory = await (0,promises_.mkdtemp)((0,external_node_path_.join)(context.scratch, 'reference-'));
     const file = (0,external_node_path_.join)(directory, archive_archive/* referenceFile */.gD);
-    await (0,promises_.writeFile)(file, `${JSON.stringify(earlier)}\n`);
-    await artifacts.upload(name, directory, [file]);
+    await (0,promises_.writeFile)(file, `${JSON.stringify(reference)}\n`);
+    await artifacts.upload(reference.artifact.name, directory, [file]);
 }
 
 // EXTERNAL MODULE: ./src/nix/arguments.ts
@@ -689,6 +687,8 @@ async function readArchives(path, context) {
  * @throws UserError if one does not exist, or is not downloaded as it was uploaded.
  */
 async function fetchArchives(hosts, run, directory, artifacts) {
+    if (run !== null)
+        await artifacts.checkRun(run);
     const prefix = (0,archive_archive/* archiveName */.uv)('');
     const listed = (await artifacts.list(run)).filter(({ name }) => name.startsWith(prefix));
     const wanted = hosts?.map(archive_archive/* archiveName */.uv) ?? [...new Set(listed.map(({ name }) => name))].sort();
@@ -705,8 +705,14 @@ async function fetchArchives(hosts, run, directory, artifacts) {
     const read = [];
     for (const artifact of found) {
         const target = (0,external_node_path_.join)(directory, artifact.name);
-        await download(artifact, target, artifacts);
+        const digest = await download(artifact, target, artifacts);
         const { archive, manifest } = await openArchive(target);
+        if (digest !== null && archive.digest !== digest) {
+            throw new errors/* UserError */.yo(`The artifact ${artifact.name} of an earlier run is not the archive that this run made.`, {
+                where: { host: manifest.host },
+                cure: 'Nothing was copied. Rerun the job that built it.',
+            });
+        }
         if ((0,archive_archive/* archiveName */.uv)(manifest.host) !== artifact.name) {
             throw new errors/* UserError */.yo(`The artifact ${artifact.name} contains the archive of another host, ${manifest.host}.`, {
                 where: { host: manifest.host },
@@ -717,7 +723,11 @@ async function fetchArchives(hosts, run, directory, artifacts) {
     }
     return read;
 }
-/** Downloads an artifact, or the one of an earlier run that it refers to. */
+/**
+ * Downloads an artifact, or the one of an earlier run that it refers to.
+ *
+ * @returns the digest that the archive must have; null if it is not a reference.
+ */
 async function download(artifact, directory, artifacts) {
     const fetchInto = async (one) => {
         await (0,promises_.rm)(directory, { recursive: true, force: true });
@@ -727,8 +737,8 @@ async function download(artifact, directory, artifacts) {
     await fetchInto(artifact);
     const reference = await (0,promises_.readFile)((0,external_node_path_.join)(directory, archive_archive/* referenceFile */.gD), 'utf8').catch(() => null);
     if (reference === null)
-        return;
-    const referred = JSON.parse(reference);
+        return null;
+    const { artifact: referred, digest } = JSON.parse(reference);
     await fetchInto(referred).catch(cause => {
         if (cause instanceof errors/* UserError */.yo)
             throw cause;
@@ -737,6 +747,7 @@ async function download(artifact, directory, artifacts) {
             cause,
         });
     });
+    return digest;
 }
 
 ;// CONCATENATED MODULE: ./src/archive/import.ts
@@ -747,9 +758,10 @@ async function download(artifact, directory, artifacts) {
  * Imports the whole closure of a verified archive into the local store: Nix fetches what a delta leaves out from its
  * substituters, then imports what is in the archive. Afterwards the toplevel can be copied as if it had been built here.
  *
+ * @param trustedKeys one of them must have signed each path inside; empty: no signatures are required.
  * @throws UserError if a path that is not in the archive cannot be fetched, or differs from the one in the manifest.
  */
-async function importArchive({ directory, manifest }, nix, context) {
+async function importArchive({ directory, manifest }, trustedKeys, nix, importing, context) {
     const { signal } = context;
     const outside = manifest.paths.filter(path => !path.inside);
     const present = await nix.valid(outside.map(({ path }) => path));
@@ -781,14 +793,16 @@ async function importArchive({ directory, manifest }, nix, context) {
     const inside = manifest.paths.filter(path => path.inside).map(({ path }) => path);
     if (inside.length === 0)
         return;
+    // Nix checks the signatures again, so that files which were changed since they were verified are not imported.
+    const trust = trustedKeys.length === 0
+        ? ['--no-check-sigs']
+        : ['--option', 'require-sigs', 'true', '--option', 'trusted-public-keys', trustedKeys.join(' ')];
     // In one call, since each path's references must be imported before it.
-    const args = ['copy', '--no-check-sigs', '--no-recursive', '--from', `file://${directory}`, ...inside];
-    await nix.run('nix', args, { signal });
+    await importing(['copy', ...trust, '--no-recursive', '--from', `file://${directory}`, ...inside]);
 }
 
-// EXTERNAL MODULE: ./src/plan/index.ts + 21 modules
-var plan = __webpack_require__(24883);
 ;// CONCATENATED MODULE: ./src/archive/take.ts
+
 
 
 
@@ -799,9 +813,10 @@ var plan = __webpack_require__(24883);
  * Takes existing archives instead of a source: reads or downloads those of the selected hosts, verifies all of them, and
  * imports into the local store those that do not hold their whole closure. Needs no evaluator and no repository.
  *
- * @throws UserError for an archive that is missing, damaged or not signed by one of `trustedPublicKeys`.
+ * @throws UserError for an archive that is missing, damaged or, unless `allowUnsigned`, not signed by one of
+ *   `trustedPublicKeys` or by `signingKey`.
  */
-async function takeArchives(from, { hosts, trustedPublicKeys }, stores, nix, context) {
+async function takeArchives(from, { hosts, trustedPublicKeys, signingKey, allowUnsigned }, stores, { nix, importing }, context) {
     // Hosts that are named are asked for by name; globs and exclusions are applied to all that exist.
     const named = hosts.length > 0 && hosts.every(host => !/[*?@!]/.test(host)) ? hosts : null;
     const read = 'directory' in from
@@ -809,10 +824,15 @@ async function takeArchives(from, { hosts, trustedPublicKeys }, stores, nix, con
         : await fetchArchives(named, from.run, stores.directory, artifactsOf(stores));
     const chosen = new Set((0,plan/* select */.Lt)(read.map(({ host }) => host), hosts, () => []));
     const archives = read.filter(({ host }) => chosen.has(host));
-    await (0,concurrency/* mapConcurrently */.X)(archives, 4, ({ directory }) => verifyArchive(directory, trustedPublicKeys, nix, context));
+    // With `allowUnsigned`, an archive is not refused because there is also a key to sign others with.
+    const own = signingKey === null || allowUnsigned ? [] : [await (0,sign/* publicKeyOf */.k)(signingKey, nix)];
+    const trusted = [...trustedPublicKeys, ...own];
+    if (trusted.length === 0 && !allowUnsigned)
+        throw new Error('archives would be used without a key');
+    await (0,concurrency/* mapConcurrently */.X)(archives, 4, ({ directory }) => verifyArchive(directory, trusted, nix, context));
     for (const one of archives)
         if (one.kind === 'delta')
-            await importArchive(one, nix, context);
+            await importArchive(one, trusted, nix, importing, context);
     return archives;
 }
 function artifactsOf({ artifacts }) {
@@ -825,6 +845,7 @@ function artifactsOf({ artifacts }) {
 }
 
 ;// CONCATENATED MODULE: ./src/archive/index.ts
+
 
 
 
@@ -858,6 +879,7 @@ async function archive(built, config, nix, context, artifacts) {
     const hosts = built.filter(one => one.ok);
     if (kind === 'none' || hosts.length === 0)
         return [];
+    checkFolders(hosts.map(({ host }) => host.name));
     if (config.signingKey !== null)
         context.log.secret(config.signingKey.trim());
     const publicKey = config.signingKey === null ? null : await (0,sign/* publicKeyOf */.k)(config.signingKey, nix);
@@ -897,6 +919,20 @@ async function archive(built, config, nix, context, artifacts) {
         (0,external_node_fs_.rmSync)(pool, { recursive: true, force: true });
     }
 }
+/** @throws UserError if the archives of two hosts would be one folder. */
+function checkFolders(hosts) {
+    const folders = new Map();
+    for (const host of hosts) {
+        const other = folders.get((0,archive_archive/* archiveName */.uv)(host));
+        if (other !== undefined) {
+            throw new errors/* UserError */.yo(`The archives of ${other} and ${host} would both be called ${(0,archive_archive/* archiveName */.uv)(host)}.`, {
+                where: { host },
+                cure: 'Rename one of the hosts.',
+            });
+        }
+        folders.set((0,archive_archive/* archiveName */.uv)(host), host);
+    }
+}
 /** Reports progress for each host: the returned function is called with each path that Nix starts to pack. */
 function countPaths(manifests, context) {
     const hosts = manifests.map(manifest => {
@@ -927,7 +963,7 @@ var explain = __webpack_require__(33468);
 
 
 const keptLog = 16 * 1024;
-/** Follows Nix's log while it builds, and knows for each host what was built, what is running and what failed. */
+/** Follows Nix's log during a build, and records for each host which builds finished, run or failed. */
 class BuildWatch {
     #context;
     #missing;
@@ -1138,10 +1174,10 @@ async function closuresOf(paths, nix) {
     };
 }
 
-// EXTERNAL MODULE: ./src/deploy/index.ts + 13 modules
-var deploy = __webpack_require__(3483);
-// EXTERNAL MODULE: ./src/setup/index.ts + 20 modules
-var setup = __webpack_require__(5212);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 24 modules
+var deploy = __webpack_require__(20649);
+// EXTERNAL MODULE: ./src/setup/index.ts + 21 modules
+var setup = __webpack_require__(43824);
 // EXTERNAL MODULE: ./src/version.ts
 var version = __webpack_require__(311);
 ;// CONCATENATED MODULE: ./src/pipeline.ts
@@ -1163,9 +1199,9 @@ const stagesOf = {
     run: ['setup', 'plan', 'build', 'archive', 'deploy'],
 };
 /**
- * Runs the stages of a step and returns all that was found and done.
+ * Runs the stages of a step and returns their results.
  *
- * Never throws: what ends the run early is `error` in the result, together with everything that was true until then.
+ * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
 async function run(step, config, ports, context) {
     const run = {
@@ -1191,7 +1227,7 @@ async function run(step, config, ports, context) {
 async function fromSource(order, run, saving) {
     const { step, config, ports, context } = order;
     const stages = stagesOf[step];
-    // A wrong `source` is reported before Nix is even looked for.
+    // An invalid `source` is reported before Nix is looked for.
     const source = stages.includes('plan') ? (0,plan/* locate */.x5)(config.plan.source) : null;
     const setUp = await timed(run, 'setup', () => setUpFor(order));
     if (source === null)
@@ -1199,7 +1235,7 @@ async function fromSource(order, run, saving) {
     const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
     const fleet = await timed(run, 'plan', () => (0,plan/* plan */.et)(planConfig, nixOf(setUp, context), context));
     run.fleet = fleet;
-    (0,deploy/* checkTargets */.VJ)(config.deploy, fleet.hosts);
+    (0,deploy/* checkTargets */.VJ)({ ...config.deploy, ...ports.deployer }, fleet.hosts);
     if (!stages.includes('build'))
         return;
     const toBuild = cachedFleet(fleet);
@@ -1221,7 +1257,7 @@ async function fromSource(order, run, saving) {
         run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
     }
     if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-        const deployments = (0,deploy/* deploymentsOfBuilt */.OL)(built, fleet.commit);
+        const deployments = (0,deploy/* deploymentsOfBuilt */.OL)(built, await originOf(fleet, ports, context));
         const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
         run.outcomes = [...outcomes, ...(0,deploy/* outcomesOfUnbuilt */._r)(built, config.deploy.mode)];
     }
@@ -1231,10 +1267,11 @@ async function fromArchives(from, order, run) {
     const { config, ports, context } = order;
     const setUp = await timed(run, 'setup', () => setUpFor(order));
     const nix = nixOf(setUp, context);
-    const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, nix, context));
+    const importing = (args) => (0,setup/* nixAsRoot */.oh)(setUp, args, context);
+    const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, { nix, importing }, context));
     run.archives = archives;
     const deployments = (0,deploy/* deploymentsOfArchives */.dC)(archives, config.fetch.targets);
-    (0,deploy/* checkTargets */.VJ)(config.deploy, deployments);
+    (0,deploy/* checkTargets */.VJ)({ ...config.deploy, ...ports.deployer }, deployments);
     if (config.deploy.mode !== 'none') {
         run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
     }
@@ -1260,7 +1297,7 @@ async function timed(run, stage, work) {
         run.timings[stage] = (performance.now() - started) / 1000;
     }
 }
-/** Work that goes on while later stages run: saving caches for later runs. None of it may throw. */
+/** Work that continues while later stages run: saving caches for later runs. None of it may throw. */
 class Saving {
     #work = [];
     add(work) {
@@ -1272,7 +1309,7 @@ class Saving {
 }
 async function setUpFor({ step, config, ports, context }) {
     const setUp = await (0,setup/* setup */.mj)({ ...config.setup, ...ports.machine }, context, ports.setup);
-    // If the set-up is a step of its own, no plan follows that would show which systems are needed.
+    // If the set-up is a separate step, no plan follows that shows which systems are needed.
     const emulates = step === 'setup' && config.setup.emulate === 'always';
     return emulates ? (0,setup/* emulateOther */.E$)(setUp, context, ports.setup) : setUp;
 }
@@ -1284,12 +1321,12 @@ function planSurroundings(config, ports, saving) {
     const { planCache: port } = ports;
     if (port === null || typeof port === 'string')
         return { nixPath, planCache: port };
-    // In the Actions cache, only plans by holders of the signing key count, as in the store cache.
+    // As in the store cache, plans in the Actions cache are authenticated with the signing key.
     const { cache, signingKey: secret } = config.setup;
-    // A kept plan does not bring nixpkgs into the store, where `include-source` needs it.
+    // A cached plan does not add nixpkgs to the store, but `include-source` needs it there.
     if (secret === null || cache === 'never' || config.archive.includeSource)
         return { nixPath, planCache: null };
-    return { nixPath, planCache: { port, secret, beside: work => saving.add(work) } };
+    return { nixPath, planCache: { port, secret, runInBackground: work => saving.add(work) } };
 }
 function nixPathOf({ machine }) {
     return machine.environment.NIX_PATH ?? null;
@@ -1305,6 +1342,15 @@ function toplevelsOf(built) {
 }
 function provenanceOf({ commit }, { repository, deployer }) {
     return { commit, repository, run: deployer.run, producer: version/* producer */.x };
+}
+async function originOf({ commit, source }, { repository, branch }, context) {
+    const history = await (0,plan/* historyOf */.om)(source, context.query);
+    return {
+        commit,
+        repository: repository ?? history.remote,
+        branch: branch ?? history.branch,
+        committed: history.committed,
+    };
 }
 function deployAll(deployments, { config, ports, context }, nix) {
     return (0,deploy/* deploy */.gg)(deployments, { ...config.deploy, ...ports.deployer }, nix, context);

@@ -1,5 +1,5 @@
 export const id = 661;
-export const ids = [661,311];
+export const ids = [661,463];
 export const modules = {
 
 /***/ 73190:
@@ -44,7 +44,7 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const child = start(command, args, options);
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
-    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-8 * 1024)));
+    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
     feed(child, options.input);
     // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
     child.on('error', error => {
@@ -206,10 +206,10 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(51455);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(33838);
-/* harmony import */ var _deploy_index_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(3483);
+/* harmony import */ var _deploy_index_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(20649);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(41730);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(45311);
-/* harmony import */ var _setup_index_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(5212);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(45463);
+/* harmony import */ var _setup_index_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(43824);
 
 
 
@@ -230,7 +230,7 @@ async function post(environment) {
 
 /***/ }),
 
-/***/ 45311:
+/***/ 45463:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 // ESM COMPAT FLAG
@@ -256,7 +256,47 @@ var promises_ = __webpack_require__(51455);
 var errors = __webpack_require__(83916);
 // EXTERNAL MODULE: ./src/github.ts
 var src_github = __webpack_require__(69248);
+;// CONCATENATED MODULE: ./src/trusted-events.ts
+/**
+ * Events that only people with write access can trigger and that run the repository's own code. What other events build
+ * must not reach later runs: pull requests, but also comments, after which many workflows check out a pull request.
+ */
+const trustedEvents = [
+    'push',
+    'schedule',
+    'workflow_dispatch',
+    'repository_dispatch',
+    'release',
+];
+
+;// CONCATENATED MODULE: ./src/archive/check-run.ts
+
+
+
+/** Checks a run before its artifacts are used; see ArtifactStore.checkRun. */
+async function checkRun(run, { api, repository, token, ref }) {
+    const github = await (0,src_github/* openGitHub */.o)({ api, token: token ?? '' });
+    const { data } = await github.rest.actions.getWorkflowRun({ ...(0,src_github/* ownerAndRepo */.H)(repository ?? ''), run_id: run });
+    const refuse = (why, cure) => {
+        throw new errors/* UserError */.yo(`The archives of run ${run} are refused: ${why}.`, { where: { input: 'from' }, cure });
+    };
+    const head = data.head_repository?.full_name ?? 'an unknown repository';
+    if (head !== repository)
+        refuse(`it ran the code of ${head}`, 'Deploy only what a run of this repository has built.');
+    if (!trustedEvents.includes(data.event)) {
+        const others = trustedEvents.join(', ');
+        refuse(`its event is ${data.event}`, `Deploy the archives of a run whose event is one of ${others}.`);
+    }
+    if (data.head_branch !== ref) {
+        const cure = `Start this workflow on ${data.head_branch}, or give a run of ${ref}.`;
+        refuse(`it ran on ${data.head_branch}, and this run is on ${ref}`, cure);
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __webpack_require__(77598);
 ;// CONCATENATED MODULE: ./src/archive/earlier.ts
+
 
 
 
@@ -264,15 +304,15 @@ var src_github = __webpack_require__(69248);
 /** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
 const leastLifetime = 24 * 60 * 60 * 1000;
 /**
- * Remembers artifacts between the runs of a repository, as small entries of the Actions cache. If anything fails, the
- * archive is uploaded again.
+ * Remembers artifacts between the runs of a repository, as small entries of the Actions cache that are authenticated with
+ * the signing key, as plans are. If anything fails, the archive is uploaded again.
  *
  * @param list the artifacts of this run.
  */
 function earlierArtifacts(access, list, log) {
     return {
         async recall(key) {
-            if (access.token === null)
+            if (access.token === null || access.secret === null)
                 return null;
             try {
                 const file = recordFile(key);
@@ -280,8 +320,12 @@ function earlierArtifacts(access, list, log) {
                 // The newest record for the key; see `remember`.
                 if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined)
                     return null;
-                const recorded = JSON.parse(await (0,promises_.readFile)(file, 'utf8'));
+                const recorded = authenticated(await (0,promises_.readFile)(file, 'utf8'), key, access.secret);
                 await (0,promises_.rm)(file, { force: true });
+                if (recorded === null) {
+                    log.warning(`The record of an earlier artifact for ${key} was not made with \`signing-key\` and is not used.`);
+                    return null;
+                }
                 if (recorded.run !== access.run)
                     return (await exists(recorded, access)) ? recorded : null;
                 // Later jobs use the newest artifact of a name, which another attempt of this run may have made for another closure.
@@ -293,14 +337,15 @@ function earlierArtifacts(access, list, log) {
             }
         },
         async remember(key, artifact) {
-            if (access.token === null || access.run === null)
+            if (access.token === null || access.run === null || access.secret === null)
                 return;
             const file = recordFile(key);
             try {
                 await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
-                await (0,promises_.writeFile)(file, JSON.stringify({ ...artifact, run: access.run }));
+                const text = JSON.stringify({ ...artifact, run: access.run });
+                await (0,promises_.writeFile)(file, JSON.stringify({ text, mac: mac(key, text, access.secret) }));
                 const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-                // Entries cannot be replaced, so a later artifact for the same key gets an entry of its own.
+                // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
                 await saveCache([recordName(key)], `${key}-${artifact.id}`);
             }
             catch (error) {
@@ -311,6 +356,22 @@ function earlierArtifacts(access, list, log) {
             }
         },
     };
+}
+function mac(key, text, secret) {
+    return (0,external_node_crypto_.createHmac)('sha256', secret.trim())
+        .update(JSON.stringify(['artifact', key, text]))
+        .digest('hex');
+}
+/**
+ * The artifact of a record that was made with `secret` for `key`; null for any other: write access to the cache must not be
+ * enough to choose what is deployed.
+ */
+function authenticated(json, key, secret) {
+    const entry = JSON.parse(json);
+    const [made, expected] = [Buffer.from(String(entry.mac)), Buffer.from(mac(key, String(entry.text), secret))];
+    if (made.length !== expected.length || !(0,external_node_crypto_.timingSafeEqual)(made, expected))
+        return null;
+    return JSON.parse(String(entry.text));
 }
 /** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub has no such artifact */
 async function exists({ id, digest }, { api, repository, token }) {
@@ -330,6 +391,7 @@ function recordFile(key) {
 }
 
 ;// CONCATENATED MODULE: ./src/archive/upload.ts
+
 
 
 
@@ -365,6 +427,10 @@ function resultsService(access, log) {
             const { artifacts } = await (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
             return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
         },
+        async checkRun(run) {
+            if (otherRun(run, access) !== null)
+                await checkRun(run, access);
+        },
         async download(artifact, directory) {
             const options = { path: directory, ...otherRun(artifact.run, access), expectedHash: artifact.digest };
             const { digestMismatch } = await (await client()).downloadArtifact(artifact.id, options);
@@ -393,11 +459,25 @@ function otherRun(run, access) {
 
 // EXTERNAL MODULE: ./src/exec.ts
 var src_exec = __webpack_require__(73190);
-// EXTERNAL MODULE: ./src/report/index.ts + 14 modules
-var report = __webpack_require__(33334);
+// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
+var report = __webpack_require__(32380);
 // EXTERNAL MODULE: ./src/scratch.ts
 var scratch = __webpack_require__(7897);
+;// CONCATENATED MODULE: ./src/workflow-commands.ts
+/**
+ * Text that GitHub's runner takes for no workflow command, whatever it contains.
+ *
+ * The runner reads `::name::` at the beginning of a line, after white space, and `##[name]` anywhere in a line
+ * (actions/runner, ActionCommand.cs); a carriage return also ends a line. A command could set masks, or stop the commands
+ * of the rest of the step. A space is inserted, so that the text can still be read.
+ */
+function withoutCommands(text) {
+    return text.replaceAll(/(^|[\r\n])([\s\u0085]*):(?=:)/g, '$1$2: ').replaceAll('##[', '# #[');
+}
+
 ;// CONCATENATED MODULE: ./src/runner.ts
+
+
 
 
 
@@ -410,7 +490,7 @@ var scratch = __webpack_require__(7897);
 function runnerLog(core) {
     return {
         debug: message => core.debug(message),
-        info: message => core.info(message),
+        info: message => core.info(withoutCommands(message)),
         notice: (message, where) => core.notice(message, properties(where)),
         warning: (message, where) => core.warning(message, properties(where)),
         error: (message, where) => core.error(message, properties(where)),
@@ -449,7 +529,7 @@ const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
     });
     // Its types do not say that the code is null if a signal ended the program.
     const code = ended.exitCode;
-    const printed = ended.stderr.slice(-8 * 1024);
+    const printed = ended.stderr.slice(-errors/* stderrLimit */.c3);
     if (code === null)
         throw new errors/* CommandError */.Qd(argv, { kind: 'signal', signal: 'a signal' }, printed);
     if (!allow.includes(code))
@@ -458,7 +538,7 @@ const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
 };
 /** The context of a run inside the runner; `close` ends its progress and may be called twice. */
 function openContext(core, scratch, environment) {
-    const progress = (0,report.openProgress)({ write: text => process.stdout.write(text) }, false);
+    const progress = (0,report.openProgress)({ write: text => process.stdout.write(withoutCommands(text)) }, false);
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     // The runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, "cancellation").
@@ -475,12 +555,12 @@ function openContext(core, scratch, environment) {
     return { context, close: () => progress.end() };
 }
 /** What the runner offers a step: its state, its cache, its artifacts. */
-function portsOf(core, token, env, context) {
+function portsOf(core, { githubToken: token, signingKey: secret }, env, context) {
     const repository = env.GITHUB_REPOSITORY ?? null;
     const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
     const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
     const api = env.GITHUB_API_URL ?? 'https://api.github.com';
-    const access = { token, repository, run: number, api };
+    const access = { token, secret, repository, run: number, ref: env.GITHUB_REF_NAME ?? null, api };
     return {
         setup: {
             saveState: core.saveState,
@@ -494,14 +574,14 @@ function portsOf(core, token, env, context) {
         },
         planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
         repository,
-        deployer: { who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`, run: number === null ? null : run },
+        branch: env.GITHUB_REF_NAME ?? null,
+        deployer: {
+            who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
+            run: number === null ? null : run,
+            ownSsh: false,
+        },
     };
 }
-/**
- * Events that only people with write access can trigger and that run the repository's own code. What other events build
- * must not reach later runs: pull requests, but also comments, after which many workflows check out a pull request.
- */
-const trusted = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release'];
 function cacheOf(what, env, signal) {
     const directory = (0,external_node_path_.join)((0,scratch/* scratchParent */.d)(env.RUNNER_TEMP, (0,external_node_os_.tmpdir)()), `nix-ferry-${what}-cache`);
     return {
@@ -523,7 +603,7 @@ function cacheOf(what, env, signal) {
             const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
             return (await within(300, saveCache([directory], key), signal)) !== -1;
         },
-        trusted: trusted.includes(env.GITHUB_EVENT_NAME ?? ''),
+        trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
     };
 }
 /** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */

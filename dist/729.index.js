@@ -9,10 +9,10 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   outputsOf: () => (/* binding */ outputsOf)
 /* harmony export */ });
+/* harmony import */ var _deploy_outcome_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(84535);
+
 /** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
-/** Outcomes after which a machine differs from before, if only in the system that it boots. */
-const changing = new Set(['deployed', 'needs-reboot', 'degraded']);
 /** The outputs of a run, as `action.yml` describes them. */
 function outputsOf(run) {
     const hosts = run.fleet?.hosts ?? [];
@@ -32,7 +32,7 @@ function outputsOf(run) {
         }))),
         // Without the logs, because all outputs of a job share 1 MB.
         outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
-        changed: String(run.outcomes.some(({ outcome, before, after }) => changing.has(outcome) || (outcome === 'failed' && before !== after))),
+        changed: String(run.outcomes.some(_deploy_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .changesMachine */ .PG)),
     };
 }
 

@@ -14,7 +14,7 @@ const archiveKinds = ['delta', 'full', 'none'];
 function archiveName(host) {
     return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 }
-/** The only file of an artifact that refers to the artifact of an earlier run: an `Artifact` as JSON. */
+/** The only file of an artifact that refers to the artifact of an earlier run: a `Reference` as JSON. */
 const referenceFile = 'reference.json';
 
 
@@ -62,24 +62,140 @@ function asset(path) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   n: () => (/* binding */ modes),
-/* harmony export */   q: () => (/* binding */ outcomeKinds)
+/* harmony export */   KI: () => (/* binding */ outcomes),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   PG: () => (/* binding */ changesMachine),
+/* harmony export */   hT: () => (/* binding */ skipped),
+/* harmony export */   nI: () => (/* binding */ modes)
 /* harmony export */ });
-/** What to do on the targets; NixOS's own words. */
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(46692);
+
+/** What to do on the targets: the words of switch-to-configuration, and `none`. */
 const modes = ['none', 'dry-activate', 'test', 'boot', 'switch'];
-/** How a host's deployment ended, from best to worst. */
-const outcomeKinds = [
-    'skipped',
-    'unchanged',
-    'planned',
-    'deployed',
-    'needs-reboot',
-    'degraded',
-    'refused',
-    'rolled-back',
-    'unreachable',
-    'failed',
+const good = { fails: false, countsTowardsMaxFailures: false, hypothetical: false, next: null };
+const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false };
+/**
+ * The kinds of outcome, from best to worst. To add one, add a row: the type `OutcomeKind` and whatever is said about a kind
+ * come from here, so the compiler reports a row that is incomplete.
+ */
+const outcomes = {
+    /** There was nothing to do on a target (no target, build only, not built, held back by the roll-out): see `message`. */
+    skipped: { ...good, sign: '⏭️', changed: false },
+    /** The target already ran this toplevel, and its profile and boot loader pointed to it. */
+    unchanged: { ...good, sign: '✅', changed: false },
+    /** dry-activate reported what would happen. */
+    planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
+    /** Activated and, for `switch` and `boot`, the profile points to it. */
+    deployed: { ...good, sign: '✅', changed: true },
+    /** The profile points to it, but only a reboot can activate it (exit code 100 of switch-to-configuration). */
+    'needs-reboot': { ...good, sign: '🔁', changed: true, next: 'Reboot the target to start the new system.' },
+    /** The switch happened, but some units failed (exit code 4). */
+    degraded: {
+        ...bad,
+        ...{ sign: '⚠️', changed: true },
+        next: 'The new system runs. Check the failed units with `systemctl status`, then fix them and deploy again.',
+    },
+    /** The target or Nix Ferry refused before anything changed. */
+    refused: { ...bad, sign: '⛔', changed: false, next: 'Nothing was changed. Remove the reason, then deploy again.' },
+    /** The activation failed or was not confirmed, and the target went back to `before`. */
+    'rolled-back': {
+        ...bad,
+        ...{ sign: '↩️', changed: false },
+        next: 'The target is back on its previous system. Fix the new system, then deploy again.',
+    },
+    /** There was no connection. The target was not changed. */
+    unreachable: {
+        ...bad,
+        // It says nothing about the systems that are rolled out: a laptop that is off must not stop a fleet.
+        ...{ sign: '❌', changed: false, countsTowardsMaxFailures: false },
+        next: 'Check that the target is running and can be reached over SSH, then deploy again.',
+    },
+    /** Anything else. `message` says what is known about the state of the target. */
+    failed: {
+        ...bad,
+        ...{ sign: '❌', changed: 'compare' },
+        next: 'Check which system the target runs and boots (`readlink -f /run/current-system`) before you deploy again.',
+    },
+};
+/** The outcome of a host for which nothing is done on a target; `message` says why. */
+function skipped(host, mode, message) {
+    return {
+        host,
+        outcome: 'skipped',
+        mode,
+        before: null,
+        after: null,
+        message,
+        units: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .noUnits */ .JE)(),
+        others: [],
+        seconds: 0,
+    };
+}
+function isFailure({ outcome }) {
+    return outcomes[outcome].fails;
+}
+/** Whether the machine is, or may be, different from before. */
+function changesMachine({ outcome, before, after }) {
+    const { changed } = outcomes[outcome];
+    return changed === 'compare' ? before !== after : changed;
+}
+
+
+/***/ }),
+
+/***/ 46692:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   JE: () => (/* binding */ noUnits),
+/* harmony export */   g9: () => (/* binding */ readUnits),
+/* harmony export */   yz: () => (/* binding */ otherChanges)
+/* harmony export */ });
+function noUnits() {
+    return { stop: [], start: [], restart: [], reload: [], kept: [], failed: [] };
+}
+/** Units that every activation restarts: they say nothing. */
+const noise = ['sysinit-reactivation.target', 'systemd-tmpfiles-resetup.service', 'nixos-activation.service'];
+/**
+ * Sorts the units that switch-to-configuration prints by what happens to them. It reads both forms: what would be done
+ * ("would restart the following units: a.service, b.service") and what is done ("restarting the following units: …", "the
+ * following new units were started: …", "warning: the following units failed: …", "Failed to reload c.service"), and the
+ * same for units of users. Source: nixos/modules/system/activation and switch-to-configuration-ng in nixpkgs.
+ */
+function readUnits(log) {
+    const units = noUnits();
+    const add = (kind, name) => {
+        if (name !== '' && !noise.includes(name) && !units[kind].includes(name))
+            units[kind].push(name);
+    };
+    for (const line of log) {
+        const failed = /^Failed to (?:start|stop|restart|reload) (?:user unit )?(\S+\.[a-z]+)$/.exec(line.trim())?.[1];
+        if (failed !== undefined)
+            add('failed', failed);
+        const [, words = '', names = ''] = /^(.*?)\bunits(?: were started| failed)?: (.+)$/.exec(line.trim()) ?? [];
+        const kind = kinds.find(([pattern]) => pattern.test(line))?.[1];
+        if (words === '' || kind === undefined)
+            continue;
+        for (const name of names.split(','))
+            add(kind, name.trim());
+    }
+    return units;
+}
+const kinds = [
+    [/\bNOT (stop|restart)\w* the following changed units: /, 'kept'],
+    [/units failed: /, 'failed'],
+    [/new units were started: /, 'start'],
+    [/^\s*(would stop|stopping) the following (user )?units/, 'stop'],
+    [/^\s*(would start|starting) the following (user )?units/, 'start'],
+    [/^\s*(would restart|restarting) the following (user )?units/, 'restart'],
+    [/^\s*(would reload|reloading) the following (user )?units/, 'reload'],
 ];
+/** What else would happen, as lines: "would remove user ‘eve’", "would stop swap device: /swapfile". */
+function otherChanges(log) {
+    return log
+        .map(line => line.trim())
+        .filter(line => /^would /.test(line) && !/\bunits: |^would activate the configuration/.test(line));
+}
 
 
 /***/ }),
@@ -90,6 +206,7 @@ const outcomeKinds = [
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   WE: () => (/* binding */ explain),
+/* harmony export */   c3: () => (/* binding */ stderrLimit),
 /* harmony export */   m1: () => (/* binding */ exitedWithFailure),
 /* harmony export */   yo: () => (/* binding */ UserError)
 /* harmony export */ });
@@ -109,6 +226,8 @@ class UserError extends Error {
         this.cure = details.cure;
     }
 }
+/** Characters of a command's standard error that its error has. */
+const stderrLimit = 8 * 1024;
 /** A command that failed. `stderr` holds the end of its standard error, at most 8 KiB. */
 class CommandError extends Error {
     name = 'CommandError';
@@ -262,6 +381,10 @@ function seconds(text) {
         cure: 'Write seconds, or a number with a unit: 30, 30s, 5m or 1h.',
     });
 }
+/** As `seconds`, and 0. */
+function secondsOrNone(text) {
+    return text.trim() === '0' ? 0 : seconds(text);
+}
 /** A mapping in YAML, and so in JSON too; empty if there is only white space. */
 function mapping(text, cure) {
     if (text.trim() === '')
@@ -286,6 +409,7 @@ var targets = __nccwpck_require__(40001);
 
 
 
+
 const planInputs = {
     source: input('.', 'Folder of the repository that holds the configuration, or its files, separated by commas or lines.', verbatim),
     format: input('auto', 'How the configuration is written; `auto` detects it.', oneOf('auto', ...formats/* formatNames */.E)),
@@ -294,13 +418,21 @@ const planInputs = {
     /** Empty: all hosts. */
     hosts: input('', 'Names, globs and `@tags`, separated by commas or lines; `!x` excludes. All hosts if empty.', list),
     /** Null: found by evaluation. */
-    system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', optional),
+    system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', readSystem),
     nixpkgs: input('', 'Pinned nixpkgs for a source without one: a locked flake reference, or a file of the source that pins it.', optional),
     nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
     /** Host → `user@address:port` or a mapping; takes precedence over the source. */
     targets: input('', 'YAML: host to `user@address:port`, or to a mapping. If empty, the source says where hosts run.', readTargets, 'long'),
 };
-/** Only checked here, before anything runs; the plan combines it with what the source says. */
+function readSystem(text) {
+    const system = optional(text);
+    if (system === null || /^\w+-linux$/.test(system))
+        return system;
+    throw new errors/* UserError */.yo(`'${system}' is not a system that NixOS runs on.`, {
+        cure: 'Write for example `x86_64-linux`, `aarch64-linux` or `armv7l-linux`.',
+    });
+}
+/** Only checked here, before anything runs; the plan combines it with the source's own targets. */
 function readTargets(text) {
     const parsed = mapping(text, 'Write a line `host: user@address:port` for each host.');
     for (const [host, value] of Object.entries(parsed))
@@ -333,7 +465,10 @@ const archiveInputs = {
 /** Which existing archives are taken instead of building a source. */
 const fetchInputs = {
     from: input('', 'Archives to deploy instead of building: a folder, `run` for the artifacts of this run, or the number of another run.', origin),
-    trustedPublicKeys: input('', "Public keys in Nix's form. Each archive that is deployed must be signed by one of them.", words),
+    trustedPublicKeys: input('', "Public keys in Nix's form. Each archive that is deployed must be signed by one of them, or by `signing-key`.", words),
+    allowUnsigned: input('false', 'Deploy archives that no key has signed. Anyone who can upload an artifact to the run can then deploy.', yesOrNo),
+    /** Archives that this key has signed are accepted too. */
+    signingKey: signingKey,
     /** Which of the archives. */
     hosts: planInputs.hosts,
     /** Where each host runs: there is no source that says it. */
@@ -358,17 +493,24 @@ var outcome = __nccwpck_require__(84535);
 
 
 const deployInputs = {
-    mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.n)),
+    mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.nI)),
     /** Null: the user's own agent and keys are used. */
     deployKey: input('', 'Private SSH key for the targets. Only an SSH agent of this run holds it.', secretText, 'secret'),
     /** The only host keys that are accepted. */
     knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
     parallel: input('10', 'How many targets to deploy to at once.', integer(1, 1000)),
     canary: input('', 'How many targets go first, as a number or a percentage. The others follow if all of these succeed.', share),
+    waves: input('', 'Tags, in the order in which their hosts are deployed; `@rest` is all other hosts. If a host of a wave fails, later waves are not started.', list),
     maxFailures: input('0', 'Stop starting further targets after more than this many failures. Unreachable targets do not count.', integer(0, 100_000)),
-    confirmTimeout: input('30', 'Seconds to reach a target again after its connection was cut.', seconds),
+    confirmTimeout: input('30', 'Seconds to reach a target over a new connection after its activation; if that fails, it goes back. `0` turns this off.', secondsOrNone),
     /** For all health checks of a host together. */
-    healthTimeout: input('120', 'Seconds for the health checks of a target to succeed. (They are read from the source but not run yet.)', seconds),
+    healthTimeout: input('120', 'Seconds for the health checks of a target to succeed.', seconds),
+    failedUnits: input('degrade', 'If units fail that did not fail before: report it (`degrade`), go back (`rollback`), or `ignore` it.', oneOf('degrade', 'rollback', 'ignore')),
+    allowOlder: input('false', 'Deploy even if a target has a newer commit of the same repository and branch.', yesOrNo),
+    offline: input('fail', 'A target that cannot be reached: it fails the run (`fail`), or is skipped with a warning (`skip`).', oneOf('fail', 'skip')),
+    hostTimeout: input('0', 'Seconds for one target, until its activation begins; an activation is always completed. `0`: no limit.', secondsOrNone),
+    lockTimeout: input('600', 'Seconds to wait for another deployment to the same target.', seconds),
+    activationTimeout: input('900', 'Seconds for one call of `switch-to-configuration`. If it takes longer, it is ended and the target goes back.', seconds),
 };
 /** A number of hosts, or a part of them as a number from 0 to 1. */
 function share(text) {
@@ -515,6 +657,19 @@ function inputsOfRunner(env) {
         .map(([key, value]) => [key.slice('INPUT_'.length).toLowerCase(), value ?? '']));
 }
 function checkTogether(config, called) {
+    const { from, trustedPublicKeys, signingKey, allowUnsigned } = config.fetch;
+    if (from !== null && trustedPublicKeys.length === 0 && signingKey === null && !allowUnsigned) {
+        throw new errors/* UserError */.yo(`${called('from')} needs ${called('trusted-public-keys')}, which says who may have made the archives.`, {
+            where: { input: 'trusted-public-keys' },
+            cure: 'Write the public half of the `signing-key` that signed them. If you trust everyone who can upload artifacts, set `allow-unsigned` to true.',
+        });
+    }
+    if (allowUnsigned && trustedPublicKeys.length > 0) {
+        throw new errors/* UserError */.yo(`${called('allow-unsigned')} contradicts ${called('trusted-public-keys')}.`, {
+            where: { input: 'allow-unsigned' },
+            cure: 'Remove one of them.',
+        });
+    }
     if (config.report.comment && config.report.githubToken === null) {
         throw new errors/* UserError */.yo(`${called('comment')} needs ${called('github-token')}.`, {
             where: { input: 'github-token' },
@@ -554,34 +709,35 @@ function checkTogether(config, called) {
 
 /** The key of the step's state that names its scratch directory. */
 const scratchState = 'scratch';
-/** The main part of a step: reads the inputs, runs the pipeline, reports, sets the outputs. */
-async function main(step, env) {
+/**
+ * The main part of a step: reads the inputs, runs the pipeline, reports, sets the outputs.
+ *
+ * @param given the environment with the inputs.
+ * @param env without them.
+ */
+async function main(step, given, env) {
     let config;
     try {
-        config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .inputsOfRunner */ .PE)(env), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfStep */ .N[step]);
+        config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .inputsOfRunner */ .PE)(given), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfStep */ .N[step]);
     }
     catch (error) {
         // Written by hand: loading the toolkit takes longer than everything until here.
-        process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\n', '%0A')}\n`);
+        process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`);
         process.exitCode = 1;
         return;
     }
-    // No child process may inherit a key.
-    for (const name of Object.keys(env))
-        if (name.startsWith('INPUT_'))
-            delete env[name];
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(311)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45311)),
-        Promise.all(/* import() */[__nccwpck_require__.e(506), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
-        __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
+        Promise.all(/* import() */[__nccwpck_require__.e(416), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
+        __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380)),
         __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
     ]);
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_6__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
     core.saveState(scratchState, scratch);
     const { context, close } = openContext(core, scratch, env);
     try {
-        const done = await run(step, config, portsOf(core, config.fetch.githubToken, env, context), context);
+        const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
         close();
         for (const [name, value] of Object.entries(outputsOf(done)))
             core.setOutput(name, value);
@@ -604,7 +760,7 @@ async function comment(run, token, env, context) {
     const event = JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}'));
     if (event.pull_request === undefined || token === null)
         return;
-    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 334).then(__nccwpck_require__.bind(__nccwpck_require__, 33334));
+    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380));
     try {
         await keepComment(summary(run, commentLimit), {
             api: env.GITHUB_API_URL ?? 'https://api.github.com',
@@ -777,9 +933,11 @@ function attributePath(text) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  O: () => (/* binding */ callAdapter),
-  c: () => (/* binding */ nixFolder)
+  O4: () => (/* binding */ callAdapter),
+  cV: () => (/* binding */ nixFolder)
 });
+
+// UNUSED EXPORTS: withoutEvents
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
@@ -857,7 +1015,8 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
         const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
         return { ...result, value: JSON.parse(stdout), begun: null };
     }
-    catch (error) {
+    catch (thrown) {
+        const error = thrown instanceof src_errors/* CommandError */.Qd ? withoutEvents(thrown) : thrown;
         // A program that cannot be started, a time-out and a cancellation say nothing about a host.
         if (!(error instanceof src_errors/* CommandError */.Qd) || !['exit', 'signal'].includes(error.failure.kind))
             throw error;
@@ -879,6 +1038,8 @@ async function commandOf(adapter, { attribute, ...more }, mark) {
         ...['--arg', 'keyUnits', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'key-units.nix'), 'utf8')],
         ...['--log-format', 'internal-json', '--show-trace', '-vv'],
         ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+        // `builtins.exec` would run any program of the branch on the runner, whatever the machine's nix.conf says.
+        ...['--option', 'allow-unsafe-native-code-during-evaluation', 'false'],
         // The variable NIX_PATH is empty already; nix.conf has a setting too.
         ...['--option', 'nix-path', ''],
     ];
@@ -940,6 +1101,15 @@ function heapOf(bytes) {
         GC_MAXIMUM_HEAP_SIZE: `${kibibytes}K`,
     };
 }
+/**
+ * The error without the lines of Nix's log that it printed: these contain what a host's evaluation returned, with the texts
+ * of secrets. `stderr` may begin in the middle of such a line.
+ */
+function withoutEvents({ command, failure, stderr }) {
+    const [first = '', ...lines] = stderr.split('\n');
+    const whole = stderr.length < src_errors/* stderrLimit */.c3 ? [first, ...lines] : lines;
+    return new src_errors/* CommandError */.Qd(command, failure, whole.filter(line => !line.startsWith('@nix ')).join('\n'));
+}
 /** Nix ended without an error message: it was killed, or it ran out of memory. */
 function withoutMessage(error) {
     const { failure } = error;
@@ -979,15 +1149,21 @@ function flakeReference(source, repository) {
     if (repository === null)
         return { url: `path:${encode(source)}`, locked: false };
     const folder = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(repository.root, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(source));
-    const locked = !repository.dirty && repository.commit !== null;
+    // By its commit, Nix would download submodules again, and the work tree has what is checked out of them.
+    const submodules = hasSubmodules(repository);
+    const locked = !repository.dirty && repository.commit !== null && !submodules;
     const query = [
         ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
         // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
+        ...(submodules ? ['submodules=1'] : []),
         ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
         // Nix refuses a clone without history unless this is set; the flake has no revCount then.
         ...(locked && repository.shallow ? ['shallow=1'] : []),
     ];
     return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
+}
+function hasSubmodules(repository) {
+    return repository?.submodules.some(({ checkedOut }) => checkedOut) ?? false;
 }
 /** Percent-encodes every character that is not allowed in all parts of a URL. */
 function encode(path) {
@@ -1005,8 +1181,13 @@ function hex(char) {
 async function checkLock(source) {
     const { folder, repository, root } = source;
     const url = repository === null ? null : `file://${encode(root)}`;
-    const treeAdapter = { file: 'tree', request: { url, folder }, pure: false, roots: [root] };
-    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O)(treeAdapter, { attribute: 'names' }, source);
+    const treeAdapter = {
+        file: 'tree',
+        request: { url, folder, submodules: hasSubmodules(repository) },
+        pure: false,
+        roots: [root],
+    };
+    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(treeAdapter, { attribute: 'names' }, source);
     if (tree.failure !== null)
         return tree.failure;
     const copy = tree.value.root;
@@ -1018,7 +1199,7 @@ async function checkLock(source) {
     ];
     const request = { reference: `path:${copy}?${query.join('&')}` };
     const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
-    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O)(pureAdapter, { attribute: 'names' }, source);
+    const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(pureAdapter, { attribute: 'names' }, source);
     return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
 }
 /** The unlocked input that an error of Nix names, empty if it names none; null for another error. */
@@ -1074,7 +1255,9 @@ async function flakeAdapter(file, source, request = {}) {
     if (!reference.locked) {
         context.log.notice(repository === null
             ? 'The source is not in a Git repository: the flake is evaluated from the folder as it is.'
-            : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.');
+            : !repository.dirty
+                ? 'The repository has submodules: the flake is evaluated with what is checked out of them, and not in pure mode.'
+                : 'The work tree has uncommitted changes: the flake is evaluated with them, and not in pure mode.');
         if (strict) {
             const failure = await (0,_evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .checkLock */ .sv)(source);
             if (failure !== null)
@@ -1103,7 +1286,7 @@ function fallbackName(folder) {
 }
 /** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */
 async function namesOf(adapter, source, main) {
-    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O)(adapter, { attribute: 'names' }, source);
+    const { value, failure, files } = await (0,_evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__/* .callAdapter */ .O4)(adapter, { attribute: 'names' }, source);
     if (failure !== null)
         throw source.errorFor(failure, main);
     return { ...value, files };
@@ -1224,6 +1407,12 @@ const deployRs = {
             return null;
         return `${JSON.stringify(host)} has profiles that are not NixOS systems, ${profiles.join(', ')}: they are not deployed.`;
     },
+    notHosts(names, notes) {
+        const others = Object.keys(notes).filter(node => !names.includes(node));
+        if (others.length === 0)
+            return null;
+        return `Nodes without a profile \`system\` are not NixOS systems and are left out: ${others.join(', ')}.`;
+    },
 };
 
 // EXTERNAL MODULE: ./src/plan/attribute-path.ts
@@ -1262,7 +1451,7 @@ const flake = {
 };
 
 ;// CONCATENATED MODULE: ./src/plan/formats/format.ts
-/** Whether a file is a network, as morph and NixOps write it; a function may be anything, unless the file's name says it. */
+/** Whether a file is a network of morph or NixOps. A function may be anything, so its file's name decides. */
 function isNetwork({ name, isFunction, attributes }) {
     return isFunction ? /^(?:network|nixops)/.test(name) : attributes.includes('network');
 }
@@ -1337,6 +1526,7 @@ const formatNames = Object.keys(registry);
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $r: () => (/* binding */ targetOf),
+/* harmony export */   _P: () => (/* binding */ unusable),
 /* harmony export */   ae: () => (/* binding */ parseTargetSettings),
 /* harmony export */   qd: () => (/* binding */ layer)
 /* harmony export */ });
@@ -1346,7 +1536,7 @@ const formatNames = Object.keys(registry);
 
 
 /** Settings that only a source's adapter has, already in their final form. */
-const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets'];
+const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets', 'problems'];
 const keys = {
     address: 'a name or address',
     port: 'a number from 1 to 65535',
@@ -1363,7 +1553,8 @@ const keys = {
  *
  * @param where for error messages, for example "targets.web".
  * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
- * @throws UserError for an unknown key and for a value of the wrong type.
+ * @returns the settings; of a source, a value that cannot be used is one of its `problems`.
+ * @throws UserError for an unknown key and, from the input, for a value that cannot be used.
  */
 function parseTargetSettings(value, where, from = 'targets') {
     if (typeof value === 'string')
@@ -1376,7 +1567,7 @@ function parseTargetSettings(value, where, from = 'targets') {
         if (given === null)
             continue;
         if (from === 'source' && sourceKeys.includes(key)) {
-            Object.assign(settings, { [key]: given });
+            Object.assign(settings, { [key]: key === 'problems' ? { ...settings.problems, ...given } : given });
             continue;
         }
         if (!(key in keys)) {
@@ -1386,7 +1577,16 @@ function parseTargetSettings(value, where, from = 'targets') {
                 cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${Object.keys(keys).join(', ')}.`,
             });
         }
-        Object.assign(settings, setting(key, given, where));
+        try {
+            Object.assign(settings, setting(key, given, where));
+        }
+        catch (error) {
+            if (from === 'targets')
+                throw error;
+            settings.problems = { ...settings.problems, [key]: (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .explain */ .WE)(error) };
+        }
+        if (key === 'sshOptions')
+            settings.sshOptionsFrom = from;
     }
     return settings;
 }
@@ -1474,12 +1674,27 @@ function targetOf(settings) {
         user: settings.user ?? 'root',
         privilegeEscalation: settings.privilegeEscalation ?? ['sudo', '-n'],
         sshOptions: settings.sshOptions ?? [],
+        sshOptionsFrom: settings.sshOptionsFrom ?? 'source',
         substituteOnDestination: settings.substituteOnDestination ?? true,
     };
 }
-/** `base` with the settings of `overrides` that are not null. */
+/** `base` with the settings of `overrides` that are not null, which also solve its problems with these settings. */
 function layer(base, overrides) {
-    return { ...base, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== null)) };
+    const set = Object.entries(overrides).filter(([, value]) => value !== null);
+    const problems = Object.entries(base.problems ?? {}).filter(([key]) => !set.some(([name]) => name === key));
+    return {
+        ...base,
+        ...Object.fromEntries(set),
+        ...(base.problems === undefined ? {} : { problems: Object.fromEntries(problems) }),
+    };
+}
+/** Why the target cannot be used; null if it can, or if nothing is deployed to it. */
+function unusable({ address, user, problems }) {
+    if (address === false)
+        return null;
+    // Root needs no privilege escalation.
+    const relevant = Object.entries(problems ?? {}).filter(([key]) => key !== 'privilegeEscalation' || user !== 'root');
+    return relevant.length === 0 ? null : relevant.map(([, problem]) => problem).join(' ');
 }
 
 
@@ -1516,7 +1731,7 @@ function scratchParent(...parents) {
 const steps = (/* unused pure expression or super */ null && (['setup', 'plan', 'build', 'archive', 'deploy', 'run']));
 /** Which inputs each step accepts, by the names that users write. */
 const inputsOfStep = {
-    // As a step of its own, the set-up saves nothing that would have to be signed.
+    // As a separate step, the set-up saves nothing that needs a signature.
     setup: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('setup').filter(name => name !== 'signing-key'),
     plan: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
     build: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup'),
@@ -10667,22 +10882,98 @@ exports.visitAsync = visitAsync;
 /******/ 
 /************************************************************************/
 var __webpack_exports__ = {};
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   n: () => (/* binding */ start)
-/* harmony export */ });
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(41730);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  n: () => (/* binding */ start)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+;// CONCATENATED MODULE: ./src/environment.ts
+
+/** Variables with secrets: inputs, tokens of the job, and the variables of the command line for secrets. */
+const secret = /^(INPUT_.*|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL)|(GITHUB|GH)_TOKEN|FERRY_(DEPLOY_KEY|SIGNING_KEY|GITHUB_TOKEN))$/;
+/** Read by @actions/artifact and @actions/cache from `process.env`, whenever they are called. */
+const neededHere = ['ACTIONS_RUNTIME_TOKEN'];
+/** Files from which the runner takes what a step sets for later steps, such as PATH: no child may write to them. */
+const commandFiles = /^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/;
+/**
+ * Takes the secrets out of the environment of this process: neither `/proc/<pid>/environ` nor any child process has them
+ * afterwards. Must be called before anything else is done.
+ *
+ * `own.env` is replaced by an object in which what only this process needs is not enumerable: it can be read by its name,
+ * but `child_process` and copies do not contain it.
+ *
+ * @returns the whole environment as it was, and whether the kernel's copy could be cleared (proc_pid_environ(5)).
+ */
+function takeEnvironment(own) {
+    const given = { ...own.env };
+    const names = Object.keys(given).filter(name => secret.test(name));
+    // First from libc's list, so that nothing reads the memory that is cleared.
+    for (const name of names)
+        delete own.env[name];
+    const cleared = names.length === 0 || own.platform !== 'linux' || clear(names);
+    const visible = {};
+    for (const [name, value] of Object.entries(given)) {
+        if (secret.test(name) && !neededHere.includes(name))
+            continue;
+        const enumerable = !secret.test(name) && !commandFiles.test(name);
+        Object.defineProperty(visible, name, { value, enumerable, writable: true, configurable: true });
+    }
+    own.env = visible;
+    return { given, cleared };
+}
+/**
+ * Overwrites the variables in the memory that the kernel gave this process its environment in: its bounds are the fields
+ * env_start and env_end of proc_pid_stat(5).
+ */
+function clear(names) {
+    try {
+        // The second field is the program's name in parentheses; it may contain anything.
+        const stat = (0,external_node_fs_.readFileSync)('/proc/self/stat', 'latin1');
+        const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[50 - 3]);
+        const memory = (0,external_node_fs_.readFileSync)('/proc/self/environ');
+        const file = (0,external_node_fs_.openSync)('/proc/self/mem', 'r+');
+        try {
+            for (let from = 0, to = memory.indexOf(0); to >= 0; from = to + 1, to = memory.indexOf(0, from)) {
+                const name = memory.toString('utf8', from, to).split('=', 1)[0] ?? '';
+                if (names.includes(name))
+                    (0,external_node_fs_.writeSync)(file, Buffer.alloc(to - from), 0, to - from, start + from);
+            }
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(file);
+        }
+        const left = (0,external_node_fs_.readFileSync)('/proc/self/environ', 'utf8').split('\0');
+        return !left.some(entry => names.includes(entry.split('=', 1)[0] ?? ''));
+    }
+    catch {
+        return false;
+    }
+}
+
+// EXTERNAL MODULE: ./src/main.ts
+var main = __nccwpck_require__(41730);
+;// CONCATENATED MODULE: ./src/index.ts
+
 
 /**
  * Starts a program of dist/. Each of them (dist/index.js, setup.js, post.js, cli.js, …) is two lines that call this
  * function with the program's name, so that all share one bundle. What only some programs need is loaded when needed.
  */
 async function start(program) {
+    const { given, cleared } = takeEnvironment(process);
+    if (!cleared) {
+        const prefix = program === 'cli' ? 'ferry: warning: ' : '::warning::';
+        process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
+    }
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli();
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(380), __nccwpck_require__.e(416), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(334), __nccwpck_require__.e(506), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(416), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {
-        await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(program, process.env);
+        await (0,main/* main */.i)(program, given, process.env);
         // An abandoned request keeps its socket open, and so the process alive, for minutes.
         process.exit();
     }

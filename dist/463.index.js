@@ -1,0 +1,591 @@
+export const id = 463;
+export const ids = [463];
+export const modules = {
+
+/***/ 73190:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ exec)
+/* harmony export */ });
+/* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(31421);
+/* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_child_process__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(73024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
+/**
+ * Our own way to run programs. @actions/exec, which `Context.query` uses in the action (src/runner.ts), does not give its
+ * caller the child process: it cannot cancel it, stop it after a time or write a promise to its input, it drops a last line
+ * without a newline from line listeners, and it does not report signals.
+ */
+
+
+
+const keptStderr = 64 * 1024;
+const graceMilliseconds = 5_000;
+/** Characters after which a line is cut. Lines of Nix's log hold what a host's evaluation answered: some 100 KB. */
+const longestLine = 16 * 1024 * 1024;
+/** Milliseconds without output after which the pipes of a child that has exited are closed, and the limit in any case. */
+const afterExit = { quiet: 1_000, limit: 10_000 };
+/**
+ * Runs a program, without a shell.
+ *
+ * Lines longer than 16 Mi characters are cut. A process that the child leaves behind may keep its pipes open: they are
+ * read until nothing has arrived for one second after the child exited, for ten seconds at most.
+ *
+ * @throws CommandError when it exits with a code not in `allow`, is ended, or cannot be started.
+ */
+const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
+    const argv = [command, ...args];
+    if (options.signal?.aborted) {
+        reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, { kind: 'cancelled' }, ''));
+        return;
+    }
+    const child = start(command, args, options);
+    const output = collect(child, options);
+    const ending = endWhenAsked(child, options);
+    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
+    feed(child, options.input);
+    // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
+    child.on('error', error => {
+        ending.clear();
+        fail(ending.cause() ?? notStarted(error, options.cwd));
+    });
+    child.once('exit', () => closeWhenQuiet(child));
+    child.once('close', (code, signal) => {
+        ending.clear();
+        output.flush();
+        if (code !== null && (options.allow ?? [0]).includes(code)) {
+            resolve({ code, stdout: output.stdout(), stderr: output.stderr() });
+        }
+        else
+            fail(ending.cause() ?? (code === null ? { kind: 'signal', signal: String(signal) } : { kind: 'exit', code }));
+    });
+});
+/** @throws CommandError for what `spawn` itself refuses, such as arguments that are too long. */
+function start(command, args, { cwd, env, input }) {
+    try {
+        return (0,node_child_process__WEBPACK_IMPORTED_MODULE_0__.spawn)(command, args, {
+            cwd,
+            env: env,
+            stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+        });
+    }
+    catch (error) {
+        if (error.syscall === undefined)
+            throw error;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd([command, ...args], notStarted(error, cwd), '');
+    }
+}
+function notStarted({ code, message }, cwd) {
+    // `spawn` reports ENOENT for a missing directory too.
+    if (cwd !== undefined && !(0,node_fs__WEBPACK_IMPORTED_MODULE_1__.existsSync)(cwd)) {
+        return { kind: 'not-started', reason: `the directory ${cwd} does not exist` };
+    }
+    if (code === 'ENOENT')
+        return { kind: 'missing' };
+    if (code === 'EACCES' || code === 'EPERM')
+        return { kind: 'not-permitted' };
+    return { kind: 'not-started', reason: code ?? message };
+}
+function feed(child, input) {
+    // A child that exits before it has read its input is judged by its exit code, not by the broken pipe.
+    child.stdin?.on('error', () => undefined);
+    if (input instanceof Promise) {
+        input.then(text => child.stdin?.end(text), () => child.stdin?.end());
+    }
+    else
+        child.stdin?.end(input);
+}
+/** Ends the child at its time limit or when the run is cancelled; `cause` is why, null if neither happened. */
+function endWhenAsked(child, { timeout, signal }) {
+    let cause = null;
+    const end = (failure) => {
+        cause ??= failure;
+        child.kill('SIGTERM');
+        setTimeout(() => child.kill('SIGKILL'), graceMilliseconds).unref();
+    };
+    const cancel = () => end({ kind: 'cancelled' });
+    const timer = timeout === undefined ? undefined : setTimeout(() => end({ kind: 'timeout', milliseconds: timeout }), timeout);
+    signal?.addEventListener('abort', cancel, { once: true });
+    return {
+        cause: () => cause,
+        clear() {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', cancel);
+        },
+    };
+}
+/** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */
+function collect(child, { onStdout, onStderr }) {
+    const chunks = [];
+    let stderr = '';
+    const errors = readLines(child.stderr, line => {
+        stderr += `${line}\n`;
+        // Not for each line, because it copies the text.
+        if (stderr.length > 4 * keptStderr)
+            stderr = stderr.slice(-keptStderr);
+        onStderr?.(line);
+    });
+    const lines = onStdout === undefined ? null : readLines(child.stdout, onStdout);
+    if (lines === null)
+        child.stdout?.on('data', (chunk) => chunks.push(chunk));
+    return {
+        stdout: () => Buffer.concat(chunks).toString(),
+        stderr: () => stderr.slice(-keptStderr),
+        flush() {
+            lines?.flush();
+            errors.flush();
+        },
+    };
+}
+function readLines(stream, each) {
+    // Joined only when the line is complete: appending to one string takes time quadratic in the length of a line.
+    let parts = [];
+    let length = 0;
+    const add = (text) => {
+        const part = text.slice(0, longestLine - length);
+        if (part !== '')
+            parts.push(part);
+        length += part.length;
+    };
+    const complete = () => {
+        const line = parts.join('');
+        parts = [];
+        length = 0;
+        each(line);
+    };
+    stream?.setEncoding('utf8');
+    stream?.on('data', (chunk) => {
+        const [first = '', ...others] = chunk.split('\n');
+        add(first);
+        for (const text of others) {
+            complete();
+            add(text);
+        }
+    });
+    return { flush: () => (length > 0 ? complete() : undefined) };
+}
+/** Closes the pipes of a child that has exited once they are quiet; see `exec`. */
+function closeWhenQuiet(child) {
+    const streams = [child.stdout, child.stderr];
+    const close = () => streams.forEach(stream => void stream?.destroy());
+    let read = false;
+    const heard = () => {
+        read = true;
+    };
+    for (const stream of streams)
+        stream?.on('data', heard);
+    const look = () => {
+        // Output that has already arrived is read first, even if this thread was busy for a while.
+        setImmediate(() => {
+            if (!read)
+                return close();
+            read = false;
+            quiet.refresh();
+        });
+    };
+    const quiet = setTimeout(look, afterExit.quiet);
+    const limit = setTimeout(close, afterExit.limit);
+    child.once('close', () => {
+        clearTimeout(quiet);
+        clearTimeout(limit);
+    });
+}
+
+
+/***/ }),
+
+/***/ 45463:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+// ESM COMPAT FLAG
+__webpack_require__.r(__webpack_exports__);
+
+// EXPORTS
+__webpack_require__.d(__webpack_exports__, {
+  openContext: () => (/* binding */ openContext),
+  portsOf: () => (/* binding */ portsOf),
+  query: () => (/* binding */ query),
+  runnerLog: () => (/* binding */ runnerLog)
+});
+
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __webpack_require__(48161);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __webpack_require__(76760);
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 1 modules
+var exec = __webpack_require__(41955);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __webpack_require__(51455);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __webpack_require__(83916);
+// EXTERNAL MODULE: ./src/github.ts
+var src_github = __webpack_require__(69248);
+;// CONCATENATED MODULE: ./src/trusted-events.ts
+/**
+ * Events that only people with write access can trigger and that run the repository's own code. What other events build
+ * must not reach later runs: pull requests, but also comments, after which many workflows check out a pull request.
+ */
+const trustedEvents = [
+    'push',
+    'schedule',
+    'workflow_dispatch',
+    'repository_dispatch',
+    'release',
+];
+
+;// CONCATENATED MODULE: ./src/archive/check-run.ts
+
+
+
+/** Checks a run before its artifacts are used; see ArtifactStore.checkRun. */
+async function checkRun(run, { api, repository, token, ref }) {
+    const github = await (0,src_github/* openGitHub */.o)({ api, token: token ?? '' });
+    const { data } = await github.rest.actions.getWorkflowRun({ ...(0,src_github/* ownerAndRepo */.H)(repository ?? ''), run_id: run });
+    const refuse = (why, cure) => {
+        throw new errors/* UserError */.yo(`The archives of run ${run} are refused: ${why}.`, { where: { input: 'from' }, cure });
+    };
+    const head = data.head_repository?.full_name ?? 'an unknown repository';
+    if (head !== repository)
+        refuse(`it ran the code of ${head}`, 'Deploy only what a run of this repository has built.');
+    if (!trustedEvents.includes(data.event)) {
+        const others = trustedEvents.join(', ');
+        refuse(`its event is ${data.event}`, `Deploy the archives of a run whose event is one of ${others}.`);
+    }
+    if (data.head_branch !== ref) {
+        const cure = `Start this workflow on ${data.head_branch}, or give a run of ${ref}.`;
+        refuse(`it ran on ${data.head_branch}, and this run is on ${ref}`, cure);
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __webpack_require__(77598);
+;// CONCATENATED MODULE: ./src/archive/earlier.ts
+
+
+
+
+
+/** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
+const leastLifetime = 24 * 60 * 60 * 1000;
+/**
+ * Remembers artifacts between the runs of a repository, as small entries of the Actions cache that are authenticated with
+ * the signing key, as plans are. If anything fails, the archive is uploaded again.
+ *
+ * @param list the artifacts of this run.
+ */
+function earlierArtifacts(access, list, log) {
+    return {
+        async recall(key) {
+            if (access.token === null || access.secret === null)
+                return null;
+            try {
+                const file = recordFile(key);
+                const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+                // The newest record for the key; see `remember`.
+                if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined)
+                    return null;
+                const recorded = authenticated(await (0,promises_.readFile)(file, 'utf8'), key, access.secret);
+                await (0,promises_.rm)(file, { force: true });
+                if (recorded === null) {
+                    log.warning(`The record of an earlier artifact for ${key} was not made with \`signing-key\` and is not used.`);
+                    return null;
+                }
+                if (recorded.run !== access.run)
+                    return (await exists(recorded, access)) ? recorded : null;
+                // Later jobs use the newest artifact of a name, which another attempt of this run may have made for another closure.
+                return (await list()).some(({ id }) => id === recorded.id) ? { ...recorded, run: null } : null;
+            }
+            catch (error) {
+                log.debug(`No earlier artifact for ${key}: ${error}`);
+                return null;
+            }
+        },
+        async remember(key, artifact) {
+            if (access.token === null || access.run === null || access.secret === null)
+                return;
+            const file = recordFile(key);
+            try {
+                await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
+                const text = JSON.stringify({ ...artifact, run: access.run });
+                await (0,promises_.writeFile)(file, JSON.stringify({ text, mac: mac(key, text, access.secret) }));
+                const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+                // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
+                await saveCache([recordName(key)], `${key}-${artifact.id}`);
+            }
+            catch (error) {
+                log.debug(`The artifact for ${key} was not recorded: ${error}`);
+            }
+            finally {
+                await (0,promises_.rm)(file, { force: true });
+            }
+        },
+    };
+}
+function mac(key, text, secret) {
+    return (0,external_node_crypto_.createHmac)('sha256', secret.trim())
+        .update(JSON.stringify(['artifact', key, text]))
+        .digest('hex');
+}
+/**
+ * The artifact of a record that was made with `secret` for `key`; null for any other: write access to the cache must not be
+ * enough to choose what is deployed.
+ */
+function authenticated(json, key, secret) {
+    const entry = JSON.parse(json);
+    const [made, expected] = [Buffer.from(String(entry.mac)), Buffer.from(mac(key, String(entry.text), secret))];
+    if (made.length !== expected.length || !(0,external_node_crypto_.timingSafeEqual)(made, expected))
+        return null;
+    return JSON.parse(String(entry.text));
+}
+/** Asks GitHub itself, because @actions/artifact lists expired artifacts too. @throws if GitHub has no such artifact */
+async function exists({ id, digest }, { api, repository, token }) {
+    if (repository === null || token === null)
+        return false;
+    const github = await (0,src_github/* openGitHub */.o)({ api, token });
+    const { data } = await github.rest.actions.getArtifact({ ...(0,src_github/* ownerAndRepo */.H)(repository), artifact_id: id });
+    const end = data.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(data.expires_at);
+    return !data.expired && end - Date.now() > leastLifetime && data.digest === digest;
+}
+/** With `~`, so that the cache's version, a hash of this text, is the same for every user's home. */
+function recordName(key) {
+    return `~/.cache/nix-ferry/artifacts/${key}.json`;
+}
+function recordFile(key) {
+    return recordName(key).replace('~', (0,external_node_os_.homedir)());
+}
+
+;// CONCATENATED MODULE: ./src/archive/upload.ts
+
+
+
+
+/**
+ * GitHub's artifacts, through @actions/artifact, which is loaded when it is first needed, since loading takes 90 ms.
+ *
+ * NARs are already compressed, so the zip stores them uncompressed.
+ */
+function artifactStore(access, log) {
+    const store = resultsService(access, log);
+    return { ...store, ...earlierArtifacts(access, () => store.list(null), log) };
+}
+function resultsService(access, log) {
+    const client = async () => (await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(351), __webpack_require__.e(799)]).then(__webpack_require__.bind(__webpack_require__, 76799))).default;
+    return {
+        async upload(name, directory, files) {
+            const artifacts = await client();
+            const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+            const uploaded = await upload().catch(async (error) => {
+                // Within one attempt of a run, a name is unique (409). Another attempt may have used it too; the newest counts.
+                if (!/\(409\)/.test(String(error)))
+                    throw error;
+                log.info(`${name}: replacing the artifact with this name that this run already uploaded`);
+                await artifacts.deleteArtifact(name);
+                return upload();
+            });
+            if (uploaded.id === undefined || uploaded.digest === undefined) {
+                throw new Error(`The results service accepted ${name} but returned no id or no digest`);
+            }
+            return { name, id: uploaded.id, digest: `sha256:${uploaded.digest}`, bytes: uploaded.size ?? 0, run: null };
+        },
+        async list(run) {
+            const { artifacts } = await (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
+            return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
+        },
+        async checkRun(run) {
+            if (otherRun(run, access) !== null)
+                await checkRun(run, access);
+        },
+        async download(artifact, directory) {
+            const options = { path: directory, ...otherRun(artifact.run, access), expectedHash: artifact.digest };
+            const { digestMismatch } = await (await client()).downloadArtifact(artifact.id, options);
+            if (digestMismatch !== true)
+                return;
+            await (0,promises_.rm)(directory, { recursive: true, force: true });
+            throw new errors/* UserError */.yo(`The artifact ${artifact.name} was not downloaded as it was uploaded: its digest differs.`, {
+                cure: 'Rerun the job; if it fails again, rerun the job that built the artifact.',
+            });
+        },
+    };
+}
+/** Options that select another run; null for this run's own artifacts, which need no token. */
+function otherRun(run, access) {
+    if (run === null || run === access.run)
+        return null;
+    const [repositoryOwner, repositoryName] = access.repository?.split('/') ?? [];
+    if (access.token === null || repositoryOwner === undefined || repositoryName === undefined) {
+        throw new errors/* UserError */.yo(`The artifacts of run ${run} cannot be read without a token.`, {
+            where: { input: 'github-token' },
+            cure: 'Set `github-token` to a token with the permission `actions: read`.',
+        });
+    }
+    return { findBy: { token: access.token, workflowRunId: run, repositoryOwner, repositoryName } };
+}
+
+// EXTERNAL MODULE: ./src/exec.ts
+var src_exec = __webpack_require__(73190);
+// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
+var report = __webpack_require__(32380);
+// EXTERNAL MODULE: ./src/scratch.ts
+var scratch = __webpack_require__(7897);
+;// CONCATENATED MODULE: ./src/workflow-commands.ts
+/**
+ * Text that GitHub's runner takes for no workflow command, whatever it contains.
+ *
+ * The runner reads `::name::` at the beginning of a line, after white space, and `##[name]` anywhere in a line
+ * (actions/runner, ActionCommand.cs); a carriage return also ends a line. A command could set masks, or stop the commands
+ * of the rest of the step. A space is inserted, so that the text can still be read.
+ */
+function withoutCommands(text) {
+    return text.replaceAll(/(^|[\r\n])([\s\u0085]*):(?=:)/g, '$1$2: ').replaceAll('##[', '# #[');
+}
+
+;// CONCATENATED MODULE: ./src/runner.ts
+
+
+
+
+
+
+
+
+
+
+/** Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines. */
+function runnerLog(core) {
+    return {
+        debug: message => core.debug(message),
+        info: message => core.info(withoutCommands(message)),
+        notice: (message, where) => core.notice(message, properties(where)),
+        warning: (message, where) => core.warning(message, properties(where)),
+        error: (message, where) => core.error(message, properties(where)),
+        secret: text => {
+            // The runner masks line by line, so each line of a key is registered.
+            for (const line of text.split('\n'))
+                if (line.trim().length > 3)
+                    core.setSecret(line.trim());
+        },
+    };
+}
+function properties(where) {
+    if (where === undefined)
+        return {};
+    return {
+        ...(where.host === undefined ? {} : { title: where.host }),
+        ...(where.file === undefined ? {} : { file: where.file }),
+        ...(where.line === undefined ? {} : { startLine: where.line }),
+        ...(where.column === undefined ? {} : { startColumn: where.column }),
+    };
+}
+/** `Context.query` by @actions/exec; nothing of it is shown in the log. */
+const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
+    const argv = [command, ...args];
+    const set = Object.entries(env ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+    const ended = await (0,exec/* getExecOutput */.H)(command, [...args], {
+        silent: true,
+        ignoreReturnCode: true,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(env === undefined ? {} : { env: Object.fromEntries(set) }),
+    }).catch(error => {
+        // With ignoreReturnCode, it throws only if the program cannot be started; the reason is only in its words.
+        const reason = error.message;
+        const missing = reason.startsWith('Unable to locate executable file');
+        throw new errors/* CommandError */.Qd(argv, missing ? { kind: 'missing' } : { kind: 'not-started', reason }, '');
+    });
+    // Its types do not say that the code is null if a signal ended the program.
+    const code = ended.exitCode;
+    const printed = ended.stderr.slice(-errors/* stderrLimit */.c3);
+    if (code === null)
+        throw new errors/* CommandError */.Qd(argv, { kind: 'signal', signal: 'a signal' }, printed);
+    if (!allow.includes(code))
+        throw new errors/* CommandError */.Qd(argv, { kind: 'exit', code }, printed);
+    return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
+};
+/** The context of a run inside the runner; `close` ends its progress and may be called twice. */
+function openContext(core, scratch, environment) {
+    const progress = (0,report.openProgress)({ write: text => process.stdout.write(withoutCommands(text)) }, false);
+    const cancelled = new AbortController();
+    const cancel = () => cancelled.abort();
+    // The runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, "cancellation").
+    process.on('SIGINT', cancel).on('SIGTERM', cancel);
+    const context = {
+        exec: src_exec/* exec */.m,
+        query,
+        log: runnerLog(core),
+        progress: event => progress.event(event),
+        signal: cancelled.signal,
+        scratch,
+        environment,
+    };
+    return { context, close: () => progress.end() };
+}
+/** What the runner offers a step: its state, its cache, its artifacts. */
+function portsOf(core, { githubToken: token, signingKey: secret }, env, context) {
+    const repository = env.GITHUB_REPOSITORY ?? null;
+    const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
+    const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
+    const api = env.GITHUB_API_URL ?? 'https://api.github.com';
+    const access = { token, secret, repository, run: number, ref: env.GITHUB_REF_NAME ?? null, api };
+    return {
+        setup: {
+            saveState: core.saveState,
+            publish: { addPath: core.addPath, exportVariable: core.exportVariable, setOutput: core.setOutput },
+            ...(env.ACTIONS_RUNTIME_TOKEN === undefined ? {} : { cache: cacheOf('store', env, context.signal) }),
+        },
+        machine: { daemon: 'own', environment: env },
+        archives: {
+            directory: (0,external_node_path_.join)(context.scratch, 'archives'),
+            artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
+        },
+        planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
+        repository,
+        branch: env.GITHUB_REF_NAME ?? null,
+        deployer: {
+            who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
+            run: number === null ? null : run,
+            ownSsh: false,
+        },
+    };
+}
+function cacheOf(what, env, signal) {
+    const directory = (0,external_node_path_.join)((0,scratch/* scratchParent */.d)(env.RUNNER_TEMP, (0,external_node_os_.tmpdir)()), `nix-ferry-${what}-cache`);
+    return {
+        directory,
+        restore: async (key, prefixes) => {
+            const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+            // A separate lookup: an answer that comes too late must not be unpacked over files that are in use by then.
+            const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
+            const found = await within(10, lookup, signal);
+            if (found === undefined)
+                return null;
+            // By default, the client waits ten minutes for 128 MB.
+            const restored = await restoreCache([directory], found, [], { segmentTimeoutInMs: 60_000 });
+            if (restored === undefined)
+                throw new Error(`its entry ${found} could not be downloaded.`);
+            return restored;
+        },
+        save: async (key) => {
+            const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
+            return (await within(300, saveCache([directory], key), signal)) !== -1;
+        },
+        trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
+    };
+}
+/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
+function within(seconds, request, signal) {
+    return new Promise((resolve, reject) => {
+        const giveUp = () => reject(new Error(`the service did not answer within ${seconds} s.`));
+        const timer = setTimeout(giveUp, seconds * 1000);
+        signal.addEventListener('abort', giveUp, { once: true });
+        request.then(resolve, reject).finally(() => {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', giveUp);
+        });
+    });
+}
+
+
+/***/ })
+
+};
