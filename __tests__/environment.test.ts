@@ -10,7 +10,7 @@ const all = {
   ACTIONS_ID_TOKEN_REQUEST_URL: 'https://oidc',
   GITHUB_TOKEN: 'job-token',
   FERRY_SIGNING_KEY: 'signing-key',
-  GITHUB_ENV: '/work/env',
+  GITHUB_ENV: '/runner/env',
   FERRY_DEBUG: '1',
 };
 
@@ -28,7 +28,7 @@ test('what the toolkit needs can still be read by its name, and nothing else', (
   const own = { env: { ...all } as Record<string, string | undefined>, platform: 'none' };
   takeEnvironment(own);
   expect(own.env.ACTIONS_RUNTIME_TOKEN).toBe('runtime-token');
-  expect(own.env.GITHUB_ENV).toBe('/work/env');
+  expect(own.env.GITHUB_ENV).toBe('/runner/env');
   for (const name of ['INPUT_DEPLOY-KEY', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'GITHUB_TOKEN', 'FERRY_SIGNING_KEY']) {
     expect(own.env[name]).toBeUndefined();
   }

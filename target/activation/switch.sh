@@ -43,7 +43,8 @@ kill_after() {
   kill_group "$2"
 }
 
-kill_group() { kill -KILL -- "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null; }
+# Without `--` before the group: dash and busybox take it for a number.
+kill_group() { kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null; }
 
 # The directory of the control group of a process that is in a unit of ours; nothing for any other.
 cgroup_of() {

@@ -51,18 +51,19 @@ test('switch, confirmed and not confirmed', async () => {
   await until(async () => expect(await processes()).toBe(''), 'the switches have ended');
 }, 60_000);
 
-// Open defect: if the supervisor is killed on a machine without systemd, the activation that it started is not ended with it.
-test.todo('a supervisor that is killed in the activation: the switch goes back');
-
-test.each(['stopped'])(
+test.each(['killed', 'stopped'])(
   'a supervisor that is %s in the activation: the switch goes back',
-  async () => {
+  async how => {
     await on.deploy('switch', 'one');
     const id = on.id();
     on.gate('two-activation', 'hold');
     const running = on.run(id, 'switch', 'two', { 'activate-limit': '3', 'step-limit': '2' });
     await on.heldAt('two-activation');
-    await on.target.says('sh', '-c', `kill -STOP "$(cat /run/nix-ferry/${id}/pid)"`);
+    await on.target.says('sh', '-c', `kill -${how === 'killed' ? 'KILL' : 'STOP'} "$(cat /run/nix-ferry/${id}/pid)"`);
+    if (how === 'killed') {
+      // The activation itself must end too.
+      await until(async () => expect((await on.call('probe')).values.open).toBe(''), 'the settling');
+    }
     on.openGates();
     expect((await running).values).toMatchObject({ result: 'went-back', by: 'switch', current: on.toplevel('one') });
     expect(await runs()).toBe(on.toplevel('one'));
