@@ -16,7 +16,7 @@ export interface Screen {
 /** Shows what is happening to the hosts. */
 export interface Progress {
   event(event: HostEvent): void;
-  /** Prints a line above the live lines. */
+  /** Prints text above the live lines, without terminal sequences: it may be what a build or a target printed. */
   line(text: string): void;
   /** Draws the final state and releases the terminal. Must be called, also after a failure. */
   end(): void;
@@ -54,7 +54,7 @@ class PlainProgress implements Progress {
   }
 
   line(text: string): void {
-    this.#screen.write(`${text}\n`);
+    this.#screen.write(`${plain(text)}\n`);
   }
 
   end(): void {}
@@ -91,7 +91,7 @@ class LiveProgress implements Progress {
   }
 
   line(text: string): void {
-    this.#draw(`${text}\n`);
+    this.#draw(`${plain(text)}\n`);
   }
 
   end(): void {
