@@ -35,3 +35,16 @@ export function explainStall(error: unknown, stage: Stage): unknown {
     cause: error,
   });
 }
+
+/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
+export function within<T>(seconds: number, request: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
+    const timer = setTimeout(giveUp, seconds * 1000);
+    signal.addEventListener('abort', giveUp, { once: true });
+    request.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+    });
+  });
+}
