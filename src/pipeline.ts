@@ -96,17 +96,17 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   // An invalid `source` is reported before Nix is looked for.
   const source = stages.includes('plan') ? locate(config.plan.source) : null;
 
-  const setUp = await timed(run, 'setup', () => setUpFor(request));
+  const setUp = await timed(run, 'setup', context, () => setUpFor(request));
   if (source === null) return;
 
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
-  const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
+  const fleet = await timed(run, 'plan', context, () => plan(planConfig, nixOf(setUp, context), context));
   run.fleet = fleet;
   checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
-  const [built, prepared] = await timed(run, 'build', async () => {
+  const [built, prepared] = await timed(run, 'build', context, async () => {
     const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
     return [await build(fleet, nixOf(prepared, context), context), prepared] as const;
   });
@@ -122,11 +122,11 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
       source: fleet.source,
       provenance: provenanceOf(fleet, ports),
     };
-    run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
+    run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
-    const outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nix));
+    const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
 }
@@ -134,17 +134,17 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
 async function fromArchives(from: NonNullable<Config['fetch']['from']>, request: RunRequest, run: Run): Promise<void> {
   const { config, ports, context } = request;
-  const setUp = await timed(run, 'setup', () => setUpFor(request));
+  const setUp = await timed(run, 'setup', context, () => setUpFor(request));
   const nix = nixOf(setUp, context);
   const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);
-  const archives = await timed(run, 'archive', () =>
+  const archives = await timed(run, 'archive', context, () =>
     takeArchives(from, config.fetch, ports.archives, { nix, importing }, context),
   );
   run.archives = archives;
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
-    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nix));
+    run.outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
   }
 }
 
@@ -166,13 +166,15 @@ export async function optionOf(
   return option(planConfig, host, path, nixOf(setUp, context), context);
 }
 
-/** Does the work of a stage and records its duration in seconds, even if it throws. */
-async function timed<T>(run: Run, stage: Stage, work: () => Promise<T>): Promise<T> {
+/** Does the work of a stage, shows that it runs, and records its duration in seconds, even if it throws. */
+async function timed<T>(run: Run, stage: Stage, context: Context, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
+  context.progress({ stage, state: 'running' });
   try {
     return await work();
   } finally {
     run.timings[stage] = (performance.now() - started) / 1000;
+    context.progress({ stage, state: 'done' });
   }
 }
 
