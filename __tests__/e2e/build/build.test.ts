@@ -55,6 +55,11 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ok: false,
       failure: { message: expect.stringMatching(/riscv64-linux.*Set .emulate: auto/) },
     });
+    const counted = events
+      .map(({ text }) => /^building \S+ \((\d+) of (\d+)\)$/.exec(text))
+      .filter(each => each !== null);
+    expect(counted.length).toBeGreaterThan(0);
+    expect(counted.every(([, nth, all]) => Number(nth) <= Number(all))).toBe(true);
     expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
   });
 
