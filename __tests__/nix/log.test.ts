@@ -25,6 +25,10 @@ test.each([
     { kind: 'message', level: 1, text: 'warning: careful' },
   ],
   [
+    '@nix {"action":"msg","level":1,"msg":"\\u001b[35;1mevaluation warning:\\u001b[0m old","raw_msg":"old"}',
+    { kind: 'message', level: 1, text: 'evaluation warning: old' },
+  ],
+  [
     '@nix {"action":"msg","level":0,"msg":"trace: data \\u009b1m"}',
     { kind: 'message', level: 0, text: 'trace: data \u009b1m' },
   ],

@@ -117,7 +117,8 @@ function messageOf(event: RawEvent): LogEvent {
     const message = stripVTControlCharacters(raw).trim();
     return { kind: 'error', error: { message, printed: stripVTControlCharacters(msg).trim(), places } };
   }
-  const text = raw ?? msg;
+  // `raw_msg` of a `builtins.warn` lacks the words that distinguish it from Nix's own warnings.
+  const text = /evaluation warning:/.test(msg) ? msg : (raw ?? msg);
   return (
     evaluating(text) ?? {
       kind: 'message',
