@@ -1,6 +1,6 @@
 import type { Context, HostEvent } from '../context.ts';
 import { derivationName } from '../nix/derivation.ts';
-import { explainNixError } from '../nix/explain.ts';
+import { explainNixError, type HashMismatch, hashMismatchIn } from '../nix/explain.ts';
 import type { LogEvent } from '../nix/log.ts';
 import type { Host } from '../plan/fleet.ts';
 import type { BuildFailure } from './built.ts';
@@ -80,7 +80,18 @@ export class BuildWatch {
     return null;
   }
 
-  failure(host: Host): BuildFailure {
+  /** The hash mismatch because of which the host was not built; null if that is not the cause. */
+  hashMismatch(host: Host): HashMismatch | null {
+    return hashMismatchIn(this.#errorsOf(host));
+  }
+
+  failure(host: Host): Omit<BuildFailure, 'place'> {
+    const mismatch = this.hashMismatch(host);
+    if (mismatch !== null) {
+      const { drvPath, specified, got } = mismatch;
+      const message = `${derivationName(drvPath)} was downloaded with the hash ${got}, and the source specifies ${specified}`;
+      return { message, drvPath, log: this.#errorsOf(host) };
+    }
     const drvPath = this.failedDerivation(host);
     if (drvPath !== null) {
       const log = this.#logs.get(drvPath) ?? this.#errorsOf(host);
