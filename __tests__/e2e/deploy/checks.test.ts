@@ -112,17 +112,28 @@ describe('health checks', () => {
 
 describe('pre-deploy checks', () => {
   test('on the target: refused before anything is changed', async () => {
-    const outcome = await go('two', { preDeployChecks: cmd('test -e /run/none') });
+    const outcome = await go('two', { preDeployChecks: cmd('test -e /run/none') }, { healthTimeout: 3 });
     expect(outcome).toMatchObject({ outcome: 'refused', after: toplevel('one') });
-    expect(outcome.message).toBe('The pre-deploy check "the check" failed (exit code 1). Nothing was changed.');
+    expect(outcome.message).toBe(
+      'The pre-deploy check "the check" failed (exit code 1), for 3 s. Nothing was changed.',
+    );
   });
 
   test('over HTTP, from the runner: refused before the activation begins', async () => {
     answers = [404];
-    const outcome = await go('two', { preDeployChecks: http() });
+    const outcome = await go('two', { preDeployChecks: http() }, { healthTimeout: 3 });
     expect(outcome).toMatchObject({ outcome: 'refused', after: toplevel('one') });
-    expect(outcome.message).toMatch(/^The pre-deploy check "the page" failed: .*status 404\. Nothing was changed\.$/);
-    expect(await go('two', { preDeployChecks: cmd('true') })).toMatchObject({ outcome: 'deployed' });
+    expect(outcome.message).toMatch(
+      /^The pre-deploy check "the page" failed for 3 s: .*status 404\. Nothing was changed\.$/,
+    );
+  });
+
+  test('as with morph, each is repeated until it passes', async () => {
+    answers = [503, 200];
+    const later = cmd('test -e /run/ready || { touch /run/ready; false; }');
+    const preDeployChecks = { cmd: later.cmd, http: http().http };
+    expect(await go('two', { preDeployChecks })).toMatchObject({ outcome: 'deployed' });
+    expect(asked).toEqual(['/health yes', '/health yes']);
     await go('one');
   });
 });
