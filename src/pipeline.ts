@@ -102,7 +102,10 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
   const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
   run.fleet = fleet;
-  checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
+  checkTargets(
+    { ...config.deploy, ...ports.deployer },
+    fleet.hosts.map(host => ({ ...host, host: host.name })),
+  );
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);

@@ -14,9 +14,25 @@ const target = {
 const inputs = readInputs({}, name => name).deploy;
 const deployInputs = { ...inputs, knownHosts: 'web.example ssh-ed25519 AAAA', ownSsh: false };
 const hosts = [
-  { target, buildOnly: false, tags: [], unusable: null },
-  { target: null, buildOnly: false, tags: [], unusable: 'The node "asks" has interactiveSudo.' },
+  { host: 'web', target, buildOnly: false, tags: [], unusable: null },
+  { host: 'asks', target: null, buildOnly: false, tags: [], unusable: 'The node "asks" has interactiveSudo.' },
 ];
+
+test('two hosts with the same target are an error, which names them', () => {
+  const check = (more: object, mode: 'switch' | 'none' = 'switch'): void =>
+    checkTargets({ ...deployInputs, mode }, [
+      { host: 'web', target, buildOnly: false, tags: [] },
+      { host: 'db', target: { ...target, ...more }, buildOnly: false, tags: [] },
+    ]);
+  const message = 'The hosts web and db have the same target, web.example.';
+  expect(() => check({})).toThrow(message);
+  expect(() => check({ user: 'deploy' })).toThrow(message);
+  expect(() => check({ port: 22 })).toThrow(message);
+  expect(() => check({ port: 2222 })).not.toThrow();
+  expect(() => check({ address: 'db.example' })).not.toThrow();
+  expect(() => check({ sshOptions: ['-J', 'bastion'] })).not.toThrow();
+  expect(() => check({}, 'none')).not.toThrow();
+});
 
 test('a target that cannot be used is an error only if something is deployed to it', () => {
   expect(() => checkTargets({ ...deployInputs, mode: 'none' }, hosts)).not.toThrow();
