@@ -42,6 +42,17 @@ export async function connect(pid: number, address?: string): Promise<Link> {
   };
 }
 
+/** An address like that of a machine that is off: nothing answers, not even that it cannot be reached. */
+export async function silentAddress(): Promise<string> {
+  const number = takeNumber();
+  const device = `silent${number}`;
+  const address = `10.1.${number >> 8}.${number & 255}`;
+  await exec('ip', ['link', 'add', device, 'type', 'dummy']);
+  await exec('ip', ['link', 'set', device, 'up']);
+  await exec('ip', ['route', 'add', `${address}/32`, 'dev', device, 'src', testAddress]);
+  return address;
+}
+
 /** A number that no other link of this test file has, although modules may be loaded several times. */
 function takeNumber(): number {
   for (let number = 1; ; number++) {
