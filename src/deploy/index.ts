@@ -158,5 +158,10 @@ function deployAll(
     ended: outcome =>
       show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`),
   };
-  return rollOut(rolled, config, work, context.signal);
+  const cancelled = (): void =>
+    context.log.info('Cancelled: no further host is started; activations that have begun are completed.');
+  context.signal.addEventListener('abort', cancelled, { once: true });
+  return rollOut(rolled, config, work, context.signal).finally(() =>
+    context.signal.removeEventListener('abort', cancelled),
+  );
 }
