@@ -44,15 +44,9 @@ beforeEach(async () => {
 });
 
 async function checkOut(): Promise<void> {
-  await runner.run([
-    'cp',
-    '-R',
-    `${repository}/examples/embedded/nixpkgs`,
-    `${repository}/examples/embedded/fetch-bootstrap.sh`,
-    '.',
-  ]);
-  await runner.run(['cp', `${repository}/__tests__/e2e/support/fixtures/rollout/flake.nix`, '.']);
+  await runner.run(['cp', '-R', `${repository}/examples/embedded/.`, '.']);
   await runner.run(['chmod', '-R', 'u+w', '.']);
+  await runner.run(['cp', `${repository}/__tests__/e2e/support/fixtures/rollout/flake.nix`, '.']);
   await runner.run(['sh', './fetch-bootstrap.sh', 'nixpkgs/bootstrap', 'x86_64-linux']);
   await runner.run(['git', 'init', '-q', '-b', 'main']);
   await release(1);
