@@ -19,14 +19,23 @@ let web: Target;
 beforeAll(async () => {
   key = await generateKey('deploy');
   [fixture, web] = await Promise.all([PlanFixture.create('2.26'), startSystemdTarget({ name: 'web', deployKey: key })]);
+  await servePage();
+  // Without a system before, there would be none to go back to.
+  expect(await go(await webOf('configuration', 'base'), 100)).toMatchObject({ outcome: 'deployed' });
 });
 afterAll(() => Promise.all([fixture?.remove(), web?.stop()]));
 
+const servePage = () => web.says('sh', '-c', 'mkdir -p /var/www && echo welcome >/var/www/index.html');
+
+function go(wanted: Deployment, healthTimeout: number): Promise<Outcome> {
+  return deployOne(fixture.nix, configuration('switch', key.private, web.knownHosts, { healthTimeout }), wanted);
+}
+
 /** The host `web` of an example as its workflow deploys it, but on our target, and different from that of other examples. */
-async function webOf(format: Format): Promise<Deployment> {
+async function webOf(format: Format, text: string = format): Promise<Deployment> {
   const folder = await fixture.example(format);
   const file = [join(folder, 'hosts/web.nix'), join(folder, 'hosts/web/configuration.nix')].find(existsSync) ?? '';
-  const mark = `environment.etc.format.text = "${format}";`;
+  const mark = `environment.etc.format.text = "${text}";`;
   await writeFile(
     file,
     (await readFile(file, 'utf8')).replace('networking.hostName', `${mark}\n  networking.hostName`),
@@ -55,29 +64,27 @@ test.each<Format>(['flake', 'expression', 'configuration', 'morph', 'nixops', 'd
   "%s: the example's own checks, failing and passing",
   async format => {
     const wanted = await webOf(format);
-    const go = (healthTimeout: number): Promise<Outcome> =>
-      deployOne(fixture.nix, configuration('switch', key.private, web.knownHosts, { healthTimeout }), wanted);
     const before = await web.currentSystem();
     expect(before).not.toBe(wanted.toplevel);
 
-    await web.says('sh', '-c', 'mkdir -p /var/www && rm -f /var/www/index.html');
-    const failed = await go(4);
+    await web.says('rm', '/var/www/index.html');
+    const failed = await go(wanted, 4);
     expect(failed).toMatchObject({ outcome: 'rolled-back', after: before });
     expect(failed.message).toContain(
-      `Rejected: the health check "the page is there" failed for 4 s: http://${web.address}:80/`,
+      `Rejected: the health check "the page is there" failed for 4 s: http://${web.address}/`,
     );
 
     if (wanted.preDeployChecks.cmd.length > 0) {
       await web.says('touch', '/run/backup');
-      const refused = await go(2);
+      const refused = await go(wanted, 2);
       expect(refused).toMatchObject({ outcome: 'refused', after: before });
       expect(refused.message).toMatch(/^The pre-deploy check "no backup is running" failed \(exit code 1\), for 2 s\./);
       await web.says('rm', '/run/backup');
     }
     expect(wanted.preDeployChecks.cmd).toHaveLength(['flake', 'morph'].includes(format) ? 1 : 0);
 
-    await web.says('sh', '-c', 'echo welcome >/var/www/index.html');
-    expect(await go(100)).toMatchObject({ outcome: 'deployed', after: wanted.toplevel });
+    await servePage();
+    expect(await go(wanted, 100)).toMatchObject({ outcome: 'deployed', after: wanted.toplevel });
     expect(await web.says('cat', '/etc/format')).toBe(format);
   },
 );

@@ -37,6 +37,12 @@ beforeAll(async () => {
       ...silent.map(address => `${address} ${targets.db.hostKey.public}`),
     ].join('\n'),
   };
+  // Without a system before, there would be none to go back to.
+  await targets.sick.says('touch', '/run/well');
+  const first = await step({ hosts: '*, !off*' });
+  expect(kindsOf(first)).toEqual({ deployed: [...live] });
+  await targets.sick.says('rm', '/run/well');
+  await release(2);
 });
 afterAll(() => Promise.all([runner?.stop(), ...live.map(name => targets?.[name].stop())]));
 beforeEach(async () => {
@@ -101,10 +107,10 @@ test('two are off and one fails its check: the other five are deployed, all at t
   const errors = result.main.annotations.filter(({ level }) => level === 'error');
   expect(errors.map(({ message }) => /^\w+/.exec(message)?.[0])).toEqual(['off1', 'off2', 'sick']);
   expect([result.main.code, result.outputs.changed, result.leaks]).toEqual([1, 'true', []]);
-  for (const [host, { after }] of Object.entries(outcomesOf(result))) {
+  for (const [host, { outcome, before, after }] of Object.entries(outcomesOf(result))) {
     if (host in targets) expect(await targets[host as Live].currentSystem()).toBe(after);
+    if (outcome === 'deployed') expect(after).not.toBe(before);
   }
-  expect(await targets.sick.profile()).toBeNull();
 });
 
 test('a host is off, and `offline: skip` for it alone: it is skipped with a warning', async () => {
@@ -118,13 +124,13 @@ test('a host is off, and `offline: skip` for it alone: it is skipped with a warn
 });
 
 test('waves: if a host of one fails, later ones are not started, and their closures are copied meanwhile', async () => {
-  await release(2);
+  await release(3);
   const before = await systemsOf(['db', 'mail']);
   await hold(['canary']);
   const running = startAction(runner, order({ waves: 'canary, web, @rest', 'max-failures': '8' }));
   // While the canary is activated, the other closures arrive.
   const copied = (name: Live) =>
-    targets[name].says('sh', '-c', '[ "$(ls -d /nix/store/*-nixos-system-* | wc -l)" = 2 ]');
+    targets[name].says('sh', '-c', '[ "$(ls -d /nix/store/*-nixos-system-* | wc -l)" = 3 ]');
   await Promise.race([
     until(() => Promise.all((['web1', 'db', 'mail'] as const).map(copied)), 'the copies'),
     running.done,
@@ -158,7 +164,7 @@ test('`max-failures`: no further host is started', async () => {
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s: nothing further is started, and what has begun is completed',
   async signal => {
-    await release(signal === 'SIGINT' ? 3 : 4);
+    await release(signal === 'SIGINT' ? 4 : 5);
     const before = await systemsOf(live);
     await hold(['mail']);
     const running: RunningAction = startAction(runner, order({ waves: 'late, @rest' }));

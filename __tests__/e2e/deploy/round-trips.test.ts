@@ -42,7 +42,8 @@ async function measured(mode: Mode, name: string, more = {}): Promise<Cost> {
 
 async function logged(): Promise<Omit<Cost, 'outcome'>> {
   await web.says('journalctl', '--sync');
-  const journal = await web.says('journalctl', '-u', 'ssh.service', '-o', 'cat', '--no-pager');
+  // Sessions are logged outside of ssh.service, in the scope of their login.
+  const journal = await web.says('journalctl', '-t', 'sshd', '-t', 'sshd-session', '-o', 'cat');
   const count = (pattern: RegExp): number => journal.match(pattern)?.length ?? 0;
   return { connections: count(/^Accepted publickey /gm), sessions: count(/^Starting session: /gm) };
 }
