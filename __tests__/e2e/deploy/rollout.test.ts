@@ -135,7 +135,7 @@ test('waves: if a host of one fails, later ones are not started, and their closu
     until(() => Promise.all((['web1', 'db', 'mail'] as const).map(copied)), 'the copies'),
     running.done,
   ]);
-  await begun(['canary']);
+  await Promise.race([until(() => begun(['canary']), 'the activation of the canary'), running.done]);
   await expect(begun(['web1'])).rejects.toThrow();
   await open(['canary']);
   const result = await running.done;
