@@ -4,6 +4,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Context } from '../../src/context.ts';
 import { deploy } from '../../src/deploy/index.ts';
 import { exec } from '../../src/exec.ts';
 import {
@@ -111,8 +112,8 @@ const began = performance.now();
 const ended = new Map<string, number>();
 const watched = {
   ...context(recorder()),
-  progress: ({ host, state }: { host: string; state: string }): void => {
-    if (state === 'done') ended.set(host, (performance.now() - began) / 1000);
+  progress: (event: Parameters<Context['progress']>[0]): void => {
+    if ('host' in event && event.state === 'done') ended.set(event.host, (performance.now() - began) / 1000);
   },
 };
 const deployed = (await deploy(wanted, config, nix, watched)).filter(({ outcome }) => outcome === 'deployed');
