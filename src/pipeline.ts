@@ -109,7 +109,10 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     ),
   );
   run.fleet = fleet;
-  checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
+  checkTargets(
+    { ...config.deploy, ...ports.deployer },
+    fleet.hosts.map(host => ({ ...host, host: host.name })),
+  );
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);

@@ -16,6 +16,7 @@ export function host(name: string, system = 'x86_64-linux'): Host {
     healthChecks: none,
     preDeployChecks: none,
     secrets: [],
+    overrides: {},
     nixpkgs: null,
     nix: null,
   };

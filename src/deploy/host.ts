@@ -3,7 +3,7 @@ import { webAddress } from '../plan/fleet.ts';
 import { type Activation, activate } from './activation.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
-import { failedOnce } from './http-check.ts';
+import { untilPassed } from './http-check.ts';
 import { type Job, showProgress, whyAborted } from './job.ts';
 import { type Judgement, judge, judgeLost } from './judge.ts';
 import { isFailure, type Outcome } from './outcome.ts';
@@ -26,22 +26,69 @@ interface State {
 /** How a deployment ended, without what `State` knows. */
 type Ending = Judgement & Partial<Pick<Outcome, 'units' | 'others' | 'log'>>;
 
-/** Deploys to one host. Never throws: whatever happens is an outcome. */
-export async function deployHost(job: Job): Promise<Outcome> {
-  const started = performance.now();
-  const state: State = { phase: 'probe', before: null, after: null };
-  const ended = await runPhases(job, state).catch((error: unknown) => failureOf(error, job, state));
-  const ending = skippedIfOffline(ended, job, state);
-  return {
-    host: job.deployment.host,
-    mode: job.config.mode,
-    before: state.before,
-    after: state.after,
-    units: noUnits(),
-    others: [],
-    ...ending,
-    seconds: (performance.now() - started) / 1000,
-  };
+/** The deployment to one host, in two parts, between which it may wait. It never throws: whatever happens is an outcome. */
+export class HostDeployment {
+  readonly #job: Job;
+  readonly #state: State = { phase: 'probe', before: null, after: null };
+  #probe: Probe | null = null;
+  /** For which it worked, without what it waited. */
+  #seconds = 0;
+
+  /** @param job its signal is aborted when the run is cancelled. */
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  /**
+   * Connects, looks at the target and copies the closure, which changes nothing that the target runs or boots.
+   *
+   * @param heldBack aborted when it will not be activated.
+   * @param onConnected called when the target has answered.
+   * @returns null if the system can be activated.
+   */
+  prepare(heldBack: AbortSignal, onConnected: () => void): Promise<Outcome | null> {
+    return this.#work(AbortSignal.any([this.#job.context.signal, heldBack]), async job => {
+      const ready = await endedByCancel(job, () => prepare(job, this.#state, onConnected));
+      if ('outcome' in ready) return ready;
+      this.#probe = ready;
+      return null;
+    });
+  }
+
+  /** To be called after `prepare` has returned null. */
+  async activate(): Promise<Outcome> {
+    const outcome = await this.#work(this.#job.context.signal, async job => {
+      const unready = await endedByCancel(job, () => failedChecks(job, this.#state));
+      if (unready !== null) return { outcome: 'refused', message: unready };
+      enter(job.config.mode === 'dry-activate' ? 'predict' : 'activate', job, this.#state);
+      return activateAndJudge(job, this.#probe as Probe, this.#state);
+    });
+    return outcome as Outcome;
+  }
+
+  /** Does a part of the work, within what is left of `hostTimeout`. */
+  async #work(signal: AbortSignal, work: (job: Job) => Promise<Ending | null>): Promise<Outcome | null> {
+    const started = performance.now();
+    const job = { ...this.#job, context: { ...this.#job.context, signal: this.#limited(signal) } };
+    const ended = await work(job).catch((error: unknown) => failureOf(error, job, this.#state));
+    this.#seconds += (performance.now() - started) / 1000;
+    return ended === null ? null : this.#outcome(skippedIfOffline(ended, job, this.#state));
+  }
+
+  /** Aborted when `signal` is, or when the host has no time left. Its reason says which. */
+  #limited(signal: AbortSignal): AbortSignal {
+    const { hostTimeout } = this.#job.config;
+    if (hostTimeout === 0) return signal;
+    const left = Math.max(0, hostTimeout - this.#seconds);
+    return AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left * 1000))]);
+  }
+
+  #outcome(ending: Ending): Outcome {
+    const { deployment, config } = this.#job;
+    const { before, after } = this.#state;
+    const nothing = { units: noUnits(), others: [] };
+    return { host: deployment.host, mode: config.mode, before, after, ...nothing, ...ending, seconds: this.#seconds };
+  }
 }
 
 /** A target that was not reached at all may be skipped; one that was lost later may not. */
@@ -51,18 +98,11 @@ function skippedIfOffline(ending: Ending, { config, deployment, context }: Job, 
   return { ...ending, outcome: 'skipped' };
 }
 
-/** The phases in order, until one of them decides the outcome. */
-async function runPhases(job: Job, state: State): Promise<Ending> {
-  const ready = await endedByCancel(job, () => prepare(job, state));
-  if ('outcome' in ready) return ready;
-  enter(job.config.mode === 'dry-activate' ? 'predict' : 'activate', job, state);
-  return activateAndJudge(job, ready, state);
-}
-
 /** Everything before the activation. @returns the probe if the closure is on the target and may be activated. */
-async function prepare(job: Job, state: State): Promise<Probe | Ending> {
+async function prepare(job: Job, state: State, onConnected: () => void): Promise<Probe | Ending> {
   enter('probe', job, state);
   const probe = await probeTarget(job.remote, job.context);
+  onConnected();
   if (probe === null) {
     return {
       outcome: 'failed',
@@ -77,10 +117,7 @@ async function prepare(job: Job, state: State): Promise<Probe | Ending> {
     return { outcome: 'unchanged', message: 'The target is already on this system.' };
   }
   enter('copy', job, state);
-  const failure = await copy(job, probe);
-  if (failure !== null) return failure;
-  const unready = await failedChecks(job);
-  return unready === null ? probe : { outcome: 'refused', message: unready };
+  return (await copy(job, probe)) ?? probe;
 }
 
 /** Runs `work`, with the connection that it uses closed if the run is cancelled. */
@@ -94,11 +131,19 @@ async function endedByCancel<T>({ remote, context }: Job, work: () => Promise<T>
   }
 }
 
-/** The pre-deploy checks that the runner does itself. @returns why the system must not be activated; null: it may. */
-async function failedChecks({ deployment, remote, config, context }: Job): Promise<string | null> {
-  if (config.mode === 'dry-activate') return null;
+/** The pre-deploy checks that the runner does itself, repeated as by morph. @returns why the system must not be activated; null: it may. */
+async function failedChecks(job: Job, state: State): Promise<string | null> {
+  const { deployment, remote, config, context } = job;
   const { http } = deployment.preDeployChecks;
-  const failed = await failedOnce(http, webAddress(remote.target), context.signal);
+  if (config.mode === 'dry-activate' || http.length === 0) return null;
+  enter('check', job, state);
+  const failed = await untilPassed(
+    http,
+    webAddress(remote.target),
+    config.healthTimeout,
+    context.signal,
+    'pre-deploy check',
+  );
   context.signal.throwIfAborted();
   return failed === null ? null : `${failed.charAt(0).toUpperCase()}${failed.slice(1)}. Nothing was changed.`;
 }

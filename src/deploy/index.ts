@@ -4,7 +4,8 @@ import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { isLocal, type Target } from '../plan/fleet.ts';
 import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
-import { deployHost } from './host.ts';
+import { checkDistinct } from './distinct.ts';
+import { HostDeployment } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
@@ -29,13 +30,14 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
 }
 
 /**
- * Checks, before anything is built, that there is a target to deploy to and that host keys are pinned.
+ * Checks, before anything is built, that there is a target to deploy to, that no two hosts have the same one, and that host
+ * keys are pinned.
  *
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
   { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
-  hosts: readonly CheckedHost[],
+  hosts: readonly (Pick<Deployment, 'host' | 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
@@ -45,8 +47,8 @@ export function checkTargets(
       cure: 'Set it in `targets`, or leave these hosts out with `hosts`.',
     });
   }
-  const targets = hosts.flatMap(({ target, buildOnly, name, host }) =>
-    target === null || buildOnly ? [] : [{ target, host: host ?? name ?? target.address }],
+  const targets = hosts.flatMap(({ target, buildOnly, host }) =>
+    target === null || buildOnly ? [] : [{ target, host }],
   );
   const remote = targets.filter(({ target }) => !isLocal(target));
   if (targets.length === 0) {
@@ -55,26 +57,18 @@ export function checkTargets(
       cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
-  if (knownHosts === null && !ownSsh && remote.length > 0) {
-    throw missingKnownHosts(remote.map(({ target }) => target));
-  }
+  if (knownHosts === null && !ownSsh && remote.length > 0) throw missingKnownHosts(remote.map(({ target }) => target));
   checkSshTargets(remote);
+  checkDistinct(hosts);
   checkWaves(hosts, waves);
 }
 
-/** A planned host, or a deployment. */
-type CheckedHost = Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & {
-  name?: string;
-  host?: string;
-  unusable?: string | null;
-};
-
 /**
  * Copies each closure to its target and activates it, several hosts at a time. A failed host does not stop the others,
- * except as `canary` and `maxFailures` say.
+ * except as `canary`, `waves` and `maxFailures` say.
  *
  * @returns one outcome for each deployment, in the same order.
- * @throws UserError before anything is changed: no pinned host keys, an invalid key, an address that ssh does not accept.
+ * @throws UserError before anything is changed: two hosts with the same target, no pinned host keys, an invalid key, an address that ssh does not accept.
  */
 export async function deploy(
   deployments: readonly Deployment[],
@@ -86,6 +80,7 @@ export async function deploy(
   const done = [...idle].flatMap(([host, why]) => (why === null ? [] : [skipped(host, config.mode, why)]));
   const active = aliasTargets(deployments.filter(({ host }) => idle.get(host) === null));
   if (active.length > 0) {
+    checkDistinct(deployments);
     const remote = active.filter(({ target }) => !isLocal(target));
     const local = localSession(context);
     const session = remote.length === 0 ? local : await open(remote, config, context);
@@ -150,25 +145,26 @@ function deployAll(
     context.progress({ host, stage: 'deploy', state, text });
   for (const { host } of hosts) show(host, 'waiting', '');
   const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
+  const begun = new Map<string, HostDeployment>();
   const work: Work<(typeof rolled)[number]> = {
-    async deploy({ deployment, alias, host, target }) {
-      const limited = { ...context, signal: limitedSignal(context.signal, config.hostTimeout) };
-      const outcome = await deployHost({
-        ...{ deployment, remote: { alias, host, target, session: sessionOf(target) }, config, nix },
-        context: limited,
-      });
-      show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
+    async prepare({ deployment, alias, host, target }, heldBack, onConnected) {
+      const remote = { alias, host, target, session: sessionOf(target) };
+      const own = { ...config, ...deployment.overrides };
+      const begins = new HostDeployment({ deployment, remote, config: own, nix, context });
+      begun.set(host, begins);
+      const outcome = await begins.prepare(heldBack, onConnected);
+      if (outcome === null) show(host, 'waiting', 'ready to be activated');
       return outcome;
     },
-    skip({ host }, why) {
-      show(host, 'done', `skipped: ${why}`);
-      return skipped(host, config.mode, why);
-    },
+    activate: ({ host }) => (begun.get(host) as HostDeployment).activate(),
+    skip: ({ host }, why) => skipped(host, config.mode, why),
+    ended: outcome =>
+      show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`),
   };
-  return rollOut(rolled, config, work, context.signal);
-}
-
-/** Aborted when the run is, or after `seconds`; 0: only when the run is. Its reason says which. */
-function limitedSignal(signal: AbortSignal, seconds: number): AbortSignal {
-  return seconds === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  const cancelled = (): void =>
+    context.log.info('Cancelled: no further host is started; activations that have begun are completed.');
+  context.signal.addEventListener('abort', cancelled, { once: true });
+  return rollOut(rolled, config, work, context.signal).finally(() =>
+    context.signal.removeEventListener('abort', cancelled),
+  );
 }

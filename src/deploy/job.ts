@@ -19,5 +19,7 @@ export function showProgress({ deployment, context }: Job, text: string): void {
 
 /** What aborted the signal of a job: the run was cancelled, or the host's time is over. */
 export function whyAborted({ reason }: AbortSignal): string {
-  return reason instanceof Error && reason.name === 'TimeoutError' ? 'Stopped by `host-timeout`' : 'Cancelled';
+  return (reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
+    ? 'Stopped by `host-timeout`'
+    : 'Cancelled';
 }

@@ -10,6 +10,7 @@ interface PhaseMeaning {
 export const phases = {
   probe: { doing: 'connecting to the target', continuesAlone: false },
   copy: { doing: 'copying the closure', continuesAlone: false },
+  check: { doing: 'running the pre-deploy checks', continuesAlone: false },
   predict: { doing: 'checking what would change', continuesAlone: false },
   activate: { doing: 'activating', continuesAlone: true },
 } as const satisfies Record<string, PhaseMeaning>;

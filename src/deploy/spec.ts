@@ -55,7 +55,7 @@ function commands(kind: 'check' | 'health', checks: HealthChecks['cmd']): Record
       [`${key}.command`, cmd.join(' ')],
       [`${key}.description`, description],
       [`${key}.timeout`, timeout],
-      ...(kind === 'health' ? [[`${key}.period`, period]] : []),
+      [`${key}.period`, period],
     ];
   });
   return Object.fromEntries(entries) as Record<string, string | number>;

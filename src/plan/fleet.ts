@@ -35,6 +35,7 @@ export interface Host {
   healthChecks: HealthChecks;
   preDeployChecks: HealthChecks;
   secrets: Secret[];
+  overrides: Overrides;
   /** The nixpkgs that it is built from; null if it is not known or not pinned. */
   nixpkgs: Pin | null;
   /** The settings of the target's own Nix; null if the host's modules have no `nix` options. */
@@ -66,6 +67,14 @@ export interface Target {
   sshOptionsFrom: 'source' | 'targets';
   /** Whether the target may fetch missing paths from its own substituters. */
   substituteOnDestination: boolean;
+}
+
+/** Inputs of the deploy stage that have another value for one host; those that are left out have the input's. */
+export interface Overrides {
+  failedUnits?: 'degrade' | 'rollback' | 'ignore';
+  /** Seconds; 0: no limit. */
+  hostTimeout?: number;
+  offline?: 'fail' | 'skip';
 }
 
 /** Whether the target is the machine that the deployment runs on. */

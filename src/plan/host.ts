@@ -4,7 +4,7 @@ import { nearest } from '../nearest.ts';
 import { inRepository } from './evaluation/places.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
 import { SecretText } from './secret-text.ts';
-import { layer, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
+import { layer, overridesOf, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
 
 /** A host's evaluation, as nix/glue.nix returns it. */
 export interface EvaluatedHost {
@@ -96,6 +96,7 @@ export function hostOf(
     secrets: (settings.secrets ?? []).map(secret =>
       'file' in secret.source ? { ...secret, source: { file: resolve(folder, secret.source.file) } } : secret,
     ),
+    overrides: overridesOf(settings),
     nixpkgs,
     nix: evaluated.nix,
   };

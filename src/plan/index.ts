@@ -18,7 +18,7 @@ export { checkHostName } from './host-name.ts';
 export { type Located, locate } from './locate.ts';
 export { historyOf, repositoryOf } from './repository.ts';
 export { select } from './select.ts';
-export { parseTargetSettings, targetOf } from './targets.ts';
+export { overridesOf, parseTargetSettings, targetOf } from './targets.ts';
 
 type Targets = Readonly<Record<string, TargetSettings>>;
 

@@ -35,14 +35,14 @@
 #   failed-units    degrade (default) | rollback | ignore
 #   lock-wait       time to wait for another activation, 600
 #   activate-limit  time for one switch-to-configuration, 900
-#   health-limit    time for all health checks together, 300
+#   health-limit    time for all health checks together, and for all pre-deploy checks together, 300
 #   step-limit      time for each other phase (records, roots, timers), 60
 #   check-N.command      a pre-deploy check, run by `sh -c`, N from 1; exit code 0 passes
 #   check-N.description  in words, for the log
 #   check-N.timeout      time for one attempt, 30
-#   health-N.command health-N.description health-N.timeout
-#                        a health check: the same, after the activation, repeated until it passes
-#   health-N.period      time between two attempts, 1
+#   check-N.period       time between two attempts, 1: it is repeated until it passes
+#   health-N.command health-N.description health-N.timeout health-N.period
+#                        a health check: the same, after the activation
 #
 # ANSWERS on standard output: `key=value` lines, and ": " before each line of the log. The last line of a complete answer
 # is `end=…`; an answer without it was cut. An empty value means unknown or none.

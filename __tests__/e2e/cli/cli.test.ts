@@ -81,6 +81,24 @@ test('run has nothing left to do, and prints a line for each host', async () => 
   expect(stdout.match(/^(router|server) .*unchanged: /gm)).toHaveLength(2);
 });
 
+test("without --known-hosts and --deploy-key, the user's own ~/.ssh is used, and only host keys that it knows", async () => {
+  const own = (file: string, text: string) =>
+    fleet.runner.run(['sh', '-euc', 'umask 077; mkdir -p ~/.ssh; cat >~/.ssh/"$0"', file], { input: text });
+  await own('config', `Host named\n  HostName ${fleet.server.address}\n  User root\n  IdentityFile ~/.ssh/own-key\n`);
+  await own('own-key', fleet.deployKey.private);
+  const named = ['--hosts', 'server', '--targets', 'server: root@named', '--archive', 'none'];
+  const stranger = await ferry('run', '--mode', 'switch', ...named);
+  expect([stranger.code, stranger.stdout]).toEqual([
+    7,
+    expect.stringContaining(`refused: No host key is pinned for ${fleet.server.address}, `),
+  ]);
+  expect((await fleet.runner.run(['sh', '-c', 'cat ~/.ssh/known_hosts; :'])).stdout).toBe('');
+  await own('known_hosts', `${fleet.server.knownHosts}\n`);
+  const known = await ferry('run', '--mode', 'switch', ...named);
+  expect([known.code, known.stdout]).toEqual([0, expect.stringMatching(/^server .*unchanged: /m)]);
+  await fleet.runner.run(['sh', '-c', 'rm -r ~/.ssh']);
+});
+
 test('each kind of failure has its exit code, and invalid input is one line', async () => {
   const unknown = await ferry('deploy', '--mode', 'swich');
   expect([unknown.code, unknown.stderr.trim()]).toEqual([

@@ -127,6 +127,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     healthChecks: none,
     preDeployChecks: none,
     secrets: [],
+    overrides: {},
     ...more,
   };
 }
