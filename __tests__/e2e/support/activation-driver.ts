@@ -139,6 +139,13 @@ export class Activations {
     }
   }
 
+  /** Cuts its power and starts it again: a new /run, and nobody who works on a run. */
+  async powerCycle(): Promise<void> {
+    await this.target.powerCut();
+    await this.target.powerOn();
+    mkdirSync(this.target.machine.path('/run/gate'), { recursive: true });
+  }
+
   /** Puts something in the way on the machine: see activation-systems.nix. Null: takes it away. */
   gate(name: string, value: string | null): void {
     const file = this.target.machine.path(`/run/gate/${name}`);
@@ -155,6 +162,13 @@ export class Activations {
     await until(async () => {
       if (!existsSync(this.target.machine.path(`/run/gate/at-${name}`))) throw new Error('not yet');
     }, `the gate ${name}`);
+  }
+
+  /** The identifiers of the runs that the machine knows, those of a runner too. */
+  runs(): string[] {
+    const directory = this.target.machine.path('/run/nix-ferry');
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []));
   }
 
   /** Waits until a run shows this phase. */
