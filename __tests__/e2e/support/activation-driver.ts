@@ -71,15 +71,15 @@ export class Activations {
     mkdirSync(target.machine.path('/run/gate'), { recursive: true });
   }
 
-  /** A target that runs `one`, by a deployment with this script. */
-  static async start(target: Target, nix: Nix, key: Key, shell?: readonly string[]): Promise<Activations> {
-    const toplevels = await buildSystems(nix, target.system, 'activation-systems.nix');
+  /** A target that has the systems of an expression in fixtures/ in its store. */
+  static async start(target: Target, nix: Nix, key: Key, file = 'activation-systems.nix'): Promise<Activations> {
+    const toplevels = await buildSystems(nix, target.system, file);
     const login = sshOptions(target, key);
     const store = `ssh-ng://root@${target.address}`;
     await nix.run('nix', ['copy', '--no-check-sigs', '--to', store, ...Object.values(toplevels)], {
       env: { ...process.env, NIX_SSHOPTS: login.join(' ') },
     });
-    return new Activations(target, toplevels, shell, login);
+    return new Activations(target, toplevels, ['sh'], login);
   }
 
   toplevel(name: string): string {
