@@ -114,18 +114,19 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
 
   const nix = nixOf(prepared, context);
+  const origin = await originOf(fleet, ports, context);
   if (stages.includes('archive') && config.archive.archive !== 'none') {
     const { directory, artifacts } = ports.archives;
     const archiveConfig = {
       ...config.archive,
       directory,
       source: fleet.source,
-      provenance: provenanceOf(fleet, ports),
+      provenance: { ...origin, run: ports.deployer.run, producer },
     };
     run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-    const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
+    const deployments = deploymentsOfBuilt(built, origin);
     const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
@@ -224,10 +225,6 @@ function cachedFleet({ hosts }: Fleet): CachedFleet {
 
 function toplevelsOf(built: readonly Built[]): string[] {
   return built.flatMap(one => (one.ok ? [one.toplevel] : []));
-}
-
-function provenanceOf({ commit }: Fleet, { repository, deployer }: Ports): Provenance {
-  return { commit, repository, run: deployer.run, producer };
 }
 
 async function originOf({ commit, source }: Fleet, { repository, branch }: Ports, context: Context): Promise<Origin> {

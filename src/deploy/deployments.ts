@@ -34,11 +34,15 @@ export function deploymentsOfArchives(
   const none = { cmd: [], http: [] };
   return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => ({
     ...{ host, system, toplevel, closureBytes },
-    origin: { commit: manifest.commit, repository: manifest.repository, branch: null, committed: null },
+    origin: originOf(manifest),
     target: host in targets ? targetOf(parseTargetSettings(targets[host], `targets.${host}`)) : null,
     closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
     ...{ buildOnly: false, tags: [], healthChecks: none, preDeployChecks: none, secrets: [] },
   }));
+}
+
+function originOf({ commit, repository, branch, committed }: Manifest): Origin {
+  return { commit, repository, branch: branch ?? null, committed: committed ?? null };
 }
 
 /** The outcomes of the hosts whose build failed: nothing was deployed to their targets. */

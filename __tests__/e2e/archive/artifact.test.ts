@@ -77,6 +77,8 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
   provenance: {
     commit: null,
     repository: 'octocat/fleet',
+    branch: 'main',
+    committed: 2000,
     run: 'https://github.com/octocat/fleet/actions/runs/7',
     producer: 'test',
   },
