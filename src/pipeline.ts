@@ -1,4 +1,4 @@
-import { type ArchiveStores, archive, type Provenance, takeArchives } from './archive/index.ts';
+import { type ArchiveStores, archive, takeArchives } from './archive/index.ts';
 import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';

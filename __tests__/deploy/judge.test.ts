@@ -321,6 +321,14 @@ describe('another init interface', () => {
     });
   });
 
+  test('boot does not mean that by the same exit code', () => {
+    const why = 'the boot loader could not be installed: switch-to-configuration boot ended with exit code 100';
+    const { message } = judged({ ...wentBack, phase: 'commit', verb: 'boot', code: 100, why });
+    expect(message).toBe(
+      `The boot loader could not be installed: switch-to-configuration boot ended with exit code 100. The target is back on ${old}.`,
+    );
+  });
+
   test('a dry run: a plan, not a failure', () => {
     const status = { code: 100, activated: false, now: onOld };
     expect(judged(status, { log: lines, mode: 'dry-activate' })).toEqual({

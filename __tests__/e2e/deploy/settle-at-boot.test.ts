@@ -53,21 +53,25 @@ describe('with the module', () => {
   }, 120_000);
   afterEach(() => on.openGates());
 
-  test.each(Object.keys(moments) as Moment[])('a power cut while %s is settled at the start', async moment => {
-    const { gate, ends } = moments[moment];
-    const before = await cut(on, gate);
-    await until(async () => expect(isOpen()).toBe(false), 'the settling');
-    await expectNothingLeft(on);
-    const after = await on.state();
-    expectWhole(on, after, ends);
-    if (ends === 'one') expect(after).toEqual({ ...before, worker: after.worker });
-    const journal = await web.says('journalctl', '--boot', '-o', 'cat', '-u', 'nix-ferry-settle.service');
-    expect(journal).toContain(`settled=${ends === 'one' ? 'taken-back' : 'finished'}`);
-    const deployed = JSON.parse(readFileSync(web.machine.path('/var/lib/nix-ferry/deployed.json'), 'utf8'));
-    expect(deployed.toplevel).toBe(on.toplevel(ends));
-    const { values } = await expectNextRun(on, after, ends === 'one' ? 'two' : 'one', 'none');
-    expect(values.settled).toBe('');
-  }, 120_000);
+  test.each(Object.keys(moments) as Moment[])(
+    'a power cut while %s is settled at the start',
+    async moment => {
+      const { gate, ends } = moments[moment];
+      const before = await cut(on, gate);
+      await until(async () => expect(isOpen()).toBe(false), 'the settling');
+      await expectNothingLeft(on);
+      const after = await on.state();
+      expectWhole(on, after, ends);
+      if (ends === 'one') expect(after).toEqual({ ...before, worker: after.worker });
+      const journal = await web.says('journalctl', '--boot', '-o', 'cat', '-u', 'nix-ferry-settle.service');
+      expect(journal).toContain(`settled=${ends === 'one' ? 'taken-back' : 'finished'}`);
+      const deployed = JSON.parse(readFileSync(web.machine.path('/var/lib/nix-ferry/deployed.json'), 'utf8'));
+      expect(deployed.toplevel).toBe(on.toplevel(ends));
+      const { values } = await expectNextRun(on, after, ends === 'one' ? 'two' : 'one', 'none');
+      expect(values.settled).toBe('');
+    },
+    120_000,
+  );
 
   test('a start without an open record, and a switch, do not run it', async () => {
     await on.powerCycle();
