@@ -101,8 +101,10 @@ describe('a connection that is dropped', () => {
 /** Holds the activations of a run of the command line at these phases, and kills it. */
 async function killed(phases: readonly string[]): Promise<Row[]> {
   const rows = await fleet.hold(phases);
-  const { child } = ferry(rows);
-  await fleet.held(rows);
+  const { child, ended } = ferry(rows);
+  const early = ended.then(run => Promise.reject(new Error(JSON.stringify(run))));
+  await Promise.race([fleet.held(rows), early]);
+  early.catch(() => undefined);
   child.kill('SIGKILL');
   await Promise.all(rows.map(({ release }) => release()));
   return rows;
