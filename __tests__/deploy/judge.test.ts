@@ -306,6 +306,15 @@ describe('units that fail', () => {
   });
 });
 
+test('a dry run that another run ended: what it had printed is not the reason', () => {
+  const status = { ...refused, code: null, why: 'ended, because another run activates a system: run 8' };
+  const log = ['would stop the following units: a.service', 'would activate the configuration...'];
+  expect(judged(status, { log, mode: 'dry-activate' })).toEqual({
+    outcome: 'refused',
+    message: 'Ended, because another run activates a system: run 8. Nothing was changed.',
+  });
+});
+
 describe('another init interface', () => {
   const lines = printed('otherInit', 'test');
   test('switch: the next boot starts it', () => {

@@ -52,9 +52,12 @@ function ferry(rows: readonly Pick<Row, 'on' | 'next'>[]): { child: ChildProcess
     ...{ 'deploy-key': join(source, 'key'), 'known-hosts': `@${join(source, 'known_hosts')}`, 'confirm-timeout': '5' },
   };
   const flags = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const { NIX_CONFIG } = fleet.nix.installation.env;
   const child = spawn(process.execPath, [join(repository, 'dist/cli.js'), 'run', '--json', ...flags], {
-    env: { ...process.env, NIX_CONFIG, PATH: `${fleet.nix.installation.bin}:${process.env.PATH}` },
+    env: {
+      ...process.env,
+      NIX_CONFIG: 'build-users-group =\nsubstituters =\n',
+      PATH: `${fleet.nix.installation.bin}:${process.env.PATH}`,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout: Buffer[] = [];
