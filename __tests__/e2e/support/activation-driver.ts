@@ -194,12 +194,15 @@ export class Activations {
     };
   }
 
-  /** What a finished run must not leave: roots, run directories, the open record, units, timers, processes, locks. */
+  /**
+   * What a finished run must not leave: roots, run directories, the open record, units (the module's own one is always
+   * there), timers, processes, locks.
+   */
   async left(): Promise<string[]> {
     const look = `
       ls -d /nix/var/nix/gcroots/nix-ferry/* /var/lib/nix-ferry/activating* /var/lib/nix-ferry/*.new 2>/dev/null
       find /run/nix-ferry -mindepth 1 -maxdepth 1 -type d
-      systemctl list-units --all --plain --no-legend 'nix-ferry-*' | cut -d ' ' -f 1
+      systemctl list-units --all --plain --no-legend 'nix-ferry-*' | cut -d ' ' -f 1 | grep -v '^nix-ferry-settle'
       ls /run/systemd/transient | grep nix-ferry
       pgrep -af '[/]run/nix-ferry/.* (supervise|switchback)'
       flock -n /run/nix-ferry/lock true || echo 'the lock is held'
