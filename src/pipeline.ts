@@ -1,4 +1,4 @@
-import { type ArchiveStores, archive, type Provenance, takeArchives } from './archive/index.ts';
+import { type ArchiveStores, archive, takeArchives } from './archive/index.ts';
 import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
@@ -124,18 +124,19 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
 
   const nix = nixOf(prepared, context);
+  const origin = await originOf(fleet, ports, context);
   if (stages.includes('archive') && config.archive.archive !== 'none') {
     const { directory, artifacts } = ports.archives;
     const archiveConfig = {
       ...config.archive,
       directory,
       source: fleet.source,
-      provenance: provenanceOf(fleet, ports),
+      provenance: { ...origin, run: ports.deployer.run, producer },
     };
     run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-    const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
+    const deployments = deploymentsOfBuilt(built, origin);
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
@@ -244,10 +245,6 @@ function cachedFleet({ hosts }: Fleet): CachedFleet {
 
 function toplevelsOf(built: readonly Built[]): string[] {
   return built.flatMap(one => (one.ok ? [one.toplevel] : []));
-}
-
-function provenanceOf({ commit }: Fleet, { repository, deployer }: Ports): Provenance {
-  return { commit, repository, run: deployer.run, producer };
 }
 
 async function originOf({ commit, source }: Fleet, { repository, branch }: Ports, context: Context): Promise<Origin> {

@@ -306,6 +306,15 @@ describe('units that fail', () => {
   });
 });
 
+test('a dry run that another run ended: what it had printed is not the reason', () => {
+  const status = { ...refused, code: null, why: 'ended, because another run activates a system: run 8' };
+  const log = ['would stop the following units: a.service', 'would activate the configuration...'];
+  expect(judged(status, { log, mode: 'dry-activate' })).toEqual({
+    outcome: 'refused',
+    message: 'Ended, because another run activates a system: run 8. Nothing was changed.',
+  });
+});
+
 describe('another init interface', () => {
   const lines = printed('otherInit', 'test');
   test('switch: the next boot starts it', () => {
@@ -319,6 +328,14 @@ describe('another init interface', () => {
       outcome: 'refused',
       message: 'The new system needs a reboot: its init interface is another one. Nothing was changed.',
     });
+  });
+
+  test('boot does not mean that by the same exit code', () => {
+    const why = 'the boot loader could not be installed: switch-to-configuration boot ended with exit code 100';
+    const { message } = judged({ ...wentBack, phase: 'commit', verb: 'boot', code: 100, why });
+    expect(message).toBe(
+      `The boot loader could not be installed: switch-to-configuration boot ended with exit code 100. The target is back on ${old}.`,
+    );
   });
 
   test('a dry run: a plan, not a failure', () => {

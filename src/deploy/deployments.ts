@@ -35,7 +35,7 @@ export function deploymentsOfArchives(
     const settings = host in targets ? parseTargetSettings(targets[host], `targets.${host}`) : {};
     return {
       ...{ host, system, toplevel, closureBytes },
-      origin: { commit: manifest.commit, repository: manifest.repository, branch: null, committed: null },
+      origin: originOf(manifest),
       target: targetOf(settings),
       closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
       ...{ buildOnly: false, tags: settings.tags ?? [], overrides: overridesOf(settings) },
@@ -44,6 +44,10 @@ export function deploymentsOfArchives(
       secrets: [],
     };
   });
+}
+
+function originOf({ commit, repository, branch, committed }: Manifest): Origin {
+  return { commit, repository, branch: branch ?? null, committed: committed ?? null };
 }
 
 /** The outcomes of the hosts whose build failed: nothing was deployed to their targets. */

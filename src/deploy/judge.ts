@@ -135,7 +135,10 @@ function reason(evidence: Evidence): string {
   // A rejection is in the runner's own words already.
   if (phase === 'confirm' && obstacle !== null && !why.startsWith('rejected')) return `${why}: ${obstacle}`;
   if (phase !== 'activate' && phase !== 'commit') return why;
-  if (status.code === 100) return `${why}: its init interface is another one`;
+  // A dry run that another run ended: what it had printed by then is not why.
+  if (evidence.mode === 'dry-activate' && status.code === null) return why;
+  // Only `test` means that by this code.
+  if (status.verb === 'test' && status.code === 100) return `${why}: its init interface is another one`;
   const { there } = readWords(evidence.log);
   return reasonOf(there) ?? inWords(why, status, there);
 }

@@ -206,7 +206,11 @@ judge_back() {
   if [ -n "$current_boot" ] && [ "$current_boot" != "$profile_before" ] && [ "$current_boot" != "$boot_before" ]; then
     add_problem "the boot loader starts $current_boot"
   fi
-  case $back_code in '' | 0 | 4) ;; *) add_problem "switch-to-configuration of the old system ended with $back_code" ;; esac
+  case $back_code in
+    '' | 0 | 4) ;;
+    timeout) add_problem "switch-to-configuration of the old system did not end within $activate_limit s" ;;
+    *) add_problem "switch-to-configuration of the old system ended with $back_code" ;;
+  esac
   # With a full /boot it cannot, and its default may be right all the same.
   case $boot_back_code in
     '' | 0) ;;

@@ -82,6 +82,16 @@ describe('health checks', () => {
     await go('one');
   });
 
+  test('one that passes only after 20 s, and one that passes every second time', async () => {
+    const from = Number((await web.says('cat', '/proc/uptime')).split('.')[0]) + 20;
+    const late = `read now rest </proc/uptime; test "\${now%.*}" -ge ${from}`;
+    const flapping = 'if test -e /run/flapped; then rm /run/flapped; else touch /run/flapped; false; fi';
+    const healthChecks = { cmd: [...cmd(late).cmd, ...cmd(flapping).cmd], http: [] };
+    expect(await go('two', { healthChecks }, { healthTimeout: 120 })).toMatchObject({ outcome: 'deployed' });
+    expect(Number((await web.says('cat', '/proc/uptime')).split('.')[0])).toBeGreaterThanOrEqual(from);
+    await go('one');
+  }, 180_000);
+
   test('one that hangs: its time is over, and the target goes back', async () => {
     const outcome = await go('two', { healthChecks: cmd('sleep 300') }, { healthTimeout: 6 });
     expect(outcome).toMatchObject({ outcome: 'rolled-back', after: toplevel('one') });
