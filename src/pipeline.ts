@@ -4,12 +4,14 @@ import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
 import {
   checkKeys,
+  checkSecrets,
   checkTargets,
   type Deployer,
   type Deployment,
   deploy,
   deploymentsOfArchives,
   deploymentsOfBuilt,
+  deploymentsOfPlan,
   type Origin,
   outcomesOfUnbuilt,
 } from './deploy/index.ts';
@@ -103,6 +105,15 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
   run.fleet = fleet;
   checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
+  checkSecrets(
+    fleet.hosts.map(host => ({ ...host, host: host.name })),
+    { ...config.deploy, ...ports.deployer },
+  );
+  if (config.deploy.mode === 'secrets') {
+    const deployments = deploymentsOfPlan(fleet.hosts, await originOf(fleet, ports, context));
+    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nixOf(setUp, context)));
+    return;
+  }
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
@@ -134,6 +145,12 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
 async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: Order, run: Run): Promise<void> {
   const { config, ports, context } = order;
+  if (config.deploy.mode === 'secrets') {
+    throw new UserError('Archives contain no secrets.', {
+      where: { input: 'from' },
+      cure: 'Leave out `from`, so that the secrets of the source are sent.',
+    });
+  }
   const setUp = await timed(run, 'setup', () => setUpFor(order));
   const nix = nixOf(setUp, context);
   const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);

@@ -6,15 +6,18 @@ import { isLocal, type Target } from '../plan/fleet.ts';
 import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
 import { deployHost } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
+import type { Job } from './job.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
+import { readSecrets } from './secrets/read.ts';
 import { localSession, openSession, type Session } from './session.ts';
 import type { AliasedTarget } from './ssh-config.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
-export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
+export { deploymentsOfArchives, deploymentsOfBuilt, deploymentsOfPlan, outcomesOfUnbuilt } from './deployments.ts';
+export { checkSecrets } from './secrets/check.ts';
 export { endLeftSession } from './session.ts';
 
 /**
@@ -62,7 +65,8 @@ export function checkTargets(
  * except as `canary` and `maxFailures` say.
  *
  * @returns one outcome for each deployment, in the same order.
- * @throws UserError before anything is changed: no pinned host keys, an invalid key, an address that ssh does not accept.
+ * @throws UserError before anything is changed: no pinned host keys, an invalid key, an address that ssh does not accept, a
+ * secret that cannot be read.
  */
 export async function deploy(
   deployments: readonly Deployment[],
@@ -74,12 +78,18 @@ export async function deploy(
   const done = [...idle].flatMap(([host, why]) => (why === null ? [] : [skipped(host, config.mode, why)]));
   const active = aliasTargets(deployments.filter(({ host }) => idle.get(host) === null));
   if (active.length > 0) {
+    const secrets = await readSecrets(
+      active.map(({ deployment }) => deployment),
+      config,
+      context,
+    );
     const remote = active.filter(({ target }) => !isLocal(target));
     const local = localSession(context);
     const session = remote.length === 0 ? local : await open(remote, config, context);
     try {
+      const withSecrets = active.map(each => ({ ...each, secrets: secrets.get(each.host) ?? [] }));
       const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
-      done.push(...(await deployAll(active, sessionOf, config, nix, context)));
+      done.push(...(await deployAll(withSecrets, sessionOf, config, nix, context)));
     } finally {
       await session.close();
     }
@@ -89,10 +99,11 @@ export async function deploy(
 }
 
 /** Why nothing is done on a target for this host; null when something is. */
-function whySkipped({ buildOnly, target }: Deployment, mode: Mode): string | null {
+function whySkipped({ buildOnly, target, secrets }: Deployment, mode: Mode): string | null {
   if (mode === 'none') return 'The mode is `none`.';
   if (buildOnly) return 'The source says that this host is only built.';
-  return target === null ? 'It has no target.' : null;
+  if (target === null) return 'It has no target.';
+  return mode === 'secrets' && secrets.length === 0 ? 'It has no secrets.' : null;
 }
 
 interface ActiveHost extends AliasedTarget {
@@ -128,7 +139,7 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
 }
 
 function deployAll(
-  hosts: readonly ActiveHost[],
+  hosts: readonly (ActiveHost & Pick<Job, 'secrets'>)[],
   sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,
@@ -139,10 +150,10 @@ function deployAll(
   for (const { host } of hosts) show(host, 'waiting', '');
   const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
   const work: Work<(typeof rolled)[number]> = {
-    async deploy({ deployment, alias, host, target }) {
+    async deploy({ deployment, alias, host, target, secrets }) {
       const limited = { ...context, signal: limitedSignal(context.signal, config.hostTimeout) };
       const outcome = await deployHost({
-        ...{ deployment, remote: { alias, host, target, session: sessionOf(target) }, config, nix },
+        ...{ deployment, remote: { alias, host, target, session: sessionOf(target) }, config, secrets, nix },
         context: limited,
       });
       show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
