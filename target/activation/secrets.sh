@@ -161,7 +161,7 @@ prepare_secrets() { named_secrets prepare_secret "$1"; }
 place_secrets() { named_secrets place_secret "$1"; }
 named_secrets() {
   if for_secrets "$@" 2>"$staged/errors"; then return; fi
-  failed_secret="$(secret "$number" name) could not be written to $(secret "$number" destination): $(tail -n 1 "$staged/errors")"
+  failed_secret="the secret $(secret "$number" name) could not be written to $(secret "$number" destination): $(tail -n 1 "$staged/errors")"
   return 1
 }
 
