@@ -51,7 +51,7 @@ export interface Ports {
 }
 
 /** The arguments of a run. */
-interface Order {
+interface RunRequest {
   step: Step;
   config: Config;
   ports: Ports;
@@ -81,9 +81,9 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
-    const order = { step, config, ports, context };
-    if (config.fetch.from === null) await fromSource(order, run, saving);
-    else await fromArchives(config.fetch.from, order, run);
+    const request = { step, config, ports, context };
+    if (config.fetch.from === null) await fromSource(request, run, saving);
+    else await fromArchives(config.fetch.from, request, run);
   } catch (error) {
     run.error = endedBy(error, context);
   }
@@ -92,13 +92,13 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
 }
 
 /** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */
-async function fromSource(order: Order, run: Run, saving: Saving): Promise<void> {
-  const { step, config, ports, context } = order;
+async function fromSource(request: RunRequest, run: Run, saving: Saving): Promise<void> {
+  const { step, config, ports, context } = request;
   const stages = stagesOf[step];
   // An invalid `source` is reported before Nix is looked for.
   const source = stages.includes('plan') ? locate(config.plan.source) : null;
 
-  const setUp = await timed(run, 'setup', () => setUpFor(order));
+  const setUp = await timed(run, 'setup', () => setUpFor(request));
   if (source === null) return;
 
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
@@ -111,7 +111,7 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   );
   if (config.deploy.mode === 'secrets') {
     const deployments = deploymentsOfPlan(fleet.hosts, await originOf(fleet, ports, context));
-    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nixOf(setUp, context)));
+    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nixOf(setUp, context)));
     return;
   }
   if (!stages.includes('build')) return;
@@ -137,21 +137,21 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
   }
   if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
-    const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+    const outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
 }
 
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
-async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: Order, run: Run): Promise<void> {
-  const { config, ports, context } = order;
+async function fromArchives(from: NonNullable<Config['fetch']['from']>, request: RunRequest, run: Run): Promise<void> {
+  const { config, ports, context } = request;
   if (config.deploy.mode === 'secrets') {
     throw new UserError('Archives contain no secrets.', {
       where: { input: 'from' },
       cure: 'Leave out `from`, so that the secrets of the source are sent.',
     });
   }
-  const setUp = await timed(run, 'setup', () => setUpFor(order));
+  const setUp = await timed(run, 'setup', () => setUpFor(request));
   const nix = nixOf(setUp, context);
   const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);
   const archives = await timed(run, 'archive', () =>
@@ -161,7 +161,7 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: O
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
-    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nix));
   }
 }
 
@@ -206,7 +206,7 @@ class Saving {
   }
 }
 
-async function setUpFor({ step, config, ports, context }: Order): Promise<Setup> {
+async function setUpFor({ step, config, ports, context }: RunRequest): Promise<Setup> {
   const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
   // If the set-up is a separate step, no plan follows that shows which systems are needed.
   const emulates = step === 'setup' && config.setup.emulate === 'always';
@@ -259,7 +259,7 @@ async function originOf({ commit, source }: Fleet, { repository, branch }: Ports
 
 function deployAll(
   deployments: readonly Deployment[],
-  { config, ports, context }: Order,
+  { config, ports, context }: RunRequest,
   nix: Nix,
 ): Promise<Outcome[]> {
   return deploy(deployments, { ...config.deploy, ...ports.deployer }, nix, context);
