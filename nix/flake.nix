@@ -79,7 +79,15 @@ let
         uploadAt
         ;
       source = sourceOf source;
-      action = if builtins.isString action then [ "systemctl" "restart" action ] else action;
+      action =
+        if builtins.isString action then
+          [
+            "systemctl"
+            "restart"
+            action
+          ]
+        else
+          action;
     };
   # A file, or a set with one of the kinds of sources. A text would be in the store, as all of a flake is.
   sourceOf =
