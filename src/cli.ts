@@ -1,5 +1,6 @@
 import type { Context, Stage } from './context.ts';
 import { demoCommand } from './demo-command.ts';
+import { secretVariablesIn } from './environment.ts';
 import { explain, UserError } from './errors.ts';
 import { type Flags, help, readFlags } from './flags.ts';
 import { type Config, readInputs } from './inputs.ts';
@@ -27,6 +28,11 @@ const commands: Record<string, Command> = {
     'deploy',
     'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.',
   ),
+  secrets: one(
+    'deploy',
+    'Send the secrets of the hosts to their targets, as after a reboot, and activate nothing.',
+    'secrets',
+  ),
   run: one('run', 'Do all of this: plan, build, archive, deploy.'),
   option: {
     usage: 'ferry option HOST OPTION [flags]',
@@ -36,8 +42,8 @@ const commands: Record<string, Command> = {
   },
 };
 
-function one(step: Step, about: string): Command {
-  return { usage: `ferry ${step} [flags]`, about, step, words: 0 };
+function one(step: Step, about: string, name: string = step): Command {
+  return { usage: `ferry ${name} [flags]`, about, step, words: 0 };
 }
 
 const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
@@ -114,8 +120,14 @@ async function main(args: readonly string[], given: Environment): Promise<number
       },
     );
   }
+  if (name === 'secrets') {
+    const { mode = name } = flags.inputs;
+    if (mode !== name)
+      throw new UserError('`ferry secrets` has no modes: it activates nothing.', { where: { input: 'mode' } });
+    flags.inputs.mode = mode;
+  }
   const config = readInputs(flags.inputs, input => `--${input}`, allowed);
-  const terminal = await openTerminal(process.env);
+  const terminal = await openTerminal(process.env, secretVariablesIn(given));
   try {
     return name === 'option'
       ? await printOption(flags, config, terminal)

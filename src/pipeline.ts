@@ -4,12 +4,14 @@ import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
 import {
   checkKeys,
+  checkSecrets,
   checkTargets,
   type Deployer,
   type Deployment,
   deploy,
   deploymentsOfArchives,
   deploymentsOfBuilt,
+  deploymentsOfPlan,
   type Origin,
   outcomesOfUnbuilt,
 } from './deploy/index.ts';
@@ -109,10 +111,14 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     ),
   );
   run.fleet = fleet;
-  checkTargets(
-    { ...config.deploy, ...ports.deployer },
-    fleet.hosts.map(host => ({ ...host, host: host.name })),
-  );
+  const planned = fleet.hosts.map(host => ({ ...host, host: host.name }));
+  checkTargets({ ...config.deploy, ...ports.deployer }, planned);
+  checkSecrets(planned, { ...config.deploy, ...ports.deployer });
+  if (config.deploy.mode === 'secrets') {
+    const deployments = deploymentsOfPlan(fleet.hosts, await originOf(fleet, ports, context));
+    run.outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nixOf(setUp, context)));
+    return;
+  }
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
@@ -145,6 +151,12 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
 async function fromArchives(from: NonNullable<Config['fetch']['from']>, request: RunRequest, run: Run): Promise<void> {
   const { config, ports, context } = request;
+  if (config.deploy.mode === 'secrets') {
+    throw new UserError('Archives contain no secrets.', {
+      where: { input: 'from' },
+      cure: 'Leave out `from`, so that the secrets of the source are sent.',
+    });
+  }
   const setUp = await timed(run, 'setup', context, () => setUpFor(request));
   const nix = nixOf(setUp, context);
   const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);

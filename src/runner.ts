@@ -117,6 +117,7 @@ export function portsOf(
   core: Core,
   { githubToken: token, signingKey: secret }: Config['fetch'],
   env: NodeJS.ProcessEnv,
+  secretVariables: Readonly<Record<string, string>>,
   context: Context,
 ): Ports {
   const repository = env.GITHUB_REPOSITORY ?? null;
@@ -142,6 +143,8 @@ export function portsOf(
       who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
       run: number === null ? null : run,
       ownSsh: false,
+      ownCode: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
+      secretVariables,
     },
   };
 }

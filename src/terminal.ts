@@ -23,7 +23,11 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
+/** @param secretVariables see Deployer. */
+export async function openTerminal(
+  env: NodeJS.ProcessEnv,
+  secretVariables: Readonly<Record<string, string>> = {},
+): Promise<Terminal> {
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   // Every signal, not only the first: a second one (timeout(1) sends two, and so does an impatient user) must not interrupt
@@ -59,7 +63,13 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
           planCache: join(cache, 'plans'),
           repository: null,
           branch: null,
-          deployer: { who: `${userInfo().username}@${hostname()}`, run: null, ownSsh: true },
+          deployer: {
+            who: `${userInfo().username}@${hostname()}`,
+            run: null,
+            ownSsh: true,
+            ownCode: true,
+            secretVariables,
+          },
         });
       } finally {
         progress.end();
@@ -87,6 +97,7 @@ function terminalLog(progress: Progress, debug: boolean): Log {
     notice: (message, where) => line('note: ', message, where),
     warning: (message, where) => line('warning: ', message, where),
     error: (message, where) => line('error: ', message, where),
-    secret: secret => secrets.push(secret),
+    // A shorter one is part of everything.
+    secret: secret => void (secret.trim().length > 3 && secrets.push(secret)),
   };
 }

@@ -35,14 +35,19 @@ const timeToGoBack = 120;
 /** Phases in which nothing is changed yet. */
 const early = ['', 'lock', 'look', 'expect', 'root', 'check'];
 
+/** What identifies an activation on its target. */
+export function newRunId(): string {
+  return `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+}
+
 /**
  * Starts the activation on the target, follows it until it ends, over as many connections as that takes, and confirms it.
  * If the run is cancelled, an activation that has changed nothing yet is ended, and any other is followed to its end.
  *
+ * @param id a new one, from `newRunId`.
  * @throws CommandError when the activation script cannot be run on the target.
  */
-export async function activate(job: Job, probe: Probe): Promise<Activation> {
-  const id = `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+export async function activate(job: Job, probe: Probe, id: string): Promise<Activation> {
   const nonce = randomBytes(16).toString('hex');
   const confirmation = new Confirmation(job, id, nonce);
   const following = new Following(job, id, confirmation);

@@ -49,4 +49,8 @@ export interface Deployer {
   run: string | null;
   /** Whether a person deploys whose own known_hosts and ssh_config are used if no host keys are pinned. */
   ownSsh: boolean;
+  /** Whether a person or an event that runs the repository's own code asks for the run. Only such a run reads secrets. */
+  ownCode: boolean;
+  /** The variables `FERRY_SECRET_<name>` of the environment, by name. */
+  secretVariables: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import type { Archive, Manifest } from '../archive/index.ts';
 import type { Built } from '../build/built.ts';
+import type { Host } from '../plan/fleet.ts';
 import { overridesOf, parseTargetSettings, targetOf } from '../plan/index.ts';
 import type { Deployment, Origin } from './deployment.ts';
 import { type Mode, type Outcome, skipped } from './outcome.ts';
@@ -20,6 +21,18 @@ export function deploymentsOfBuilt(built: readonly Built[], origin: Origin): Dep
       },
     ];
   });
+}
+
+/** The deployments that send only secrets, which need no build. */
+export function deploymentsOfPlan(hosts: readonly Host[], origin: Origin): Deployment[] {
+  return hosts.map(
+    ({ name: host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides, toplevel }) => ({
+      ...{ host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides, origin },
+      toplevel: toplevel.outPath,
+      closure: { from: 'store' as const },
+      closureBytes: null,
+    }),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { CommandError, explain } from '../errors.ts';
 import { webAddress } from '../plan/fleet.ts';
-import { type Activation, activate } from './activation.ts';
+import { type Activation, activate, newRunId } from './activation.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
 import { untilPassed } from './http-check.ts';
@@ -9,12 +9,17 @@ import { type Judgement, judge, judgeLost } from './judge.ts';
 import { isFailure, type Outcome } from './outcome.ts';
 import { type Phase, phases } from './phase.ts';
 import { isUpToDate, type Probe, probeTarget, refusalOf } from './probe.ts';
+import { reportOf, secretSentences } from './secrets/report.ts';
+import { compareSecrets, replaceSecrets } from './secrets/send.ts';
+import { stageSecrets } from './secrets/stage.ts';
 import { isConnectionError } from './session.ts';
 import { confirmationTime } from './spec.ts';
 import { noUnits, otherChanges, readUnits } from './units.ts';
 import { readWords } from './words.ts';
 
 const keptLog = 16 * 1024;
+
+const alreadyThere = 'The target is already on this system.';
 
 /** What is known about a host while it is deployed. */
 interface State {
@@ -24,7 +29,7 @@ interface State {
 }
 
 /** How a deployment ended, without what `State` knows. */
-type Ending = Judgement & Partial<Pick<Outcome, 'units' | 'others' | 'log'>>;
+type Ending = Judgement & Partial<Pick<Outcome, 'units' | 'others' | 'secrets' | 'log'>>;
 
 /** The deployment to one host, in two parts, between which it may wait. It never throws: whatever happens is an outcome. */
 export class HostDeployment {
@@ -57,12 +62,9 @@ export class HostDeployment {
 
   /** To be called after `prepare` has returned null. */
   async activate(): Promise<Outcome> {
-    const outcome = await this.#work(this.#job.context.signal, async job => {
-      const unready = await endedByCancel(job, () => failedChecks(job, this.#state));
-      if (unready !== null) return { outcome: 'refused', message: unready };
-      enter(job.config.mode === 'dry-activate' ? 'predict' : 'activate', job, this.#state);
-      return activateAndJudge(job, this.#probe as Probe, this.#state);
-    });
+    const outcome = await this.#work(this.#job.context.signal, job =>
+      activatePrepared(job, this.#probe as Probe, this.#state),
+    );
     return outcome as Outcome;
   }
 
@@ -98,6 +100,55 @@ function skippedIfOffline(ending: Ending, { config, deployment, context }: Job, 
   return { ...ending, outcome: 'skipped' };
 }
 
+/** Everything after `prepare`, until something decides the outcome. */
+async function activatePrepared(job: Job, probe: Probe, state: State): Promise<Ending> {
+  if (job.config.mode === 'dry-activate') return predict(job, probe, state);
+  const upToDate = whyNotActivated(job, probe);
+  const unready = upToDate === null ? await endedByCancel(job, () => failedChecks(job, state)) : null;
+  if (unready !== null) return { outcome: 'refused', message: unready };
+  const id = newRunId();
+  await stage(job, id, state);
+  if (upToDate !== null) {
+    enter('replace', job, state);
+    return replaceSecrets(job, id, upToDate);
+  }
+  enter('activate', job, state);
+  return activateAndJudge(job, probe, id, state);
+}
+
+/** Brings the secrets of the host to the target, which replaces none of its own yet. */
+async function stage(job: Job, id: string, state: State): Promise<void> {
+  const { remote, secrets, config, context } = job;
+  if (secrets.length === 0) return;
+  enter('stage', job, state);
+  await endedByCancel(job, () => stageSecrets(remote, id, secrets, config, { signal: context.signal }));
+}
+
+/** Why only secrets are sent, as a sentence; null: the system is activated. */
+function whyNotActivated({ deployment, config, secrets }: Job, probe: Probe): string | null {
+  if (config.mode === 'secrets') return '';
+  return secrets.length > 0 && isUpToDate(deployment, config, probe) ? alreadyThere : null;
+}
+
+/** A dry run: what the activation would do, and what would become of the secrets. */
+async function predict(job: Job, probe: Probe, state: State): Promise<Ending> {
+  enter('predict', job, state);
+  const upToDate = isUpToDate(job.deployment, job.config, probe);
+  const ending: Ending = upToDate
+    ? { outcome: 'unchanged', message: alreadyThere }
+    : await activateAndJudge(job, probe, newRunId(), state);
+  if (job.secrets.length === 0 || (ending.outcome !== 'planned' && ending.outcome !== 'unchanged')) return ending;
+  const { report, problems } = await compareSecrets(job, newRunId());
+  if (problems !== null) return { ...ending, outcome: 'refused', message: `Secrets cannot be written: ${problems}.` };
+  const outcome = report.changed.length > 0 ? 'planned' : ending.outcome;
+  return {
+    ...ending,
+    outcome,
+    message: `${ending.message}${secretSentences(report, job.config.mode)}`,
+    secrets: report,
+  };
+}
+
 /** Everything before the activation. @returns the probe if the closure is on the target and may be activated. */
 async function prepare(job: Job, state: State, onConnected: () => void): Promise<Probe | Ending> {
   enter('probe', job, state);
@@ -113,8 +164,9 @@ async function prepare(job: Job, state: State, onConnected: () => void): Promise
   state.after = probe.current;
   const refusal = refusalOf(job.deployment, job.remote, probe);
   if (refusal !== null) return { outcome: 'refused', message: refusal };
+  if (job.config.mode === 'secrets') return probe;
   if (isUpToDate(job.deployment, job.config, probe)) {
-    return { outcome: 'unchanged', message: 'The target is already on this system.' };
+    return job.secrets.length > 0 ? probe : { outcome: 'unchanged', message: alreadyThere };
   }
   enter('copy', job, state);
   return (await copy(job, probe)) ?? probe;
@@ -135,7 +187,7 @@ async function endedByCancel<T>({ remote, context }: Job, work: () => Promise<T>
 async function failedChecks(job: Job, state: State): Promise<string | null> {
   const { deployment, remote, config, context } = job;
   const { http } = deployment.preDeployChecks;
-  if (config.mode === 'dry-activate' || http.length === 0) return null;
+  if (http.length === 0) return null;
   enter('check', job, state);
   const failed = await untilPassed(
     http,
@@ -164,12 +216,20 @@ async function copy(job: Job, probe: Probe): Promise<Judgement | null> {
   }
 }
 
-async function activateAndJudge(job: Job, probe: Probe, state: State): Promise<Ending> {
-  const activation = await activate(job, probe);
+async function activateAndJudge(job: Job, probe: Probe, id: string, state: State): Promise<Ending> {
+  const activation = await activate(job, probe, id);
   const judgement = judgeActivation(job, activation, state);
   const { there } = readWords(activation.log);
-  const ending = { ...judgement, units: readUnits(there), others: otherChanges(there) };
+  const ending = { ...withSecrets(job, judgement, activation), units: readUnits(there), others: otherChanges(there) };
   return isFailure(judgement) ? { ...ending, log: activation.log.join('\n').slice(-keptLog) } : ending;
+}
+
+/** The judgement with what became of the secrets, if the activation was finished. */
+function withSecrets({ secrets, config }: Job, judgement: Judgement, { end }: Activation): Ending {
+  if (secrets.length === 0 || config.mode === 'dry-activate') return judgement;
+  if (end.kind !== 'status' || end.status.result !== 'finished') return judgement;
+  const report = reportOf(secrets, end.status.secrets.changed, end.status.secrets.volatile);
+  return { ...judgement, message: `${judgement.message}${secretSentences(report, config.mode)}`, secrets: report };
 }
 
 function judgeActivation(job: Job, { end, log, obstacle }: Activation, state: State): Judgement {

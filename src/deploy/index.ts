@@ -7,15 +7,18 @@ import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
 import { checkDistinct } from './distinct.ts';
 import { HostDeployment } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
+import type { Job } from './job.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
+import { readSecrets } from './secrets/read.ts';
 import { localSession, openSession, type Session } from './session.ts';
 import { type AliasedTarget, checkSshTargets } from './ssh-config.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
-export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
+export { deploymentsOfArchives, deploymentsOfBuilt, deploymentsOfPlan, outcomesOfUnbuilt } from './deployments.ts';
+export { checkSecrets } from './secrets/check.ts';
 export { endLeftSession } from './session.ts';
 
 /**
@@ -68,7 +71,8 @@ export function checkTargets(
  * except as `canary`, `waves` and `maxFailures` say.
  *
  * @returns one outcome for each deployment, in the same order.
- * @throws UserError before anything is changed: two hosts with the same target, no pinned host keys, an invalid key, an address that ssh does not accept.
+ * @throws UserError before anything is changed: two hosts with the same target, no pinned host keys, an invalid key, an
+ * address that ssh does not accept, a secret that cannot be read.
  */
 export async function deploy(
   deployments: readonly Deployment[],
@@ -81,12 +85,18 @@ export async function deploy(
   const active = aliasTargets(deployments.filter(({ host }) => idle.get(host) === null));
   if (active.length > 0) {
     checkDistinct(deployments);
+    const secrets = await readSecrets(
+      active.map(({ deployment }) => deployment),
+      config,
+      context,
+    );
     const remote = active.filter(({ target }) => !isLocal(target));
     const local = localSession(context);
     const session = remote.length === 0 ? local : await open(remote, config, context);
     try {
+      const withSecrets = active.map(each => ({ ...each, secrets: secrets.get(each.host) ?? [] }));
       const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
-      done.push(...(await deployAll(active, sessionOf, config, nix, context)));
+      done.push(...(await deployAll(withSecrets, sessionOf, config, nix, context)));
     } finally {
       await session.close();
     }
@@ -96,10 +106,11 @@ export async function deploy(
 }
 
 /** Why nothing is done on a target for this host; null when something is. */
-function whySkipped({ buildOnly, target }: Deployment, mode: Mode): string | null {
+function whySkipped({ buildOnly, target, secrets }: Deployment, mode: Mode): string | null {
   if (mode === 'none') return 'The mode is `none`.';
   if (buildOnly) return 'The source says that this host is only built.';
-  return target === null ? 'It has no target.' : null;
+  if (target === null) return 'It has no target.';
+  return mode === 'secrets' && secrets.length === 0 ? 'It has no secrets.' : null;
 }
 
 interface ActiveHost extends AliasedTarget {
@@ -135,7 +146,7 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
 }
 
 function deployAll(
-  hosts: readonly ActiveHost[],
+  hosts: readonly (ActiveHost & Pick<Job, 'secrets'>)[],
   sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,
@@ -147,10 +158,10 @@ function deployAll(
   const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
   const begun = new Map<string, HostDeployment>();
   const work: Work<(typeof rolled)[number]> = {
-    async prepare({ deployment, alias, host, target }, heldBack, onConnected) {
+    async prepare({ deployment, alias, host, target, secrets }, heldBack, onConnected) {
       const remote = { alias, host, target, session: sessionOf(target) };
       const own = { ...config, ...deployment.overrides };
-      const begins = new HostDeployment({ deployment, remote, config: own, nix, context });
+      const begins = new HostDeployment({ deployment, remote, config: own, secrets, nix, context });
       begun.set(host, begins);
       const outcome = await begins.prepare(heldBack, onConnected);
       if (outcome === null) show(host, 'waiting', 'ready to be activated');

@@ -2,12 +2,15 @@ import type { Context } from '../context.ts';
 import type { Nix } from '../nix/index.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
 import type { Remote } from './remote.ts';
+import type { ReadSecret } from './secrets/content.ts';
 
 /** The deployment of one host, with everything its phases need. */
 export interface Job {
   deployment: Deployment;
   remote: Remote;
   config: DeployConfig;
+  /** The host's secrets, in the order in which the source defines them. */
+  secrets: readonly ReadSecret[];
   nix: Nix;
   context: Context;
 }

@@ -95,6 +95,7 @@ function planned({ code }: Status): Judgement {
 const achieved: Record<Mode, string> = {
   none: '',
   'dry-activate': '',
+  secrets: '',
   test: 'Runs the new system until the next boot.',
   boot: 'The next boot starts the new system.',
   switch: 'Runs and boots the new system.',

@@ -1,7 +1,8 @@
+import type { SecretReport } from './secrets/report.ts';
 import { noUnits, type UnitChanges } from './units.ts';
 
-/** What to do on the targets: the words of switch-to-configuration, and `none`. */
-export const modes = ['none', 'dry-activate', 'test', 'boot', 'switch'] as const;
+/** What to do on the targets: the words of switch-to-configuration, `none`, and `secrets`, which activates nothing. */
+export const modes = ['none', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const;
 export type Mode = (typeof modes)[number];
 
 /** What a kind of outcome means for everything that reports it or reacts to it. */
@@ -84,6 +85,8 @@ export interface Outcome {
   units: UnitChanges;
   /** What else would change, in its words: "would remove user ‘eve’". */
   others: string[];
+  /** What became of the host's secrets; missing if it has none, or if the target was not asked. */
+  secrets?: SecretReport;
   /** Seconds. */
   seconds: number;
   /** What switch-to-configuration printed, its last 16 KiB. Only present when the outcome fails the job. */

@@ -11,6 +11,8 @@ export const phases = {
   probe: { doing: 'connecting to the target', continuesAlone: false },
   copy: { doing: 'copying the closure', continuesAlone: false },
   check: { doing: 'running the pre-deploy checks', continuesAlone: false },
+  stage: { doing: 'bringing the secrets to the target', continuesAlone: false },
+  replace: { doing: 'replacing the secrets', continuesAlone: true },
   predict: { doing: 'checking what would change', continuesAlone: false },
   activate: { doing: 'activating', continuesAlone: true },
 } as const satisfies Record<string, PhaseMeaning>;

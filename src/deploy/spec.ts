@@ -41,6 +41,7 @@ export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, no
     'lock-wait': config.lockTimeout,
     'activate-limit': config.activationTimeout,
     'health-limit': config.healthTimeout,
+    secrets: deployment.secrets.length > 0 && config.mode !== 'dry-activate' ? 'true' : null,
     ...commands('check', deployment.preDeployChecks.cmd),
     ...commands('health', deployment.healthChecks.cmd),
   };

@@ -1,4 +1,5 @@
 import type { Reply } from './reply.ts';
+import { numbersIn } from './secrets/report.ts';
 
 /** How an activation ended: the facts that the target read back when everything had ended (`THE STATUS` in main.sh). */
 export interface Status {
@@ -24,6 +25,8 @@ export interface Status {
   failedUnits: string[];
   /** Units that ran before, are still installed and do not run. */
   missingUnits: string[];
+  /** The numbers of the secrets that were written, and of those that a reboot removes. */
+  secrets: { changed: number[]; volatile: number[] };
   /** What became of the record of an earlier activation that was cut; null if there was none. */
   settled: { how: string; toplevel: string; phase: string } | null;
 }
@@ -66,6 +69,7 @@ export function readStatus({ values }: Reply): Status | null {
     rebooted: text('rebooted') === 'yes',
     failedUnits: units('failed-units'),
     missingUnits: units('missing-units'),
+    secrets: { changed: numbersIn(text('secrets-changed')), volatile: numbersIn(text('secrets-volatile')) },
     settled:
       text('settled') === ''
         ? null

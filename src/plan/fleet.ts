@@ -102,15 +102,20 @@ export interface HealthChecks {
   }[];
 }
 
-/** A secret; `source` is where the deployer reads it. */
+/** A secret: a file on the target whose content must not be in the store. */
 export interface Secret {
   name: string;
-  source: { file: string } | { command: string[] } | { text: SecretText };
+  /**
+   * Where the deployer reads it: a file or a command's output on the machine that deploys (`folder` is where the command runs),
+   * a variable `FERRY_SECRET_<env>` of its environment, or the text itself.
+   */
+  source: { file: string } | { command: string[]; folder?: string } | { env: string } | { text: SecretText };
   destination: string;
   user: string;
   group: string;
   /** Octal, for example "0400". */
   permissions: string;
+  /** The words of a command that is run on the target if the content has changed; empty: none. */
   action: string[];
   mkDirs: boolean;
   uploadAt: 'pre-activation' | 'post-activation';

@@ -93,11 +93,15 @@ export function hostOf(
     buildOnly: settings.address === false,
     healthChecks: { cmd: [], http: [], ...settings.healthChecks },
     preDeployChecks: { cmd: [], http: [], ...settings.preDeployChecks },
-    secrets: (settings.secrets ?? []).map(secret =>
-      'file' in secret.source ? { ...secret, source: { file: resolve(folder, secret.source.file) } } : secret,
-    ),
+    secrets: (settings.secrets ?? []).map(secret => ({ ...secret, source: sourceIn(folder, secret.source) })),
     overrides: overridesOf(settings),
     nixpkgs,
     nix: evaluated.nix,
   };
+}
+
+/** Where a secret is read, independent of the current directory. */
+function sourceIn(folder: string, source: Secret['source']): Secret['source'] {
+  if ('file' in source) return { file: resolve(folder, source.file) };
+  return 'command' in source ? { command: source.command, folder } : source;
 }

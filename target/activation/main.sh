@@ -14,6 +14,8 @@
 #   confirm ID NONCE        the runner can still get in; to be sent over a new connection, once `phase=confirm` was read
 #   reject ID REASON        the runner found the new system wanting: go back. Possible until the activation is confirmed
 #   finish ID               the state now; forgets the activation ID if it has ended
+#   secrets ID              replaces secrets without an activation; target/stage.sh has brought them, as for `run`
+#   compare ID TOPLEVEL     what `run` with these secrets would change; changes nothing
 #   settle                  settles an open record that nobody works on (after `end=lost`, or at boot)
 #   supervise ID            used by `run`: the activation itself, in a systemd unit of its own
 #   switchback ID           used by the timer: the dead man's switch, every 5 s
@@ -37,6 +39,7 @@
 #   activate-limit  time for one switch-to-configuration, 900
 #   health-limit    time for all health checks together, and for all pre-deploy checks together, 300
 #   step-limit      time for each other phase (records, roots, timers), 60
+#   secrets         true: target/stage.sh has brought secrets for this run
 #   check-N.command      a pre-deploy check, run by `sh -c`, N from 1; exit code 0 passes
 #   check-N.description  in words, for the log
 #   check-N.timeout      time for one attempt, 30
@@ -58,6 +61,11 @@
 #   confirm   confirmed=yes; or confirmed=no and why; end=confirm
 #   reject    rejected=yes; or rejected=no and why; end=reject
 #   finish    current, profile, boot, bootid, end=finish
+#   secrets   changed and volatile (numbers of secrets, separated by spaces: those that were written, and those that a reboot
+#             removes), end=secrets; or why, and end=busy (an activation is in progress), end=refused (nothing was changed),
+#             end=taken-back (all are as they were) or end=failed (not all are)
+#   compare   problems (empty: none), for each secret N state-N (missing | content | attributes | same; without contents,
+#             `same` is not about them) and digest-N (see secrets-steps.sh), volatile, end=compare
 #   settle    settled=…, settled-toplevel, current, profile, boot, bootid, why, end=settle; or end=busy and why (an
 #             activation is in progress)
 #
@@ -79,6 +87,8 @@
 #   rebooted        yes if the boot id changed
 #   failed-units    failed now and not before, separated by spaces
 #   missing-units   ran before, exist in the new system (when gone back: in the old one) and do not run now
+#   secrets-changed, secrets-volatile
+#                   as in the answer of `secrets`, if the result is finished and the run has secrets
 #   settled         an open record was found: finished | taken-back | superseded | unreadable | failed; empty: none
 #   settled-toplevel, settled-phase
 #                   of that record
@@ -111,6 +121,8 @@ case $called in
   probe | run | watch | confirm | reject | finish | supervise | switchback) "$called" "$@" ;;
   switchback-loop) switchback_loop "$@" ;;
   settle) settle_verb ;;
+  secrets) secrets_verb "$@" ;;
+  compare) compare_secrets "$@" ;;
   # Used by `probe`.
   boot) boot_now ;;
   *)

@@ -102,4 +102,5 @@ finish_record() {
 drop_record() {
   rm -f $records/activating.json && flush $records
   rm -f $records/activating.units $records/activating.failed $records/activating.generations
+  [ "$result" != finished ] || keep_secrets
 }

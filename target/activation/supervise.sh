@@ -38,6 +38,7 @@ supervise() {
   settled='' settled_toplevel='' settled_phase=''
   settle supervisor
   open_run "$1"
+  restore_secrets || refuse 'secrets of an earlier run could not be taken back'
   forget_old
   look
   enter expect "$step_limit"
@@ -46,9 +47,11 @@ supervise() {
   root_paths
   enter check "$((health_limit + step_limit))"
   pre_deploy_checks
+  check_secrets
   ! rejected || refuse "$(rejection)"
   enter arm "$step_limit"
   arm || refuse "the dead man's switch could not be armed"
+  send_early_secrets
   case $mode in
     switch | test)
       enter activate $((activate_limit + 2 * step_limit))
@@ -57,10 +60,12 @@ supervise() {
   esac
   if [ "$activated" = yes ]; then
     enter verify $((health_limit + 2 * step_limit))
+    use_early_secrets
     verify
     enter confirm $((confirm + step_limit))
     await_confirmation
   fi
+  send_late_secrets
   if [ "$mode" != test ]; then
     enter commit $((activate_limit + 3 * step_limit))
     commit
@@ -249,6 +254,7 @@ refuse() { end refused "$1"; }
 # end RESULT WHY: closes the record by what is true, and tells the watchers.
 end() {
   result=$1 why=$2
+  [ "$result" != refused ] || restore_secrets || result=stuck why="$why; secrets could not be taken back"
   if [ -n "$recorded" ]; then
     # What cannot be completed stays open, and the next run finds that it was finished.
     if [ "$result" != finished ] || finish_record; then
@@ -262,6 +268,7 @@ end() {
   [ -z "$armed" ] || disarm
   rm -f "$roots/$id".*
   write_status supervisor "$here"
+  rm -rf "$runs/$id.secrets"
   # The journal keeps what was said, beyond the run's directory.
   cat "$log" "$here/status"
   exit 0
@@ -298,6 +305,10 @@ write_status() {
     answer rebooted "$rebooted"
     answer failed-units "${failures% }"
     answer missing-units "${missing% }"
+    if [ "$result" = finished ] && [ -d "$runs/$id.secrets" ]; then
+      answer secrets-changed "$(changed_secrets "$id")"
+      answer secrets-volatile "$(volatile_secrets "$id")"
+    fi
     answer settled "${settled:-}"
     answer settled-toplevel "${settled_toplevel:-}"
     answer settled-phase "${settled_phase:-}"
@@ -309,7 +320,7 @@ write_status() {
 # Forgets the run ID; a timer without the run's directory would only fail.
 forget() {
   if [ -e "$runs/$1/armed" ] && has_systemd; then systemctl stop "nix-ferry-$1-switchback.timer" 2>/dev/null 9>&-; fi
-  rm -rf "${runs:?}/$1"
+  rm -rf "${runs:?}/$1" "$runs/$1.secrets"
 }
 
 # Run directories whose end nobody came to read, and roots without a run.

@@ -133,11 +133,13 @@ take_back() {
   back_code='' boot_back_code='' problem='' note=''
   say "going back to ${before:-nothing}"
   kill_unit "$id"
+  restore_secrets || add_problem 'secrets could not be taken back'
   rebooted=''
   [ "$(boot_id)" = "$bootid_before" ] || rebooted=yes
   if changed_running; then restore_running; elif [ -n "$rebooted" ]; then expected=''; fi
   if reached commit && [ "$mode" != test ]; then restore_profile; fi
   [ -n "$rebooted" ] || start_missing
+  [ -n "$rebooted" ] || repeat_secret_actions "$id"
   judge_back
 }
 

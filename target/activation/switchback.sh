@@ -139,6 +139,7 @@ settle() {
     finish_record && drop_record
   elif taken_over; then
     settled=superseded result=stuck problem='another system was activated or set since'
+    keep_secrets
     drop_record
   else
     take_back
@@ -154,6 +155,7 @@ settle() {
   stop_switch
   # The last: who reads it forgets the run.
   if [ -d "$runs/$id" ]; then settled_status "$1"; fi
+  rm -rf "$runs/$id.secrets"
 }
 
 # The dead man's switch does not give up at once.
