@@ -135,8 +135,12 @@ take_back() {
   kill_unit "$id"
   rebooted=''
   [ "$(boot_id)" = "$bootid_before" ] || rebooted=yes
+  if [ "$reboots" = yes ]; then
+    reboot_back
+    forget_once
+  fi
   if changed_running; then restore_running; elif [ -n "$rebooted" ]; then expected=''; fi
-  if reached commit && [ "$mode" != test ]; then restore_profile; fi
+  if { reached commit || [ "$reboots" = yes ]; } && [ "$mode" != test ]; then restore_profile; fi
   [ -n "$rebooted" ] || start_missing
   judge_back
 }
@@ -145,6 +149,10 @@ take_back() {
 # was installed and is taken back now.
 changed_running() {
   expected=$before
+  if [ "$reboots" = yes ]; then
+    [ -n "$rebooted" ] && [ "$(running_now)" = "$toplevel" ] && [ "$profile_before" != "$toplevel" ]
+    return
+  fi
   case $(running_now) in
     "$before") [ -z "$rebooted" ] && [ "$mode" != boot ] && reached activate ;;
     # Started so, unless it was what the machine was to start anyway.
