@@ -13,7 +13,7 @@ const onNew = { current: toplevel, profile: toplevel, boot: toplevel };
 const good: Status = {
   ...{ result: 'finished', phase: 'report', why: '', verb: 'test', code: 0, backCode: null },
   ...{ activated: true, confirmed: 'yes', before: onOld, now: onNew, rebooted: false },
-  ...{ failedUnits: [], missingUnits: [], settled: null },
+  ...{ failedUnits: [], missingUnits: [], needsReboot: [], settled: null },
 };
 const refused: Partial<Status> = { result: 'refused', activated: false, now: onOld, phase: 'activate' };
 const wentBack: Partial<Status> = { result: 'went-back', activated: false, now: onOld, phase: 'activate', backCode: 0 };

@@ -1,6 +1,7 @@
 import { CommandError, explain } from '../errors.ts';
 import { webAddress } from '../plan/fleet.ts';
-import { type Activation, activate } from './activation.ts';
+import { type Activation, activate, type End } from './activation.ts';
+import { rebootSentence } from './booted.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
 import { failedOnce } from './http-check.ts';
@@ -10,7 +11,7 @@ import { isFailure, type Outcome } from './outcome.ts';
 import { type Phase, phases } from './phase.ts';
 import { isUpToDate, type Probe, probeTarget, refusalOf } from './probe.ts';
 import { isConnectionError } from './session.ts';
-import { confirmationTime } from './spec.ts';
+import { confirmationTime, mayReboot } from './spec.ts';
 import { noUnits, otherChanges, readUnits } from './units.ts';
 import { readWords } from './words.ts';
 
@@ -73,8 +74,10 @@ async function prepare(job: Job, state: State): Promise<Probe | Ending> {
   state.after = probe.current;
   const refusal = refusalOf(job.deployment, job.remote, probe);
   if (refusal !== null) return { outcome: 'refused', message: refusal };
-  if (isUpToDate(job.deployment, job.config, probe)) {
-    return { outcome: 'unchanged', message: 'The target is already on this system.' };
+  const pending = job.config.reboot === 'if-needed' && mayReboot(job) && probe.needsReboot.length > 0;
+  if (isUpToDate(job.deployment, job.config, probe) && !pending) {
+    const reboot = probe.needsReboot.length > 0 ? ` A reboot is needed: ${rebootSentence(probe.needsReboot)}.` : '';
+    return { outcome: 'unchanged', message: `The target is already on this system.${reboot}` };
   }
   enter('copy', job, state);
   const failure = await copy(job, probe);
@@ -145,17 +148,26 @@ function judgeActivation(job: Job, { end, log, obstacle }: Activation, state: St
     }
     case 'unreachable': {
       state.after = null;
-      return outOfReach(job, end.error, obstacle);
+      return outOfReach(job, end, obstacle);
     }
   }
 }
 
 /** The target was not reached again: what is known, and what it does by itself. */
-function outOfReach({ remote, config, deployment }: Job, { stderr }: CommandError, obstacle: string | null): Judgement {
-  const { doing, continuesAlone } = phases[config.mode === 'dry-activate' ? 'predict' : 'activate'];
+function outOfReach(
+  { remote, config, deployment }: Job,
+  { error: { stderr }, rebooting }: Extract<End, { kind: 'unreachable' }>,
+  obstacle: string | null,
+): Judgement {
+  const { doing, continuesAlone } =
+    phases[config.mode === 'dry-activate' ? 'predict' : rebooting ? 'reboot' : 'activate'];
   const why = obstacle ?? (stderr.trim().split('\n').at(-1) || 'the connection was closed');
   const lost = `The connection was lost while ${doing}, and ${remote.target.address} could not be reached again (${why})`;
   if (!continuesAlone) return { outcome: 'unreachable', message: `${lost}. The target was not changed.` };
+  if (rebooting) {
+    const then = 'Without a confirmation, it starts its previous system again, by itself or when it is reset';
+    return { outcome: 'failed', message: `${lost}. ${then}.` };
+  }
   const seconds = confirmationTime({ config, deployment });
   const then =
     config.mode === 'boot' || seconds === 0

@@ -12,6 +12,12 @@ export function confirmationTime({ deployment, config }: Pick<Job, 'deployment' 
   return proof + (deployment.healthChecks.http.length > 0 ? config.healthTimeout : 0);
 }
 
+/** Whether the target may be rebooted: not the machine that the deployment runs on, which could not report it. */
+export function mayReboot({ deployment, config }: Pick<Job, 'deployment' | 'config'>): boolean {
+  const rebooting = config.mode === 'boot' || config.mode === 'switch';
+  return rebooting && config.reboot !== 'never' && !(deployment.target !== null && isLocal(deployment.target));
+}
+
 /** The arguments of the verb `run` after the identifier (`KEYS` in main.sh). */
 export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, nonce: string): string[] {
   const { deployment, config } = job;
@@ -27,6 +33,8 @@ export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, no
     'lock-wait': config.lockTimeout,
     'activate-limit': config.activationTimeout,
     'health-limit': config.healthTimeout,
+    reboot: mayReboot(job) ? config.reboot : 'never',
+    'reboot-limit': config.rebootTimeout,
     ...commands('check', deployment.preDeployChecks.cmd),
     ...commands('health', deployment.healthChecks.cmd),
   };

@@ -1,3 +1,4 @@
+import { type BootedPart, readBootedParts } from './booted.ts';
 import type { Reply } from './reply.ts';
 
 /** How an activation ended: the facts that the target read back when everything had ended (`THE STATUS` in main.sh). */
@@ -20,6 +21,8 @@ export interface Status {
   before: Facts;
   now: Facts;
   rebooted: boolean;
+  /** What differs between the toplevel and the system that the machine was booted with. */
+  needsReboot: BootedPart[];
   /** Units that failed and had not failed before. */
   failedUnits: string[];
   /** Units that ran before, are still installed and do not run. */
@@ -64,6 +67,7 @@ export function readStatus({ values }: Reply): Status | null {
     },
     now: { current: text('current') || null, profile: text('profile') || null, boot: text('boot') || null },
     rebooted: text('rebooted') === 'yes',
+    needsReboot: readBootedParts(text('needs-reboot')),
     failedUnits: units('failed-units'),
     missingUnits: units('missing-units'),
     settled:

@@ -22,8 +22,7 @@ type Files = Record<string, string>;
 const variables = 'sys/firmware/efi/efivars';
 const guid = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 /** A variable as efivarfs shows it: attributes, then UTF-16 with its end. */
-const variable = (text: string): string =>
-  `\u0007\0\0\0${[...text].map(character => `${character}\0`).join('')}\0\0`;
+const variable = (text: string): string => `\u0007\0\0\0${[...text].map(character => `${character}\0`).join('')}\0\0`;
 
 const entry = (toplevel: string): string =>
   `title NixOS\nsort-key nixos\nversion Generation 7 NixOS\nlinux /EFI/nixos/k.efi\ninitrd /EFI/nixos/i.efi\noptions init=${toplevel}/init loglevel=4 root=LABEL=nixos\nmachine-id 0123\n`;
