@@ -1,5 +1,5 @@
 import { CommandError, explain } from '../errors.ts';
-import { webAddress } from '../plan/fleet.ts';
+import { isLocal, webAddress } from '../plan/fleet.ts';
 import { type Activation, activate, type End } from './activation.ts';
 import { rebootSentence } from './booted.ts';
 import { copyClosure } from './copy.ts';
@@ -74,6 +74,7 @@ async function prepare(job: Job, state: State): Promise<Probe | Ending> {
   state.after = probe.current;
   const refusal = refusalOf(job.deployment, job.remote, probe);
   if (refusal !== null) return { outcome: 'refused', message: refusal };
+  warnOfNoReboot(job);
   const pending = job.config.reboot === 'if-needed' && mayReboot(job) && probe.needsReboot.length > 0;
   if (isUpToDate(job.deployment, job.config, probe) && !pending) {
     const reboot = probe.needsReboot.length > 0 ? ` A reboot is needed: ${rebootSentence(probe.needsReboot)}.` : '';
@@ -84,6 +85,14 @@ async function prepare(job: Job, state: State): Promise<Probe | Ending> {
   if (failure !== null) return failure;
   const unready = await failedChecks(job);
   return unready === null ? probe : { outcome: 'refused', message: unready };
+}
+
+/** The machine that the deployment runs on is not rebooted, whatever the input says. */
+function warnOfNoReboot(job: Job): void {
+  const { deployment, config, context } = job;
+  const { host, target } = deployment;
+  if (config.reboot === 'never' || mayReboot(job) || target === null || !isLocal(target)) return;
+  context.log.warning(`${host} is not rebooted: it is the machine that the deployment runs on.`, { host });
 }
 
 /** Runs `work`, with the connection that it uses closed if the run is cancelled. */

@@ -114,9 +114,11 @@ function finished(evidence: Evidence): Judgement {
   }
   const failed = failures(evidence);
   // What is booted next needs no other reboot than the one that is expected.
-  const pending = mode !== 'boot' && status.needsReboot.length > 0;
+  const pending = status.activated && status.needsReboot.length > 0;
   const reboot = pending ? ` A reboot is needed: ${rebootSentence(status.needsReboot)}.` : '';
-  const done = `${status.rebooted && status.activated ? 'Was rebooted. ' : ''}${achieved[mode]}${reboot}`;
+  // Its reboot has made it the running system.
+  const booted = status.rebooted && status.activated && mode !== 'test';
+  const done = `${booted ? `Was rebooted. ${achieved.switch}` : achieved[mode]}${reboot}`;
   const outcome = pending ? 'needs-reboot' : 'deployed';
   if (failed === null) return { outcome, message: done };
   if (failedUnits === 'ignore') return { outcome, message: `${done} Ignored: ${failed}.` };

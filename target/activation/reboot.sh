@@ -153,7 +153,8 @@ start_carried() {
 after_reboot() {
   looked=yes recorded=yes settled='' settled_toplevel='' settled_phase=''
   exec 9>>$runs/lock
-  wait_for_lock 9 || exit 0
+  # Started again, it waits again.
+  wait_for_lock 9 || exit 1
   hold "$who"
   if ! record_is_ours || ! load_record $records/activating.json; then
     drop_unowned

@@ -150,7 +150,9 @@ take_back() {
 changed_running() {
   expected=$before
   if [ "$reboots" = yes ]; then
-    [ -n "$rebooted" ] && [ "$(running_now)" = "$toplevel" ] && [ "$profile_before" != "$toplevel" ]
+    [ -n "$rebooted" ] && [ "$profile_before" != "$toplevel" ] || return
+    # Or it was on the way from there.
+    [ "$(running_now)" = "$toplevel" ] || [ "$(toplevel_of /run/booted-system)" = "$toplevel" ]
     return
   fi
   case $(running_now) in

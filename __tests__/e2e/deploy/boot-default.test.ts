@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -64,6 +64,8 @@ submenu "NixOS - All configurations" --class submenu {
 ${grubEntry('NixOS - Configuration 7 (2026-11-01 - 26.05)', '{new}')}${grubEntry('NixOS - Configuration 6 (2026-10-01 - 25.11)', '{old}')}}
 `,
 });
+/** A variable of GRUB's environment block, in its own syntax. */
+const saved = ['$', '{saved_entry}'].join('');
 const memtest = 'menuentry "Memtest86+" {\n  linux16 /memtest.bin\n}\n';
 const environment = (line: string): Files => ({
   'boot/grub/grubenv': `# GRUB Environment Block\n${line}\n${'#'.repeat(900)}`,
@@ -135,7 +137,7 @@ const defaults: Record<string, [Files, string]> = {
   'GRUB, quoted': [grub('set default="0"'), old],
   'GRUB, after another entry': [grub('set default=1', memtest), old],
   'GRUB, the other entry': [grub('set default=0', memtest), ''],
-  'GRUB, the saved entry': [{ ...grub('set default="${saved_entry}"'), ...environment('saved_entry=0') }, ''],
+  'GRUB, the saved entry': [{ ...grub(`set default="${saved}"`), ...environment('saved_entry=0') }, ''],
   'GRUB, an entry for the next boot only': [{ ...grub('set default=0'), ...environment('next_entry=1>0') }, old],
   extlinux: [extlinux('nixos-default'), next],
   'extlinux, another label': [extlinux('nixos-6-default'), old],
@@ -205,5 +207,36 @@ describe.each(['dash', 'bash', 'busybox'])('with %s', shell => {
       expect(await ask(shell, tree(files), 'once_loader')).toBe('');
       expect(await ask(shell, tree(files), 'once_obstacle')).toBe('the boot loader cannot start an entry once');
     }
+  });
+
+  test('what needs a reboot', async () => {
+    const files = { 'kernel-params': 'loglevel=4\n', 'init-interface-version': 'systemd 2' };
+    const root = tree({});
+    const system = (name: string, links: Record<string, string>, more: Files = {}): string => {
+      for (const [file, content] of Object.entries({ ...files, ...more })) {
+        mkdirSync(join(root, name), { recursive: true });
+        writeFileSync(join(root, name, file), content);
+      }
+      for (const [link, to] of Object.entries(links)) symlinkSync(to, join(root, name, link));
+      return join(root, name);
+    };
+    const links = {
+      kernel: '/nix/store/a-linux/bzImage',
+      initrd: '/nix/store/a-initrd',
+      systemd: '/nix/store/a-systemd',
+    };
+    system('booted', links);
+    const needs = (toplevel: string): Promise<string> =>
+      ask(shell, root, `toplevel_of() { [ ! -e $root/booted ] || echo $root/booted; }; needs_reboot ${toplevel}`);
+    expect(await needs(join(root, 'booted'))).toBe('');
+    expect(await needs(system('same', links))).toBe('');
+    expect(await needs(system('kernel', { ...links, kernel: '/nix/store/b-linux/bzImage' }))).toBe('kernel');
+    const more = { ...links, 'kernel-modules': '/nix/store/b-modules' };
+    expect(await needs(system('more', more, { 'kernel-params': 'quiet\n' }))).toBe('kernel-params');
+    const all = { kernel: 'b', initrd: 'b', systemd: 'b' };
+    expect(await needs(system('all', all, { 'init-interface-version': 'systemd 3' }))).toBe(
+      'kernel initrd systemd init-interface-version',
+    );
+    expect(await ask(shell, tree({}), 'needs_reboot /nix/store/any')).toBe('');
   });
 });

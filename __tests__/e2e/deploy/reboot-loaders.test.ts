@@ -37,6 +37,20 @@ describe('GRUB', () => {
     },
     patience,
   );
+
+  test(
+    'a reboot that an earlier deployment has left to do',
+    async () => {
+      expect(await web.deploy('old')).toMatchObject({ outcome: 'needs-reboot' });
+      expect(await web.deploy('old', { reboot: 'if-needed' })).toMatchObject({
+        outcome: 'deployed',
+        message: 'Was rebooted. Runs and boots the new system.',
+      });
+      expect(await web.truth()).toEqual(web.wholly('old'));
+      await web.expectClean();
+    },
+    patience,
+  );
 });
 
 describe('extlinux, which cannot start an entry once', () => {
