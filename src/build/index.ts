@@ -4,7 +4,8 @@ import { exitedWithFailure } from '../errors.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
 import { type LogEvent, parseLogLine } from '../nix/log.ts';
 import type { Fleet, Host } from '../plan/fleet.ts';
-import type { Built } from './built.ts';
+import type { Built, SourcePlace } from './built.ts';
+import { placeOfHash } from './hash-place.ts';
 import { BuildWatch } from './watch.ts';
 
 export type { BuildFailure, Built } from './built.ts';
@@ -34,10 +35,11 @@ export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<B
   const valid = await nix.valid(outPaths(hosts));
 
   const closures = await closuresOf([...valid], nix);
+  const places = await placesOf(hosts, valid, watch, { source: fleet.source, nix, context });
   return hosts.map(host => {
     const toplevel = host.toplevel.outPath;
     if (!valid.has(toplevel)) {
-      const failure = watch.failure(host);
+      const failure = { ...watch.failure(host), place: places.get(host) ?? null };
       watch.say(host, 'failed', failure.message);
       return { host, ok: false, failure };
     }
@@ -98,6 +100,21 @@ async function realise(
   } catch (error) {
     if (!exitedWithFailure(error)) throw error;
   }
+}
+
+/** The places of the wrong hashes because of which hosts were not built. */
+async function placesOf(
+  hosts: readonly Host[],
+  valid: ReadonlySet<string>,
+  watch: BuildWatch,
+  { source, nix, context }: { source: string; nix: Nix; context: Context },
+): Promise<Map<Host, SourcePlace | null>> {
+  const places = new Map<Host, SourcePlace | null>();
+  for (const host of hosts) {
+    const mismatch = valid.has(host.toplevel.outPath) ? null : watch.hashMismatch(host);
+    if (mismatch !== null) places.set(host, await placeOfHash(mismatch, source, nix, context.query));
+  }
+  return places;
 }
 
 /** Queries all closures at once; the returned function finds the closure of one path by following references. */

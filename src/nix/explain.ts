@@ -4,6 +4,20 @@ export interface Explanation {
   cure: string;
 }
 
+/** A download whose hash is not the one that the source specifies. Both hashes are in the form that Nix prints (SRI since 2.4). */
+export interface HashMismatch {
+  drvPath: string;
+  specified: string;
+  got: string;
+}
+
+/** The first hash mismatch in what Nix printed; null if there is none. */
+export function hashMismatchIn(printed: string): HashMismatch | null {
+  const pattern = /hash mismatch in fixed-output derivation '([^']+)':\s+specified:\s+(\S+)\s+got:\s+(\S+)/;
+  const [, drvPath, specified, got] = pattern.exec(printed) ?? [];
+  return drvPath === undefined || specified === undefined || got === undefined ? null : { drvPath, specified, got };
+}
+
 const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Explanation }[] = [
   {
     // NixOS/nix src/libstore/build/local-derivation-goal.cc; 2.31 and newer say "Required system: '…'".

@@ -56,6 +56,8 @@ export interface AdapterResult<T> {
   begun: string | null;
   /** Nix files that were evaluated. */
   files: Set<string>;
+  /** Warnings of the configuration, as `lib.warn` and the option `warnings` of NixOS print them; each with its hosts. */
+  warnings: Map<string, Set<string>>;
 }
 
 /** Why an evaluation failed. */
@@ -95,7 +97,14 @@ export async function callAdapter<T>(
     ...(adapter.pure ? {} : await withoutHome(context)),
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
-  const result: AdapterResult<T> = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
+  const result: AdapterResult<T> = {
+    answers: [],
+    value: undefined,
+    failure: null,
+    begun: null,
+    files: new Set(),
+    warnings: new Map(),
+  };
   const errors: Reported[] = [];
   const onStderr = (line: string): void => {
     const message = parseLogLine(line);
@@ -106,7 +115,10 @@ export async function callAdapter<T>(
       if ('begun' in event) result.begun = event.begun;
       else result.answers.push(event.answer);
       onEvent(event);
-    } else if (message?.kind === 'message' && message.level <= 1) context.log.debug(message.text);
+    } else if (message?.kind === 'message') {
+      if (message.level <= 1) context.log.debug(message.text);
+      noteWarning(message.text, result);
+    }
   };
   try {
     const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
@@ -119,6 +131,18 @@ export async function callAdapter<T>(
     const failure = errors.at(-1) ?? withoutMessage(error);
     return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
   }
+}
+
+/**
+ * `builtins.warn` prints "evaluation warning: …". Before Nix 2.23, which added it, nixpkgs traces the same text; before 24.11,
+ * it traces "warning: …".
+ */
+function noteWarning(message: string, { begun, warnings }: AdapterResult<unknown>): void {
+  const [, text] =
+    /^(?:trace: (?:evaluation )?|evaluation )warning: (.*)$/s.exec(stripVTControlCharacters(message).trim()) ?? [];
+  if (text === undefined) return;
+  const hosts = warnings.get(text) ?? new Set();
+  warnings.set(text, begun === null ? hosts : hosts.add(begun));
 }
 
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
