@@ -51,6 +51,22 @@ describe('GRUB', () => {
     },
     patience,
   );
+
+  test(
+    'where no unit can be put, the runner lets the activation continue',
+    async () => {
+      await web.target.says('sh', '-c', 'rm -rf /etc/systemd/system.control && : > /etc/systemd/system.control');
+      const recorded = recorder();
+      expect(await web.deploy('good', { reboot: 'if-needed' }, recorded)).toMatchObject({ outcome: 'deployed' });
+      expect(recorded.warnings).toContainEqual(
+        expect.stringContaining('/etc/systemd/system.control cannot be written'),
+      );
+      expect(await web.truth()).toEqual(web.wholly('good'));
+      await web.target.says('rm', '/etc/systemd/system.control');
+      await web.expectClean();
+    },
+    patience,
+  );
 });
 
 describe('extlinux, which cannot start an entry once', () => {
