@@ -113,6 +113,19 @@ export class Activations {
 
   /** Starts a run of the system `name` and follows it to its end. Limits are short, so that a test sees them pass. */
   run(id: string, mode: string, name: string, spec: Record<string, string> = {}): Promise<Answers> {
+    return this.call('run', id, ...this.#spec(mode, name, spec));
+  }
+
+  /** Starts a run and does not follow it: nsenter, which is stopped while the machine reboots, would never end. */
+  async launch(id: string, mode: string, name: string, spec: Record<string, string> = {}): Promise<void> {
+    const file = '/var/tmp/activation';
+    writeFileSync(this.target.machine.path(file), script);
+    const eventually = '"$@" <"$0" >/dev/null 2>&1 &';
+    const words = [...this.shell, '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', 'run', id];
+    await this.target.machine.run(['sh', '-c', eventually, file, ...words, ...this.#spec(mode, name, spec)]);
+  }
+
+  #spec(mode: string, name: string, spec: Record<string, string>): string[] {
     const all = {
       mode,
       toplevel: name.startsWith('/') ? name : this.toplevel(name),
@@ -122,7 +135,7 @@ export class Activations {
       'activate-limit': '60',
       ...spec,
     };
-    return this.call('run', id, ...Object.entries(all).map(([key, value]) => `${key}=${value}`));
+    return Object.entries(all).map(([key, value]) => `${key}=${value}`);
   }
 
   /** Runs it to its end and forgets it, confirming it when it waits for that. */
