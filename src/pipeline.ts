@@ -15,6 +15,7 @@ import {
 } from './deploy/index.ts';
 import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
+import { withStallLimit } from './exec.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet } from './plan/fleet.ts';
@@ -32,6 +33,7 @@ import {
   setup,
 } from './setup/index.ts';
 import type { Step } from './step.ts';
+import { explainStall, inTime } from './time-limits.ts';
 import { producer } from './version.ts';
 
 /** Provided by the entry: the runner's state, cache and artifacts, or their replacements on the command line. */
@@ -71,7 +73,8 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  *
  * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
-export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
+export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
+  const context = limited(surroundings, config);
   const run: Run = {
     ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], outcomes: [] },
     ...{ timings: {}, error: null },
@@ -100,7 +103,11 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   if (source === null) return;
 
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
-  const fleet = await timed(run, 'plan', context, () => plan(planConfig, nixOf(setUp, context), context));
+  const fleet = await timed(run, 'plan', context, () =>
+    inTime(context, 'plan-timeout', config.plan.planTimeout, limited =>
+      plan(planConfig, nixOf(setUp, limited), limited),
+    ),
+  );
   run.fleet = fleet;
   checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
   if (!stages.includes('build')) return;
@@ -108,7 +115,7 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   const toBuild = cachedFleet(fleet);
   const [built, prepared] = await timed(run, 'build', context, async () => {
     const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
-    return [await build(fleet, nixOf(prepared, context), context), prepared] as const;
+    return [await build(fleet, config.build, nixOf(prepared, context), context), prepared] as const;
   });
   run.built = built;
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
@@ -158,12 +165,18 @@ export async function optionOf(
   path: string,
   config: Config,
   ports: Ports,
-  context: Context,
+  surroundings: Context,
 ): Promise<unknown> {
+  const context = limited(surroundings, config);
   const source = locate(config.plan.source);
   const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
   const planConfig = { ...config.plan, ...source, nixPath: nixPathOf(ports), planCache: null };
   return option(planConfig, host, path, nixOf(setUp, context), context);
+}
+
+/** The context of a run, in which no command may be silent for longer than `stall-timeout`. */
+function limited(context: Context, { setup: { stallTimeout } }: Config): Context {
+  return { ...context, exec: withStallLimit(context.exec, stallTimeout * 1000) };
 }
 
 /** Does the work of a stage, shows that it runs, and records its duration in seconds, even if it throws. */
@@ -172,6 +185,8 @@ async function timed<T>(run: Run, stage: Stage, context: Context, work: () => Pr
   context.progress({ stage, state: 'running' });
   try {
     return await work();
+  } catch (error) {
+    throw explainStall(error, stage);
   } finally {
     run.timings[stage] = (performance.now() - started) / 1000;
     context.progress({ stage, state: 'done' });

@@ -9,6 +9,7 @@ import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
+import { within } from './time-limits.ts';
 import { trustedEvents } from './trusted-events.ts';
 import { withoutCommands } from './workflow-commands.ts';
 
@@ -166,17 +167,4 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
     },
     trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
   };
-}
-
-/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
-function within<T>(seconds: number, request: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
-    const timer = setTimeout(giveUp, seconds * 1000);
-    signal.addEventListener('abort', giveUp, { once: true });
-    request.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
-    });
-  });
 }

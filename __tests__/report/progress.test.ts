@@ -187,3 +187,13 @@ test.each([
   expect(cut(text, width)).toBe(expected);
   expect(stringWidth(column(text, width))).toBe(width);
 });
+
+test.each([true, false])('what a target printed moves no cursor and hides nothing (terminal: %s)', isTTY => {
+  const out = screen(isTTY);
+  const progress = openProgress(out, true);
+  progress.line('warning: web: \u001b[2J\u001b[1A\u001b]0;title\u0007failed\rok');
+  progress.end();
+  const own = ['\u001b[?2026h', '\u001b[?2026l', '\u001b[J'];
+  const text = own.reduce((shown, sequence) => shown.replaceAll(sequence, ''), out.written.join(''));
+  expect(text).toBe('warning: web: failedok\n');
+});

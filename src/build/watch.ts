@@ -95,7 +95,11 @@ export class BuildWatch {
     const drvPath = this.failedDerivation(host);
     if (drvPath !== null) {
       const log = this.#logs.get(drvPath) ?? this.#errorsOf(host);
-      return { message: explained(log) ?? `${derivationName(drvPath)} failed to build`, drvPath, log };
+      return {
+        message: explained(log) ?? explained(this.#errorsOf(host)) ?? `${derivationName(drvPath)} failed to build`,
+        drvPath,
+        log,
+      };
     }
     const log = this.#errorsOf(host);
     const first = log.split('\n').find(line => line.trim() !== '');
@@ -127,7 +131,9 @@ export class BuildWatch {
 
   #message(text: string, level: number, alone: Host | undefined): void {
     // Nix up to 2.30: "builder for '….drv' failed"; from 2.31: "Cannot build '….drv'."
-    const failed = /(?:builder for|Cannot build) '([^']+\.drv)'/.exec(text)?.[1];
+    const failed =
+      /(?:builder for|Cannot build) '([^']+\.drv)'/.exec(text)?.[1] ??
+      /(\/[^'\s!^]+\.drv)[^\n]* timed out after/.exec(text)?.[1];
     if (failed !== undefined) this.#failed.add(failed);
     if (level === 0) this.#messages.push({ text, host: alone });
     if (level <= 1) this.#context.log.debug(text);

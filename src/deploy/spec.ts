@@ -18,6 +18,21 @@ export function mayReboot({ deployment, config }: Pick<Job, 'deployment' | 'conf
   return rebooting && config.reboot !== 'never' && !(deployment.target !== null && isLocal(deployment.target));
 }
 
+/** Seconds for everything else that a target does in an activation, such as the boot loader. */
+const otherSteps = 3600;
+
+/**
+ * Seconds after which no honest target still works on an activation: the sum of its time limits, with up to four calls of
+ * switch-to-configuration on the way there and back, and two reboots.
+ */
+export function longestActivation({ deployment, config }: Pick<Job, 'deployment' | 'config'>): number {
+  const { lockTimeout, activationTimeout, healthTimeout } = config;
+  const checks = deployment.preDeployChecks.cmd.reduce((sum, { timeout }) => sum + timeout, 0);
+  const confirming = confirmationTime({ deployment, config });
+  const reboots = mayReboot({ deployment, config }) ? 5 * config.rebootTimeout : 0;
+  return lockTimeout + checks + 4 * activationTimeout + 2 * healthTimeout + confirming + reboots + otherSteps;
+}
+
 /** The arguments of the verb `run` after the identifier (`KEYS` in main.sh). */
 export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, nonce: string): string[] {
   const { deployment, config } = job;

@@ -16,7 +16,7 @@ export interface Screen {
 /** Shows which stage runs and what is happening to the hosts. */
 export interface Progress {
   event(event: HostEvent | StageEvent): void;
-  /** Prints a line above the live lines. */
+  /** Prints text above the live lines, without terminal sequences: it may be what a build or a target printed. */
   line(text: string): void;
   /** Something else printed a line, so there is no silence to break. */
   heard(): void;
@@ -82,7 +82,7 @@ class PlainProgress implements Progress {
 
   line(text: string): void {
     this.heard();
-    this.#screen.write(`${text}\n`);
+    this.#screen.write(`${plain(text)}\n`);
   }
 
   heard(): void {
@@ -148,7 +148,7 @@ class LiveProgress implements Progress {
   }
 
   line(text: string): void {
-    this.#draw(`${text}\n`);
+    this.#draw(`${plain(text)}\n`);
   }
 
   heard(): void {}

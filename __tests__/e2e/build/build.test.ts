@@ -27,7 +27,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
   afterAll(() => fixture.remove());
 
-  async function built(names: string[], source = '/'): Promise<Record<string, Built>> {
+  const unlimited = { stallTimeout: 3600, buildTimeout: 0 };
+
+  async function built(names: string[], source = '/', limits = unlimited): Promise<Record<string, Built>> {
     const hosts = names.map(name => {
       const { system, drvPath, output } = toplevels[name] as Toplevels[string];
       return { name, system, toplevel: { drvPath, outPath: output } } as Host;
@@ -35,7 +37,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     events.length = 0;
     await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
     const context = { ...fixture.context, progress: (event: HostEvent) => void events.push(event) };
-    const all = await build({ hosts, source } as Fleet, fixture.nix, context);
+    const all = await build({ hosts, source } as Fleet, limits, fixture.nix, context);
     return Object.fromEntries(all.map(one => [one.host.name, one]));
   }
 
@@ -61,6 +63,18 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(counted.length).toBeGreaterThan(0);
     expect(counted.every(([, nth, all]) => Number(nth) <= Number(all))).toBe(true);
     expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
+  });
+
+  test.each([
+    ['stall-timeout', 'silent', { stallTimeout: 2, buildTimeout: 0 }, /printed nothing for 2 s|longer than 2 s/],
+    ['build-timeout', 'endless', { stallTimeout: 60, buildTimeout: 4 }, /longer than 4 s/],
+  ])('%s ends a build, and the other host is built', async (input, name, within, why) => {
+    const { twin, [name]: slow } = await built([name, 'twin'], '/', within);
+    expect(twin).toMatchObject({ ok: true });
+    expect(slow).toMatchObject({ ok: false, failure: { message: expect.stringMatching(why) } });
+    expect(slow).toMatchObject({ failure: { message: expect.stringContaining(`\`${input}\``) } });
+    // Nix 2.34 does not name the build that it ended.
+    if (version !== '2.34') expect(slow).toMatchObject({ failure: { drvPath: toplevels[name]?.drvPath } });
   });
 
   test('a wrong hash is found in the source, in the form in which it is written, with the hash to write', async () => {

@@ -9,6 +9,7 @@ import { CommandError, stderrLimit } from '../../errors.ts';
 import type { Nix } from '../../nix/index.ts';
 import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
+import { restriction } from './restriction.ts';
 
 /** How a source is evaluated: a file of nix/ and the request that it is called with. */
 export interface Adapter {
@@ -20,6 +21,10 @@ export interface Adapter {
   pure: boolean;
   /** Folders with the contents of the repository's root, as Nix names them in the place of an error. */
   roots: string[];
+  /** Files and folders that an impure evaluation may read besides the roots, the search path and what it fetches. */
+  readable?: readonly string[];
+  /** True if nothing of the source is evaluated, only read: an impure evaluation of it is not restricted. */
+  readsOnly?: boolean;
   /** Entries of the search path, for example `nixpkgs=/nix/store/…`. */
   searchPath?: readonly string[];
   /** Maximum size of the evaluator's heap in bytes. */
@@ -169,9 +174,9 @@ async function commandOf(
   if (adapter.pure) {
     return { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), attribute, ...args] };
   }
-  const searchPath = (adapter.searchPath ?? []).flatMap(entry => ['-I', entry]);
   const mode = ['--eval', '--strict', '--json', '--read-write-mode'];
-  return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...searchPath] };
+  const restricted = await restriction(adapter, folder);
+  return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...restricted] };
 }
 
 /** An error with its places as files; a place without a file is in the text of our own expressions. */
