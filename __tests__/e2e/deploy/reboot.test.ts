@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { recorder } from '../support/deploy-fixture.ts';
 import { patience, Rebooting } from '../support/rebooting.ts';
-import { until } from '../support/target.ts';
 
 // Reboots into systems that start, and into some that do not. Nothing but the deployment and the machine itself acts.
 
@@ -107,36 +106,6 @@ describe('systemd-boot', () => {
       expect(await web.deploy('same', { reboot: 'always' })).toMatchObject({ outcome: 'deployed' });
       expect(await web.target.bootId()).not.toBe(boot);
       expect(await web.truth()).toEqual(web.wholly('same'));
-      await web.expectClean();
-    },
-    patience,
-  );
-
-  test(
-    'killed after the reboot, it still goes back',
-    async () => {
-      const [boot, id, before] = [await web.target.bootId(), web.on.id(), await web.truth()];
-      const spec = { reboot: 'always', 'reboot-limit': '60', confirm: '60', nonce: id };
-      await web.on.launch(id, 'switch', web.toplevel('good'), spec);
-      const rebooted = async (from: string): Promise<string> => {
-        const now = await web.target.bootId();
-        if (now === from) throw new Error('still in the same boot');
-        return now;
-      };
-      const next = await until(() => rebooted(boot), 'the reboot');
-      await until(() => web.on.inPhase(id, 'confirm'), 'the run goes on');
-      expect(await web.truth()).toMatchObject({ running: web.toplevel('good'), boot: before.boot });
-      await web.target.says('systemctl', 'kill', '--signal=KILL', `nix-ferry-${id}.service`);
-      await until(() => rebooted(next), 'the reboot back');
-      const { values } = await until(async () => {
-        const answers = await web.on.call('resume', id, '0');
-        if (answers.values.end !== 'status') throw new Error(`no status: ${answers.values.end}`);
-        return answers;
-      }, 'the status');
-      expect(values).toMatchObject({ result: 'went-back', phase: 'confirm', current: before.running });
-      expect(values.why).toContain('the supervisor was killed in phase confirm');
-      await web.on.call('finish', id);
-      expect(await web.truth()).toEqual(before);
       await web.expectClean();
     },
     patience,

@@ -116,15 +116,6 @@ export class Activations {
     return this.call('run', id, ...this.#spec(mode, name, spec));
   }
 
-  /** Starts a run and does not follow it: nsenter, which is stopped while the machine reboots, would never end. */
-  async launch(id: string, mode: string, name: string, spec: Record<string, string> = {}): Promise<void> {
-    const file = '/var/tmp/activation';
-    writeFileSync(this.target.machine.path(file), script);
-    const eventually = '"$@" <"$0" >/dev/null 2>&1 &';
-    const words = [...this.shell, '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', 'run', id];
-    await this.target.machine.run(['sh', '-c', eventually, file, ...words, ...this.#spec(mode, name, spec)]);
-  }
-
   #spec(mode: string, name: string, spec: Record<string, string>): string[] {
     const all = {
       mode,
