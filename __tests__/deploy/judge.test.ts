@@ -13,7 +13,7 @@ const onNew = { current: toplevel, profile: toplevel, boot: toplevel };
 const good: Status = {
   ...{ result: 'finished', phase: 'report', why: '', verb: 'test', code: 0, backCode: null },
   ...{ activated: true, confirmed: 'yes', before: onOld, now: onNew, rebooted: false },
-  ...{ failedUnits: [], missingUnits: [], secrets: { changed: [], volatile: [] }, settled: null },
+  ...{ failedUnits: [], missingUnits: [], needsReboot: [], secrets: { changed: [], volatile: [] }, settled: null },
 };
 const refused: Partial<Status> = { result: 'refused', activated: false, now: onOld, phase: 'activate' };
 const wentBack: Partial<Status> = { result: 'went-back', activated: false, now: onOld, phase: 'activate', backCode: 0 };
@@ -345,6 +345,59 @@ describe('another init interface', () => {
       message:
         'This is what would change. A reboot would be needed: its init interface is another one. Nothing was changed.',
     });
+  });
+});
+
+describe('a reboot', () => {
+  const sentence = 'A reboot is needed: the machine was not booted with its kernel, kernel parameters.';
+  const needsReboot = ['kernel', 'kernel-params'] as const;
+
+  test('that is needed and not allowed', () => {
+    expect(judged({ needsReboot: [...needsReboot] })).toEqual({
+      outcome: 'needs-reboot',
+      message: `Runs and boots the new system. ${sentence}`,
+    });
+  });
+
+  test('that is needed by a system with failed units', () => {
+    const status = { needsReboot: [...needsReboot], failedUnits: ['broken.service'] };
+    expect(judged(status)).toEqual({
+      outcome: 'degraded',
+      message: `The system was switched, but these units failed: broken.service. ${sentence}`,
+    });
+  });
+
+  test('is what mode boot waits for', () => {
+    const status = { needsReboot: [...needsReboot], activated: false, now: { ...onNew, current: old } };
+    expect(judged(status, { mode: 'boot' })).toMatchObject({ outcome: 'deployed' });
+  });
+
+  test('that a dry run foresees', () => {
+    expect(judged({ needsReboot: ['systemd'], now: onOld }, { mode: 'dry-activate' }).message).toContain(
+      'A reboot would be needed: the machine was not booted with its systemd.',
+    );
+  });
+
+  test.each(['switch', 'boot'] as const)('that was made, with mode %s', mode => {
+    expect(judged({ rebooted: true }, { mode })).toEqual({
+      outcome: 'deployed',
+      message: 'Was rebooted. Runs and boots the new system.',
+    });
+  });
+
+  test('that was taken back', () => {
+    const status = { ...wentBack, phase: 'confirm', why: 'not confirmed within 90 s', rebooted: true };
+    expect(judged(status)).toMatchObject({
+      outcome: 'rolled-back',
+      message: expect.stringContaining(`The target was restarted in between; it runs ${old}`),
+    });
+  });
+
+  test('that ended on another system says which', () => {
+    const other = '/nix/store/z-other';
+    const why = `the machine came up on ${other}, not on the new system`;
+    const status = { ...wentBack, phase: 'reboot', why, rebooted: true, now: { ...onOld, current: other } };
+    expect(judged(status).message).toContain(`The target was restarted in between; it runs ${other}`);
   });
 });
 

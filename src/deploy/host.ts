@@ -1,6 +1,7 @@
 import { CommandError, explain } from '../errors.ts';
-import { webAddress } from '../plan/fleet.ts';
-import { type Activation, activate, newRunId } from './activation.ts';
+import { isLocal, webAddress } from '../plan/fleet.ts';
+import { type Activation, activate, type End, newRunId } from './activation.ts';
+import { rebootSentence } from './booted.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
 import { untilPassed } from './http-check.ts';
@@ -13,13 +14,16 @@ import { reportOf, secretSentences } from './secrets/report.ts';
 import { compareSecrets, replaceSecrets } from './secrets/send.ts';
 import { stageSecrets } from './secrets/stage.ts';
 import { isConnectionError } from './session.ts';
-import { confirmationTime } from './spec.ts';
+import { confirmationTime, mayReboot, rebootRequested } from './spec.ts';
 import { noUnits, otherChanges, readUnits } from './units.ts';
 import { readWords } from './words.ts';
 
 const keptLog = 16 * 1024;
 
-const alreadyThere = 'The target is already on this system.';
+function alreadyThere({ needsReboot }: Probe): string {
+  const reboot = needsReboot.length > 0 ? ` A reboot is needed: ${rebootSentence(needsReboot)}.` : '';
+  return `The target is already on this system.${reboot}`;
+}
 
 /** What is known about a host while it is deployed. */
 interface State {
@@ -127,7 +131,7 @@ async function stage(job: Job, id: string, state: State): Promise<void> {
 /** Why only secrets are sent, as a sentence; null: the system is activated. */
 function whyNotActivated({ deployment, config, secrets }: Job, probe: Probe): string | null {
   if (config.mode === 'secrets') return '';
-  return secrets.length > 0 && isUpToDate(deployment, config, probe) ? alreadyThere : null;
+  return secrets.length > 0 && isUpToDate(deployment, config, probe) ? alreadyThere(probe) : null;
 }
 
 /** A dry run: what the activation would do, and what would become of the secrets. */
@@ -135,7 +139,7 @@ async function predict(job: Job, probe: Probe, state: State): Promise<Ending> {
   enter('predict', job, state);
   const upToDate = isUpToDate(job.deployment, job.config, probe);
   const ending: Ending = upToDate
-    ? { outcome: 'unchanged', message: alreadyThere }
+    ? { outcome: 'unchanged', message: alreadyThere(probe) }
     : await activateAndJudge(job, probe, newRunId(), state);
   if (job.secrets.length === 0 || (ending.outcome !== 'planned' && ending.outcome !== 'unchanged')) return ending;
   const { report, problems } = await compareSecrets(job, newRunId());
@@ -165,11 +169,26 @@ async function prepare(job: Job, state: State, onConnected: () => void): Promise
   const refusal = refusalOf(job.deployment, job.remote, probe);
   if (refusal !== null) return { outcome: 'refused', message: refusal };
   if (job.config.mode === 'secrets') return probe;
-  if (isUpToDate(job.deployment, job.config, probe)) {
-    return job.secrets.length > 0 ? probe : { outcome: 'unchanged', message: alreadyThere };
+  warnOfNoReboot(job);
+  const pending = job.config.reboot === 'if-needed' && mayReboot(job) && probe.needsReboot.length > 0;
+  if (isUpToDate(job.deployment, job.config, probe) && !pending) {
+    return job.secrets.length > 0 ? probe : { outcome: 'unchanged', message: alreadyThere(probe) };
   }
   enter('copy', job, state);
   return (await copy(job, probe)) ?? probe;
+}
+
+/** Warns of a target that is not rebooted, whatever the input says. */
+function warnOfNoReboot(job: Job): void {
+  const { deployment, config, context } = job;
+  const { host, target, secrets } = deployment;
+  if (!rebootRequested(config) || mayReboot(job)) return;
+  if (target !== null && isLocal(target)) {
+    context.log.warning(`${host} is not rebooted: it is the machine that the deployment runs on.`, { host });
+  } else if (secrets.length > 0) {
+    const next = 'Reboot it yourself, then send its secrets with `ferry secrets`.';
+    context.log.warning(`${host} is not rebooted: the new system would start without its secrets. ${next}`, { host });
+  }
 }
 
 /** Runs `work`, with the connection that it uses closed if the run is cancelled. */
@@ -250,17 +269,26 @@ function judgeActivation(job: Job, { end, log, obstacle }: Activation, state: St
     }
     case 'unreachable': {
       state.after = null;
-      return outOfReach(job, end.error, obstacle);
+      return outOfReach(job, end, obstacle);
     }
   }
 }
 
 /** The target was not reached again: what is known, and what it does by itself. */
-function outOfReach({ remote, config, deployment }: Job, { stderr }: CommandError, obstacle: string | null): Judgement {
-  const { doing, continuesAlone } = phases[config.mode === 'dry-activate' ? 'predict' : 'activate'];
+function outOfReach(
+  { remote, config, deployment }: Job,
+  { error: { stderr }, rebooting }: Extract<End, { kind: 'unreachable' }>,
+  obstacle: string | null,
+): Judgement {
+  const { doing, continuesAlone } =
+    phases[config.mode === 'dry-activate' ? 'predict' : rebooting ? 'reboot' : 'activate'];
   const why = obstacle ?? (stderr.trim().split('\n').at(-1) || 'the connection was closed');
   const lost = `The connection was lost while ${doing}, and ${remote.target.address} could not be reached again (${why})`;
   if (!continuesAlone) return { outcome: 'unreachable', message: `${lost}. The target was not changed.` };
+  if (rebooting) {
+    const then = 'Without a confirmation, it starts its previous system again, by itself or when it is reset';
+    return { outcome: 'failed', message: `${lost}. ${then}.` };
+  }
   const seconds = confirmationTime({ config, deployment });
   const then =
     config.mode === 'boot' || seconds === 0

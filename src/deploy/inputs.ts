@@ -77,6 +77,16 @@ export const deployInputs = {
     'Seconds for one call of `switch-to-configuration`. If it takes longer, it is ended and the target goes back.',
     seconds,
   ),
+  reboot: input(
+    'never',
+    'Reboot a target into its new system, with modes `boot` and `switch`: `never`, `if-needed` (its kernel or the like changes) or `always`.',
+    oneOf('never', 'if-needed', 'always'),
+  ),
+  rebootTimeout: input(
+    '600',
+    'Seconds for a target to shut down, for it to start, and for the runner to reach it then; if that fails, it goes back.',
+    seconds,
+  ),
 };
 
 export type DeployInputs = Values<typeof deployInputs>;

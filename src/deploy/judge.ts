@@ -1,3 +1,4 @@
+import { rebootSentence } from './booted.ts';
 import type { Mode, Outcome } from './outcome.ts';
 import type { Reply } from './reply.ts';
 import type { Facts, Status } from './status.ts';
@@ -87,8 +88,13 @@ function factsSentence({ current, profile, boot }: Facts): string {
   return `it runs ${current ?? 'no NixOS system'}, its profile points to ${profile ?? 'nothing'}, and ${loader}.`;
 }
 
-function planned({ code }: Status): Judgement {
-  const reboot = code === 100 ? ' A reboot would be needed: its init interface is another one.' : '';
+function planned({ code, needsReboot }: Status): Judgement {
+  const reboot =
+    needsReboot.length > 0
+      ? ` A reboot would be needed: ${rebootSentence(needsReboot)}.`
+      : code === 100
+        ? ' A reboot would be needed: its init interface is another one.'
+        : '';
   return { outcome: 'planned', message: `This is what would change.${reboot} Nothing was changed.` };
 }
 
@@ -108,9 +114,16 @@ function finished(evidence: Evidence): Judgement {
     return { outcome: 'needs-reboot', message };
   }
   const failed = failures(evidence);
-  if (failed === null) return { outcome: 'deployed', message: achieved[mode] };
-  if (failedUnits === 'ignore') return { outcome: 'deployed', message: `${achieved[mode]} Ignored: ${failed}.` };
-  return { outcome: 'degraded', message: `The system was switched, but ${failed}.` };
+  // What is booted next needs no other reboot than the one that is expected.
+  const pending = status.activated && status.needsReboot.length > 0;
+  const reboot = pending ? ` A reboot is needed: ${rebootSentence(status.needsReboot)}.` : '';
+  // Its reboot has made it the running system.
+  const booted = status.rebooted && status.activated && mode !== 'test';
+  const done = `${booted ? `Was rebooted. ${achieved.switch}` : achieved[mode]}${reboot}`;
+  const outcome = pending ? 'needs-reboot' : 'deployed';
+  if (failed === null) return { outcome, message: done };
+  if (failedUnits === 'ignore') return { outcome, message: `${done} Ignored: ${failed}.` };
+  return { outcome: 'degraded', message: `The system was switched, but ${failed}.${reboot}` };
 }
 
 /** What failed although the system was switched, in words; null if nothing did. */

@@ -37,7 +37,7 @@ export const outcomes = {
   planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
   /** Activated and, for `switch` and `boot`, the profile points to it. */
   deployed: { ...good, sign: '✅', changed: true },
-  /** The profile points to it, but only a reboot can activate it (exit code 100 of switch-to-configuration). */
+  /** The profile points to it, but only a reboot makes all of it effective: exit code 100, or see booted.ts. */
   'needs-reboot': { ...good, sign: '🔁', changed: true, next: 'Reboot the target to start the new system.' },
   /** The switch happened, but some units failed (exit code 4). */
   degraded: {

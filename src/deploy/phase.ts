@@ -6,7 +6,8 @@ interface PhaseMeaning {
   continuesAlone: boolean;
 }
 
-/** The phases of a host's deployment on the runner's side, in order; a dry run has `predict` in place of `activate`. */
+/** The phases of a host's deployment on the runner's side, in order; a dry run has `predict` in place of `activate`,
+ * and a run that takes a reboot has `reboot`. */
 export const phases = {
   probe: { doing: 'connecting to the target', continuesAlone: false },
   copy: { doing: 'copying the closure', continuesAlone: false },
@@ -15,6 +16,7 @@ export const phases = {
   replace: { doing: 'replacing the secrets', continuesAlone: true },
   predict: { doing: 'checking what would change', continuesAlone: false },
   activate: { doing: 'activating', continuesAlone: true },
+  reboot: { doing: 'rebooting', continuesAlone: true },
 } as const satisfies Record<string, PhaseMeaning>;
 
 export type Phase = keyof typeof phases;

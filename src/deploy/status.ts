@@ -1,3 +1,4 @@
+import { type BootedPart, readBootedParts } from './booted.ts';
 import type { Reply } from './reply.ts';
 import { numbersIn } from './secrets/report.ts';
 
@@ -21,6 +22,8 @@ export interface Status {
   before: Facts;
   now: Facts;
   rebooted: boolean;
+  /** What differs between the toplevel and the system that the machine was booted with. */
+  needsReboot: BootedPart[];
   /** Units that failed and had not failed before. */
   failedUnits: string[];
   /** Units that ran before, are still installed and do not run. */
@@ -67,6 +70,7 @@ export function readStatus({ values }: Reply): Status | null {
     },
     now: { current: text('current') || null, profile: text('profile') || null, boot: text('boot') || null },
     rebooted: text('rebooted') === 'yes',
+    needsReboot: readBootedParts(text('needs-reboot')),
     failedUnits: units('failed-units'),
     missingUnits: units('missing-units'),
     secrets: { changed: numbersIn(text('secrets-changed')), volatile: numbersIn(text('secrets-volatile')) },

@@ -15,22 +15,26 @@ open_run() {
   repository=$(spec repository) branch=$(spec branch) committed=$(spec committed) run=$(spec run) digest=$(spec digest)
   read_limits
   phase='' result='' why='' verb='' code='' back_code='' activated=no confirmed=off recorded='' looked='' armed=''
-  before='' profile_before='' generation='' boot_before='' bootid_before=''
+  before='' profile_before='' generation='' boot_before='' bootid_before='' reboots=no
   if [ -s "$here/path" ]; then PATH=$(cat "$here/path"); fi
 }
 
 read_limits() {
   lock_wait=$(spec lock-wait 600) activate_limit=$(spec activate-limit 900) health_limit=$(spec health-limit 300)
-  step_limit=$(spec step-limit 60) confirm=$(spec confirm 0)
+  step_limit=$(spec step-limit 60) confirm=$(spec confirm 0) reboot_limit=$(spec reboot-limit 600)
 }
 
 supervise() {
+  # It may be started again: by systemd after it was killed, or by mistake.
+  if [ -e "$runs/$1/pid" ] && { alive "$1" || [ ! -e "$runs/$1/restored" ]; }; then return; fi
+  restore_run "$1" || return
   open_run "$1"
   echo $$ >"$here/pid"
   cgroup_of $$ >"$here/cgroup"
   deadline "$step_limit"
   end_when_overdue </dev/null >/dev/null 2>&1 &
   if [ "$mode" = dry-activate ]; then dry_run; fi
+  if [ -e "$here/restored" ]; then after_reboot; fi
 
   enter lock "$lock_wait"
   take_lock
@@ -52,6 +56,11 @@ supervise() {
   enter arm "$step_limit"
   arm || refuse "the dead man's switch could not be armed"
   send_early_secrets
+  if takes_reboot; then
+    reboots=yes
+    enter reboot $((reboot_limit + 2 * activate_limit + 4 * step_limit))
+    reboot_into_new
+  fi
   case $mode in
     switch | test)
       enter activate $((activate_limit + 2 * step_limit))
@@ -303,6 +312,7 @@ write_status() {
     answer boot "$current_boot"
     answer bootid "$current_bootid"
     answer rebooted "$rebooted"
+    answer needs-reboot "$(needs_reboot "$toplevel")"
     answer failed-units "${failures% }"
     answer missing-units "${missing% }"
     if [ "$result" = finished ] && [ -d "$runs/$id.secrets" ]; then

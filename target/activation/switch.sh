@@ -136,8 +136,12 @@ take_back() {
   restore_secrets || add_problem 'secrets could not be taken back'
   rebooted=''
   [ "$(boot_id)" = "$bootid_before" ] || rebooted=yes
+  if [ "$reboots" = yes ]; then
+    reboot_back
+    forget_once
+  fi
   if changed_running; then restore_running; elif [ -n "$rebooted" ]; then expected=''; fi
-  if reached commit && [ "$mode" != test ]; then restore_profile; fi
+  if { reached commit || [ "$reboots" = yes ]; } && [ "$mode" != test ]; then restore_profile; fi
   [ -n "$rebooted" ] || start_missing
   [ -n "$rebooted" ] || repeat_secret_actions "$id"
   judge_back
@@ -147,6 +151,12 @@ take_back() {
 # was installed and is taken back now.
 changed_running() {
   expected=$before
+  if [ "$reboots" = yes ]; then
+    [ -n "$rebooted" ] && [ "$profile_before" != "$toplevel" ] || return
+    # Or it was on the way from there.
+    [ "$(running_now)" = "$toplevel" ] || [ "$(toplevel_of /run/booted-system)" = "$toplevel" ]
+    return
+  fi
   case $(running_now) in
     "$before") [ -z "$rebooted" ] && [ "$mode" != boot ] && reached activate ;;
     # Started so, unless it was what the machine was to start anyway.

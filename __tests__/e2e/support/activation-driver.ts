@@ -14,9 +14,10 @@ export const script = [...readdirSync(directory).filter(name => name !== 'main.s
   .map(name => readFileSync(join(directory, name), 'utf8'))
   .join('');
 
-/** The phases of an activation, from the script's own list. */
-export const phases: readonly string[] =
-  /^phases='(.*)'$/m.exec(readFileSync(join(directory, 'phases.sh'), 'utf8'))?.[1]?.split(' ') ?? [];
+/** The phases of an activation without a reboot, from the script's own list. */
+export const phases: readonly string[] = (
+  /^phases='(.*)'$/m.exec(readFileSync(join(directory, 'phases.sh'), 'utf8'))?.[1]?.split(' ') ?? []
+).filter(phase => phase !== 'reboot');
 
 /** What a verb answered: its values, the log, and the phases in the order in which they were shown. */
 export interface Answers {
@@ -112,6 +113,10 @@ export class Activations {
 
   /** Starts a run of the system `name` and follows it to its end. Limits are short, so that a test sees them pass. */
   run(id: string, mode: string, name: string, spec: Record<string, string> = {}): Promise<Answers> {
+    return this.call('run', id, ...this.#spec(mode, name, spec));
+  }
+
+  #spec(mode: string, name: string, spec: Record<string, string>): string[] {
     const all = {
       mode,
       toplevel: name.startsWith('/') ? name : this.toplevel(name),
@@ -121,7 +126,7 @@ export class Activations {
       'activate-limit': '60',
       ...spec,
     };
-    return this.call('run', id, ...Object.entries(all).map(([key, value]) => `${key}=${value}`));
+    return Object.entries(all).map(([key, value]) => `${key}=${value}`);
   }
 
   /** Runs it to its end and forgets it, confirming it when it waits for that. */
