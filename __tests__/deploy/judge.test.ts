@@ -157,7 +157,7 @@ describe('the reason comes from what was printed, not from the exit code', () =>
       { ...refused, code: 1, why: ended(1) },
       printed('badUnit', 'test'),
       'refused',
-      'Failed to parse systemd unit file NEW/etc/systemd/system/tmpl@.service: Failed parse unit file as INI: ' +
+      'Switch-to-configuration failed: Failed to parse systemd unit file NEW/etc/systemd/system/tmpl@.service: Failed parse unit file as INI: ' +
         `3:1 expecting "[Some(']')]" but found EOF. Nothing was changed.`,
     ],
     [
@@ -165,7 +165,14 @@ describe('the reason comes from what was printed, not from the exit code', () =>
       { ...wentBack, code: 1, why: ended(1) },
       switchCases.find(({ what }) => what.startsWith('a reload-list'))?.lines ?? [],
       'rolled-back',
-      `Failed to get unit ghost.service: Unit ghost.service not loaded. The target is back on ${old}.`,
+      `Switch-to-configuration failed: Failed to get unit ghost.service: Unit ghost.service not loaded. The target is back on ${old}.`,
+    ],
+    [
+      'an error of its own that does not say whose it is',
+      { ...refused, code: 1, why: ended(1) },
+      ['Error: No such file or directory (os error 2)'],
+      'refused',
+      'Switch-to-configuration failed: No such file or directory (os error 2). Nothing was changed.',
     ],
     [
       'D-Bus dies while units stop',
@@ -178,7 +185,7 @@ describe('the reason comes from what was printed, not from the exit code', () =>
         '    Connection was disconnected before a reply was received',
       ],
       'rolled-back',
-      'Failed to process dbus messages: Connection was disconnected before a reply was received. ' +
+      'Switch-to-configuration failed: Failed to process dbus messages: Connection was disconnected before a reply was received. ' +
         `The target is back on ${old}.`,
     ],
     [

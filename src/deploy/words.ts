@@ -109,13 +109,16 @@ function loaderFailed(lines: readonly string[]): string | null {
   return `the boot loader could not be installed${printed === '' ? '' : `: ${printed}`}`;
 }
 
-/** An error of its own: "Error: Failed to parse systemd unit file …", then its causes, indented. */
+/**
+ * An error of its own: "Error: Failed to parse systemd unit file …", then its causes, indented. Some say no more than
+ * "No such file or directory (os error 2)", so the sentence says whose error it is.
+ */
 function ownError(lines: readonly string[]): string | null {
   const at = indexOf(lines, /^Error: /);
   if (at === -1) return null;
   const causes = lines.slice(at + 1).filter(line => /^\s+\S/.test(line));
   const text = (lines[at] ?? '').replace(/^Error: /, '');
-  return [text, ...causes.map(cause => cause.trim().replace(/^\d+: /, ''))].join(': ');
+  return ['switch-to-configuration failed', text, ...causes.map(cause => cause.trim().replace(/^\d+: /, ''))].join(': ');
 }
 
 /** Users whose units could not be switched: "warning: user activation for root failed". */
