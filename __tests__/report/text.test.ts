@@ -41,6 +41,12 @@ test('a plan says where each host would be deployed', () => {
   ]);
 });
 
+test('why a deployment failed is said once', () => {
+  const outcomes = [outcome('web', 'rolled-back', { message: 'Not confirmed.' })];
+  expect(text(run({ fleet: fleetOf([host('web')]), outcomes })).match(/Not confirmed/g)).toHaveLength(1);
+  expect(text(run({ outcomes }))).toContain('web: deploy failed: Not confirmed.\n');
+});
+
 function fleetOf(hosts: Host[]): Fleet {
   const plain = { format: 'flake', detected: null, source: '/source', commit: null, dirty: false } as const;
   return { ...plain, hosts, failures: [] };

@@ -22,6 +22,8 @@ export function text(run: Run): string {
   for (const outcome of run.outcomes) lines.push(...planLines(outcome));
   for (const { hosts, failure } of groupsOf(failures)) {
     const { stage, why, file, line } = failure;
+    // The line of the host has said it.
+    if (stage === 'deploy' && listed.some(({ name }) => hosts.includes(name))) continue;
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
     lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
