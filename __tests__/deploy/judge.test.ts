@@ -361,6 +361,12 @@ test.each<[string, string[], OutcomeKind, RegExp]>([
     /It was taken back\. Now it runs \/nix\/store\/aaaa/,
   ],
   [
+    'taken back, and all is as before: the path is said once',
+    ['settled=taken-back', `current=${old}`, `profile=${old}`, `boot=${old}`, 'end=settle'],
+    'rolled-back',
+    /It was taken back\. Now it runs and boots \/nix\/store\/aaaa-nixos-1\.$/,
+  ],
+  [
     'finished',
     ['settled=finished', `current=${toplevel}`, `profile=${toplevel}`, `boot=${toplevel}`, 'end=settle'],
     'deployed',

@@ -83,6 +83,7 @@ function wantedFacts(
 }
 
 function factsSentence({ current, profile, boot }: Facts): string {
+  if (current !== null && current === profile && current === boot) return `it runs and boots ${current}.`;
   const loader = boot === null ? 'the default of its boot loader cannot be read' : `its boot loader starts ${boot}`;
   return `it runs ${current ?? 'no NixOS system'}, its profile points to ${profile ?? 'nothing'}, and ${loader}.`;
 }
