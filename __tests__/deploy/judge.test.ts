@@ -346,6 +346,24 @@ test('a target that was not confirmed says what kept the runner out', () => {
   });
 });
 
+test('a way back that failed: why it began, why it failed and what is true, each once', () => {
+  const unlisted = 'Unable to list users with logind: Did not receive a reply.';
+  const back = 'switch-to-configuration of the old system ended with 11';
+  const status: Partial<Status> = {
+    ...{ result: 'stuck', phase: 'activate', activated: false, now: onOld, verb: 'test', code: 11, backCode: 11 },
+    why: `switch-to-configuration test ended with exit code 11; going back: ${back}`,
+  };
+  const there = ['stopping the following units: hello.service', 'setting up /etc...', unlisted];
+  const log = [...there, `nix-ferry: going back to ${old}`, 'setting up /etc...', unlisted];
+  expect(judged(status, { log })).toEqual({
+    outcome: 'failed',
+    message:
+      'Switch-to-configuration failed: Unable to list users with logind: Did not receive a reply. ' +
+      `The target could not go back wholly: ${back} (Unable to list users with logind: Did not receive a reply). ` +
+      `Now it runs and boots ${old}.`,
+  });
+});
+
 test('a target that was rejected says why once', () => {
   const status = { ...wentBack, phase: 'confirm', why: 'rejected: the health check "x" failed' };
   expect(judged(status, { obstacle: 'the health check "x" failed' }).message).toBe(
