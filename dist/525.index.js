@@ -1211,11 +1211,11 @@ async function run(step, config, ports, context) {
     const saving = new Saving();
     try {
         (0,deploy/* checkKeys */.L)(config.deploy);
-        const order = { step, config, ports, context };
+        const request = { step, config, ports, context };
         if (config.fetch.from === null)
-            await fromSource(order, run, saving);
+            await fromSource(request, run, saving);
         else
-            await fromArchives(config.fetch.from, order, run);
+            await fromArchives(config.fetch.from, request, run);
     }
     catch (error) {
         run.error = endedBy(error, context);
@@ -1224,12 +1224,12 @@ async function run(step, config, ports, context) {
     return run;
 }
 /** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */
-async function fromSource(order, run, saving) {
-    const { step, config, ports, context } = order;
+async function fromSource(request, run, saving) {
+    const { step, config, ports, context } = request;
     const stages = stagesOf[step];
     // An invalid `source` is reported before Nix is looked for.
     const source = stages.includes('plan') ? (0,plan/* locate */.x5)(config.plan.source) : null;
-    const setUp = await timed(run, 'setup', () => setUpFor(order));
+    const setUp = await timed(run, 'setup', () => setUpFor(request));
     if (source === null)
         return;
     const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
@@ -1258,14 +1258,14 @@ async function fromSource(order, run, saving) {
     }
     if (stages.includes('deploy') && config.deploy.mode !== 'none') {
         const deployments = (0,deploy/* deploymentsOfBuilt */.OL)(built, await originOf(fleet, ports, context));
-        const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+        const outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nix));
         run.outcomes = [...outcomes, ...(0,deploy/* outcomesOfUnbuilt */._r)(built, config.deploy.mode)];
     }
 }
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
-async function fromArchives(from, order, run) {
-    const { config, ports, context } = order;
-    const setUp = await timed(run, 'setup', () => setUpFor(order));
+async function fromArchives(from, request, run) {
+    const { config, ports, context } = request;
+    const setUp = await timed(run, 'setup', () => setUpFor(request));
     const nix = nixOf(setUp, context);
     const importing = (args) => (0,setup/* nixAsRoot */.oh)(setUp, args, context);
     const archives = await timed(run, 'archive', () => takeArchives(from, config.fetch, ports.archives, { nix, importing }, context));
@@ -1273,7 +1273,7 @@ async function fromArchives(from, order, run) {
     const deployments = (0,deploy/* deploymentsOfArchives */.dC)(archives, config.fetch.targets);
     (0,deploy/* checkTargets */.VJ)({ ...config.deploy, ...ports.deployer }, deployments);
     if (config.deploy.mode !== 'none') {
-        run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+        run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, request, nix));
     }
 }
 /**
