@@ -346,6 +346,24 @@ test('a target that was not confirmed says what kept the runner out', () => {
   });
 });
 
+test('what Perl says of the locale does not hide why the boot loader could not be installed', () => {
+  const log = [
+    'perl: warning: Setting locale failed.',
+    'perl: warning: Please check that your locale settings:',
+    '\tLANGUAGE = (unset),',
+    '\tLC_ALL = (unset),',
+    '\tLANG = "en_US.UTF-8"',
+    '    are supported and installed on your system.',
+    'perl: warning: Falling back to the standard locale ("C").',
+    'No space left on device: /boot',
+    'Failed to install bootloader',
+  ];
+  const status: Partial<Status> = { ...wentBack, phase: 'commit', verb: 'boot', code: 1, why: 'x' };
+  expect(judged(status, { log }).message).toBe(
+    `The boot loader could not be installed: No space left on device: /boot. The target is back on ${old}.`,
+  );
+});
+
 test('a way back that failed: why it began, why it failed and what is true, each once', () => {
   const unlisted = 'Unable to list users with logind: Did not receive a reply.';
   const back = 'switch-to-configuration of the old system ended with 11';

@@ -31,6 +31,10 @@ const noise = [
   /^reloading user units for /,
   /^updating the .* entries\.\.\.$/,
   /^(Not c|C)hecking switch inhibitors/,
+  // What Perl says if the locale of the session is not installed.
+  /^perl: warning: /,
+  /^(LANGUAGE|LANG|LC_[A-Z]+) = /,
+  /^are supported and installed on your system\.$/,
 ];
 
 /** The last three lines that say something. */
