@@ -157,7 +157,7 @@ describe('the reason comes from what was printed, not from the exit code', () =>
       { ...refused, code: 1, why: ended(1) },
       printed('badUnit', 'test'),
       'refused',
-      'Failed to parse systemd unit file NEW/etc/systemd/system/tmpl@.service: Failed parse unit file as INI: ' +
+      'Switch-to-configuration failed: Failed to parse systemd unit file NEW/etc/systemd/system/tmpl@.service: Failed parse unit file as INI: ' +
         `3:1 expecting "[Some(']')]" but found EOF. Nothing was changed.`,
     ],
     [
@@ -165,7 +165,14 @@ describe('the reason comes from what was printed, not from the exit code', () =>
       { ...wentBack, code: 1, why: ended(1) },
       switchCases.find(({ what }) => what.startsWith('a reload-list'))?.lines ?? [],
       'rolled-back',
-      `Failed to get unit ghost.service: Unit ghost.service not loaded. The target is back on ${old}.`,
+      `Switch-to-configuration failed: Failed to get unit ghost.service: Unit ghost.service not loaded. The target is back on ${old}.`,
+    ],
+    [
+      'an error of its own that does not say whose it is',
+      { ...refused, code: 1, why: ended(1) },
+      ['Error: No such file or directory (os error 2)'],
+      'refused',
+      'Switch-to-configuration failed: No such file or directory (os error 2). Nothing was changed.',
     ],
     [
       'D-Bus dies while units stop',
@@ -178,7 +185,7 @@ describe('the reason comes from what was printed, not from the exit code', () =>
         '    Connection was disconnected before a reply was received',
       ],
       'rolled-back',
-      'Failed to process dbus messages: Connection was disconnected before a reply was received. ' +
+      'Switch-to-configuration failed: Failed to process dbus messages: Connection was disconnected before a reply was received. ' +
         `The target is back on ${old}.`,
     ],
     [
@@ -409,6 +416,42 @@ test('a target that was not confirmed says what kept the runner out', () => {
   });
 });
 
+test('what Perl says of the locale does not hide why the boot loader could not be installed', () => {
+  const log = [
+    'perl: warning: Setting locale failed.',
+    'perl: warning: Please check that your locale settings:',
+    '\tLANGUAGE = (unset),',
+    '\tLC_ALL = (unset),',
+    '\tLANG = "en_US.UTF-8"',
+    '    are supported and installed on your system.',
+    'perl: warning: Falling back to the standard locale ("C").',
+    'No space left on device: /boot',
+    'Failed to install bootloader',
+  ];
+  const status: Partial<Status> = { ...wentBack, phase: 'commit', verb: 'boot', code: 1, why: 'x' };
+  expect(judged(status, { log }).message).toBe(
+    `The boot loader could not be installed: No space left on device: /boot. The target is back on ${old}.`,
+  );
+});
+
+test('a way back that failed: why it began, why it failed and what is true, each once', () => {
+  const unlisted = 'Unable to list users with logind: Did not receive a reply.';
+  const back = 'switch-to-configuration of the old system ended with 11';
+  const status: Partial<Status> = {
+    ...{ result: 'stuck', phase: 'activate', activated: false, now: onOld, verb: 'test', code: 11, backCode: 11 },
+    why: `switch-to-configuration test ended with exit code 11; going back: ${back}`,
+  };
+  const there = ['stopping the following units: hello.service', 'setting up /etc...', unlisted];
+  const log = [...there, `nix-ferry: going back to ${old}`, 'setting up /etc...', unlisted];
+  expect(judged(status, { log })).toEqual({
+    outcome: 'failed',
+    message:
+      'Switch-to-configuration failed: Unable to list users with logind: Did not receive a reply. ' +
+      `The target could not go back wholly: ${back} (Unable to list users with logind: Did not receive a reply). ` +
+      `Now it runs and boots ${old}.`,
+  });
+});
+
 test('a target that was rejected says why once', () => {
   const status = { ...wentBack, phase: 'confirm', why: 'rejected: the health check "x" failed' };
   expect(judged(status, { obstacle: 'the health check "x" failed' }).message).toBe(
@@ -422,6 +465,12 @@ test.each<[string, string[], OutcomeKind, RegExp]>([
     ['settled=taken-back', `current=${old}`, `profile=${old}`, 'boot=', 'end=settle'],
     'rolled-back',
     /It was taken back\. Now it runs \/nix\/store\/aaaa/,
+  ],
+  [
+    'taken back, and all is as before: the path is said once',
+    ['settled=taken-back', `current=${old}`, `profile=${old}`, `boot=${old}`, 'end=settle'],
+    'rolled-back',
+    /It was taken back\. Now it runs and boots \/nix\/store\/aaaa-nixos-1\.$/,
   ],
   [
     'finished',

@@ -3,7 +3,7 @@ import type { Mode, Outcome } from './outcome.ts';
 import type { Reply } from './reply.ts';
 import type { Facts, Status } from './status.ts';
 import { readUnits } from './units.ts';
-import { failedUsers, lastWords, readWords, reasonOf, type Words } from './words.ts';
+import { failedUsers, lastWords, programError, readWords, reasonOf, type Words } from './words.ts';
 
 /** A kind of outcome and the sentence that explains it. */
 export type Judgement = Pick<Outcome, 'outcome' | 'message'>;
@@ -41,7 +41,7 @@ function judgeEnd(evidence: Evidence): Judgement {
     case 'went-back':
       return { outcome: 'rolled-back', message: `${sentence(reason(evidence))} ${wentBack(status, mode)}` };
     case 'stuck':
-      return { outcome: 'failed', message: `${sentence(reason(evidence))} ${stuck(status)}` };
+      return { outcome: 'failed', message: `${sentence(reason(evidence))} ${stuck(evidence)}` };
   }
 }
 
@@ -84,6 +84,7 @@ function wantedFacts(
 }
 
 function factsSentence({ current, profile, boot }: Facts): string {
+  if (current !== null && current === profile && current === boot) return `it runs and boots ${current}.`;
   const loader = boot === null ? 'the default of its boot loader cannot be read' : `its boot loader starts ${boot}`;
   return `it runs ${current ?? 'no NixOS system'}, its profile points to ${profile ?? 'nothing'}, and ${loader}.`;
 }
@@ -144,7 +145,8 @@ function failures({ status, log }: Evidence): string | null {
 /** Why it did not succeed, without a full stop. */
 function reason(evidence: Evidence): string {
   const { status, obstacle } = evidence;
-  const { phase, why } = status;
+  const { phase } = status;
+  const why = status.why.replace(goingBack, '');
   if (phase === 'lock' && why.startsWith('another activation')) return `${why}. Run again when it has ended`;
   // A rejection is in the runner's own words already.
   if (phase === 'confirm' && obstacle !== null && !why.startsWith('rejected')) return `${why}: ${obstacle}`;
@@ -173,12 +175,15 @@ function wentBack({ now, rebooted }: Status, mode: Mode): string {
   return mode === 'boot' ? 'The target boots its previous system.' : `The target is back on ${now.current}.`;
 }
 
+/** What the target adds to the reason if it could not go back wholly. */
+const goingBack = /(?:^|; )going back: (.*)$/;
+
 /** The target could not take everything back: what is wrong, and what is true. */
-function stuck({ why, now }: Status): string {
-  const problem = /(?:^|; )going back: (.*)$/.exec(why)?.[1];
-  const failed = problem === undefined ? '' : `The target could not go back wholly: ${problem}. `;
-  const facts = factsSentence(now);
-  return `${failed}Now ${facts}`;
+function stuck({ status, log }: Evidence): string {
+  const problem = goingBack.exec(status.why)?.[1];
+  const said = status.backCode === null || status.backCode === 0 ? null : programError(readWords(log).back);
+  const failed = problem === undefined ? '' : `The target could not go back wholly: ${problem}`;
+  return `${failed}${failed === '' ? '' : said === null ? '. ' : ` (${said}). `}Now ${factsSentence(status.now)}`;
 }
 
 /**

@@ -87,6 +87,14 @@ export function webAddress(target: Pick<Target, 'address'>): string {
   return isLocal(target) ? 'localhost' : target.address;
 }
 
+/** The target as people write it: `user@address:port`. */
+export function targetName(target: Pick<Target, 'address' | 'port' | 'user'>): string {
+  if (isLocal(target)) return target.address;
+  const { address, port, user } = target;
+  if (port === null) return `${user}@${address}`;
+  return `${user}@${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
 export interface HealthChecks {
   cmd: { description: string; cmd: string[]; period: number; timeout: number }[];
   http: {

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
 import { type Outcome, outcomes } from '../deploy/outcome.ts';
+import { type Host, targetName } from '../plan/fleet.ts';
 import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
@@ -21,6 +22,8 @@ export function text(run: Run): string {
   for (const outcome of run.outcomes) lines.push(...planLines(outcome));
   for (const { hosts, failure } of groupsOf(failures)) {
     const { stage, why, file, line } = failure;
+    // The line of the host has said it.
+    if (stage === 'deploy' && listed.some(({ name }) => hosts.includes(name))) continue;
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
     lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
@@ -49,5 +52,11 @@ function stateOf(run: Run, name: string): string {
   if (parts.length > 0) return parts.join('; ');
   if (built?.ok) return `${built.toplevel} (${size(built.closureBytes)} in ${count(built.closure.length, 'path')})`;
   if (built !== undefined) return 'not built';
-  return planned?.toplevel.drvPath ?? '';
+  return planned === undefined ? '' : `${planned.toplevel.drvPath}${whereOf(planned)}`;
+}
+
+/** Where a planned host would be deployed. */
+function whereOf({ target, unusable }: Host): string {
+  if (unusable !== null) return ` (its target cannot be used: ${plain(unusable)})`;
+  return target === null ? '' : ` → ${plain(targetName(target))}`;
 }

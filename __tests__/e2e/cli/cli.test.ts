@@ -29,7 +29,7 @@ async function ferry(...args: string[]) {
   return { code, stdout, stderr, json: () => JSON.parse(stdout) as Run };
 }
 
-test('plan shows each host, its system and its derivation; a second run prints the same', async () => {
+test('plan shows each host, its system, its derivation and its target; a second run prints the same', async () => {
   const first = await ferry('plan');
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv$/m);
