@@ -161,7 +161,7 @@ export async function optionOf(
   context: Context,
 ): Promise<unknown> {
   const source = locate(config.plan.source);
-  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const setUp = await setup({ ...config.setup, ...ports.machine, builds: false }, context, ports.setup);
   const planConfig = { ...config.plan, ...source, nixPath: nixPathOf(ports), planCache: null };
   return option(planConfig, host, path, nixOf(setUp, context), context);
 }
@@ -190,7 +190,8 @@ class Saving {
 }
 
 async function setUpFor({ step, config, ports, context }: Order): Promise<Setup> {
-  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const builds = step !== 'plan';
+  const setUp = await setup({ ...config.setup, ...ports.machine, builds }, context, ports.setup);
   // If the set-up is a separate step, no plan follows that shows which systems are needed.
   const emulates = step === 'setup' && config.setup.emulate === 'always';
   return emulates ? emulateOther(setUp, context, ports.setup) : setUp;
