@@ -4,6 +4,7 @@ import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
 import {
   checkKeys,
+  checkKnownHosts,
   checkTargets,
   type Deployer,
   type Deployment,
@@ -17,8 +18,8 @@ import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import type { Fleet } from './plan/fleet.ts';
-import { historyOf, locate, option, type PlanConfig, plan } from './plan/index.ts';
+import type { Fleet, Target } from './plan/fleet.ts';
+import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -79,6 +80,7 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
+    checkKnownHosts({ ...config.deploy, ...ports.deployer }, givenTargets(config));
     const order = { step, config, ports, context };
     if (config.fetch.from === null) await fromSource(order, run, saving);
     else await fromArchives(config.fetch.from, order, run);
@@ -87,6 +89,12 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   }
   await saving.ended();
   return run;
+}
+
+/** The targets of the input `targets`, all of which will be deployed to; none if `hosts` selects some of them. */
+function givenTargets({ plan: { hosts, targets }, fetch }: Config): Target[] {
+  if (hosts.length > 0 || fetch.from !== null) return [];
+  return Object.entries(targets).flatMap(([host, value]) => targetOf(parseTargetSettings(value, host)) ?? []);
 }
 
 /** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */

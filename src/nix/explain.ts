@@ -53,6 +53,13 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
+    pattern: /unable to download '([^']+)': Could(?:n't| not) resolve host/,
+    explain: ([, url]) => ({
+      message: `the server of ${url} has no address here`,
+      cure: "Check the machine's network, DNS and proxy, and the URL.",
+    }),
+  },
+  {
     pattern: /Exec format error|cannot execute binary file/,
     explain: () => ({
       message: 'it runs a program for another processor, which is not emulated here',

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
-import { type Outcome, outcomes } from '../deploy/outcome.ts';
+import { type Mode, type Outcome, outcomes } from '../deploy/outcome.ts';
+import { type Host, isLocal } from '../plan/fleet.ts';
 import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
@@ -49,5 +50,23 @@ function stateOf(run: Run, name: string): string {
   if (parts.length > 0) return parts.join('; ');
   if (built?.ok) return `${built.toplevel} (${size(built.closureBytes)} in ${count(built.closure.length, 'path')})`;
   if (built !== undefined) return 'not built';
-  return planned?.toplevel.drvPath ?? '';
+  return planned === undefined ? '' : [planned.toplevel.drvPath, ...destinationOf(planned, run.mode)].join('; ');
+}
+
+/** Where a planned host would be deployed, and what goes with it. */
+function destinationOf({ target, buildOnly, unusable, ...host }: Host, mode: Mode): string[] {
+  if (buildOnly) return ['is only built'];
+  if (unusable !== null) return [`cannot be deployed: ${plain(unusable)}`];
+  if (target === null) return ['has no target'];
+  const { address, user, port } = target;
+  const named = address.includes(':') ? `[${address}]` : address;
+  const place = isLocal(target) ? 'this machine' : `${user}@${named}${port === null ? '' : `:${port}`}`;
+  const checks = [host.healthChecks, host.preDeployChecks].flatMap(({ cmd, http }) => [...cmd, ...http]);
+  const others = [
+    ...(host.secrets.length === 0 ? [] : [count(host.secrets.length, 'secret')]),
+    ...(checks.length === 0 ? [] : [count(checks.length, 'check')]),
+  ];
+  const joined = others.join(' and ');
+  const left = mode === 'dry-activate' && others.length > 0 ? [`mode ${mode} does not use ${joined}`] : [];
+  return [`would go to ${plain(place)}${others.length === 0 || left.length > 0 ? '' : ` with ${joined}`}`, ...left];
 }
