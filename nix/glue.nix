@@ -92,9 +92,7 @@ let
       host = selection.hosts.${name};
       given = if host.tags != null then host.tags else find [ ] [ "tags" ] settings;
       tags = if builtins.isList given then builtins.filter builtins.isString given else [ ];
-      matches = builtins.any (
-        pattern: builtins.any (tag: builtins.match pattern tag != null) tags
-      );
+      matches = builtins.any (pattern: builtins.any (tag: builtins.match pattern tag != null) tags);
     in
     (host.included || matches selection.included) && !(host.excluded || matches selection.excluded);
 

@@ -12,7 +12,8 @@ let
   inherit (config.deployment) keys;
   names = builtins.attrNames keys;
   quoted = lib.escapeShellArg;
-  forKeys = make: lib.listToAttrs (map (name: lib.nameValuePair "${name}-key" (make keys.${name})) names);
+  forKeys =
+    make: lib.listToAttrs (map (name: lib.nameValuePair "${name}-key" (make keys.${name})) names);
 in
 lib.mkIf (keys != { }) {
   systemd = {
