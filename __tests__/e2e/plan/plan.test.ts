@@ -74,8 +74,10 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test.each(formats)('%s has the same derivations and targets', format => {
-      // A key of NixOps or colmena adds a unit, so web has a different system there.
-      const same = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
+      // A key of NixOps or colmena adds a unit, so web has a different system there. Every system of morph contains a file
+      // with the commands of its checks (keys.test.ts).
+      const hosts = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
+      const same = format === 'morph' ? [] : hosts;
       for (const name of same) expect(host(format, name).toplevel).toEqual(host('expression', name).toplevel);
       for (const name of ['db', 'pi', 'web']) {
         const { target, tags, buildOnly } = host(format, name);
