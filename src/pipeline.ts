@@ -4,6 +4,7 @@ import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
 import {
   checkKeys,
+  checkKnownHosts,
   checkSecrets,
   checkTargets,
   type Deployer,
@@ -20,8 +21,8 @@ import { explain, UserError } from './errors.ts';
 import { withStallLimit } from './exec.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import type { Fleet } from './plan/fleet.ts';
-import { historyOf, locate, option, type PlanConfig, plan } from './plan/index.ts';
+import type { Fleet, Target } from './plan/fleet.ts';
+import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -84,6 +85,7 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
+    checkKnownHosts({ ...config.deploy, ...ports.deployer }, givenTargets(config));
     const request = { step, config, ports, context };
     if (config.fetch.from === null) await fromSource(request, run, saving);
     else await fromArchives(config.fetch.from, request, run);
@@ -92,6 +94,12 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
   }
   await saving.ended();
   return run;
+}
+
+/** The targets of the input `targets`, all of which will be deployed to; none if `hosts` selects some of them. */
+function givenTargets({ plan: { hosts, targets }, fetch }: Config): Target[] {
+  if (hosts.length > 0 || fetch.from !== null) return [];
+  return Object.entries(targets).flatMap(([host, value]) => targetOf(parseTargetSettings(value, host)) ?? []);
 }
 
 /** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */
@@ -185,7 +193,7 @@ export async function optionOf(
 ): Promise<unknown> {
   const context = limited(surroundings, config);
   const source = locate(config.plan.source);
-  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const setUp = await setup({ ...config.setup, ...ports.machine, builds: false }, context, ports.setup);
   const planConfig = { ...config.plan, ...source, nixPath: nixPathOf(ports), planCache: null };
   return option(planConfig, host, path, nixOf(setUp, context), context);
 }
@@ -223,7 +231,8 @@ class Saving {
 }
 
 async function setUpFor({ step, config, ports, context }: RunRequest): Promise<Setup> {
-  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const builds = step !== 'plan';
+  const setUp = await setup({ ...config.setup, ...ports.machine, builds }, context, ports.setup);
   // If the set-up is a separate step, no plan follows that shows which systems are needed.
   const emulates = step === 'setup' && config.setup.emulate === 'always';
   return emulates ? emulateOther(setUp, context, ports.setup) : setUp;

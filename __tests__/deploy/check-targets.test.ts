@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { checkTargets } from '../../src/deploy/index.ts';
+import { checkKnownHosts, checkTargets } from '../../src/deploy/index.ts';
 import { readInputs } from '../../src/inputs.ts';
 
 const target = {
@@ -49,4 +49,13 @@ test('a target that cannot be used is an error only if something is deployed to 
   expect(() => checkTargets({ ...deployInputs, mode: 'switch' }, hosts)).toThrow(
     'The node "asks" has interactiveSudo.',
   );
+});
+
+test('host keys are missing only for targets that are deployed to over SSH', () => {
+  const without = { ...deployInputs, knownHosts: null };
+  expect(() => checkKnownHosts({ ...without, mode: 'switch' }, [target])).toThrow('No host keys are pinned');
+  expect(() => checkKnownHosts({ ...without, mode: 'none' }, [target])).not.toThrow();
+  expect(() => checkKnownHosts({ ...without, mode: 'switch', ownSsh: true }, [target])).not.toThrow();
+  expect(() => checkKnownHosts({ ...without, mode: 'switch' }, [{ ...target, address: 'local' }])).not.toThrow();
+  expect(() => checkKnownHosts({ ...deployInputs, mode: 'switch' }, [target])).not.toThrow();
 });

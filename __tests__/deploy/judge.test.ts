@@ -396,7 +396,7 @@ describe('a reboot', () => {
     const status = { ...wentBack, phase: 'confirm', why: 'not confirmed within 90 s', rebooted: true };
     expect(judged(status)).toMatchObject({
       outcome: 'rolled-back',
-      message: expect.stringContaining(`The target was restarted in between; it runs ${old}`),
+      message: expect.stringContaining(`The target was restarted in between; it runs and boots ${old}`),
     });
   });
 

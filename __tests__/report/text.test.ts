@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { noUnits } from '../../src/deploy/units.ts';
 import type { Fleet, Host } from '../../src/plan/fleet.ts';
-import { type TargetSettings, targetOf } from '../../src/plan/targets.ts';
 import { text } from '../../src/report/text.ts';
 import { host, outcome, run } from './run.ts';
 
@@ -22,23 +21,42 @@ test('what a deployment changed is not listed', () => {
   expect(text(run({ outcomes: [outcome('web', 'deployed', { units })] }))).toBe('');
 });
 
-test('a plan says where each host would be deployed', () => {
-  const on = (settings: TargetSettings): Pick<Host, 'target'> => ({ target: targetOf(settings) });
+test('a plan says where each host would go, and which secrets and checks go with it', () => {
+  const target = {
+    address: '192.0.2.7',
+    port: 2222,
+    user: 'root',
+    privilegeEscalation: [],
+    sshOptions: [],
+    sshOptionsFrom: 'source' as const,
+    substituteOnDestination: true,
+  };
+  const secret = { name: 'key' } as Host['secrets'][number];
+  const check = { description: 'x', cmd: ['true'], period: 1, timeout: 1 };
   const hosts = [
-    { ...host('router'), ...on({ address: '192.0.2.7', user: 'deploy', port: 2222 }) },
-    { ...host('server'), ...on({ address: '2001:db8::7', port: 22 }) },
-    { ...host('runner'), ...on({ address: 'local' }) },
-    { ...host('desk'), unusable: 'The address of desk is empty.' },
-    host('image'),
+    { ...host('web'), target, secrets: [secret, secret], healthChecks: { cmd: [check], http: [] } },
+    { ...host('v6'), target: { ...target, address: '2001:db8::1', port: null } },
+    { ...host('here'), target: { ...target, address: 'local' } },
+    { ...host('iso'), buildOnly: true },
+    { ...host('odd'), unusable: 'The node has no hostname.' },
+    host('none'),
   ];
-  expect(text(run({ mode: 'none', fleet: fleetOf(hosts) })).split('\n')).toEqual([
-    'router  x86_64-linux    /nix/store/cccc-nixos.drv → deploy@192.0.2.7:2222',
-    'server  x86_64-linux    /nix/store/cccc-nixos.drv → root@[2001:db8::7]:22',
-    'runner  x86_64-linux    /nix/store/cccc-nixos.drv → local',
-    'desk    x86_64-linux    /nix/store/cccc-nixos.drv (its target cannot be used: The address of desk is empty.)',
-    'image   x86_64-linux    /nix/store/cccc-nixos.drv',
-    '',
+  const said = (mode: 'none' | 'dry-activate'): string[] =>
+    text(run({ mode, fleet: fleetOf(hosts) }))
+      .trimEnd()
+      .split('\n')
+      .map(line => line.replace(/^.*\.drv; /, ''));
+  expect(said('none')).toEqual([
+    'would go to root@192.0.2.7:2222 with 2 secrets and 1 check',
+    'would go to root@2001:db8::1',
+    'would go to this machine',
+    'is only built',
+    'cannot be deployed: The node has no hostname.',
+    'has no target',
   ]);
+  expect(said('dry-activate')[0]).toBe(
+    'would go to root@192.0.2.7:2222 with 2 secrets; mode dry-activate does not run 1 check',
+  );
 });
 
 test('why a deployment failed is said once', () => {

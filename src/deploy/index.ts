@@ -33,6 +33,20 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
 }
 
 /**
+ * Checks, before anything is evaluated, that host keys are pinned for the targets that the input `targets` names.
+ *
+ * @throws UserError as `checkTargets` would, but earlier.
+ */
+export function checkKnownHosts(
+  { mode, knownHosts, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  targets: readonly Target[],
+): void {
+  if (mode === 'none' || knownHosts !== null || ownSsh) return;
+  const remote = targets.filter(target => !isLocal(target));
+  if (remote.length > 0) throw missingKnownHosts(remote);
+}
+
+/**
  * Checks, before anything is built, that there is a target to deploy to, that no two hosts have the same one, and that host
  * keys are pinned.
  *

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
-import { type Outcome, outcomes } from '../deploy/outcome.ts';
-import { type Host, targetName } from '../plan/fleet.ts';
+import { type Mode, type Outcome, outcomes } from '../deploy/outcome.ts';
+import { type Host, isLocal, targetName } from '../plan/fleet.ts';
 import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
@@ -52,11 +52,20 @@ function stateOf(run: Run, name: string): string {
   if (parts.length > 0) return parts.join('; ');
   if (built?.ok) return `${built.toplevel} (${size(built.closureBytes)} in ${count(built.closure.length, 'path')})`;
   if (built !== undefined) return 'not built';
-  return planned === undefined ? '' : `${planned.toplevel.drvPath}${whereOf(planned)}`;
+  return planned === undefined ? '' : [planned.toplevel.drvPath, ...destinationOf(planned, run.mode)].join('; ');
 }
 
-/** Where a planned host would be deployed. */
-function whereOf({ target, unusable }: Host): string {
-  if (unusable !== null) return ` (its target cannot be used: ${plain(unusable)})`;
-  return target === null ? '' : ` → ${plain(targetName(target))}`;
+/** Where a planned host would be deployed, and what goes with it. */
+function destinationOf({ target, buildOnly, unusable, ...host }: Host, mode: Mode): string[] {
+  if (buildOnly) return ['is only built'];
+  if (unusable !== null) return [`cannot be deployed: ${plain(unusable)}`];
+  if (target === null) return ['has no target'];
+  const place = isLocal(target) ? 'this machine' : targetName(target);
+  const checks = [host.healthChecks, host.preDeployChecks].flatMap(({ cmd, http }) => [...cmd, ...http]);
+  const secrets = host.secrets.length === 0 ? [] : [count(host.secrets.length, 'secret')];
+  const counted = checks.length === 0 ? [] : [count(checks.length, 'check')];
+  const skipsChecks = mode === 'dry-activate' && counted.length > 0;
+  const others = [...secrets, ...(skipsChecks ? [] : counted)].join(' and ');
+  const left = skipsChecks ? [`mode ${mode} does not run ${counted[0]}`] : [];
+  return [`would go to ${plain(place)}${others === '' ? '' : ` with ${others}`}`, ...left];
 }
