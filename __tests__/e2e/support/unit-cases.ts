@@ -11,6 +11,8 @@ export interface UnitCase {
   after: UnitFiles;
   /** Units that are started by hand before the switch. */
   start: readonly string[];
+  /** Those of them that fail. */
+  fails?: readonly string[];
   /** All that happens to units of this case. */
   actions: Readonly<Record<string, UnitAction>>;
   /** What dry-activate prints, for units of which it knows less. */
@@ -182,6 +184,7 @@ const ofKinds: readonly UnitCase[] = [
     before: { 'failed.service': unitFile({ Service: { Type: 'oneshot', ExecStart: '/bin/false' } }) },
     after: { 'failed.service': unitFile({ Service: { Type: 'oneshot', ExecStart: '/bin/true' } }) },
     start: ['failed.service'],
+    fails: ['failed.service'],
     actions: { 'failed.service': 'nothing' },
   },
   {
@@ -331,7 +334,7 @@ const ofKinds: readonly UnitCase[] = [
         Service: { ExecStart: sleep, ExecReload: reload },
       }),
     },
-    start: ['wants.target', 'above.service'],
+    start: ['wants.target', 'base.service', 'above.service'],
     actions: { 'base.service': 'stop and start', 'above.service': 'start' },
     planned: { 'above.service': 'reload' },
   },
