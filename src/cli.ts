@@ -1,12 +1,13 @@
 import type { Context, Stage } from './context.ts';
 import { demoCommand } from './demo-command.ts';
+import type { Mode } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
 import { type Flags, help, readFlags } from './flags.ts';
 import { type Config, readInputs } from './inputs.ts';
 import { nearest } from './nearest.ts';
 import { optionOf, run } from './pipeline.ts';
 import { type Run, report, text, verdict } from './report/index.ts';
-import { inputsOfStep, type Step } from './step.ts';
+import { inputsOfPreview, inputsOfStep, type Step } from './step.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -17,12 +18,19 @@ interface Command {
   step: Step;
   /** The number of words that are not flags. */
   words: number;
+  /** The mode that it always has, so that the inputs that only others need are not accepted. */
+  mode?: Mode;
 }
 
 const commands: Record<string, Command> = {
   plan: one('plan', 'Evaluate the hosts and show what would be built and where it would be deployed.'),
   build: one('build', "Build each host's closure."),
   archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
+  preview: {
+    usage: 'ferry preview [flags]',
+    about: 'Build the hosts and show what would change on their targets, which are only asked.',
+    ...{ step: 'deploy', words: 0, mode: 'preview' },
+  },
   deploy: one(
     'deploy',
     'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.',
@@ -51,6 +59,7 @@ const exitCodes = {
   plan: 4,
   build: 5,
   archive: 6,
+  preview: 7,
   deploy: 7,
   cancelled: 130,
 } as const;
@@ -87,7 +96,7 @@ export async function cli(given: Environment): Promise<void> {
 }
 
 /** @returns the exit code. */
-async function main(args: readonly string[], given: Environment): Promise<number> {
+async function main(args: readonly string[], environment: Environment): Promise<number> {
   const [name = '--help', ...rest] = args;
   if (name === '--version') return print(`${version}\n`);
   if (name === '--help' || name === '-h' || name === 'help') return print(overview);
@@ -100,10 +109,10 @@ async function main(args: readonly string[], given: Environment): Promise<number
     });
   }
   const { usage, about, step } = command;
-  const allowed = inputsOfStep[step];
+  const allowed = command.mode === undefined ? inputsOfStep[step] : inputsOfPreview;
   // `deploy` makes no archives: there, --archive names the archives to deploy.
   const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
-  const flags = readFlags(words, allowed, given);
+  const flags = readFlags(words, allowed, environment);
   if (flags.switches.has('help')) return print(help(usage, about, allowed));
   if (flags.words.length !== command.words) {
     const extra = flags.words[command.words];
@@ -114,7 +123,9 @@ async function main(args: readonly string[], given: Environment): Promise<number
       },
     );
   }
-  const config = readInputs(flags.inputs, input => `--${input}`, allowed);
+  const { mode } = command;
+  const given = mode === undefined ? flags.inputs : { ...flags.inputs, mode };
+  const config = readInputs(given, input => `--${input}`, mode === undefined ? allowed : [...allowed, 'mode']);
   const terminal = await openTerminal(process.env);
   try {
     return name === 'option'

@@ -19,6 +19,7 @@ import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, plan } from './plan/index.ts';
+import { preview } from './preview/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -73,7 +74,7 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  */
 export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
   const run: Run = {
-    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], outcomes: [] },
+    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], outcomes: [] },
     ...{ timings: {}, error: null },
   };
   const saving = new Saving();
@@ -124,7 +125,9 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
     };
     run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
   }
-  if (stages.includes('deploy') && config.deploy.mode !== 'none') {
+  if (stages.includes('deploy') && config.deploy.mode === 'preview') {
+    run.previews = await timed(run, 'preview', () => preview(built, { ...config.deploy, ...ports.deployer }, context));
+  } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
     const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];

@@ -14,3 +14,9 @@ export const inputsOfStep: Record<Step, readonly string[]> = {
   deploy: namesOf('plan', 'fetch', 'deploy', 'setup', 'report'),
   run: namesOf('plan', 'deploy', 'archive', 'setup', 'report'),
 };
+
+/** Which inputs `ferry preview` accepts: it has its mode, activates nothing and reads no archives. */
+export const inputsOfPreview: readonly string[] = [
+  ...namesOf('plan', 'setup', 'report'),
+  ...['deploy-key', 'known-hosts', 'parallel'],
+];

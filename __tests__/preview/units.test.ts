@@ -4,7 +4,12 @@ import { readUnit } from '../../src/preview/unit-file.ts';
 import { planFstab, planUnits, type UnitPlan } from '../../src/preview/units.ts';
 import { type UnitAction, type UnitCase, unitCases } from '../e2e/support/unit-cases.ts';
 
-function planOf({ before, after, start, fails = [] }: Pick<UnitCase, 'before' | 'after' | 'start' | 'fails'>): UnitPlan {
+function planOf({
+  before,
+  after,
+  start,
+  fails = [],
+}: Pick<UnitCase, 'before' | 'after' | 'start' | 'fails'>): UnitPlan {
   const states = start.map(unit => [unit, { active: fails.includes(unit) ? 'failed' : 'active', sub: '' }] as const);
   const pending = { start: [], restart: [], reload: [] };
   return planUnits({ before, after, states: Object.fromEntries(states), shadowed: [], pending });
@@ -44,7 +49,9 @@ test('a unit that systemd does not read from /etc is left alone', () => {
 test('what an interrupted switch left is done', () => {
   const pending = { start: ['a.service'], restart: ['b.service'], reload: ['c.service'] };
   const plan = planUnits({ before: {}, after: {}, states: {}, shadowed: [], pending });
-  expect([plan.start, plan.restart, plan.reload].map(units => [...units])).toEqual(Object.values(pending).map(units => units));
+  expect([plan.start, plan.restart, plan.reload].map(units => [...units])).toEqual(
+    Object.values(pending).map(units => units),
+  );
 });
 
 describe('unit files, as rust-ini reads them', () => {
@@ -57,7 +64,11 @@ describe('unit files, as rust-ini reads them', () => {
     ['[Install] is left out', '[Install]\nA=b\n[Unit]\nA=b\n', { Unit: { A: ['b'] } }],
     ['quotes are removed', '[Unit]\nA="b c" d\nB=\'e\'\n', { Unit: { A: ['b c d'], B: ['e'] } }],
     ['a quoted value goes over lines', '[Unit]\nA="b\nc"\n', { Unit: { A: ['b\nc'] } }],
-    ['a backslash means nothing, so that the next line is a key', '[Unit]\nA=b \\\n  c=d\n', { Unit: { A: ['b \\'], c: ['d'] } }],
+    [
+      'a backslash means nothing, so that the next line is a key',
+      '[Unit]\nA=b \\\n  c=d\n',
+      { Unit: { A: ['b \\'], c: ['d'] } },
+    ],
     ['a colon separates too', '[Unit]\nA:b\n', { Unit: { A: ['b'] } }],
     ['an empty section', '[Unit]\n', { Unit: {} }],
     ['an empty value', '[Unit]\nA=\n', { Unit: { A: [] } }],

@@ -34,10 +34,16 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  { mode, deployKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
   hosts: readonly (Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
+  // A preview asks those targets that it can.
+  if (mode === 'preview') {
+    const remote = hosts.flatMap(({ target }) => (target === null || isLocal(target) ? [] : [target]));
+    if (knownHosts === null && deployKey !== null && !ownSsh && remote.length > 0) throw missingKnownHosts(remote);
+    return;
+  }
   const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
   if (problems.length > 0) {
     throw new UserError([...new Set(problems)].join(' '), {
@@ -76,7 +82,7 @@ export async function deploy(
   if (active.length > 0) {
     const remote = active.filter(({ target }) => !isLocal(target));
     const local = localSession(context);
-    const session = remote.length === 0 ? local : await open(remote, config, context);
+    const session = remote.length === 0 ? local : await openTargets(remote, config, context);
     try {
       const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
       done.push(...(await deployAll(active, sessionOf, config, nix, context)));
@@ -95,11 +101,15 @@ function whySkipped({ buildOnly, target }: Deployment, mode: Mode): string | nul
   return target === null ? 'It has no target.' : null;
 }
 
-interface ActiveHost extends AliasedTarget {
-  deployment: Deployment;
+/** A host with a target, and the name by which ssh's configuration knows it. */
+export interface ActiveHost<D = unknown> extends AliasedTarget {
+  deployment: D;
 }
 
-function aliasTargets(deployments: readonly Deployment[]): ActiveHost[] {
+/** The hosts that have a target. */
+export function aliasTargets<D extends Pick<Deployment, 'host' | 'target'>>(
+  deployments: readonly D[],
+): ActiveHost<D>[] {
   return deployments.flatMap((deployment, index) => {
     const { host, target } = deployment;
     if (target === null) return [];
@@ -112,7 +122,16 @@ function asThisUser(target: Target): Target {
   return { ...target, user: userInfo().username };
 }
 
-async function open(hosts: readonly ActiveHost[], config: DeployConfig, context: Context): Promise<Session> {
+/**
+ * Opens the session of all targets that are reached over SSH.
+ *
+ * @throws UserError for missing host keys, an invalid key, or an address that ssh does not accept.
+ */
+export async function openTargets(
+  hosts: readonly ActiveHost[],
+  config: Pick<DeployConfig, 'parallel' | 'knownHosts' | 'deployKey' | 'ownSsh'>,
+  context: Context,
+): Promise<Session> {
   if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
   }
@@ -128,7 +147,7 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
 }
 
 function deployAll(
-  hosts: readonly ActiveHost[],
+  hosts: readonly ActiveHost<Deployment>[],
   sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,

@@ -94,6 +94,7 @@ function planned({ code }: Status): Judgement {
 
 const achieved: Record<Mode, string> = {
   none: '',
+  preview: '',
   'dry-activate': '',
   test: 'Runs the new system until the next boot.',
   boot: 'The next boot starts the new system.',

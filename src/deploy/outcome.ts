@@ -1,7 +1,7 @@
 import { noUnits, type UnitChanges } from './units.ts';
 
-/** What to do on the targets: the words of switch-to-configuration, and `none`. */
-export const modes = ['none', 'dry-activate', 'test', 'boot', 'switch'] as const;
+/** What to do on the targets: the words of switch-to-configuration, `none`, and `preview`, which only asks them. */
+export const modes = ['none', 'preview', 'dry-activate', 'test', 'boot', 'switch'] as const;
 export type Mode = (typeof modes)[number];
 
 /** What a kind of outcome means for everything that reports it or reacts to it. */

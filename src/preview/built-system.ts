@@ -86,7 +86,8 @@ async function readUnits(store: StoreReader, directory: string): Promise<Pick<Sy
   const read = async (name: string): Promise<void> => {
     const real = await store.real(join(directory, name));
     if (real === '/dev/null') units[name] = null;
-    else if (real !== null && (await stat(real)).isFile()) units[name] = withLastNewline((await store.text(real)) ?? '');
+    else if (real !== null && (await stat(real)).isFile())
+      units[name] = withLastNewline((await store.text(real)) ?? '');
   };
   await Promise.all(
     (await store.names(directory)).map(async name => {

@@ -2,8 +2,8 @@ import type { BuiltSystem } from './built-system.ts';
 import type { MachineDescription, UnitFiles, UnitState } from './description.ts';
 import { compareEtc, type EtcChange } from './etc.ts';
 import { compareFirewalls, type FirewallChange } from './firewall.ts';
-import { comparePackages, type PackageChanges } from './packages.ts';
 import { newlyWanted } from './new-units.ts';
+import { comparePackages, type PackageChanges } from './packages.ts';
 import { type RebootReason, rebootReasons } from './reboot.ts';
 import { UnparsableUnit } from './unit-file.ts';
 import { planFstab, planUnits } from './units.ts';
@@ -118,7 +118,11 @@ function unknownOf({ restartsByActivation }: BuiltSystem): string[] {
     : [];
 }
 
-function differs(name: string, before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): boolean {
+function differs(
+  name: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): boolean {
   // A system without the file keeps what runs.
   return after[name] !== undefined && before[name] !== after[name];
 }

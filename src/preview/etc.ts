@@ -49,7 +49,8 @@ function withoutHashes(text: string): string {
 
 function diffOf(name: string, was: EtcEntry | undefined, is: EtcEntry | undefined): string | null {
   const [old, now] = [textOf(was), textOf(is)];
-  if (old === null || now === null || secretName.test(name) || secretText.test(old) || secretText.test(now)) return null;
+  if (old === null || now === null || secretName.test(name) || secretText.test(old) || secretText.test(now))
+    return null;
   return lineDiff(old, now);
 }
 

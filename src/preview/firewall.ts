@@ -7,10 +7,7 @@ export interface FirewallChange {
 }
 
 /** Compares the rules of two systems, as in their descriptions. */
-export function compareFirewalls(
-  before: readonly string[] | null,
-  after: readonly string[] | null,
-): FirewallChange {
+export function compareFirewalls(before: readonly string[] | null, after: readonly string[] | null): FirewallChange {
   const [was, is] = [openPorts(before ?? []), openPorts(after ?? [])];
   const turned = (before === null) === (after === null) ? null : after === null ? 'off' : 'on';
   return {

@@ -50,9 +50,7 @@ function table(before: readonly string[], after: readonly string[]): number[][] 
     const row = lengths[i] ?? [];
     for (let j = after.length - 1; j >= 0; j--) {
       row[j] =
-        before[i] === after[j]
-          ? at(lengths, i + 1, j + 1) + 1
-          : Math.max(at(lengths, i + 1, j), at(lengths, i, j + 1));
+        before[i] === after[j] ? at(lengths, i + 1, j + 1) + 1 : Math.max(at(lengths, i + 1, j), at(lengths, i, j + 1));
     }
   }
   return lengths;

@@ -23,7 +23,10 @@ const links = [
  * Why a reboot is needed after a switch to `after`. What was booted counts, not what was switched to since: a machine on
  * which nobody has rebooted since an update of the kernel still needs it.
  */
-export function rebootReasons({ system, booted }: Pick<MachineDescription, 'system' | 'booted'>, after: Side): RebootReason[] {
+export function rebootReasons(
+  { system, booted }: Pick<MachineDescription, 'system' | 'booted'>,
+  after: Side,
+): RebootReason[] {
   const from = booted ?? system;
   const already = new Set(reasons(from, system).map(({ part }) => part));
   return reasons(from, after).map(reason => ({ ...reason, pending: already.has(reason.part) }));
