@@ -98,6 +98,12 @@ const ofKeys: readonly UnitCase[] = [
     'stop and start',
   ),
   service(
+    'quotation marks around a value go',
+    { Service: { Environment: '"A=1"' } },
+    { Service: { Environment: 'A=1' } },
+    'nothing',
+  ),
+  service(
     'an empty value takes back others',
     { Service: { Nice: ['5', '', '6'] } },
     { Service: { Nice: '6' } },
@@ -207,6 +213,27 @@ const ofKinds: readonly UnitCase[] = [
     after: { 'moved.service': running('AT=1'), 'moved.service.d/more.conf': '[Service]\nNice=5\n' },
     start: ['moved.service'],
     actions: { 'moved.service': 'nothing' },
+  },
+  {
+    what: 'one of two values moves to a drop-in, which is not the same',
+    before: { 'split.service': `${running('AT=1')}Environment=B=1\n` },
+    after: { 'split.service': running('AT=1'), 'split.service.d/more.conf': '[Service]\nEnvironment=B=1\n' },
+    start: ['split.service'],
+    actions: { 'split.service': 'stop and start' },
+  },
+  {
+    what: 'an empty [Service] comes',
+    before: { 'bare.timer': '[Timer]\nOnBootSec=7d\nUnit=idle.service\n' },
+    after: { 'bare.timer': '[Timer]\nOnBootSec=7d\nUnit=idle.service\n[Service]\n' },
+    start: ['bare.timer'],
+    actions: { 'bare.timer': 'restart' },
+  },
+  {
+    what: 'a service with a socket changes, and the socket is masked',
+    before: { 's6.service': running('AT=1'), 's6.socket': socket('/run/s6') },
+    after: { 's6.service': running('AT=2'), 's6.socket': null },
+    start: ['s6.service'],
+    actions: { 's6.service': 'stop' },
   },
   {
     what: 'a template changes',
