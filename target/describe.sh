@@ -131,16 +131,21 @@ accounts_of() {
     }' "$1"
 }
 
-# sources_of PATHS: what is known only by the names of store paths.
+# sources_of SYSTEM ETC PATHS: the files with accounts and with the firewall's rules, which only their names tell. A user whom
+# Nix does not answer finds them where they are used.
 sources_of() {
-  printf '%s\n' "$1" | sed -n 's/^path [0-9]* //p' | grep -E -- '-(users-groups\.json|userborn\.json|firewall-start|nftables-rules)$' |
-    while IFS= read -r path; do
-      case $path in
-        *.json) accounts_of "$path" ;;
-        *) [ ! -d "$path" ] || path=$path/bin/firewall-start
-          [ ! -r "$path" ] || awk '/dport/ { if (!n++) print "file firewall", FILENAME; print "|" $0 }' "$path" ;;
-      esac
-    done
+  {
+    printf '%s\n' "$3" | sed -n 's/^path [0-9]* //p'
+    grep -ohsE '/nix/store/[0-9a-z]{32}-[A-Za-z0-9._-]+' "$1/activate" \
+      "$2/systemd/system/firewall.service" "$2/systemd/system/nftables.service" "$2/systemd/system/userborn.service"
+  } | grep -E -- '-(users-groups\.json|userborn\.json|firewall-start|nftables-rules)$' | sort -u | while IFS= read -r path; do
+    [ ! -d "$path" ] || path=$path/bin/firewall-start
+    [ -r "$path" ] || continue
+    case $path in
+      *.json) accounts_of "$path" ;;
+      *) awk '/dport/ { if (!n++) print "file firewall", FILENAME; print "|" $0 }' "$path" ;;
+    esac
+  done
 }
 
 describe() {
@@ -152,9 +157,9 @@ describe() {
     [ ! -e /run/booted-system ] || parts_of booted "$(readlink -f /run/booted-system)"
     closure=$(closure_of "$system")
     printf '%s\n' "$closure"
-    sources_of "$closure"
     etc=/etc/static
     [ -d $etc ] || etc=$system/etc
+    sources_of "$system" "$etc" "$closure"
     (units_of "$etc/systemd/system")
     (etc_of "$etc")
     states_now

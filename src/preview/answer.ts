@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { ClosurePath, EtcEntry, MachineDescription, SystemDescription, UnitState } from './description.ts';
 
@@ -6,6 +7,8 @@ export class AnswerError extends Error {}
 
 /** The most that an answer may become when it is decompressed, in bytes. */
 const largest = 256 * 1024 * 1024;
+
+const emptyHash = createHash('sha256').digest('hex');
 
 const header = /^nix-ferry-description=1 (gzip|plain|refused)(.*)$/;
 
@@ -165,6 +168,8 @@ class Records {
       entry(name.replace(/^[ *]/, '')).hash = hash;
     }
     for (const [name, text] of Object.entries(this.#text('etc'))) entry(name).text = text;
+    // A file without lines has no record.
+    for (const each of Object.values(entries)) if (each.hash === emptyHash) each.text = '';
     return entries;
   }
 }

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { PathInfo } from '../nix/index.ts';
 import { type EtcEntry, fileNames, partNames, type SystemDescription } from './description.ts';
+
+/** Files of /etc whose text is left out, as in target/describe.sh. */
+const secretName = /shadow|secret|passw|key|token|credential/;
 
 /** Bytes of the largest file of /etc whose text is kept, as in target/describe.sh. */
 const largestText = 16 * 512;
@@ -111,15 +114,16 @@ async function readEtc(store: StoreReader, directory: string): Promise<Record<st
     .filter(({ name }) => !name.startsWith('systemd/system/'));
   const read = async ({ link, path }: (typeof entries)[number]): Promise<EtcEntry> => ({
     target: link ? await readlink(path) : null,
-    ...(await contentOf(await store.bytes(path))),
+    ...contentOf(await store.bytes(path), secretName.test(basename(path))),
   });
   return Object.fromEntries(await Promise.all(entries.map(async entry => [entry.name, await read(entry)] as const)));
 }
 
-function contentOf(bytes: Buffer | null): Pick<EtcEntry, 'hash' | 'text'> {
+function contentOf(bytes: Buffer | null, secret: boolean): Pick<EtcEntry, 'hash' | 'text'> {
   if (bytes === null) return { hash: null, text: null };
   const hash = createHash('sha256').update(bytes).digest('hex');
-  const text = bytes.length <= largestText && !bytes.includes(0) ? withLastNewline(bytes.toString()) : null;
+  const shown = bytes.length === 0 || (!secret && bytes.length <= largestText && !bytes.includes(0));
+  const text = shown ? withLastNewline(bytes.toString()) : null;
   return { hash, text };
 }
 

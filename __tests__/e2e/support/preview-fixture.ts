@@ -10,8 +10,9 @@ import { address, context, localNix, recorder } from './deploy-fixture.ts';
 import { embeddedFleet } from './embedded.ts';
 import { generateKey, type Key, startSystemdTarget, type Target } from './target.ts';
 
-/** A user who may log in on the target, and neither use sudo nor be trusted by Nix. */
+/** Users who may log in on the target and cannot use sudo. Nix's daemon answers the first one, as it does every user on NixOS. */
 export const viewer = 'viewer';
+export const stranger = 'stranger';
 
 /** A target that runs systems of the miniature, which are built in the store of this test file. */
 export class PreviewFixture {
@@ -28,7 +29,8 @@ export class PreviewFixture {
   static async start(name: string): Promise<PreviewFixture> {
     const key = await generateKey('deploy');
     const [nix, target] = await Promise.all([localNix('2.34'), startSystemdTarget({ name, deployKey: key })]);
-    await target.says('useradd', '--create-home', viewer);
+    await target.says('useradd', '--create-home', '--groups', 'nix-users', viewer);
+    await target.says('useradd', '--create-home', stranger);
     // The machine's own mounts would be unmounted.
     await target.says('rm', '-f', '/etc/fstab');
     return new PreviewFixture(nix, target, key);
