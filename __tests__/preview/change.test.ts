@@ -59,20 +59,24 @@ describe('reboot', () => {
   const kernel = (version: string, letter = 'a'): Record<string, string> => ({
     kernel: `${store(`linux-${version}`, letter)}/bzImage`,
   });
-  const after = (version: string, letter = 'a'): BuiltSystem => system({ parts: kernel(version, letter) });
+  const withKernel = (version: string, letter = 'a'): BuiltSystem => system({ parts: kernel(version, letter) });
 
   test('another kernel', () => {
-    const from = machine({ system: after('6.6'), booted: { parts: kernel('6.6'), files: {} } });
-    expect(rebootReasons(from, after('6.12'))).toEqual([{ part: 'kernel', text: 'kernel 6.6 → 6.12', pending: false }]);
-    expect(rebootReasons(from, after('6.6', 'b'))).toEqual([
+    const from = machine({ system: withKernel('6.6'), booted: { parts: kernel('6.6'), files: {} } });
+    expect(rebootReasons(from, withKernel('6.12'))).toEqual([
+      { part: 'kernel', text: 'kernel 6.6 → 6.12', pending: false },
+    ]);
+    expect(rebootReasons(from, withKernel('6.6', 'b'))).toEqual([
       { part: 'kernel', text: 'kernel 6.6, rebuilt', pending: false },
     ]);
-    expect(rebootReasons(from, after('6.6'))).toEqual([]);
+    expect(rebootReasons(from, withKernel('6.6'))).toEqual([]);
   });
 
   test('the kernel that was booted counts, not that of the system', () => {
-    const from = machine({ system: after('6.12'), booted: { parts: kernel('6.6'), files: {} } });
-    expect(rebootReasons(from, after('6.12'))).toEqual([{ part: 'kernel', text: 'kernel 6.6 → 6.12', pending: true }]);
+    const from = machine({ system: withKernel('6.12'), booted: { parts: kernel('6.6'), files: {} } });
+    expect(rebootReasons(from, withKernel('6.12'))).toEqual([
+      { part: 'kernel', text: 'kernel 6.6 → 6.12', pending: true },
+    ]);
   });
 });
 
