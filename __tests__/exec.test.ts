@@ -1,7 +1,7 @@
 import { ChildProcess } from 'node:child_process';
 import { expect, jest, test } from '@jest/globals';
 import { CommandError } from '../src/errors.ts';
-import { exec } from '../src/exec.ts';
+import { exec, withStallLimit } from '../src/exec.ts';
 
 test('input is passed, lines are complete, and no shell is used', async () => {
   const lines: string[] = [];
@@ -77,6 +77,14 @@ test.each([
     { kind: 'timeout', milliseconds: 500 },
     'sh -c echo waiting >&2; exec sleep 20 timed out after 0.5 s: waiting',
   ],
+  [
+    'silence',
+    'sh',
+    ['-c', 'echo waiting >&2; exec sleep 20'],
+    { stall: 500 },
+    { kind: 'stalled', milliseconds: 500 },
+    'sh -c echo waiting >&2; exec sleep 20 printed nothing for 0.5 s and was ended: waiting',
+  ],
   ['an abort', 'sleep', ['20'], { signal: AbortSignal.timeout(100) }, { kind: 'cancelled' }, 'sleep 20 was cancelled'],
   [
     'an abort before the start',
@@ -92,18 +100,50 @@ test.each([
   expect([error.failure, error.message]).toEqual([failure, message]);
 });
 
+test('a command that prints something now and then is not silent', async () => {
+  const talking = 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; echo $i; done';
+  const { stdout } = await exec('sh', ['-c', talking], { stall: 1500 });
+  expect(stdout.split('\n')).toHaveLength(11);
+});
+
+test('a limit for all commands leaves those alone that have a limit of their own', async () => {
+  const options: unknown[] = [];
+  const limited = withStallLimit(async (_command, _args, given) => {
+    options.push(given);
+    return { code: 0, stdout: '', stderr: '' };
+  }, 5);
+  await limited('a', []);
+  await limited('a', [], { timeout: 3 });
+  await limited('a', [], { stall: 0, cwd: '/' });
+  expect(options).toEqual([{ stall: 5 }, { timeout: 3 }, { stall: 0, cwd: '/' }]);
+});
+
 test('a command that succeeds despite its time limit is a success', async () => {
   const patient = ['-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'];
   await expect(exec('sh', patient, { timeout: 300 })).resolves.toMatchObject({ code: 0 });
 });
 
-// Collecting such a line took time quadratic in its length: minutes for this one.
+// Collecting such a line took time quadratic in its length, because each chunk was appended to what had arrived.
+test('the parts of a line are joined once, however many they are', async () => {
+  const join = jest.spyOn(Array.prototype, 'join');
+  try {
+    const print = 'const x = "x".repeat(1 << 15); for (let i = 0; i < 1024; i++) process.stderr.write(x)';
+    let length = 0;
+    await exec(process.execPath, ['-e', print], { onStderr: line => (length = line.length) });
+    expect(length).toBe(16 * 1024 * 1024);
+    const joined = join.mock.contexts.filter(parts => Array.isArray(parts) && parts.length > 100);
+    expect(joined).toHaveLength(1);
+  } finally {
+    join.mockRestore();
+  }
+}, 60_000);
+
 test('a line is cut at 16 MiB, however long it is', async () => {
   const lengths: number[] = [];
   const print = 'process.stderr.write("x".repeat(48 << 20) + "\\nnext\\n")';
   await exec(process.execPath, ['-e', print], { onStderr: line => lengths.push(line.length) });
   expect(lengths).toEqual([16 * 1024 * 1024, 4]);
-});
+}, 60_000);
 
 test('a process left behind that keeps the output open does not delay a finished command', async () => {
   const left = 'sleep 30 & echo $!; echo done >&2';

@@ -23,6 +23,12 @@ export interface HostEvent {
   text: string;
 }
 
+/** A stage begins (`running`) or has ended (`done`), also after a failure. */
+export interface StageEvent {
+  stage: Stage;
+  state: 'running' | 'done';
+}
+
 /**
  * Runs a short command that answers a question, such as `git rev-parse` or `ssh -G`: one that needs no input, no timeout,
  * no cancellation and no output while it runs.
@@ -41,7 +47,7 @@ export interface Context {
   query: Query;
   log: Log;
   /** Must not throw and must return at once. */
-  progress(event: HostEvent): void;
+  progress(event: HostEvent | StageEvent): void;
   /** Aborted if the run is cancelled: stages start no further work and finish what must not be left half done. */
   signal: AbortSignal;
   /** A directory for this run, mode 0700, on a real disk; the entry removes it at the end. */

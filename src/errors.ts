@@ -39,6 +39,8 @@ export type CommandFailure =
   | { kind: 'not-started'; reason: string }
   /** It was still running when its time limit was reached. */
   | { kind: 'timeout'; milliseconds: number }
+  /** It had printed nothing for so long. */
+  | { kind: 'stalled'; milliseconds: number }
   /** It was ended, or not started, because the run was cancelled. */
   | { kind: 'cancelled' };
 
@@ -87,6 +89,8 @@ function describe(command: readonly string[], failure: CommandFailure, stderr: s
       return `The program ${program} could not be started: ${failure.reason}`;
     case 'timeout':
       return `${started} timed out after ${failure.milliseconds / 1000} s${printed}`;
+    case 'stalled':
+      return `${started} printed nothing for ${failure.milliseconds / 1000} s and was ended${printed}`;
     case 'cancelled':
       return `${started} was cancelled`;
   }

@@ -22,6 +22,8 @@ export interface ExecOptions {
   onStdout?: (line: string) => void;
   /** Milliseconds after which the child gets SIGTERM, and 5 s later SIGKILL. */
   timeout?: number;
+  /** Milliseconds without any output after which the child gets SIGTERM, and 5 s later SIGKILL; 0: any time. */
+  stall?: number;
   signal?: AbortSignal;
   /** Exit codes that do not mean failure; by default only 0. */
   allow?: readonly number[];
@@ -64,6 +66,7 @@ export const exec: Exec = (command, args, options = {}) =>
     const child = start(command, args, options);
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
+    if (options.stall) endWhenSilent(child, options.stall, ending.end);
     const fail = (failure: CommandFailure): void =>
       reject(new CommandError(argv, failure, output.stderr().slice(-stderrLimit)));
 
@@ -119,11 +122,19 @@ function feed(child: ChildProcess, input: ExecOptions['input']): void {
   } else child.stdin?.end(input);
 }
 
-/** Ends the child at its time limit or when the run is cancelled; `cause` is why, null if neither happened. */
+/** Calls `end` if the child prints nothing for this many milliseconds. */
+function endWhenSilent(child: ChildProcess, milliseconds: number, end: (failure: CommandFailure) => void): void {
+  const timer = setTimeout(() => end({ kind: 'stalled', milliseconds }), milliseconds);
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', () => void timer.refresh());
+  const clear = (): void => clearTimeout(timer);
+  child.once('exit', clear).once('error', clear);
+}
+
+/** Ends the child at its time limit or when the run is cancelled; `cause` is why it was ended, null if it was not. */
 function endWhenAsked(
   child: ChildProcess,
   { timeout, signal }: ExecOptions,
-): { cause: () => CommandFailure | null; clear: () => void } {
+): { cause: () => CommandFailure | null; end: (failure: CommandFailure) => void; clear: () => void } {
   let cause: CommandFailure | null = null;
   const end = (failure: CommandFailure): void => {
     cause ??= failure;
@@ -136,11 +147,18 @@ function endWhenAsked(
   signal?.addEventListener('abort', cancel, { once: true });
   return {
     cause: () => cause,
+    end,
     clear() {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
     },
   };
+}
+
+/** Runs programs as `run` does; those that have no time limit of their own end after `milliseconds` without output. */
+export function withStallLimit(run: Exec, milliseconds: number): Exec {
+  return (command, args, options = {}) =>
+    run(command, args, options.timeout === undefined ? { stall: milliseconds, ...options } : options);
 }
 
 /** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */

@@ -1,4 +1,5 @@
 import { archiveInputs, fetchInputs } from './archive/inputs.ts';
+import { buildInputs } from './build/inputs.ts';
 import { deployInputs } from './deploy/inputs.ts';
 import { UserError } from './errors.ts';
 import { type Input, type Inputs, kebabCase, type Values } from './input.ts';
@@ -15,6 +16,7 @@ import { setupInputs } from './setup/inputs.ts';
  */
 export const inputGroups = {
   plan: planInputs,
+  build: buildInputs,
   deploy: deployInputs,
   archive: archiveInputs,
   fetch: fetchInputs,

@@ -15,6 +15,7 @@ import {
 } from './deploy/index.ts';
 import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
+import { withStallLimit } from './exec.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet } from './plan/fleet.ts';
@@ -33,6 +34,7 @@ import {
   setup,
 } from './setup/index.ts';
 import type { Step } from './step.ts';
+import { explainStall, inTime } from './time-limits.ts';
 import { producer } from './version.ts';
 
 /** Provided by the entry: the runner's state, cache and artifacts, or their replacements on the command line. */
@@ -50,7 +52,7 @@ export interface Ports {
 }
 
 /** The arguments of a run. */
-interface Order {
+interface RunRequest {
   step: Step;
   config: Config;
   ports: Ports;
@@ -72,7 +74,8 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  *
  * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
-export async function run(step: Step, config: Config, ports: Ports, context: Context): Promise<Run> {
+export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
+  const context = limited(surroundings, config);
   const run: Run = {
     ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], outcomes: [] },
     ...{ timings: {}, error: null },
@@ -80,9 +83,9 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
-    const order = { step, config, ports, context };
-    if (config.fetch.from === null) await fromSource(order, run, saving);
-    else await fromArchives(config.fetch.from, order, run);
+    const request = { step, config, ports, context };
+    if (config.fetch.from === null) await fromSource(request, run, saving);
+    else await fromArchives(config.fetch.from, request, run);
   } catch (error) {
     run.error = endedBy(error, context);
   }
@@ -91,25 +94,29 @@ export async function run(step: Step, config: Config, ports: Ports, context: Con
 }
 
 /** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */
-async function fromSource(order: Order, run: Run, saving: Saving): Promise<void> {
-  const { step, config, ports, context } = order;
+async function fromSource(request: RunRequest, run: Run, saving: Saving): Promise<void> {
+  const { step, config, ports, context } = request;
   const stages = stagesOf[step];
   // An invalid `source` is reported before Nix is looked for.
   const source = stages.includes('plan') ? locate(config.plan.source) : null;
 
-  const setUp = await timed(run, 'setup', () => setUpFor(order));
+  const setUp = await timed(run, 'setup', context, () => setUpFor(request));
   if (source === null) return;
 
   const planConfig = { ...config.plan, ...source, ...planSurroundings(config, ports, saving) };
-  const fleet = await timed(run, 'plan', () => plan(planConfig, nixOf(setUp, context), context));
+  const fleet = await timed(run, 'plan', context, () =>
+    inTime(context, 'plan-timeout', config.plan.planTimeout, limited =>
+      plan(planConfig, nixOf(setUp, limited), limited),
+    ),
+  );
   run.fleet = fleet;
   checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
-  const [built, prepared] = await timed(run, 'build', async () => {
+  const [built, prepared] = await timed(run, 'build', context, async () => {
     const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
-    return [await build(fleet, nixOf(prepared, context), context), prepared] as const;
+    return [await build(fleet, config.build, nixOf(prepared, context), context), prepared] as const;
   });
   run.built = built;
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
@@ -123,31 +130,31 @@ async function fromSource(order: Order, run: Run, saving: Saving): Promise<void>
       source: fleet.source,
       provenance: provenanceOf(fleet, ports),
     };
-    run.archives = await timed(run, 'archive', () => archive(built, archiveConfig, nix, context, artifacts));
+    run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode === 'preview') {
     run.previews = await timed(run, 'preview', () => preview(built, { ...config.deploy, ...ports.deployer }, context));
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
-    const outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+    const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
 }
 
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
-async function fromArchives(from: NonNullable<Config['fetch']['from']>, order: Order, run: Run): Promise<void> {
-  const { config, ports, context } = order;
-  const setUp = await timed(run, 'setup', () => setUpFor(order));
+async function fromArchives(from: NonNullable<Config['fetch']['from']>, request: RunRequest, run: Run): Promise<void> {
+  const { config, ports, context } = request;
+  const setUp = await timed(run, 'setup', context, () => setUpFor(request));
   const nix = nixOf(setUp, context);
   const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);
-  const archives = await timed(run, 'archive', () =>
+  const archives = await timed(run, 'archive', context, () =>
     takeArchives(from, config.fetch, ports.archives, { nix, importing }, context),
   );
   run.archives = archives;
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
-    run.outcomes = await timed(run, 'deploy', () => deployAll(deployments, order, nix));
+    run.outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
   }
 }
 
@@ -161,21 +168,31 @@ export async function optionOf(
   path: string,
   config: Config,
   ports: Ports,
-  context: Context,
+  surroundings: Context,
 ): Promise<unknown> {
+  const context = limited(surroundings, config);
   const source = locate(config.plan.source);
   const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
   const planConfig = { ...config.plan, ...source, nixPath: nixPathOf(ports), planCache: null };
   return option(planConfig, host, path, nixOf(setUp, context), context);
 }
 
-/** Does the work of a stage and records its duration in seconds, even if it throws. */
-async function timed<T>(run: Run, stage: Stage, work: () => Promise<T>): Promise<T> {
+/** The context of a run, in which no command may be silent for longer than `stall-timeout`. */
+function limited(context: Context, { setup: { stallTimeout } }: Config): Context {
+  return { ...context, exec: withStallLimit(context.exec, stallTimeout * 1000) };
+}
+
+/** Does the work of a stage, shows that it runs, and records its duration in seconds, even if it throws. */
+async function timed<T>(run: Run, stage: Stage, context: Context, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
+  context.progress({ stage, state: 'running' });
   try {
     return await work();
+  } catch (error) {
+    throw explainStall(error, stage);
   } finally {
     run.timings[stage] = (performance.now() - started) / 1000;
+    context.progress({ stage, state: 'done' });
   }
 }
 
@@ -192,7 +209,7 @@ class Saving {
   }
 }
 
-async function setUpFor({ step, config, ports, context }: Order): Promise<Setup> {
+async function setUpFor({ step, config, ports, context }: RunRequest): Promise<Setup> {
   const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
   // If the set-up is a separate step, no plan follows that shows which systems are needed.
   const emulates = step === 'setup' && config.setup.emulate === 'always';
@@ -245,7 +262,7 @@ async function originOf({ commit, source }: Fleet, { repository, branch }: Ports
 
 function deployAll(
   deployments: readonly Deployment[],
-  { config, ports, context }: Order,
+  { config, ports, context }: RunRequest,
   nix: Nix,
 ): Promise<Outcome[]> {
   return deploy(deployments, { ...config.deploy, ...ports.deployer }, nix, context);

@@ -2,26 +2,47 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getExecOutput } from '@actions/exec';
 import { artifactStore } from './archive/upload.ts';
-import type { CachePort, Context, Log, Query } from './context.ts';
+import type { CachePort, Context, Log, Query, Stage } from './context.ts';
 import { CommandError, type Place, stderrLimit } from './errors.ts';
 import { exec } from './exec.ts';
 import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
+import { within } from './time-limits.ts';
 import { trustedEvents } from './trusted-events.ts';
 import { withoutCommands } from './workflow-commands.ts';
 
 type Core = typeof import('@actions/core');
 
-/** Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines. */
-export function runnerLog(core: Core): Log {
+/** The titles of the groups in the step's log; a group is folded when its stage has ended. */
+const titles: Record<Stage, string> = {
+  setup: 'Set up Nix',
+  plan: 'Evaluate the hosts',
+  build: 'Build the closures',
+  archive: 'Write the archives',
+  deploy: 'Deploy to the targets',
+  report: 'Report',
+};
+
+/**
+ * Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines.
+ *
+ * @param heard is called for every line that the log shows.
+ */
+function runnerLog(core: Core, heard: () => void): Log {
+  const shown =
+    <A extends unknown[]>(write: (...args: A) => void) =>
+    (...args: A): void => {
+      heard();
+      write(...args);
+    };
   return {
     debug: message => core.debug(message),
-    info: message => core.info(withoutCommands(message)),
-    notice: (message, where) => core.notice(message, properties(where)),
-    warning: (message, where) => core.warning(message, properties(where)),
-    error: (message, where) => core.error(message, properties(where)),
+    info: shown(message => core.info(withoutCommands(message))),
+    notice: shown((message, where) => core.notice(message, properties(where))),
+    warning: shown((message, where) => core.warning(message, properties(where))),
+    error: shown((message, where) => core.error(message, properties(where))),
     secret: text => {
       // The runner masks line by line, so each line of a key is registered.
       for (const line of text.split('\n')) if (line.trim().length > 3) core.setSecret(line.trim());
@@ -76,8 +97,14 @@ export function openContext(
   const context: Context = {
     exec,
     query,
-    log: runnerLog(core),
-    progress: event => progress.event(event),
+    log: runnerLog(core, () => progress.heard()),
+    progress: event => {
+      if (!('host' in event)) {
+        if (event.state === 'running') core.startGroup(titles[event.stage]);
+        else core.endGroup();
+      }
+      progress.event(event);
+    },
     signal: cancelled.signal,
     scratch,
     environment,
@@ -140,17 +167,4 @@ function cacheOf(what: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Cac
     },
     trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
   };
-}
-
-/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
-function within<T>(seconds: number, request: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
-    const timer = setTimeout(giveUp, seconds * 1000);
-    signal.addEventListener('abort', giveUp, { once: true });
-    request.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
-    });
-  });
 }

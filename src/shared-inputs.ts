@@ -1,4 +1,4 @@
-import { input, secretText } from './input.ts';
+import { input, seconds, secretText } from './input.ts';
 
 /** Inputs that several stages need. Each of these stages lists them in its own `inputs.ts`; no other stage gets them. */
 
@@ -14,4 +14,11 @@ export const signingKey = input(
   "Private key in Nix's form `name:base64`. Signs archives and what is saved in the Actions cache.",
   secretText,
   'secret',
+);
+
+/** For commands of every stage. */
+export const stallTimeout = input(
+  '3600',
+  'Seconds without any output after which a command (an evaluation, a build, a copy) is ended.',
+  seconds,
 );

@@ -9,10 +9,10 @@ export const inputsOfStep: Record<Step, readonly string[]> = {
   // As a separate step, the set-up saves nothing that needs a signature.
   setup: namesOf('setup').filter(name => name !== 'signing-key'),
   plan: namesOf('plan', 'setup', 'report'),
-  build: namesOf('plan', 'setup'),
-  archive: namesOf('plan', 'archive', 'setup'),
-  deploy: namesOf('plan', 'fetch', 'deploy', 'setup', 'report'),
-  run: namesOf('plan', 'deploy', 'archive', 'setup', 'report'),
+  build: namesOf('plan', 'build', 'setup'),
+  archive: namesOf('plan', 'build', 'archive', 'setup'),
+  deploy: namesOf('plan', 'build', 'fetch', 'deploy', 'setup', 'report'),
+  run: namesOf('plan', 'build', 'deploy', 'archive', 'setup', 'report'),
 };
 
 /** Which inputs `ferry preview` accepts: it has its mode, activates nothing and reads no archives. */

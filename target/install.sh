@@ -34,9 +34,9 @@ nix_() { nix --extra-experimental-features nix-command "$@"; }
 # A text field of the manifest; nothing if it is null. The manifest has one field per line.
 field() { sed -n "s/^ \"$1\": \"\(.*\)\",\$/\1/p" manifest.json | head -n 1; }
 
-# "path narSize" of each path that is inside ($1 = true) or not ($1 = false).
+# "path narSize narHash" of each path that is inside ($1 = true) or not ($1 = false).
 paths() {
-  sed -n "s/^  {\"path\":\"\(\/nix\/store\/[0-9A-Za-z+._?=-]*\)\",\"narHash\":\"[^\"]*\",\"narSize\":\([0-9]*\),\"inside\":$1,.*/\1 \2/p" manifest.json
+  sed -n "s/^  {\"path\":\"\(\/nix\/store\/[0-9A-Za-z+._?=-]*\)\",\"narHash\":\"\([^\" ]*\)\",\"narSize\":\([0-9]*\),\"inside\":$1,.*/\1 \3 \2/p" manifest.json
 }
 
 read_arguments() {
@@ -123,20 +123,40 @@ check_paths() {
 }
 
 check_space() {
-  needed=$(paths true | while read -r path size; do [ -e "$path" ] || say "$size"; done |
+  needed=$(paths true | while read -r path size _; do [ -e "$path" ] || say "$size"; done |
     awk '{ sum += $1 } END { printf "%d", sum / 1024 }')
   free=$(df -Pk /nix/store 2>/dev/null | awk 'NR == 2 { print $4 }')
   [ -z "$free" ] || [ "$free" -gt "$needed" ] || refuse "/nix/store has $free KiB free and the archive's paths need $needed KiB"
 }
 
+# The paths that the archive leaves out and this machine does not have.
+absent() {
+  # shellcheck disable=SC2046 # One word per path.
+  nix-store --check-validity --print-invalid $(paths false | sed 's/ .*//')
+}
+
+# The archive was made with paths of certain contents, whoever signed others for this machine. Checks those that it has.
+check_outside() {
+  present=$({ absent && paths false; } | awk 'NF == 1 { absent[$1] = 1 } NF == 3 && !($1 in absent)')
+  [ -n "$present" ] || return 0
+  # shellcheck disable=SC2046 # One word per path or hash.
+  {
+    found=$(nix-store --query --hash $(say "$present" | sed 's/ .*//')) || refuse 'Nix cannot list the hashes of its paths'
+    wanted=$(nix-hash --type sha256 --to-base32 $(say "$present" | sed 's/.* //')) || refuse 'manifest.json is damaged'
+  }
+  [ "$(say "$found" | sed 's/^sha256://')" != "$wanted" ] || return 0
+  other=$(say "$present" | while read -r path _ hash; do
+    [ "$(nix-store --query --hash "$path")" = "sha256:$(nix-hash --type sha256 --to-base32 "$hash")" ] || say "$path"
+  done | head -n 1)
+  refuse "$other on this machine differs from the one that the archive was made with (ask for a full archive)"
+}
+
 # Nix fetches what the archive leaves out from this machine's substituters.
 fetch() {
-  absent=$(paths false | sed 's/ .*//' | while read -r path; do
-    nix-store --check-validity "$path" 2>/dev/null || say "$path"
-  done)
-  [ -n "$absent" ] || return 0
+  wanted=$(absent)
+  [ -n "$wanted" ] || return 0
   # shellcheck disable=SC2086 # One word per path.
-  said=$(nix-store --realise $absent 2>&1 >/dev/null) ||
+  said=$(nix-store --realise $wanted 2>&1 >/dev/null) ||
     refuse "the paths that are not in the archive could not be fetched: $(say "$said" | tail -n 1 | cut -c 1-300)"
 }
 
@@ -220,12 +240,14 @@ check_manifest
 check_machine
 check_files
 check_paths
+check_outside
 check_space
 if [ "$mode" = dry-run ]; then
   say "$host: $toplevel is intact ($kind archive of commit ${commit:-unknown}); nothing was changed"
   exit 0
 fi
 fetch
+check_outside
 import
 # From here on, signals from the terminal no longer interrupt the installation.
 trap '' HUP INT TERM

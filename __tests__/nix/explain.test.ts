@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { explainNixError } from '../../src/nix/explain.ts';
+import { explainNixError, hashMismatchIn } from '../../src/nix/explain.ts';
 
 // What Nix 2.8 and 2.34 print, and what users reported.
 test.each<[string, string, RegExp]>([
@@ -40,4 +40,19 @@ test.each<[string, string, RegExp]>([
 
 test('an unknown error is not explained', () => {
   expect(explainNixError("error: builder for '/nix/store/x.drv' failed with exit code 2;")).toBeNull();
+});
+
+// As Nix 2.8, 2.26 and 2.34 print it.
+test('a hash mismatch has both hashes', () => {
+  const printed = [
+    "error: hash mismatch in fixed-output derivation '/nix/store/x-source.drv':",
+    '         specified: sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+    '            got:    sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+  ].join('\n');
+  expect(hashMismatchIn(printed)).toEqual({
+    drvPath: '/nix/store/x-source.drv',
+    specified: 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+    got: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+  });
+  expect(hashMismatchIn('error: something else')).toBeNull();
 });

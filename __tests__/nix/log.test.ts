@@ -25,6 +25,10 @@ test.each([
     { kind: 'message', level: 1, text: 'warning: careful' },
   ],
   [
+    '@nix {"action":"msg","level":1,"msg":"\\u001b[35;1mevaluation warning:\\u001b[0m old","raw_msg":"old"}',
+    { kind: 'message', level: 1, text: 'evaluation warning: old' },
+  ],
+  [
     '@nix {"action":"msg","level":0,"msg":"trace: data \\u009b1m"}',
     { kind: 'message', level: 0, text: 'trace: data \u009b1m' },
   ],
@@ -36,7 +40,15 @@ test.each([
     '@nix {"action":"start","id":9,"level":4,"text":"evaluating file \'/a/b c.nix\'","type":0}',
     { kind: 'evaluating', file: '/a/b c.nix' },
   ],
-  ['@nix {"action":"result","fields":[0,5,0,0],"id":9,"type":105}', null],
+  ['@nix {"action":"start","id":5,"level":0,"text":"","type":104}', { kind: 'builds-start', id: 5 }],
+  [
+    '@nix {"action":"start","fields":["https://cache/x.nar"],"id":6,"level":4,"text":"downloading","type":101}',
+    { kind: 'download-start', id: 6 },
+  ],
+  ['@nix {"action":"result","fields":[0,5,0,0],"id":9,"type":105}', { kind: 'progress', id: 9, done: 0, expected: 5 }],
+  ['@nix {"action":"result","fields":[101,900],"id":9,"type":106}', { kind: 'download-size', id: 9, bytes: 900 }],
+  ['@nix {"action":"result","fields":[100,900],"id":9,"type":106}', null],
+  ['@nix {"action":"result","fields":["unpackPhase"],"id":9,"type":104}', null],
   ['error: no settings', { kind: 'message', level: 0, text: 'error: no settings' }],
   ['@nix {"cut off', { kind: 'message', level: 0, text: '@nix {"cut off' }],
   ['', null],

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import stringWidth from 'string-width';
 import type { HostEvent } from '../../src/context.ts';
 import { column, cut } from '../../src/report/cells.ts';
@@ -35,6 +35,72 @@ test('plain lines: one for each change of state, and at most one in ten seconds 
     'web: deploy: copying 20000\n',
     'web: deploy: failed: no connection at all\n',
   ]);
+});
+
+test('plain lines: hosts that wait for the same download say so once', () => {
+  let now = 0;
+  const out = screen(false);
+  const progress = openProgress(out, false, () => now);
+  for (const host of ['web', 'db', 'mail']) progress.event(event(host, 'running', 'building'));
+  now = 30_000;
+  for (const host of ['web', 'db', 'mail']) progress.event(event(host, 'running', 'downloading 1 MiB of 3 MiB'));
+  progress.end();
+  expect(out.written).toEqual([
+    'web: deploy: building\n',
+    'db: deploy: building\n',
+    'mail: deploy: building\n',
+    'web: deploy: downloading 1 MiB of 3 MiB\n',
+  ]);
+});
+
+describe('a long silence', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test('is broken once a minute by a line that says what the run waits for', () => {
+    const out = screen(false);
+    const progress = openProgress(out, false);
+    progress.event({ stage: 'deploy', state: 'running' });
+    for (const host of ['web', 'db', 'a', 'b', 'c']) progress.event(event(host, 'running', 'activating'));
+    progress.event(event('db', 'done', 'deployed'));
+    out.written.length = 0;
+    jest.advanceTimersByTime(59_000);
+    expect(out.written).toEqual([]);
+    progress.heard();
+    jest.advanceTimersByTime(59_000);
+    expect(out.written).toEqual([]);
+    jest.advanceTimersByTime(61_000);
+    const hosts = (time: string): string => ['web', 'a', 'b'].map(host => `${host} (activating, ${time})`).join(', ');
+    expect(out.written).toEqual([
+      `Still in the stage deploy after 1 min 59 s, waiting for ${hosts('1 min 59 s')}, 1 more host.\n`,
+      `Still in the stage deploy after 2 min 59 s, waiting for ${hosts('2 min 59 s')}, 1 more host.\n`,
+    ]);
+    progress.event({ stage: 'deploy', state: 'done' });
+    jest.advanceTimersByTime(600_000);
+    expect(out.written).toHaveLength(2);
+    progress.end();
+  });
+
+  test('without hosts, the stage is all that is known', () => {
+    const out = screen(false);
+    const progress = openProgress(out, false);
+    progress.event({ stage: 'plan', state: 'running' });
+    jest.advanceTimersByTime(60_000);
+    progress.end();
+    jest.advanceTimersByTime(600_000);
+    expect(out.written).toEqual(['Still in the stage plan after 1 min 0 s.\n']);
+  });
+});
+
+test('live: before the hosts are known, the stage and its time are shown', () => {
+  let now = 0;
+  const out = screen(true);
+  const progress = openProgress(out, true, () => now);
+  progress.event({ stage: 'plan', state: 'running' });
+  now = 12_000;
+  progress.line('note: something');
+  progress.end();
+  expect(out.written[0]).toContain('note: something\n· plan 12 s\n');
 });
 
 const hosts = (number: number, state: HostEvent['state']): (HostEvent & { since: number })[] =>
@@ -120,4 +186,14 @@ test.each([
 ])('%j in %i cells is %j', (text, width, expected) => {
   expect(cut(text, width)).toBe(expected);
   expect(stringWidth(column(text, width))).toBe(width);
+});
+
+test.each([true, false])('what a target printed moves no cursor and hides nothing (terminal: %s)', isTTY => {
+  const out = screen(isTTY);
+  const progress = openProgress(out, true);
+  progress.line('warning: web: \u001b[2J\u001b[1A\u001b]0;title\u0007failed\rok');
+  progress.end();
+  const own = ['\u001b[?2026h', '\u001b[?2026l', '\u001b[J'];
+  const text = own.reduce((shown, sequence) => shown.replaceAll(sequence, ''), out.written.join(''));
+  expect(text).toBe('warning: web: failedok\n');
 });

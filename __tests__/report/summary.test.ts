@@ -88,7 +88,7 @@ test('hosts that were not evaluated or built are listed with their log', () => {
   const failed = {
     host: host('db'),
     ok: false as const,
-    failure: { message: 'gcc failed.', drvPath: null, log: 'cc: no' },
+    failure: { message: 'gcc failed.', drvPath: null, log: 'cc: no', place: null },
   };
   const text = summary(run({ fleet, built: [failed] }));
   expect(text).toContain('| web |  |  |  | ❌ not evaluated |');
@@ -139,7 +139,7 @@ test('a log that contains fences stays inside its block', () => {
   const failed = {
     host: host('db'),
     ok: false as const,
-    failure: { message: 'x', drvPath: null, log: '````\n</details>\n# out' },
+    failure: { message: 'x', drvPath: null, log: '````\n</details>\n# out', place: null },
   };
   expect(summary(run({ built: [failed] }))).toContain('`````text\n````\n</details>\n# out\n`````');
 });
@@ -159,7 +159,7 @@ test('two thousand hosts with long logs stay below 1 MiB, and say how much is le
       built: names.map(name => ({
         host: host(name),
         ok: false as const,
-        failure: { message: 'é'.repeat(300), drvPath: null, log: 'é'.repeat(8000) },
+        failure: { message: 'é'.repeat(300), drvPath: null, log: 'é'.repeat(8000), place: null },
       })),
       outcomes: names.map(name => outcome(name, 'deployed', { units })),
     }),

@@ -26,7 +26,11 @@ test.each(Object.entries(succeeds) as [OutcomeKind, boolean][])('%s: the run suc
 });
 
 test('a host that was not evaluated or built, or an error, fails the run', () => {
-  const failed = { host: host('db'), ok: false as const, failure: { message: 'x', drvPath: null, log: '' } };
+  const failed = {
+    host: host('db'),
+    ok: false as const,
+    failure: { message: 'x', drvPath: null, log: '', place: null },
+  };
   expect(verdict(run({ built: [failed] })).failures).toMatchObject([{ host: 'db', stage: 'build', outcome: null }]);
   expect(verdict(run({ error: { message: 'x', cure: null, where: null } })).ok).toBe(false);
   expect(verdict(run()).ok).toBe(true);

@@ -133,9 +133,13 @@ export interface ArtifactStore {
   remember(key: string, artifact: Artifact): Promise<void>;
 }
 
-/** The name of a host's artifact and folder. Characters that are special in file names or artifacts become `_`. */
+/**
+ * The name of a host's artifact and folder; no two hosts share one. Characters that are special in file names or artifacts
+ * become their code in hexadecimal: `a/b` is `closure-a~2f~b`.
+ */
 export function archiveName(host: string): string {
-  return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
+  const code = (character: string): string => `~${character.codePointAt(0)?.toString(16)}~`;
+  return `closure-${host.replace(/[^A-Za-z0-9_.-]/gu, code)}`;
 }
 
 /** The only file of an artifact that refers to the artifact of an earlier run: a `Reference` as JSON. */

@@ -4,11 +4,18 @@ import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { Log } from '../context.ts';
 import { openGitHub, ownerAndRepo } from '../github.ts';
+import { within } from '../time-limits.ts';
 import type { Artifact, ArtifactStore } from './archive.ts';
 import type { ArtifactAccess } from './upload.ts';
 
 /** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
 const leastLifetime = 24 * 60 * 60 * 1000;
+
+/** Seconds for saving or restoring a record, which has some hundred bytes. */
+const requestLimit = 30;
+
+/** A record is too small to cancel its transfer. */
+const never = new AbortController().signal;
 
 /**
  * Remembers artifacts between the runs of a repository, as small entries of the Actions cache that are authenticated with
@@ -28,7 +35,8 @@ export function earlierArtifacts(
         const file = recordFile(key);
         const { restoreCache } = await import('@actions/cache');
         // The newest record for the key; see `remember`.
-        if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined) return null;
+        const restored = restoreCache([recordName(key)], `${key}-`, [`${key}-`]);
+        if ((await within(requestLimit, restored, never)) === undefined) return null;
         const recorded = authenticated(await readFile(file, 'utf8'), key, access.secret);
         await rm(file, { force: true });
         if (recorded === null) {
@@ -55,7 +63,7 @@ export function earlierArtifacts(
         await writeFile(file, JSON.stringify({ text, mac: mac(key, text, access.secret) } satisfies Entry));
         const { saveCache } = await import('@actions/cache');
         // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
-        await saveCache([recordName(key)], `${key}-${artifact.id}`);
+        await within(requestLimit, saveCache([recordName(key)], `${key}-${artifact.id}`), never);
       } catch (error) {
         log.debug(`The artifact for ${key} was not recorded: ${error}`);
       } finally {

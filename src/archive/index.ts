@@ -5,7 +5,6 @@ import { size } from '../amounts.ts';
 import type { Built } from '../build/built.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { pack } from '../nix/pack.ts';
 import { publicKeyOf, signPaths } from '../nix/sign.ts';
@@ -52,7 +51,6 @@ export async function archive(
   const { archive: kind } = config;
   const hosts = built.filter(one => one.ok);
   if (kind === 'none' || hosts.length === 0) return [];
-  checkFolders(hosts.map(({ host }) => host.name));
   if (config.signingKey !== null) context.log.secret(config.signingKey.trim());
   const publicKey = config.signingKey === null ? null : await publicKeyOf(config.signingKey, nix);
   if (publicKey !== null) context.log.info(`Archives are signed; targets trust them with the public key ${publicKey}`);
@@ -89,21 +87,6 @@ export async function archive(
     });
   } finally {
     rmSync(pool, { recursive: true, force: true });
-  }
-}
-
-/** @throws UserError if the archives of two hosts would be one folder. */
-function checkFolders(hosts: readonly string[]): void {
-  const folders = new Map<string, string>();
-  for (const host of hosts) {
-    const other = folders.get(archiveName(host));
-    if (other !== undefined) {
-      throw new UserError(`The archives of ${other} and ${host} would both be called ${archiveName(host)}.`, {
-        where: { host },
-        cure: 'Rename one of the hosts.',
-      });
-    }
-    folders.set(archiveName(host), host);
   }
 }
 

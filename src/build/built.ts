@@ -24,4 +24,13 @@ export interface BuildFailure {
   drvPath: string | null;
   /** The last lines of its log, at most 16 KiB. */
   log: string;
+  /** The hash in the source that has to be corrected, if that is the cause and it was found. */
+  place: SourcePlace | null;
+}
+
+/** A place in a file of the source. The file is relative to the repository; line and column start at 1. */
+export interface SourcePlace {
+  file: string;
+  line: number;
+  column: number;
 }

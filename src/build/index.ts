@@ -4,7 +4,9 @@ import { exitedWithFailure } from '../errors.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
 import { type LogEvent, parseLogLine } from '../nix/log.ts';
 import type { Fleet, Host } from '../plan/fleet.ts';
-import type { Built } from './built.ts';
+import type { Built, SourcePlace } from './built.ts';
+import { placeOfHash } from './hash-place.ts';
+import type { BuildInputs } from './inputs.ts';
 import { BuildWatch } from './watch.ts';
 
 export type { BuildFailure, Built } from './built.ts';
@@ -15,29 +17,32 @@ export type { BuildFailure, Built } from './built.ts';
  * If one host cannot be built, the others still are. The toplevels are protected from garbage collection for as long as
  * `context.scratch` exists.
  *
+ * @param limits Nix ends a build that takes longer; it counts as failed.
  * @returns one entry per host, in the fleet's order.
  * @throws CommandError if Nix cannot be started or is ended.
  */
-export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<Built[]> {
+export async function build(fleet: Fleet, limits: BuildInputs, nix: Nix, context: Context): Promise<Built[]> {
   const { hosts } = fleet;
   if (hosts.length === 0) return [];
   const present = await nix.valid(outPaths(hosts));
   const missing = hosts.filter(host => !present.has(host.toplevel.outPath));
   const watch = new BuildWatch(missing, context);
+  const order = { limits, nix, context };
   for (const host of hosts)
     watch.say(host, 'running', present.has(host.toplevel.outPath) ? 'in the store' : 'building');
 
   // The graph is read while Nix already builds.
   const graph = Promise.all(missing.map(async host => watch.learn(host, await requisites(nix, host))));
-  await Promise.all([realise(hosts, 'toplevel', event => watch.see(event), nix, context), graph]);
-  if (hosts.length > 1) await realiseOthers(hosts, watch, nix, context);
+  await Promise.all([realise(hosts, 'toplevel', event => watch.see(event), order), graph]);
+  if (hosts.length > 1) await realiseOthers(hosts, watch, order);
   const valid = await nix.valid(outPaths(hosts));
 
   const closures = await closuresOf([...valid], nix);
+  const places = await placesOf(hosts, valid, watch, { source: fleet.source, nix, context });
   return hosts.map(host => {
     const toplevel = host.toplevel.outPath;
     if (!valid.has(toplevel)) {
-      const failure = watch.failure(host);
+      const failure = { ...watch.failure(host), place: places.get(host) ?? null };
       watch.say(host, 'failed', failure.message);
       return { host, ok: false, failure };
     }
@@ -54,6 +59,13 @@ export async function build(fleet: Fleet, nix: Nix, context: Context): Promise<B
   });
 }
 
+/** What builds hosts, and for how long one build may take. */
+interface Order {
+  limits: BuildInputs;
+  nix: Nix;
+  context: Context;
+}
+
 function outPaths(hosts: readonly Host[]): string[] {
   return [...new Set(hosts.map(host => host.toplevel.outPath))];
 }
@@ -67,12 +79,13 @@ async function requisites(nix: Nix, host: Host): Promise<string[]> {
  * Builds one by one the hosts that are neither built nor known to have failed: Nix stops at the first derivation that it
  * cannot start (one for a foreign system, for example), even with --keep-going.
  */
-async function realiseOthers(hosts: readonly Host[], watch: BuildWatch, nix: Nix, context: Context): Promise<void> {
+async function realiseOthers(hosts: readonly Host[], watch: BuildWatch, order: Order): Promise<void> {
+  const { nix, context } = order;
   const valid = await nix.valid(outPaths(hosts));
   for (const [index, host] of hosts.entries()) {
     const known = valid.has(host.toplevel.outPath) || watch.failedDerivation(host) !== null;
     if (known || context.signal.aborted) continue;
-    await realise([host], `host-${index}`, event => watch.see(event, host), nix, context);
+    await realise([host], `host-${index}`, event => watch.see(event, host), order);
   }
 }
 
@@ -81,15 +94,19 @@ async function realise(
   hosts: readonly Host[],
   root: string,
   onEvent: (event: LogEvent) => void,
-  nix: Nix,
-  context: Context,
+  { limits, nix, context }: Order,
 ): Promise<void> {
   const drvPaths = [...new Set(hosts.map(host => host.toplevel.drvPath))];
   const args = ['--realise', '--keep-going', '--log-format', 'internal-json'];
+  // `timeout` 0 is no limit; nix.conf(5).
+  args.push('--option', 'max-silent-time', String(limits.stallTimeout));
+  args.push('--option', 'timeout', String(limits.buildTimeout));
   args.push('--add-root', join(context.scratch, 'roots', root), ...drvPaths);
   try {
     await nix.run('nix-store', args, {
       signal: context.signal,
+      // Nix itself ends a build that is silent, and then goes on with others.
+      stall: (limits.stallTimeout + 300) * 1000,
       onStderr: line => {
         const event = parseLogLine(line);
         if (event !== null) onEvent(event);
@@ -98,6 +115,21 @@ async function realise(
   } catch (error) {
     if (!exitedWithFailure(error)) throw error;
   }
+}
+
+/** The places of the wrong hashes because of which hosts were not built. */
+async function placesOf(
+  hosts: readonly Host[],
+  valid: ReadonlySet<string>,
+  watch: BuildWatch,
+  { source, nix, context }: { source: string; nix: Nix; context: Context },
+): Promise<Map<Host, SourcePlace | null>> {
+  const places = new Map<Host, SourcePlace | null>();
+  for (const host of hosts) {
+    const mismatch = valid.has(host.toplevel.outPath) ? null : watch.hashMismatch(host);
+    if (mismatch !== null) places.set(host, await placeOfHash(mismatch, source, nix, context.query));
+  }
+  return places;
 }
 
 /** Queries all closures at once; the returned function finds the closure of one path by following references. */

@@ -1,9 +1,10 @@
 import type { Context, HostEvent } from '../context.ts';
 import { derivationName } from '../nix/derivation.ts';
-import { explainNixError } from '../nix/explain.ts';
+import { explainNixError, type HashMismatch, hashMismatchIn } from '../nix/explain.ts';
 import type { LogEvent } from '../nix/log.ts';
 import type { Host } from '../plan/fleet.ts';
 import type { BuildFailure } from './built.ts';
+import { BuildCounts } from './counts.ts';
 
 const keptLog = 16 * 1024;
 
@@ -14,6 +15,9 @@ export class BuildWatch {
   /** Derivation → the hosts that need it. */
   readonly #needs = new Map<string, Host[]>();
   readonly #running = new Map<number, string>();
+  readonly #counts = new BuildCounts();
+  /** What was last said about downloads. */
+  #downloads: string | null = null;
   readonly #logs = new Map<string, string>();
   readonly #started = new Set<string>();
   readonly #failed = new Set<string>();
@@ -35,14 +39,16 @@ export class BuildWatch {
 
   /** Processes one event; `alone` is the host it belongs to, if only one host is being built. */
   see(event: LogEvent, alone?: Host): void {
+    this.#counts.see(event);
     switch (event.kind) {
       case 'build-start':
         this.#running.set(event.id, event.drvPath);
         this.#started.add(event.drvPath);
         this.#logs.delete(event.drvPath);
-        for (const host of this.#needs.get(event.drvPath) ?? []) {
-          this.say(host, 'running', `building ${derivationName(event.drvPath)}`);
-        }
+        this.#sayBuilding(event.drvPath);
+        break;
+      case 'progress':
+        this.#sayDownloading();
         break;
       case 'log-line': {
         const drvPath = this.#running.get(event.id);
@@ -74,11 +80,26 @@ export class BuildWatch {
     return null;
   }
 
-  failure(host: Host): BuildFailure {
+  /** The hash mismatch because of which the host was not built; null if that is not the cause. */
+  hashMismatch(host: Host): HashMismatch | null {
+    return hashMismatchIn(this.#errorsOf(host));
+  }
+
+  failure(host: Host): Omit<BuildFailure, 'place'> {
+    const mismatch = this.hashMismatch(host);
+    if (mismatch !== null) {
+      const { drvPath, specified, got } = mismatch;
+      const message = `${derivationName(drvPath)} was downloaded with the hash ${got}, and the source specifies ${specified}`;
+      return { message, drvPath, log: this.#errorsOf(host) };
+    }
     const drvPath = this.failedDerivation(host);
     if (drvPath !== null) {
       const log = this.#logs.get(drvPath) ?? this.#errorsOf(host);
-      return { message: explained(log) ?? `${derivationName(drvPath)} failed to build`, drvPath, log };
+      return {
+        message: explained(log) ?? explained(this.#errorsOf(host)) ?? `${derivationName(drvPath)} failed to build`,
+        drvPath,
+        log,
+      };
     }
     const log = this.#errorsOf(host);
     const first = log.split('\n').find(line => line.trim() !== '');
@@ -94,9 +115,25 @@ export class BuildWatch {
     return built === 0 ? 'fetched' : `built ${built} ${built === 1 ? 'derivation' : 'derivations'}`;
   }
 
+  #sayBuilding(drvPath: string): void {
+    const counts = this.#counts.builds();
+    const text = `building ${derivationName(drvPath)}${counts === null ? '' : ` (${counts})`}`;
+    for (const host of this.#needs.get(drvPath) ?? []) this.say(host, 'running', text);
+  }
+
+  /** Downloads are not attributed to hosts: Nix does not say which derivation needs a path. */
+  #sayDownloading(): void {
+    const downloads = this.#counts.downloads();
+    if (downloads === null || downloads === this.#downloads || this.#running.size > 0) return;
+    this.#downloads = downloads;
+    for (const host of this.#missing) this.say(host, 'running', `downloading ${downloads}`);
+  }
+
   #message(text: string, level: number, alone: Host | undefined): void {
     // Nix up to 2.30: "builder for '….drv' failed"; from 2.31: "Cannot build '….drv'."
-    const failed = /(?:builder for|Cannot build) '([^']+\.drv)'/.exec(text)?.[1];
+    const failed =
+      /(?:builder for|Cannot build) '([^']+\.drv)'/.exec(text)?.[1] ??
+      /(\/[^'\s!^]+\.drv)[^\n]* timed out after/.exec(text)?.[1];
     if (failed !== undefined) this.#failed.add(failed);
     if (level === 0) this.#messages.push({ text, host: alone });
     if (level <= 1) this.#context.log.debug(text);

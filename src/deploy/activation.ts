@@ -5,9 +5,9 @@ import { Confirmation, pauseAfter, reject } from './confirmation.ts';
 import { type Job, showProgress, whyAborted } from './job.ts';
 import type { Probe } from './probe.ts';
 import { call } from './remote.ts';
-import type { Reply } from './reply.ts';
+import { mostKept, type Reply } from './reply.ts';
 import { isConnectionError } from './session.ts';
-import { confirmationTime, specOf } from './spec.ts';
+import { confirmationTime, longestActivation, specOf } from './spec.ts';
 import { readStatus, type Status } from './status.ts';
 
 /** What became of an activation. */
@@ -63,6 +63,9 @@ class Following {
   readonly #id: string;
   readonly #confirmation: Confirmation;
   #phase = '';
+  /** Lines of the log that have arrived. */
+  #seen = 0;
+  readonly #deadline: number;
   /** When the connection was cut, in milliseconds; null while there is one. */
   #cut: number | null = null;
 
@@ -70,6 +73,7 @@ class Following {
     this.#job = job;
     this.#id = id;
     this.#confirmation = confirmation;
+    this.#deadline = Date.now() + longestActivation(job) * 1000;
   }
 
   cancel(): void {
@@ -81,16 +85,23 @@ class Following {
     let failure = await this.#try('run', [this.#id, ...spec]);
     while (failure instanceof CommandError) {
       this.#cut ??= Date.now();
+      if (Date.now() >= this.#deadline) return { kind: 'unreachable', error: this.#tooLong() };
       if (Date.now() - this.#cut > this.#patience()) return { kind: 'unreachable', error: failure };
       showProgress(this.#job, 'the connection was lost, reconnecting');
       await sleep(pauseAfter(failure.stderr));
-      failure = await this.#try('watch', [this.#id, String(this.log.length)]);
+      failure = await this.#try('watch', [this.#id, String(this.#seen)]);
     }
     const reply = failure;
     const end = await this.#endOf(reply);
     // The status is read, so the target can forget the activation.
     if (end.kind !== 'not-started') await this.#call('finish', [this.#id], 30_000).catch(() => undefined);
     return end;
+  }
+
+  #tooLong(): CommandError {
+    const seconds = longestActivation(this.#job);
+    const why = `the target did not end the activation within ${seconds} s, more than its time limits allow`;
+    return new CommandError(['ssh'], { kind: 'timeout', milliseconds: seconds * 1000 }, why);
   }
 
   /** Milliseconds for which it is tried to reach the target after a cut: until it must have gone back by itself. */
@@ -101,7 +112,8 @@ class Following {
   /** Calls a verb that follows the activation. @returns the reply, or the error if the connection was cut. */
   async #try(verb: 'run' | 'watch', args: readonly string[]): Promise<Reply | CommandError> {
     try {
-      const reply = await this.#call(verb, args);
+      const left = Math.max(1, this.#deadline - Date.now());
+      const reply = await this.#call(verb, args, left);
       return reply.values.has('end')
         ? reply
         : new CommandError(['ssh'], { kind: 'exit', code: 255 }, 'the reply was cut');
@@ -125,7 +137,8 @@ class Following {
   #onLog(line: string): void {
     // Each cut has a time of its own, but the next connection is a new one again.
     if (this.#cut !== null) this.#cut = Date.now();
-    this.log.push(line);
+    this.#seen += 1;
+    if (this.log.length < mostKept.lines) this.log.push(line);
     this.#job.context.log.debug(`${this.#job.deployment.host}: ${line}`);
     showProgress(this.#job, line);
   }

@@ -44,6 +44,9 @@ export async function startAgent(key: string, directory: string, context: Contex
   }
 }
 
+/** Milliseconds for the agent to start. */
+const startLimit = 30_000;
+
 /** Starts the agent; `stop` ends the command that keeps it running. */
 async function launch(socket: string, context: Context): Promise<{ pid: number; stop: () => Promise<void> }> {
   const stopped = new AbortController();
@@ -54,12 +57,16 @@ async function launch(socket: string, context: Context): Promise<{ pid: number; 
   const command = context
     .exec('ssh-agent', ['-a', socket, 'sh', '-c', followParent, 'sh', String(process.pid)], {
       onStdout: line => started(Number(line)),
+      // It says nothing for as long as the run takes.
+      stall: 0,
       signal: stopped.signal,
     })
     .then(() => null)
     .catch((error: unknown) => error)
     .finally(() => started(0));
+  const slow = setTimeout(() => stopped.abort(), startLimit);
   const pid = await announced;
+  clearTimeout(slow);
   if (pid === 0) throw (await command) ?? new Error('ssh-agent did not start');
   const stop = async (): Promise<void> => {
     stopped.abort();

@@ -64,6 +64,11 @@ export function copyFailure(error: CommandError, { address, user }: Target, free
     .filter(line => line.startsWith('error') && !line.startsWith('error (ignored)'))
     .join(' ');
   const why = printed === '' ? error.message : printed;
+  if (error.failure.kind === 'stalled') {
+    const seconds = error.failure.milliseconds / 1000;
+    const message = `Nothing was copied to ${address} for ${seconds} s, and the copy was ended. Run again to continue where it stopped; if the target is only slow, raise \`stall-timeout\`.`;
+    return { outcome: 'unreachable', message };
+  }
   if (/No space left on device/.test(why)) {
     const left = free === null ? '' : ` (${size(free)} were free)`;
     const message = `The target's disk is full${left}: delete old generations there (\`nix-collect-garbage --delete-older-than 30d\`). ${why}`;

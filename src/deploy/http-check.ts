@@ -3,6 +3,7 @@ import { request as tlsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthChecks } from '../plan/fleet.ts';
+import { checkAddress, lookup } from './metadata-services.ts';
 
 export type HttpCheck = HealthChecks['http'][number];
 
@@ -88,14 +89,16 @@ function ask(
   signal: AbortSignal,
 ): Promise<{ status: number; location: string | undefined }> {
   return new Promise((resolve, reject) => {
+    checkAddress(url.hostname);
+    const options = { headers, signal, lookup, agent: false as const };
     const answered = (answer: IncomingMessage): void => {
       answer.resume();
       resolve({ status: answer.statusCode ?? 0, location: answer.headers.location });
     };
     const call =
       url.protocol === 'https:'
-        ? tlsRequest(url, { headers, signal, agent: false, rejectUnauthorized: !insecureSSL }, answered)
-        : plainRequest(url, { headers, signal, agent: false }, answered);
+        ? tlsRequest(url, { ...options, rejectUnauthorized: !insecureSSL }, answered)
+        : plainRequest(url, options, answered);
     call.on('error', reject).end();
   });
 }

@@ -11,7 +11,7 @@ import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
 import { localSession, openSession, type Session } from './session.ts';
-import type { AliasedTarget } from './ssh-config.ts';
+import { type AliasedTarget, checkSshTargets } from './ssh-config.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
 export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
@@ -35,7 +35,7 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  */
 export function checkTargets(
   { mode, deployKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
-  hosts: readonly (Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
+  hosts: readonly CheckedHost[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   // A preview asks those targets that it can.
@@ -51,17 +51,29 @@ export function checkTargets(
       cure: 'Set it in `targets`, or leave these hosts out with `hosts`.',
     });
   }
-  const targets = hosts.flatMap(({ target, buildOnly }) => (target === null || buildOnly ? [] : [target]));
-  const remote = targets.filter(target => !isLocal(target));
+  const targets = hosts.flatMap(({ target, buildOnly, name, host }) =>
+    target === null || buildOnly ? [] : [{ target, host: host ?? name ?? target.address }],
+  );
+  const remote = targets.filter(({ target }) => !isLocal(target));
   if (targets.length === 0) {
     throw new UserError(`mode is \`${mode}\`, but no host has a target.`, {
       where: { input: 'targets' },
       cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
-  if (knownHosts === null && !ownSsh && remote.length > 0) throw missingKnownHosts(remote);
+  if (knownHosts === null && !ownSsh && remote.length > 0) {
+    throw missingKnownHosts(remote.map(({ target }) => target));
+  }
+  checkSshTargets(remote);
   checkWaves(hosts, waves);
 }
+
+/** A planned host, or a deployment. */
+type CheckedHost = Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & {
+  name?: string;
+  host?: string;
+  unusable?: string | null;
+};
 
 /**
  * Copies each closure to its target and activates it, several hosts at a time. A failed host does not stop the others,

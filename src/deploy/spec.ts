@@ -12,6 +12,20 @@ export function confirmationTime({ deployment, config }: Pick<Job, 'deployment' 
   return proof + (deployment.healthChecks.http.length > 0 ? config.healthTimeout : 0);
 }
 
+/** Seconds for everything else that a target does in an activation, such as the boot loader. */
+const otherSteps = 3600;
+
+/**
+ * Seconds after which no honest target still works on an activation: the sum of its time limits, with up to four calls of
+ * switch-to-configuration on the way there and back.
+ */
+export function longestActivation({ deployment, config }: Pick<Job, 'deployment' | 'config'>): number {
+  const { lockTimeout, activationTimeout, healthTimeout } = config;
+  const checks = deployment.preDeployChecks.cmd.reduce((sum, { timeout }) => sum + timeout, 0);
+  const confirming = confirmationTime({ deployment, config });
+  return lockTimeout + checks + 4 * activationTimeout + 2 * healthTimeout + confirming + otherSteps;
+}
+
 /** The arguments of the verb `run` after the identifier (`KEYS` in main.sh). */
 export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, nonce: string): string[] {
   const { deployment, config } = job;

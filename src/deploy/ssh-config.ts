@@ -52,6 +52,16 @@ export function renderSshConfig(
   });
 }
 
+/** Checks targets before anything is built. @throws UserError as `renderSshConfig` */
+export function checkSshTargets(targets: readonly Omit<AliasedTarget, 'alias'>[]): void {
+  const paths = { agent: null, knownHosts: null, control: '' };
+  renderSshConfig(
+    targets.map(each => ({ ...each, alias: each.host })),
+    paths,
+    () => undefined,
+  );
+}
+
 /** What `ssh -G` prints of a user's settings that say where a machine is and how it is reached. */
 const ownSettings =
   /^(hostname|port|identityfile|identitiesonly|certificatefile|identityagent|proxyjump|proxycommand|hostkeyalias|userknownhostsfile|globalknownhostsfile|addressfamily|bindaddress) (?!none$)/;

@@ -4,6 +4,20 @@ export interface Explanation {
   cure: string;
 }
 
+/** A download whose hash is not the one that the source specifies. Both hashes are in the form that Nix prints (SRI since 2.4). */
+export interface HashMismatch {
+  drvPath: string;
+  specified: string;
+  got: string;
+}
+
+/** The first hash mismatch in what Nix printed; null if there is none. */
+export function hashMismatchIn(printed: string): HashMismatch | null {
+  const pattern = /hash mismatch in fixed-output derivation '([^']+)':\s+specified:\s+(\S+)\s+got:\s+(\S+)/;
+  const [, drvPath, specified, got] = pattern.exec(printed) ?? [];
+  return drvPath === undefined || specified === undefined || got === undefined ? null : { drvPath, specified, got };
+}
+
 const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Explanation }[] = [
   {
     // NixOS/nix src/libstore/build/local-derivation-goal.cc; 2.31 and newer say "Required system: '…'".
@@ -22,8 +36,16 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
+    // Nix 2.8 says "canonical path" if a link leads there.
+    pattern: /access to (?:(?:absolute |canonical )?path|URI) '([^']*)' is forbidden in restricted mode/,
+    explain: ([, path]) => ({
+      message: `the configuration reads ${path}, which is outside the repository`,
+      cure: 'Move it into the repository, or name it in `allowed-paths`.',
+    }),
+  },
+  {
     pattern:
-      /attribute '(?:currentSystem)' missing|access to (?:absolute path|URI) '[^']*' is forbidden in (?:pure evaluation|restricted) mode/,
+      /attribute '(?:currentSystem)' missing|access to (?:absolute path|URI) '[^']*' is forbidden in pure evaluation mode/,
     explain: () => ({
       message: 'the flake uses something outside of it: the system of the evaluating machine, or a path on it',
       cure: 'Set the system in the flake (`system = "x86_64-linux";`) and refer to files by relative paths.',
@@ -50,6 +72,21 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     explain: () => ({
       message: "Nix's sandbox cannot be set up on this machine",
       cure: 'Run on a machine where root can create namespaces; a container must be privileged.',
+    }),
+  },
+  {
+    pattern: /timed out after (\d+) seconds of silence/,
+    explain: ([, seconds]) => ({
+      message: `the build printed nothing for ${seconds} s and was ended`,
+      cure: 'If it is only slow, raise `stall-timeout`.',
+    }),
+  },
+  {
+    // Nix 2.34 does not say which of its limits it was, nor which build.
+    pattern: /timed out after (\d+) seconds/,
+    explain: ([, seconds]) => ({
+      message: `a build took longer than ${seconds} s, or printed nothing for so long, and was ended`,
+      cure: `If it is only slow, raise \`build-timeout\` or \`stall-timeout\`, whichever is ${seconds} s.`,
     }),
   },
   {

@@ -10,6 +10,13 @@ export type LogEvent =
   | { kind: 'copy-start'; id: number; path: string }
   | { kind: 'log-line'; id: number; line: string }
   | { kind: 'stop'; id: number }
+  /** The activity that counts all builds of this call, or a download, begins. */
+  | { kind: 'builds-start'; id: number }
+  | { kind: 'download-start'; id: number }
+  /** How far such an activity is: builds, or bytes of a download; `expected` is 0 while it is unknown. */
+  | { kind: 'progress'; id: number; done: number; expected: number }
+  /** Bytes that all downloads of an activity will have; it grows while Nix finds more of them. */
+  | { kind: 'download-size'; id: number; bytes: number }
   /** A Nix file is about to be evaluated; only logged with `-vv`. */
   | { kind: 'evaluating'; file: string }
   | { kind: 'error'; error: NixError }
@@ -32,8 +39,8 @@ export interface NixPlace {
   column: number;
 }
 
-const activity = { copyPath: 100, build: 105 } as const;
-const buildLogLine = 101;
+const activity = { copyPath: 100, download: 101, builds: 104, build: 105 } as const;
+const resultOf = { buildLogLine: 101, progress: 105, expected: 106 } as const;
 
 interface RawPlace {
   file?: string | null;
@@ -68,8 +75,7 @@ export function parseLogLine(line: string): LogEvent | null {
     case 'start':
       return startOf(event);
     case 'result':
-      if (event.type !== buildLogLine) return null;
-      return { kind: 'log-line', id: event.id ?? 0, line: stripVTControlCharacters(String(event.fields?.[0])) };
+      return resultEvent(event);
     case 'stop':
       return { kind: 'stop', id: event.id ?? 0 };
     case 'msg':
@@ -83,7 +89,22 @@ function startOf({ id = 0, type, fields: [first, second] = [], text = '' }: RawE
   if (type === activity.build)
     return { kind: 'build-start', id, drvPath: String(first), machine: String(second ?? '') };
   if (type === activity.copyPath) return { kind: 'copy-start', id, path: String(first) };
+  if (type === activity.builds) return { kind: 'builds-start', id };
+  if (type === activity.download) return { kind: 'download-start', id };
   return evaluating(text);
+}
+
+function resultEvent({ id = 0, type, fields: [first, second] = [] }: RawEvent): LogEvent | null {
+  switch (type) {
+    case resultOf.buildLogLine:
+      return { kind: 'log-line', id, line: stripVTControlCharacters(String(first)) };
+    case resultOf.progress:
+      return { kind: 'progress', id, done: Number(first), expected: Number(second) };
+    case resultOf.expected:
+      return first === activity.download ? { kind: 'download-size', id, bytes: Number(second) } : null;
+    default:
+      return null;
+  }
 }
 
 /** Errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
@@ -96,7 +117,8 @@ function messageOf(event: RawEvent): LogEvent {
     const message = stripVTControlCharacters(raw).trim();
     return { kind: 'error', error: { message, printed: stripVTControlCharacters(msg).trim(), places } };
   }
-  const text = raw ?? msg;
+  // `raw_msg` of a `builtins.warn` lacks the words that distinguish it from Nix's own warnings.
+  const text = /evaluation warning:/.test(msg) ? msg : (raw ?? msg);
   return (
     evaluating(text) ?? {
       kind: 'message',

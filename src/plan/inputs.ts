@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { input, list, mapping, oneOf, optional, type Values, verbatim } from '../input.ts';
+import { input, list, mapping, oneOf, optional, secondsOrNone, type Values, verbatim } from '../input.ts';
 import { formatNames } from './formats/index.ts';
 import { parseTargetSettings } from './targets.ts';
 
@@ -27,6 +28,12 @@ export const planInputs = {
     optional,
   ),
   nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
+  allowedPaths: input(
+    '',
+    'Files and folders outside the repository that an evaluation may read, separated by commas or lines.',
+    text => list(text).map(path => resolve(path)),
+  ),
+  planTimeout: input('0', 'Seconds for the evaluation of all hosts. `0`: no limit.', secondsOrNone),
   /** Host → `user@address:port` or a mapping; takes precedence over the source. */
   targets: input(
     '',

@@ -12,6 +12,7 @@ import { chooseFormat } from './formats/choose.ts';
 import type { Format } from './formats/index.ts';
 import { unknownHost } from './host.ts';
 import { checkHostName } from './host-name.ts';
+import { withoutSecretTexts } from './inline-secrets.ts';
 import { withNixpkgs } from './pins/nixpkgs.ts';
 import { type Evidence, sourceError } from './pins/problems.ts';
 import { repositoryOf } from './repository.ts';
@@ -22,13 +23,13 @@ export async function sourceOf(config: PlanConfig, nix: Nix, context: Context): 
   const folder = config.source;
   const repository = await repositoryOf(folder, context);
   const root = repository?.root ?? folder;
-  const { attribute, arguments: given = {}, system, nixpkgs, nixpkgsPin, nixPath = null } = config;
+  const { attribute, arguments: given = {}, system, nixpkgs, nixpkgsPin, nixPath = null, allowedPaths = [] } = config;
   const source: Source = {
     folder,
     files: config.files ?? [],
     repository,
     root,
-    inputs: { attribute, arguments: given, system, nixpkgs, nixpkgsPin, nixPath },
+    inputs: { attribute, arguments: given, system, nixpkgs, nixpkgsPin, nixPath, allowedPaths },
     nix,
     context,
     errorFor: (failure, main) => sourceError(failure, relative(root, join(folder, main)), source),
@@ -113,7 +114,7 @@ export class OpenedSource {
     const { value, failure } = await callAdapter(this.#adapter, call, this.source);
     if (failure !== null) throw this.source.errorFor(failure, this.#main);
     const result = value as { found: boolean; value: unknown; known: string[] | null; missing: string | null };
-    if (result.found) return result.value;
+    if (result.found) return withoutSecretTexts(result.value, names, host);
     if (result.known !== null) throw unknownOption(optionPath, result.missing ?? '', result.known, host);
     throw new UserError(`${JSON.stringify(host)} is defined by a derivation, which has no options.`, {
       where: { host },

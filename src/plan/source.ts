@@ -28,4 +28,5 @@ export interface SourceInputs {
   nixpkgs: string | null;
   nixpkgsPin: 'error' | 'warn';
   nixPath: string | null;
+  allowedPaths: readonly string[];
 }

@@ -115,7 +115,7 @@ class Records {
       const [bytes, path] = cut(words);
       return { path, bytes: Number(bytes) };
     });
-    const firewall = Object.values(this.#text('firewall')).flatMap(text => text.trimEnd().split('\n'));
+    const firewall = Object.values(this.#text('firewall')).flatMap(text => text.replace(/\n$/, '').split('\n'));
     const [users, groups] = [this.#all('user'), this.#all('group')];
     return {
       toplevel,

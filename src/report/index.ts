@@ -21,6 +21,9 @@ const shownErrors = 10;
 /** Lines of a program's output that are shown with a failure. The summary has more. */
 const shownLines = 30;
 
+/** Lines of a build's log that its annotation has. */
+const annotatedLines = 5;
+
 /**
  * Reports a run: an annotation for each host that failed or needs attention, and the summary. `run.error` is not reported:
  * the pipeline has logged it.
@@ -50,12 +53,18 @@ function annotateFailures(failures: readonly HostFailure[], log: Log): void {
     const printed = failure.log.trimEnd().split('\n').slice(-shownLines);
     // The message is at the start of an evaluation's trace, but at the end of a build's log.
     if (failure.stage === 'build') log.info(printed.map(each => `${failure.host}> ${each}`).join('\n'));
-    log.error(`${namesOf(hosts)}: ${failureKind(failure)}: ${failure.why}`, place(failure));
+    const text = [`${namesOf(hosts)}: ${failureKind(failure)}: ${failure.why}`];
+    if (failure.stage === 'build') text.push(...printed.slice(-annotatedLines), reproduction(failure));
+    log.error(text.join('\n'), place(failure));
   }
   if (single.length < groups.length) {
     const rest = groups.slice(single.length).flatMap(({ hosts }) => hosts);
     log.error(`${rest.length} more hosts failed, see the summary: ${rest.join(', ')}`);
   }
+}
+
+function reproduction({ host }: HostFailure): string {
+  return `To reproduce it: ferry build --hosts ${host}`;
 }
 
 function place({ host, file, line, column }: HostFailure): Place {

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { count, duration } from '../amounts.ts';
-import type { HostEvent } from '../context.ts';
+import type { HostEvent, Stage, StageEvent } from '../context.ts';
 import { column, cut } from './cells.ts';
 import { plain } from './markdown.ts';
 
@@ -13,11 +13,13 @@ export interface Screen {
   rows?: number;
 }
 
-/** Shows what is happening to the hosts. */
+/** Shows which stage runs and what is happening to the hosts. */
 export interface Progress {
-  event(event: HostEvent): void;
-  /** Prints a line above the live lines. */
+  event(event: HostEvent | StageEvent): void;
+  /** Prints text above the live lines, without terminal sequences: it may be what a build or a target printed. */
   line(text: string): void;
+  /** Something else printed a line, so there is no silence to break. */
+  heard(): void;
   /** Draws the final state and releases the terminal. Must be called, also after a failure. */
   end(): void;
 }
@@ -34,30 +36,80 @@ export function openProgress(screen: Screen, live: boolean, now: () => number = 
 /** Milliseconds between two lines of one host that only show its progress. */
 const pause = 10_000;
 
+/** Milliseconds without any line until one says what the run waits for. */
+const silence = 60_000;
+
+/** Hosts that such a line names, at most. */
+const namedHosts = 3;
+
 class PlainProgress implements Progress {
   readonly #screen: Screen;
   readonly #now: () => number;
-  readonly #last = new Map<string, { key: string; at: number }>();
+  readonly #last = new Map<string, { event: HostEvent; since: number; at: number }>();
+  /** What was said of a host while its state stayed the same, and when: hosts that share a download all report it. */
+  readonly #said = new Map<string, number>();
+  #stage: { name: Stage; since: number } | null = null;
+  #heard: number;
+  readonly #clock: NodeJS.Timeout;
 
   constructor(screen: Screen, now: () => number) {
     this.#screen = screen;
     this.#now = now;
+    this.#heard = now();
+    this.#clock = setInterval(() => this.#breakSilence(), 1000).unref();
   }
 
-  event({ host, stage, state, text }: HostEvent): void {
+  event(event: HostEvent | StageEvent): void {
+    if (!('host' in event)) {
+      this.#stage = event.state === 'done' ? null : { name: event.stage, since: this.#now() };
+      this.#heard = this.#now();
+      return;
+    }
+    const { host, stage, state, text } = event;
     if (state === 'waiting') return;
+    const now = this.#now();
     const last = this.#last.get(host);
-    const key = `${stage} ${state}`;
-    if (last?.key === key && state === 'running' && this.#now() - last.at < pause) return;
-    this.#last.set(host, { key, at: this.#now() });
+    const same = last?.event.stage === stage && last.event.state === state;
+    const since = same ? last.since : now;
+    if (same && state === 'running' && (now - last.at < pause || this.#wasSaid(stage, text))) {
+      this.#last.set(host, { event, since, at: last.at });
+      return;
+    }
+    this.#last.set(host, { event, since, at: now });
+    this.#said.set(`${stage} ${text}`, now);
     this.line(`${host}: ${stage}: ${state === 'failed' ? 'failed: ' : ''}${oneLine(text)}`);
   }
 
   line(text: string): void {
-    this.#screen.write(`${text}\n`);
+    this.heard();
+    this.#screen.write(`${plain(text)}\n`);
   }
 
-  end(): void {}
+  heard(): void {
+    this.#heard = this.#now();
+  }
+
+  end(): void {
+    clearInterval(this.#clock);
+  }
+
+  #wasSaid(stage: Stage, text: string): boolean {
+    const at = this.#said.get(`${stage} ${text}`);
+    return at !== undefined && this.#now() - at < pause;
+  }
+
+  #breakSilence(): void {
+    const now = this.#now();
+    if (this.#stage === null || now - this.#heard < silence) return;
+    const { name, since } = this.#stage;
+    const running = [...this.#last.values()].filter(({ event }) => event.stage === name && event.state === 'running');
+    const named = running
+      .slice(0, namedHosts)
+      .map(({ event, since }) => `${event.host} (${oneLine(event.text)}, ${duration((now - since) / 1000)})`);
+    const more = running.length > named.length ? [count(running.length - named.length, 'more host')] : [];
+    const waitsFor = named.length === 0 ? '' : `, waiting for ${[...named, ...more].join(', ')}`;
+    this.line(`Still in the stage ${name} after ${duration((now - since) / 1000)}${waitsFor}.`);
+  }
 }
 
 interface HostState extends HostEvent {
@@ -72,6 +124,7 @@ class LiveProgress implements Progress {
   readonly #now: () => number;
   readonly #hosts = new Map<string, HostState>();
   readonly #started: number;
+  #stage: { name: Stage; since: number } | null = null;
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
   #clock: NodeJS.Timeout | undefined;
@@ -82,17 +135,23 @@ class LiveProgress implements Progress {
     this.#started = now();
   }
 
-  event(event: HostEvent): void {
-    const known = this.#hosts.get(event.host);
-    const same = known?.stage === event.stage && known.state === event.state;
-    this.#hosts.set(event.host, { ...event, since: same ? known.since : this.#now() });
+  event(event: HostEvent | StageEvent): void {
+    if ('host' in event) {
+      const known = this.#hosts.get(event.host);
+      const same = known?.stage === event.stage && known.state === event.state;
+      this.#hosts.set(event.host, { ...event, since: same ? known.since : this.#now() });
+    } else {
+      this.#stage = event.state === 'done' ? null : { name: event.stage, since: this.#now() };
+    }
     this.#timer ??= setTimeout(() => this.#draw(), frame).unref();
     this.#clock ??= setInterval(() => this.#draw(), 1000).unref();
   }
 
   line(text: string): void {
-    this.#draw(`${text}\n`);
+    this.#draw(`${plain(text)}\n`);
   }
+
+  heard(): void {}
 
   end(): void {
     clearInterval(this.#clock);
@@ -106,16 +165,22 @@ class LiveProgress implements Progress {
     this.#timer = undefined;
     const width = Math.max(20, this.#screen.columns ?? 80);
     const height = Math.max(4, this.#screen.rows ?? 24);
-    const lines = frameOf(
-      [...this.#hosts.values()],
-      last ? Number.POSITIVE_INFINITY : height - 2,
-      this.#now(),
-      this.#started,
-    );
+    const hosts = [...this.#hosts.values()];
+    const lines =
+      hosts.length === 0 && !last
+        ? this.#stageLine()
+        : frameOf(hosts, last ? Number.POSITIVE_INFINITY : height - 2, this.#now(), this.#started);
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
     const body = lines.map(text => `${cut(text, width - 1)}\n`).join('');
     this.#screen.write(`\u001b[?2026h${up}\u001b[J${above}${body}\u001b[?2026l`);
     this.#drawn = last ? 0 : lines.length;
+  }
+
+  /** Until the hosts are known, the stage is all there is to show. */
+  #stageLine(): string[] {
+    if (this.#stage === null) return [];
+    const { name, since } = this.#stage;
+    return [`${marks.running} ${name} ${duration((this.#now() - since) / 1000)}`];
   }
 }
 

@@ -41,8 +41,8 @@ const nowhere = { file: null, line: null, column: null };
 
 function buildFailure(built: Run['built'][number]): HostFailure[] {
   if (built.ok) return [];
-  const { message, log } = built.failure;
-  return [{ host: built.host.name, stage: 'build', outcome: null, why: message, log, ...nowhere }];
+  const { message, log, place } = built.failure;
+  return [{ host: built.host.name, stage: 'build', outcome: null, why: message, log, ...(place ?? nowhere) }];
 }
 
 function previewFailure({ host, message }: Preview & { known: false }): HostFailure {

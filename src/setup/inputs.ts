@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { input, oneOf, optional, type Values, verbatim } from '../input.ts';
-import { githubToken, signingKey } from '../shared-inputs.ts';
+import { githubToken, signingKey, stallTimeout } from '../shared-inputs.ts';
 
 export const setupInputs = {
   /** Null: any Nix that is installed, else the pinned release. `2.34.4`, `2.34.4@sha256:…` or `system`. */
@@ -28,6 +28,7 @@ export const setupInputs = {
     'Keep plans, and builds that no public cache has, in the Actions cache. Needs `signing-key`.',
     oneOf('auto', 'never'),
   ),
+  stallTimeout,
   /** For private flake inputs. */
   githubToken,
   /** Signs what goes into the store cache; without it nothing is saved. */

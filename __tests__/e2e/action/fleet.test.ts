@@ -87,6 +87,18 @@ describe('a fleet of two architectures, by workflow steps', () => {
     expect(await fleet.server.says('cat', '/run/greeting')).toMatch(/Welcome to server\.\nx86_64$/);
   });
 
+  test('the log has a group for each stage, and none is left open', () => {
+    const groups = first.main.log.split('\n').filter(line => /^::(end)?group::/.test(line));
+    const titles = [
+      'Set up Nix',
+      'Evaluate the hosts',
+      'Build the closures',
+      'Write the archives',
+      'Deploy to the targets',
+    ];
+    expect(groups).toEqual(titles.flatMap(title => [`::group::${title}`, '::endgroup::']));
+  });
+
   test('the summary names both hosts with their systems and sizes', () => {
     for (const word of ['server', 'router', 'x86', 'aarch64', 'deployed']) expect(first.summary).toContain(word);
     expect(first.summary).toMatch(/MiB/);

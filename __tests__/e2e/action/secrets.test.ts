@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../../src/exec.ts';
+import { findLeaks } from '../support/action.ts';
 import { Fleet } from '../support/fleet.ts';
 import { searchMachine, searchPacked, watchProcesses } from '../support/planted.ts';
+import { RestApi } from '../support/rest-api.ts';
 
 // Searches for each secret of a run wherever it could be left; the same searches find a planted one.
 
@@ -91,6 +93,25 @@ describe('what the run left behind', () => {
       expect(await searchMachine(machine, secrets)).toContain(file);
       await machine.run(['rm', file]);
     }
+  });
+
+  test('the search of outputs and the state finds a text that is in them', async () => {
+    const inAll = ['x86_64-linux', 'nix-ferry-'];
+    const { leaks } = await fleet.step({ mode: 'none', archive: 'none', hosts: 'server' }, { secrets: inAll });
+    expect(leaks.map(leak => leak.split(':')[0])).toEqual(expect.arrayContaining(['outputs', 'state']));
+  });
+
+  test('the comment contains no secret, and the search finds one that a message repeats', async () => {
+    const rest = await RestApi.start();
+    const event = { name: 'pull_request', payload: { pull_request: { number: 5 } } };
+    const env = { ...inJob, GITHUB_API_URL: rest.url };
+    const inputs = { mode: 'none', archive: 'none', comment: 'true', 'github-token': githubToken };
+    await fleet.step({ ...inputs, hosts: 'server' }, { event, env, secrets });
+    await fleet.step({ ...inputs, hosts: jobToken }, { event, env });
+    rest.stop();
+    expect(rest.comments).toHaveLength(2);
+    const found = rest.comments.map(comment => findLeaks({ comment }, secrets));
+    expect(found).toEqual([[], [expect.stringMatching(/^comment: /)]]);
   });
 
   test('the search of logs and the summary finds one that a message repeats', async () => {

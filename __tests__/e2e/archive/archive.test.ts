@@ -330,7 +330,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     const failed: Built = {
       ...(await stores.build(nix, 'web1')),
       ok: false,
-      failure: { message: '', drvPath: null, log: '' },
+      failure: { message: '', drvPath: null, log: '', place: null },
     };
     expect(await archive([failed], config('nothing'), nix, context, null)).toEqual([]);
     expect(

@@ -7,6 +7,7 @@ import type { Outcome } from '../../../src/deploy/outcome.ts';
 import { exec } from '../../../src/exec.ts';
 import { type ActionResult, runAction } from '../support/action.ts';
 import { Fleet } from '../support/fleet.ts';
+import { RestApi } from '../support/rest-api.ts';
 import { Runner } from '../support/runner.ts';
 import type { Target } from '../support/target.ts';
 
@@ -141,6 +142,8 @@ describe('the user `runner`, whom the daemon does not trust, deploys', () => {
     ['delta', 'folder', 'signed'],
     ['delta', 'run', 'unsigned'],
     ['full', 'folder', 'unsigned'],
+    ['delta', 'number', 'signed'],
+    ['full', 'number', 'signed'],
   ])('a %s archive from a %s, %s', async (archive, from, signed) => {
     const greeting = `${archive}, ${from}, ${signed}: Welcome to`;
     await fleet.change('modules/greeting.nix', text => text.replace(/[^"\n]*Welcome to/, greeting));
@@ -161,12 +164,20 @@ describe('the user `runner`, whom the daemon does not trust, deploys', () => {
     const inputs = {
       ...fleet.access,
       ...trust,
-      from: from === 'run' ? 'run' : folder,
+      from: from === 'run' ? 'run' : from === 'number' ? '7' : folder,
       mode: 'switch',
       hosts: 'server',
+      'github-token': 'ghs_a-token-that-is-searched-for',
     };
-    const result = await runAction(runner, { uses: 'deploy', results: fleet.results, inputs });
+    const rest = await RestApi.start();
+    // As another run, to which the results service gives nothing of run 7.
+    rest.artifacts = from === 'number' ? fleet.results.artifacts.splice(0) : [];
+    const env = { GITHUB_RUN_ID: '8', GITHUB_API_URL: rest.url };
+    const options = { uses: 'deploy', results: fleet.results, inputs, secrets: [inputs['github-token']] };
+    const result = await runAction(runner, from === 'number' ? { ...options, env } : options);
+    rest.stop();
     await runner.stop();
+    expect(result.leaks).toEqual([]);
     expect([errorsOf(result), result.main.code]).toEqual([[], 0]);
     expect(await fleet.server.says('cat', '/run/greeting')).toContain(greeting);
   });

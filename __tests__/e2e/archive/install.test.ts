@@ -314,6 +314,14 @@ test('a delta: the machine substitutes the paths that it leaves out, or nothing 
   const target = await startTarget(startSystemdTarget, 'server', nixConf);
   const directory = fixture.copyTo(target, 'server delta', 'delta');
   await refused(target, directory, /not in the archive could not be fetched/, 'switch');
+  // An attacker of this machine's caches: the same store path with other contents, signed by a key that it trusts.
+  const manifest = JSON.parse(await target.says('cat', `${directory}/manifest.json`));
+  const outside = manifest.paths.find(({ inside }: { inside: boolean }) => !inside).path as string;
+  const plant = 'echo planted >"$0" && printf "%s\\n\\n0\\n" "$0" | nix-store --register-validity';
+  await target.says('sh', '-c', plant, outside);
+  await refused(target, directory, new RegExp(`${outside} on this machine differs`), '--dry-run');
+  await refused(target, directory, new RegExp(`${outside} on this machine differs`), 'switch');
+  await target.says('nix-store', '--delete', '--ignore-liveness', outside);
   // Nix made an empty one when it looked for it.
   execFileSync('cp', ['-RT', fixture.runner.machine.path('/home/runner/cache'), target.machine.path('/root/cache')]);
   expect(await install(target, directory, 'switch')).toMatchObject({ code: 0, stderr: '' });

@@ -27,7 +27,9 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
   afterAll(() => fixture.remove());
 
-  async function built(...names: string[]): Promise<Record<string, Built>> {
+  const unlimited = { stallTimeout: 3600, buildTimeout: 0 };
+
+  async function built(names: string[], source = '/', limits = unlimited): Promise<Record<string, Built>> {
     const hosts = names.map(name => {
       const { system, drvPath, output } = toplevels[name] as Toplevels[string];
       return { name, system, toplevel: { drvPath, outPath: output } } as Host;
@@ -35,12 +37,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     events.length = 0;
     await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
     const context = { ...fixture.context, progress: (event: HostEvent) => void events.push(event) };
-    const all = await build({ hosts } as Fleet, fixture.nix, context);
+    const all = await build({ hosts, source } as Fleet, limits, fixture.nix, context);
     return Object.fromEntries(all.map(one => [one.host.name, one]));
   }
 
   test('a host that fails does not prevent the others from being built', async () => {
-    const { good, twin, behind, foreign } = await built('good', 'behind', 'foreign', 'twin');
+    const { good, twin, behind, foreign } = await built(['good', 'behind', 'foreign', 'twin']);
     expect(good).toMatchObject({ ok: true, toplevel: toplevels.good?.output, builtDerivations: 2 });
     expect(twin).toMatchObject({ ok: true, builtDerivations: 2 });
     expect(behind).toMatchObject({
@@ -55,11 +57,44 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       ok: false,
       failure: { message: expect.stringMatching(/riscv64-linux.*Set .emulate: auto/) },
     });
+    const counted = events
+      .map(({ text }) => /^building \S+ \((\d+) of (\d+)\)$/.exec(text))
+      .filter(each => each !== null);
+    expect(counted.length).toBeGreaterThan(0);
+    expect(counted.every(([, nth, all]) => Number(nth) <= Number(all))).toBe(true);
     expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
   });
 
+  test.each([
+    ['stall-timeout', 'silent', { stallTimeout: 2, buildTimeout: 0 }, /printed nothing for 2 s|longer than 2 s/],
+    ['build-timeout', 'endless', { stallTimeout: 60, buildTimeout: 4 }, /longer than 4 s/],
+  ])('%s ends a build, and the other host is built', async (input, name, within, why) => {
+    const { twin, [name]: slow } = await built([name, 'twin'], '/', within);
+    expect(twin).toMatchObject({ ok: true });
+    expect(slow).toMatchObject({ ok: false, failure: { message: expect.stringMatching(why) } });
+    expect(slow).toMatchObject({ failure: { message: expect.stringContaining(`\`${input}\``) } });
+    // Nix 2.34 does not name the build that it ended.
+    if (version !== '2.34') expect(slow).toMatchObject({ failure: { drvPath: toplevels[name]?.drvPath } });
+  });
+
+  test('a wrong hash is found in the source, in the form in which it is written, with the hash to write', async () => {
+    const text = '{\n  outputHash = "0000000000000000000000000000000000000000000000000001";\n}\n';
+    const source = await fixture.repository({ 'pkgs/wrong.nix': text });
+    const { wrong } = await built(['wrong'], join(source, 'pkgs'));
+    expect(wrong).toMatchObject({
+      ok: false,
+      failure: {
+        message:
+          'wrong was downloaded with the hash sha256-MAMamDFnTdaEw4FzmazryIoRbOWno/vAzzTZJSGlNOY=, and the source specifies sha256-AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+        place: { file: 'pkgs/wrong.nix', line: 2, column: 17 },
+      },
+    });
+    const elsewhere = await fixture.repository({ 'other.nix': '{ }' });
+    expect((await built(['wrong'], elsewhere)).wrong).toMatchObject({ ok: false, failure: { place: null } });
+  });
+
   test('closures are complete; both contain a shared path', async () => {
-    const { good, twin } = await built('good', 'twin');
+    const { good, twin } = await built(['good', 'twin']);
     if (!good?.ok || !twin?.ok) throw new Error('not built');
     const names = (one: typeof good) => one.closure.map(({ path }) => path.replace(/^.*?-/, '')).sort();
     expect([names(good), names(twin)]).toEqual([
@@ -71,7 +106,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   });
 
   test('paths in the store are not built again, and are not garbage-collected during the run', async () => {
-    const { good } = await built('good');
+    const { good } = await built(['good']);
     expect(good).toMatchObject({ ok: true, builtDerivations: 0 });
     expect(events.map(({ text }) => text)).toEqual(['in the store', 'was in the store']);
     await fixture.nix.run('nix-store', ['--gc', '--print-dead']).then(({ stdout }) => {

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from '../../../src/build/index.ts';
+import { readInputs } from '../../../src/inputs.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
 import { emulating } from '../support/deploy-fixture.ts';
@@ -389,7 +390,9 @@ test('every example is complete: it has a workflow, and its hosts build', async 
       const folder = await fixture.example(format);
       expect(readdirSync(join(folder, '.github/workflows'))).toContain('deploy.yml');
       const fleet = await plan(fixture.config(folder), fixture.nix, fixture.context);
-      const built = await emulating(() => build(fleet, fixture.nix, fixture.context));
+      const built = await emulating(() =>
+        build(fleet, readInputs({}, name => name).build, fixture.nix, fixture.context),
+      );
       for (const one of built) {
         expect(one).toMatchObject({ ok: true, toplevel: one.host.toplevel.outPath });
         drvs.add(one.host.toplevel.drvPath);

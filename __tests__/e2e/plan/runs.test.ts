@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../../src/exec.ts';
 import type { Format } from '../../../src/plan/fleet.ts';
+import { plan } from '../../../src/plan/index.ts';
 import { PlanFixture, type WatchedPlans } from '../support/plan-fixture.ts';
 import { named, namedFleet, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
@@ -33,6 +34,21 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       expect(split).toEqual({ ...one, failures: undefined });
       expect(failures.map(({ host, message }) => [host, message])).toEqual([['h4', 'Broken host.']]);
     }
+  });
+
+  test('a warning of the configuration is shown once, with its hosts', async () => {
+    const old = '{ ... }: { warnings = [ "an option is obsolete" ]; }';
+    const warned = '{ ... }: (builtins.warn or (text: builtins.trace ("warning: " + text))) "a module is obsolete" { }';
+    const hosts = { 'hosts/0.nix': old, 'hosts/1.nix': warned, 'hosts/2.nix': old };
+    const files = { ...fleet('morph', ['h0', 'h1', 'h2']), ...hosts };
+    const warnings: string[] = [];
+    const log = { ...fixture.context.log, warning: (text: string) => void warnings.push(text) };
+    const context = { ...fixture.context, log };
+    await plan(fixture.config(await fixture.repository(files), { jobs: 1 }), fixture.nix, context);
+    expect(warnings.sort()).toEqual([
+      'Evaluating h0, h2: an option is obsolete',
+      'Evaluating h1: a module is obsolete',
+    ]);
   });
 
   test('a heap too small for all is enough for each', async () => {

@@ -303,7 +303,7 @@ function commands(log: string): { annotations: Annotation[]; masks: string[] } {
 }
 
 /** Searches for each line of each secret: part of a key is a leak too. Lines with `::add-mask::` do not count. */
-function findLeaks(texts: Record<string, string>, secrets: readonly string[]): string[] {
+export function findLeaks(texts: Record<string, string>, secrets: readonly string[]): string[] {
   const pieces = secrets
     .flatMap(secret => secret.split('\n'))
     .filter(piece => piece.length >= 8 && !piece.startsWith('-----'));

@@ -32,7 +32,7 @@ export class Stores {
       exec: this.#exec,
       query: this.#exec,
       log: { debug: log, info: log, notice: log, warning: log, error: log, secret: () => undefined },
-      progress: event => log(event.text),
+      progress: event => void ('host' in event && log(event.text)),
       signal: new AbortController().signal,
       scratch,
       environment: process.env,

@@ -87,7 +87,7 @@ export function context(
       error: silent,
       secret: text => void recorded.secrets.push(text),
     },
-    progress: event => void recorded.events.push(event),
+    progress: event => void ('host' in event && recorded.events.push(event)),
     signal: signal ?? new AbortController().signal,
     scratch,
     environment: process.env,

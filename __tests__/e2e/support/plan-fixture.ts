@@ -68,7 +68,7 @@ export class PlanFixture {
       exec,
       query: exec,
       log: { debug: () => undefined, info: log, notice: log, warning: log, error: log, secret: log },
-      progress: ({ host, state }) => log(`${host} ${state}`),
+      progress: event => void ('host' in event && log(`${event.host} ${event.state}`)),
       signal: new AbortController().signal,
       scratch: join(scratch, 'run'),
       environment: process.env,

@@ -87,7 +87,7 @@ async function namesOf(
 /** What the evaluation depends on; null if it depends on more than the repository. */
 async function scopeOf(evidence: Evidence, git: Git): Promise<Scope | null> {
   const { folder: absolute, root, inputs } = evidence.source;
-  if (inputs.nixpkgsPin === 'warn' || readsOther(evidence)) return null;
+  if (inputs.nixpkgsPin === 'warn' || inputs.allowedPaths.length > 0 || readsOther(evidence)) return null;
   const own = ownFiles(evidence);
   const tracked = new Set(((await git('ls-files', '-z')) ?? '').split('\0'));
   if (own.some(path => !tracked.has(path))) return null;

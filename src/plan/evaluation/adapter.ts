@@ -9,6 +9,7 @@ import { CommandError, stderrLimit } from '../../errors.ts';
 import type { Nix } from '../../nix/index.ts';
 import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
+import { restriction } from './restriction.ts';
 
 /** How a source is evaluated: a file of nix/ and the request that it is called with. */
 export interface Adapter {
@@ -20,6 +21,10 @@ export interface Adapter {
   pure: boolean;
   /** Folders with the contents of the repository's root, as Nix names them in the place of an error. */
   roots: string[];
+  /** Files and folders that an impure evaluation may read besides the roots, the search path and what it fetches. */
+  readable?: readonly string[];
+  /** True if nothing of the source is evaluated, only read: an impure evaluation of it is not restricted. */
+  readsOnly?: boolean;
   /** Entries of the search path, for example `nixpkgs=/nix/store/…`. */
   searchPath?: readonly string[];
   /** Maximum size of the evaluator's heap in bytes. */
@@ -56,6 +61,8 @@ export interface AdapterResult<T> {
   begun: string | null;
   /** Nix files that were evaluated. */
   files: Set<string>;
+  /** Warnings of the configuration, as `lib.warn` and the option `warnings` of NixOS print them; each with its hosts. */
+  warnings: Map<string, Set<string>>;
 }
 
 /** Why an evaluation failed. */
@@ -95,7 +102,14 @@ export async function callAdapter<T>(
     ...(adapter.pure ? {} : await withoutHome(context)),
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
-  const result: AdapterResult<T> = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
+  const result: AdapterResult<T> = {
+    answers: [],
+    value: undefined,
+    failure: null,
+    begun: null,
+    files: new Set(),
+    warnings: new Map(),
+  };
   const errors: Reported[] = [];
   const onStderr = (line: string): void => {
     const message = parseLogLine(line);
@@ -106,7 +120,10 @@ export async function callAdapter<T>(
       if ('begun' in event) result.begun = event.begun;
       else result.answers.push(event.answer);
       onEvent(event);
-    } else if (message?.kind === 'message' && message.level <= 1) context.log.debug(message.text);
+    } else if (message?.kind === 'message') {
+      if (message.level <= 1) context.log.debug(message.text);
+      noteWarning(message.text, result);
+    }
   };
   try {
     const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
@@ -119,6 +136,18 @@ export async function callAdapter<T>(
     const failure = errors.at(-1) ?? withoutMessage(error);
     return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
   }
+}
+
+/**
+ * `builtins.warn` prints "evaluation warning: …". Before Nix 2.23, which added it, nixpkgs traces the same text; before 24.11,
+ * it traces "warning: …".
+ */
+function noteWarning(message: string, { begun, warnings }: AdapterResult<unknown>): void {
+  const [, text] =
+    /^(?:trace: (?:evaluation )?|evaluation )warning: (.*)$/s.exec(stripVTControlCharacters(message).trim()) ?? [];
+  if (text === undefined) return;
+  const hosts = warnings.get(text) ?? new Set();
+  warnings.set(text, begun === null ? hosts : hosts.add(begun));
 }
 
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
@@ -145,9 +174,9 @@ async function commandOf(
   if (adapter.pure) {
     return { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), attribute, ...args] };
   }
-  const searchPath = (adapter.searchPath ?? []).flatMap(entry => ['-I', entry]);
   const mode = ['--eval', '--strict', '--json', '--read-write-mode'];
-  return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...searchPath] };
+  const restricted = await restriction(adapter, folder);
+  return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...restricted] };
 }
 
 /** An error with its places as files; a place without a file is in the text of our own expressions. */

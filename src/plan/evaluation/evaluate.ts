@@ -62,6 +62,7 @@ export async function evaluateHosts<T extends { name: string }>(
   const memory = budget.memory ?? freemem();
   const count = processes(hosts.length, nix.processors, budget.jobs, memory);
   const files = new Set<string>();
+  const warnings = new Map<string, string[]>();
   const results = new Map<string, Evaluated<T>>();
   const outOfMemory: string[] = [];
   // Hosts whose tags are read may not be selected.
@@ -73,6 +74,7 @@ export async function evaluateHosts<T extends { name: string }>(
       const call = { attribute, hosts: rest };
       const result = await callAdapter<T>({ ...adapter, heap }, call, options, onEvent);
       for (const file of result.files) files.add(file);
+      for (const [text, its] of result.warnings) warnings.set(text, [...(warnings.get(text) ?? []), ...its]);
       for (const answer of result.answers) results.set(answer.name, { host: answer.name, answer });
       const { failure, begun: culprit } = result;
       if (failure === null) return;
@@ -92,6 +94,7 @@ export async function evaluateHosts<T extends { name: string }>(
   const hands = deal(hosts, count);
   await mapConcurrently(hands, hands.length, hand => run(hand, memory / count, false));
   for (const host of outOfMemory) await run([host], memory, true);
+  for (const [text, its] of warnings) context.log.warning(`Evaluating ${its.join(', ')}: ${text}`);
   return { hosts: hosts.flatMap(host => results.get(host) ?? []), files };
 }
 

@@ -54,6 +54,7 @@ export async function checkLock(source: Source): Promise<NixFailure | null> {
     file: 'tree',
     request: { url, folder, submodules: hasSubmodules(repository) },
     pure: false,
+    readsOnly: true,
     roots: [root],
   };
   const tree = await callAdapter(treeAdapter, { attribute: 'names' }, source);

@@ -12,6 +12,7 @@ export function fileAdapter(file: string, source: Source, request: Readonly<Reco
     request: { ...request, root, system: inputs.system, warn: inputs.nixpkgsPin === 'warn' },
     pure: false,
     roots: [root],
+    readable: inputs.allowedPaths,
   };
 }
 
@@ -47,6 +48,7 @@ export async function flakeAdapter(
     request: { ...request, reference: reference.url, system: inputs.system },
     pure: reference.locked && strict,
     roots: [root],
+    readable: inputs.allowedPaths,
   };
 }
 

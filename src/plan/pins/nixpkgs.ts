@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { type Adapter, callAdapter } from '../evaluation/adapter.ts';
 import type { Choice } from '../formats/choose.ts';
@@ -75,7 +75,10 @@ async function folderOf(
   source: Source,
 ): Promise<{ folder: string; files: ReadonlySet<string> }> {
   if (typeof given === 'string') return { folder: given, files: new Set() };
-  const pinAdapter = { ...adapter, file: 'pin', request: { ...given } };
+  // The input `nixpkgs` may name a file outside of the repository; npins and niv read files next to it.
+  const near = isAbsolute(given.path) ? [dirname(given.path)] : [];
+  const readable = [...(adapter.readable ?? []), ...near];
+  const pinAdapter = { ...adapter, file: 'pin', request: { ...given }, readable };
   const { value, failure, files } = await callAdapter(pinAdapter, { attribute: 'names' }, source);
   if (failure !== null) throw source.errorFor(failure, relative(source.folder, given.path));
   return { folder: (value as { root: string }).root, files };

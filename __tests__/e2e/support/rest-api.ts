@@ -1,0 +1,78 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { testAddress } from './link.ts';
+import type { StoredArtifact } from './results.ts';
+
+/**
+ * The part of GitHub's REST API that a run asks about another run, number 7 of octocat/fleet, and about comments of a pull
+ * request. It does not check tokens.
+ */
+export class RestApi {
+  /** The artifacts of run 7. */
+  artifacts: readonly StoredArtifact[] = [];
+  /** The bodies of the comments that were created. */
+  readonly comments: string[] = [];
+  readonly url: string;
+  readonly #close: () => void;
+
+  private constructor(url: string, close: () => void) {
+    this.url = url;
+    this.#close = close;
+  }
+
+  static async start(): Promise<RestApi> {
+    const server = createServer((request, response) => {
+      const path = (request.url ?? '').replace(/\?.*$/, '');
+      const chunks: Buffer[] = [];
+      request
+        .on('data', chunk => chunks.push(chunk))
+        .on('end', () => {
+          const body = Buffer.concat(chunks).toString();
+          const { status = 200, json, zip, location } = api.#answer(request.method ?? '', path, body);
+          const type = zip === undefined ? 'application/json' : 'application/zip';
+          response.writeHead(status, { 'content-type': type, ...(location === undefined ? {} : { location }) });
+          response.end(zip ?? JSON.stringify(json ?? {}));
+        });
+    });
+    await new Promise<void>(listening => server.listen(0, testAddress, listening));
+    const api = new RestApi(`http://${testAddress}:${(server.address() as AddressInfo).port}`, () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return api;
+  }
+
+  stop(): void {
+    this.#close();
+  }
+
+  #answer(method: string, path: string, body: string): Answer {
+    const actions = '/repos/octocat/fleet/actions';
+    const [, id, zip] = /\/artifacts\/(\d+)(\/zip)?$/.exec(path) ?? [];
+    const found = this.artifacts.find(one => String(one.id) === id);
+    if (path === `${actions}/runs/7`) {
+      return { json: { event: 'push', head_branch: 'main', head_repository: { full_name: 'octocat/fleet' } } };
+    }
+    if (path === `${actions}/runs/7/artifacts`) {
+      const artifacts = this.artifacts.map(({ id, name, zip, digest }) => {
+        return { id, name, digest, size_in_bytes: zip.length, created_at: '2026-01-01T00:00:00Z' };
+      });
+      return { json: { total_count: artifacts.length, artifacts } };
+    }
+    if (found !== undefined && path.startsWith('/blob/')) return { zip: found.zip };
+    if (found !== undefined && zip !== undefined) return { status: 302, location: `${this.url}/blob/artifacts/${id}` };
+    if (/\/issues\/\d+\/comments$/.test(path) && method === 'GET') return { json: [] };
+    if (/\/issues\/\d+\/comments$/.test(path)) {
+      this.comments.push((JSON.parse(body) as { body: string }).body);
+      return { status: 201, json: { id: this.comments.length } };
+    }
+    return { status: 404 };
+  }
+}
+
+interface Answer {
+  status?: number;
+  json?: unknown;
+  zip?: Buffer;
+  location?: string;
+}

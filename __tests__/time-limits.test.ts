@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import type { Context } from '../src/context.ts';
+import { CommandError, UserError } from '../src/errors.ts';
+import { explainStall, inTime } from '../src/time-limits.ts';
+
+const context = { signal: new AbortController().signal } as Context;
+
+const patient = async ({ signal }: Context): Promise<void> => {
+  await sleep(30_000, undefined, { signal });
+};
+
+test('a stage that takes too long is ended, and the error names the input', async () => {
+  const error = await inTime(context, 'plan-timeout', 1, patient).catch(error => error);
+  expect(error).toBeInstanceOf(UserError);
+  expect(error.message).toBe('It took longer than `plan-timeout`, 1.0 s.');
+  expect(error.cure).toContain('Raise `plan-timeout`');
+});
+
+test('a run that is cancelled was not too slow', async () => {
+  const cancelled = { ...context, signal: AbortSignal.abort(new Error('cancelled')) };
+  const error = await inTime(cancelled, 'plan-timeout', 1, patient).catch(error => error);
+  expect(error).not.toBeInstanceOf(UserError);
+});
+
+test('a command that was silent too long: the error has the stage, the command, the time and the input', () => {
+  const silent = new CommandError(['nix-instantiate', '--eval'], { kind: 'stalled', milliseconds: 60_000 }, '');
+  expect(explainStall(silent, 'plan')).toMatchObject({
+    message: 'Stage plan: nix-instantiate --eval printed nothing for 60 s and was ended.',
+    cure: 'If it is only slow, raise `stall-timeout`.',
+  });
+});

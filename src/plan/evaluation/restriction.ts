@@ -1,0 +1,53 @@
+import { realpath } from 'node:fs/promises';
+import type { Adapter } from './adapter.ts';
+
+/**
+ * What an evaluation may fetch: everything from the network, but no repository or file of this machine. Nix before 2.19
+ * compares whole parts of a path only, and does not compare references such as `github:` at all.
+ */
+const remote = [
+  ...['http://', 'https://', 'ssh://', 'git://', 'ftp://'],
+  ...['git+http://', 'git+https://', 'git+ssh://', 'hg+https://', 'hg+ssh://'],
+  ...['tarball+http://', 'tarball+https://', 'file+http://', 'file+https://'],
+  ...['github:', 'gitlab:', 'sourcehut:'],
+  // Inputs of flakes that are part of another input. Everybody can read the store.
+  'path:/nix/store/',
+];
+
+/**
+ * The options of Nix by which an impure evaluation reads only the files that it is given: nix.conf(5), `restrict-eval`. In
+ * this mode, Nix allows what is in the search path, what was fetched and what was built.
+ *
+ * @param ours the folder of the adapters.
+ */
+export async function restriction(adapter: Adapter, ours: string): Promise<string[]> {
+  const { roots, readable = [], searchPath = [] } = adapter;
+  if (adapter.readsOnly === true) return [];
+  const isInside = (path: string): boolean => roots.some(root => path === root || path.startsWith(`${root}/`));
+  const outside = searchPath.map(entry => entry.slice(entry.indexOf('=') + 1)).filter(place => place.startsWith('/'));
+  const own = await withTargets([ours, ...roots]);
+  // A channel is a link to a link to the store; Nix compares a path before and after it follows links. A link in the
+  // repository may point anywhere and allows nothing.
+  const given = await withTargets([...readable, ...outside].filter(path => !isInside(path)));
+  const names = [...own, ...given].map((path, index) => `ferry-readable-${index}=${path}`);
+  const uris = [...remote, ...[...own, ...given].flatMap(uriOf)];
+  return [
+    ...['--option', 'restrict-eval', 'true', '--option', 'allowed-uris', uris.join(' ')],
+    ...[...searchPath, ...names].flatMap(entry => ['-I', entry]),
+  ];
+}
+
+/**
+ * The addresses by which a folder can be fetched. Nix compares the query of a repository's address exactly: one with a
+ * commit or branch is not allowed.
+ */
+function uriOf(path: string): string[] {
+  const queries = ['', '?exportIgnore=1', '?submodules=1', '?exportIgnore=1&submodules=1'];
+  return [path, `file://${path}`, `path:${path}`, ...queries.map(query => `git+file://${path}${query}`)];
+}
+
+/** The paths, and what they are links to. */
+async function withTargets(paths: readonly string[]): Promise<string[]> {
+  const targets = await Promise.all(paths.map(path => realpath(path).catch(() => path)));
+  return [...new Set([...paths, ...targets])];
+}
