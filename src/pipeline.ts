@@ -133,7 +133,8 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode === 'preview') {
-    run.previews = await timed(run, 'preview', () => preview(built, { ...config.deploy, ...ports.deployer }, context));
+    const asking = { ...config.deploy, ...ports.deployer };
+    run.previews = await timed(run, 'preview', context, () => preview(built, asking, context));
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
