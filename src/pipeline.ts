@@ -23,6 +23,7 @@ import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet, Target } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
+import { preview } from './preview/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -79,7 +80,7 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
   const context = limited(surroundings, config);
   const run: Run = {
-    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], outcomes: [] },
+    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], outcomes: [] },
     ...{ timings: {}, error: null },
   };
   const saving = new Saving();
@@ -149,7 +150,10 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     };
     run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
-  if (stages.includes('deploy') && config.deploy.mode !== 'none') {
+  if (stages.includes('deploy') && config.deploy.mode === 'preview') {
+    const asking = { ...config.deploy, ...ports.deployer };
+    run.previews = await timed(run, 'preview', context, () => preview(built, asking, context));
+  } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     const deployments = deploymentsOfBuilt(built, origin);
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];

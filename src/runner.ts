@@ -21,6 +21,7 @@ const titles: Record<Stage, string> = {
   plan: 'Evaluate the hosts',
   build: 'Build the closures',
   archive: 'Write the archives',
+  preview: 'Compare with the targets',
   deploy: 'Deploy to the targets',
   report: 'Report',
 };

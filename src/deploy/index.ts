@@ -38,12 +38,17 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
  * @throws UserError as `checkTargets` would, but earlier.
  */
 export function checkKnownHosts(
-  { mode, knownHosts, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  { mode, deployKey, knownHosts, ownSsh }: Pick<DeployConfig, 'mode' | 'deployKey' | 'knownHosts' | 'ownSsh'>,
   targets: readonly Target[],
 ): void {
-  if (mode === 'none' || knownHosts !== null || ownSsh) return;
+  if (mode === 'none' || knownHosts !== null || ownSsh || asksNobody(mode, deployKey)) return;
   const remote = targets.filter(target => !isLocal(target));
   if (remote.length > 0) throw missingKnownHosts(remote);
+}
+
+/** Without a key, a preview knows no target that it can ask: in a run for a fork, for example. */
+function asksNobody(mode: Mode, deployKey: string | null): boolean {
+  return mode === 'preview' && deployKey === null;
 }
 
 /**
@@ -53,10 +58,15 @@ export function checkKnownHosts(
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  { mode, deployKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
   hosts: readonly (Pick<Deployment, 'host' | 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
+  // A preview asks those targets that it can.
+  if (mode === 'preview') {
+    const targets = hosts.flatMap(({ target }) => target ?? []);
+    return checkKnownHosts({ mode, deployKey, knownHosts, ownSsh }, targets);
+  }
   const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
   if (problems.length > 0) {
     throw new UserError([...new Set(problems)].join(' '), {
@@ -106,7 +116,7 @@ export async function deploy(
     );
     const remote = active.filter(({ target }) => !isLocal(target));
     const local = localSession(context);
-    const session = remote.length === 0 ? local : await open(remote, config, context);
+    const session = remote.length === 0 ? local : await openTargets(remote, config, context);
     try {
       const withSecrets = active.map(each => ({ ...each, secrets: secrets.get(each.host) ?? [] }));
       const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
@@ -127,11 +137,15 @@ function whySkipped({ buildOnly, target, secrets }: Deployment, mode: Mode): str
   return mode === 'secrets' && secrets.length === 0 ? 'It has no secrets.' : null;
 }
 
-interface ActiveHost extends AliasedTarget {
-  deployment: Deployment;
+/** A host with a target, and the name by which ssh's configuration knows it. */
+export interface ActiveHost<D = unknown> extends AliasedTarget {
+  deployment: D;
 }
 
-function aliasTargets(deployments: readonly Deployment[]): ActiveHost[] {
+/** The hosts that have a target. */
+export function aliasTargets<D extends Pick<Deployment, 'host' | 'target'>>(
+  deployments: readonly D[],
+): ActiveHost<D>[] {
   return deployments.flatMap((deployment, index) => {
     const { host, target } = deployment;
     if (target === null) return [];
@@ -144,7 +158,16 @@ function asThisUser(target: Target): Target {
   return { ...target, user: userInfo().username };
 }
 
-async function open(hosts: readonly ActiveHost[], config: DeployConfig, context: Context): Promise<Session> {
+/**
+ * Opens the session of all targets that are reached over SSH.
+ *
+ * @throws UserError for missing host keys, an invalid key, or an address that ssh does not accept.
+ */
+export async function openTargets(
+  hosts: readonly ActiveHost[],
+  config: Pick<DeployConfig, 'parallel' | 'knownHosts' | 'deployKey' | 'ownSsh'>,
+  context: Context,
+): Promise<Session> {
   if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
   }
@@ -160,7 +183,7 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
 }
 
 function deployAll(
-  hosts: readonly (ActiveHost & Pick<Job, 'secrets'>)[],
+  hosts: readonly (ActiveHost<Deployment> & Pick<Job, 'secrets'>)[],
   sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,

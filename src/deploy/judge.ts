@@ -101,6 +101,7 @@ function planned({ code, needsReboot }: Status): Judgement {
 
 const achieved: Record<Mode, string> = {
   none: '',
+  preview: '',
   'dry-activate': '',
   secrets: '',
   test: 'Runs the new system until the next boot.',

@@ -1,8 +1,11 @@
 import type { SecretReport } from './secrets/report.ts';
 import { noUnits, type UnitChanges } from './units.ts';
 
-/** What to do on the targets: the words of switch-to-configuration, `none`, and `secrets`, which activates nothing. */
-export const modes = ['none', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const;
+/**
+ * What to do on the targets: the words of switch-to-configuration; `none`; `preview`, which only asks them; and `secrets`,
+ * which activates nothing.
+ */
+export const modes = ['none', 'preview', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const;
 export type Mode = (typeof modes)[number];
 
 /** What a kind of outcome means for everything that reports it or reacts to it. */

@@ -6,6 +6,7 @@ import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
+import { previewLines, previewState } from './preview-text.ts';
 import type { Run } from './run.ts';
 import { unitLines } from './unit-changes.ts';
 import { verdict } from './verdict.ts';
@@ -19,6 +20,7 @@ export function text(run: Run): string {
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );
+  lines.push(...previewLines(run.previews));
   for (const outcome of run.outcomes) lines.push(...planLines(outcome));
   for (const { hosts, failure } of groupsOf(failures)) {
     const { stage, why, file, line } = failure;
@@ -46,7 +48,9 @@ function stateOf(run: Run, name: string): string {
   const archive = run.archives.find(({ host }) => host === name);
   const built = run.built.find(({ host }) => host.name === name);
   const planned = run.fleet?.hosts.find(host => host.name === name);
+  const preview = run.previews.find(({ host }) => host === name);
   const parts: string[] = [];
+  if (preview !== undefined) parts.push(previewState(preview));
   if (outcome !== undefined) parts.push(`${outcome.outcome}: ${plain(outcome.message)}`);
   if (archive !== undefined) parts.push(`${size(archive.bytes)} in ${archive.directory}`);
   if (parts.length > 0) return parts.join('; ');

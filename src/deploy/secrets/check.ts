@@ -16,12 +16,17 @@ export function variableOf(name: string): string {
   return `FERRY_SECRET_${name}`;
 }
 
+/** Whether a mode has to do with secrets: a preview compares only what everybody may read. */
+function sends(mode: Mode): boolean {
+  return mode !== 'none' && mode !== 'preview';
+}
+
 /**
  * Whether this run reads this source. A run for a pull request, or any other event that may run a stranger's code, reads none.
  * Commands are only run for what is then deployed.
  */
 export function reads({ mode, ownCode }: Pick<Reading, 'mode' | 'ownCode'>, source: Secret['source']): boolean {
-  if (mode === 'none' || !ownCode) return false;
+  if (!sends(mode) || !ownCode) return false;
   return mode !== 'dry-activate' || !('command' in source);
 }
 
@@ -32,7 +37,7 @@ export function reads({ mode, ownCode }: Pick<Reading, 'mode' | 'ownCode'>, sour
  */
 export function checkSecrets(hosts: readonly Declared[], reading: Reading): void {
   const sent = hosts.filter(({ target, buildOnly, secrets }) => target !== null && !buildOnly && secrets.length > 0);
-  if (reading.mode === 'none' || sent.length === 0) return;
+  if (!sends(reading.mode) || sent.length === 0) return;
   if (!reading.ownCode && reading.mode !== 'dry-activate') {
     throw new UserError(
       `These hosts have secrets, which a run for this event does not read: ${sent.map(({ host }) => host).join(', ')}.`,
