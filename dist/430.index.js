@@ -2332,7 +2332,8 @@ function checkTargets({ mode, deployKey, knownHosts, waves, ownSsh }, hosts) {
     // A preview asks those targets that it can.
     if (mode === 'preview') {
         const targets = hosts.flatMap(({ target }) => target ?? []);
-        return checkKnownHosts({ mode, deployKey, knownHosts, ownSsh }, targets);
+        checkKnownHosts({ mode, deployKey, knownHosts, ownSsh }, targets);
+        return;
     }
     const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
     if (problems.length > 0) {
