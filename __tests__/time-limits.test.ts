@@ -30,3 +30,11 @@ test('a command that was silent too long: the error has the stage, the command, 
     cure: 'If it is only slow, raise `stall-timeout`.',
   });
 });
+
+test('a short command that took too long: the error has the stage and says where to look', () => {
+  const late = new CommandError(['git', 'status'], { kind: 'timeout', milliseconds: 120_000 }, '');
+  expect(explainStall(late, 'plan')).toMatchObject({
+    message: 'Stage plan: git status timed out after 120 s.',
+    cure: expect.stringContaining('disks and services'),
+  });
+});
