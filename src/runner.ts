@@ -150,7 +150,7 @@ export function portsOf(
     machine: { daemon: 'own', environment: env },
     archives: {
       directory: join(context.scratch, 'archives'),
-      artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
+      artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context),
     },
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
