@@ -42,15 +42,22 @@ export function explainStall(error: unknown, stage: Stage): unknown {
   return new UserError(`Stage ${stage}: ${error.message}.`, { cure: cures[kind], cause: error });
 }
 
-/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
+/**
+ * The result of `request`, if it comes within so many seconds and before `signal` is aborted: the clients of GitHub's services
+ * retry for 15 minutes and cannot be stopped.
+ */
 export function within<T>(seconds: number, request: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new Error(`the service did not answer within ${seconds} s.`));
+    const giveUp = (): void => {
+      end();
+      reject(new Error(`the service did not answer within ${seconds} s.`));
+    };
     const timer = setTimeout(giveUp, seconds * 1000);
-    signal.addEventListener('abort', giveUp, { once: true });
-    request.then(resolve, reject).finally(() => {
+    const end = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
-    });
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    request.then(resolve, reject).finally(end);
   });
 }

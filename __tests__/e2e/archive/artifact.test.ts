@@ -294,14 +294,14 @@ test('without a token the artifacts of another run cannot be read, and the error
   });
 });
 
-test.each(['upload', 'list', 'download', 'a list of another run'])(
-  'a service that accepts the connection and never answers ends an %s after its limit',
+test.each(['upload', 'list', 'download'])(
+  'a service that accepts the connection and never answers ends the %s after its limit',
   async what => {
     const silent = createServer(() => undefined);
     await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const { ACTIONS_RESULTS_URL, GITHUB_API_URL } = process.env;
-    Object.assign(process.env, { ACTIONS_RESULTS_URL: `${url}/`, GITHUB_API_URL: url });
+    const { ACTIONS_RESULTS_URL } = process.env;
+    process.env.ACTIONS_RESULTS_URL = `${url}/`;
     const access = { token: 'ghs_token', secret: null, repository: 'octocat/fleet', run: 9, ref: 'main', api: url };
     const store = artifactStore(access, stores.context, { request: 1, bytesPerSecond: 1000 });
     const file = join(stores.scratch, 'some');
@@ -313,12 +313,12 @@ test.each(['upload', 'list', 'download', 'a list of another run'])(
           ? store.upload('some', stores.scratch, [file])
           : what === 'download'
             ? store.download(artifact, join(stores.scratch, 'never'))
-            : store.list(what === 'list' ? null : 7);
+            : store.list(null);
       // The limit grows with what is transferred.
-      const seconds = what === 'upload' || what === 'download' ? 3 : 1;
+      const seconds = what === 'list' ? 1 : 3;
       await expect(asking).rejects.toThrow(`the service did not answer within ${seconds} s`);
     } finally {
-      Object.assign(process.env, { ACTIONS_RESULTS_URL, GITHUB_API_URL });
+      process.env.ACTIONS_RESULTS_URL = ACTIONS_RESULTS_URL;
       silent.closeAllConnections();
       silent.close();
     }
