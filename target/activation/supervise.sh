@@ -36,6 +36,7 @@ supervise() {
   take_lock
   enter look $((step_limit + 2 * activate_limit))
   settled='' settled_toplevel='' settled_phase=''
+  records_are_roots || refuse "$(not_roots)"
   settle supervisor
   open_run "$1"
   forget_old

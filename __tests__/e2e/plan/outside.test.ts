@@ -69,6 +69,13 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('files outside the repository
     expect(read?.message).toContain('`allowed-paths`');
   });
 
+  test.each(forms)('%s: no environment variable is seen', async form => {
+    expect(process.env.PATH).not.toBe('');
+    const seen = 'if builtins.getEnv "PATH" == "" then "empty" else throw "seen"';
+    const { hosts, failures } = await planned(form, { env: seen });
+    expect([hosts.map(({ name }) => name), failures]).toEqual([['env', 'sound'], []]);
+  });
+
   test.each(['expression', 'flake'] as const)('%s: what `allowed-paths` names is read', async form => {
     const { hosts, failures } = await planned(form, { read: attacks().read ?? '' }, { allowedPaths: [outside] });
     expect([hosts.map(({ name }) => name), failures]).toEqual([['read', 'sound'], []]);
