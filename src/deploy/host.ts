@@ -305,7 +305,9 @@ function failureOf(error: unknown, { remote, context }: Job, state: State): Judg
   }
   if (isConnectionError(error)) {
     if (continuesAlone) state.after = null;
-    return connectionFailure(error, remote.target, state.phase, remote.session.publicKey);
+    const { publicKey, keyNames } = remote.session;
+    const access = { publicKey, keyName: keyNames.get(remote.alias) ?? null };
+    return connectionFailure(error, remote.target, state.phase, access);
   }
   const why = error instanceof CommandError ? lastLines(error) : explain(error);
   return { outcome: 'failed', message: `Failed while ${doing}: ${why}` };

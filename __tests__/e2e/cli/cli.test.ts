@@ -90,7 +90,7 @@ test("without --known-hosts and --deploy-key, the user's own ~/.ssh is used, and
   const stranger = await ferry('run', '--mode', 'switch', ...named);
   expect([stranger.code, stranger.stdout]).toEqual([
     7,
-    expect.stringContaining(`refused: No host key is pinned for ${fleet.server.address}, `),
+    expect.stringContaining(`refused: No host key of named (${fleet.server.address}) is known: `),
   ]);
   expect((await fleet.runner.run(['sh', '-c', 'cat ~/.ssh/known_hosts; :'])).stdout).toBe('');
   await own('known_hosts', `${fleet.server.knownHosts}\n`);
