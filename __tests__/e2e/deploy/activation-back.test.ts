@@ -20,9 +20,23 @@ const sh = (script: string): Promise<string> => web.says('sh', '-c', script);
 /** `after-side` runs when `side` does, which starts when /run/gate/side says no more that it is to hold. */
 const slowUnits = `
   cd /etc/systemd/system
-  hold='while [ "$(cat /run/gate/side)" = hold ]; do sleep 0.1; done; [ ! -e /run/gate/side ]'
-  printf '[Service]\nTimeoutStartSec=infinity\nExecStartPre=/bin/sh -c '''%s'''\nExecStart=/bin/sleep infinity\n' "$hold" >side.service
-  printf '[Unit]\nBindsTo=side.service\nAfter=side.service\n[Service]\nExecStart=/bin/sleep infinity\n' >after-side.service
+  cat >/var/lib/start-side <<'END'
+while [ "$(cat /run/gate/side)" = hold ]; do sleep 0.1; done
+[ ! -e /run/gate/side ]
+END
+  cat >side.service <<'END'
+[Service]
+TimeoutStartSec=infinity
+ExecStartPre=/bin/sh /var/lib/start-side
+ExecStart=/bin/sleep infinity
+END
+  cat >after-side.service <<'END'
+[Unit]
+BindsTo=side.service
+After=side.service
+[Service]
+ExecStart=/bin/sleep infinity
+END
   systemctl daemon-reload
   systemctl start side after-side`;
 
