@@ -56,21 +56,7 @@ export async function openTerminal(
         writeFileSync(join(scratch, `state-${key}`), value);
       };
       try {
-        return await work({
-          setup: { saveState },
-          machine: { daemon: 'any', environment: env },
-          archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
-          planCache: join(cache, 'plans'),
-          repository: null,
-          branch: null,
-          deployer: {
-            who: `${userInfo().username}@${hostname()}`,
-            run: null,
-            ownSsh: true,
-            ownCode: true,
-            secretVariables,
-          },
-        });
+        return await work(portsOf(env, cache, saveState, secretVariables));
       } finally {
         progress.end();
         await endLeftSession(scratch, exec);
@@ -81,6 +67,25 @@ export async function openTerminal(
       progress.end();
       await rm(scratch, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a runner would offer a step, on a person's machine. */
+function portsOf(
+  environment: NodeJS.ProcessEnv,
+  cache: string,
+  saveState: Ports['setup']['saveState'],
+  secretVariables: Readonly<Record<string, string>>,
+): Ports {
+  const who = `${userInfo().username}@${hostname()}`;
+  return {
+    setup: { saveState },
+    machine: { daemon: 'any', environment },
+    archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
+    planCache: join(cache, 'plans'),
+    repository: null,
+    branch: null,
+    deployer: { who, run: null, ownSsh: true, ownCode: true, secretVariables },
   };
 }
 
