@@ -22,13 +22,13 @@ async function cut(web: Rebooting, kind: (typeof rebootKinds)[number], phase: st
   const before = await web.truth();
   const [old, next] = before.running === web.toplevel('old') ? ['old', 'good'] : ['good', 'old'];
   const [gate, atGate] = ['/var/lib/gate', '/var/lib/at-gate'];
+  // Of an earlier cut: whatever is held writes it again and again.
+  rmSync(web.target.machine.path(atGate), { force: true });
   writeFileSync(web.target.machine.path(gate), phase);
   const running = web.deploy(next, { reboot: 'always', confirmTimeout: 15 });
   const held = until(async () => expect(existsSync(web.target.machine.path(atGate))).toBe(true), `the phase ${phase}`);
   await Promise.race([held, running.then(outcome => Promise.reject(new Error(outcome.message)))]);
-  const open = (): void => {
-    for (const file of [gate, atGate]) rmSync(web.target.machine.path(file), { force: true });
-  };
+  const open = (): void => rmSync(web.target.machine.path(gate), { force: true });
   if (kind === 'power cut') {
     open();
     await web.target.powerCut();
