@@ -1,15 +1,21 @@
 import { changesMachine } from './deploy/outcome.ts';
+import { isSame } from './preview/change.ts';
+import { changesJson } from './report/preview-json.ts';
 import type { Run } from './report/run.ts';
 
 /** The outputs of a step for later steps and jobs, as text. */
-export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed', string>;
+export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed' | 'changes' | 'reboot', string>;
 
 /** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
 
+/** Bytes of the output `changes`, at most: all outputs of a job share 1 MB. */
+const changesLimit = 400_000;
+
 /** The outputs of a run, as `action.yml` describes them. */
 export function outputsOf(run: Run): Outputs {
   const hosts = run.fleet?.hosts ?? [];
+  const known = run.previews.filter(preview => preview.known);
   return {
     hosts: JSON.stringify(hosts.map(({ name }) => name)),
     matrix: JSON.stringify({
@@ -26,8 +32,10 @@ export function outputsOf(run: Run): Outputs {
         bytes,
       })),
     ),
-    // Without the logs, because all outputs of a job share 1 MB.
+    // Without the logs, for the same reason as `changesLimit`.
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
-    changed: String(run.outcomes.some(changesMachine)),
+    changed: String(run.outcomes.some(changesMachine) || known.some(({ change }) => !isSame(change))),
+    changes: changesJson(run.previews, changesLimit),
+    reboot: JSON.stringify(known.filter(({ change }) => change.reboot.length > 0).map(({ host }) => host)),
   };
 }

@@ -43,9 +43,9 @@ export function unchangedPreviews(previews: readonly Preview[]): (Preview & { kn
 /** The hosts of which nothing is known, by reason. Those that failed are not among them: they are failures of the run. */
 export function groupUnknown(previews: readonly Preview[]): UnknownGroup[] {
   const groups = new Map<string, UnknownGroup>();
-  const others = previews.filter(preview => !isFailedPreview(preview));
-  for (const preview of others) {
-    if (preview.known || preview.why === 'not-built') continue;
+  const failed = new Set(previews.filter(isFailedPreview).map(({ host }) => host));
+  for (const preview of previews) {
+    if (preview.known || preview.why === 'not-built' || failed.has(preview.host)) continue;
     const group = groups.get(preview.message);
     if (group === undefined) groups.set(preview.message, { hosts: [preview.host], message: preview.message });
     else group.hosts.push(preview.host);
