@@ -9,8 +9,11 @@ export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'cha
 /** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
 
-/** Bytes of the output `changes`, at most: all outputs of a job share 1 MB. */
-const changesLimit = 400_000;
+/**
+ * Bytes of the output `changes`, at most: all outputs of a job share 1 MB, and a step that gets it in an environment variable
+ * can have 128 KiB there (Linux, MAX_ARG_STRLEN).
+ */
+const changesLimit = 100_000;
 
 /** The outputs of a run, as `action.yml` describes them. */
 export function outputsOf(run: Run): Outputs {
@@ -32,7 +35,7 @@ export function outputsOf(run: Run): Outputs {
         bytes,
       })),
     ),
-    // Without the logs, for the same reason as `changesLimit`.
+    // Without the logs, because all outputs of a job share 1 MB.
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
     changed: String(run.outcomes.some(changesMachine) || known.some(({ change }) => !isSame(change))),
     changes: changesJson(run.previews, changesLimit),
