@@ -63,14 +63,19 @@ export async function main(
 /** Keeps the run's summary as a comment on its pull request. If that fails, it is a warning. */
 async function comment(run: Run, token: string | null, env: NodeJS.ProcessEnv, context: Context): Promise<void> {
   const event = JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}')) as {
-    pull_request?: { number: number };
+    pull_request?: { number: number; head?: { sha?: string } };
   };
   if (event.pull_request === undefined || token === null) return;
-  const { commentLimit, keepComment, summary } = await import('./report/index.ts');
+  const { commentText, keepComment } = await import('./report/index.ts');
+  const repository = env.GITHUB_REPOSITORY ?? '';
+  const subject = {
+    commit: event.pull_request.head?.sha ?? null,
+    run: `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID}`,
+  };
   try {
-    await keepComment(summary(run, commentLimit), {
+    await keepComment(commentText(run, subject), {
       api: env.GITHUB_API_URL ?? 'https://api.github.com',
-      repository: env.GITHUB_REPOSITORY ?? '',
+      repository,
       number: event.pull_request.number,
       token,
       key: `${env.GITHUB_WORKFLOW} / ${env.GITHUB_JOB}`,
