@@ -63,6 +63,7 @@ export async function openTerminal(
           planCache: join(cache, 'plans'),
           repository: null,
           branch: null,
+          previewed: null,
           deployer: {
             who: `${userInfo().username}@${hostname()}`,
             run: null,

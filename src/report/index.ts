@@ -8,6 +8,8 @@ import { failureKind, type HostFailure, type Verdict, verdict } from './verdict.
 
 export { keepComment } from './comment.ts';
 export { commentText } from './comment-text.ts';
+export { appendOutcome, findPreviewed } from './previewed.ts';
+export { outcomeMarkdown } from './previewed-text.ts';
 export type { Progress } from './progress.ts';
 export { openProgress } from './progress.ts';
 export type { Run } from './run.ts';

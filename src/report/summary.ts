@@ -4,6 +4,7 @@ import { LimitedDocument } from './limited.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import { previewSection, previewTitle } from './preview-markdown.ts';
+import { previewedSection } from './previewed-text.ts';
 import type { Run } from './run.ts';
 import { secretSection } from './secrets.ts';
 import { unitDetails } from './unit-changes.ts';
@@ -24,6 +25,7 @@ const sections: readonly Section[] = [
   dryRun,
   failureList,
   nextStepList,
+  previewedSection,
   previewSection,
   hostTable,
   secretSection,
