@@ -144,8 +144,13 @@ async function main(args: readonly string[], environment: Environment): Promise<
 async function runStep(step: Step, flags: Flags, config: Config, terminal: Terminal): Promise<number> {
   const done = await terminal.within(ports => run(step, config, ports, terminal.context));
   await report(done, terminal.context.log, null);
-  process.stdout.write(flags.switches.has('json') ? json(done) : text(done));
+  process.stdout.write(flags.switches.has('json') ? json(done) : text(done, inColour(process.stdout, process.env)));
   return exitCodeOf(done, terminal.context);
+}
+
+/** Whether to print colours: on a terminal, unless `NO_COLOR` (no-color.org) is set. */
+function inColour({ isTTY }: NodeJS.WriteStream, { NO_COLOR, TERM }: Environment): boolean {
+  return isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb';
 }
 
 async function printOption({ words }: Flags, config: Config, terminal: Terminal): Promise<number> {

@@ -60,19 +60,28 @@ export async function main(
   }
 }
 
-/** Keeps the run's summary as a comment on its pull request. If that fails, it is a warning. */
+/**
+ * Keeps the run's summary as a comment on its pull request, or appends the outcome of a deployment to the comments that
+ * previewed it. If that fails, it is a warning.
+ */
 async function comment(run: Run, token: string | null, env: NodeJS.ProcessEnv, context: Context): Promise<void> {
   const event = JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}')) as {
-    pull_request?: { number: number };
+    pull_request?: { number: number; head?: { sha?: string } };
   };
-  if (event.pull_request === undefined || token === null) return;
-  const { commentLimit, keepComment, summary } = await import('./report/index.ts');
+  if (token === null) return;
+  const { appendOutcome, commentText, keepComment, outcomeMarkdown } = await import('./report/index.ts');
+  const repository = env.GITHUB_REPOSITORY ?? '';
+  const address = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID}`;
+  const place = { api: env.GITHUB_API_URL ?? 'https://api.github.com', repository, token };
   try {
-    await keepComment(summary(run, commentLimit), {
-      api: env.GITHUB_API_URL ?? 'https://api.github.com',
-      repository: env.GITHUB_REPOSITORY ?? '',
-      number: event.pull_request.number,
-      token,
+    if (event.pull_request === undefined) {
+      if (run.previewed === null) return;
+      return await appendOutcome(outcomeMarkdown(run, address), run.previewed, Number(env.GITHUB_RUN_ID), place);
+    }
+    const { number, head } = event.pull_request;
+    await keepComment(commentText(run, { commit: head?.sha ?? null, run: address }), {
+      ...place,
+      number,
       key: `${env.GITHUB_WORKFLOW} / ${env.GITHUB_JOB}`,
     });
   } catch (error) {

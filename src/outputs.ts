@@ -1,15 +1,24 @@
 import { changesMachine } from './deploy/outcome.ts';
+import { isSame } from './preview/change.ts';
+import { changesJson } from './report/preview-json.ts';
 import type { Run } from './report/run.ts';
 
 /** The outputs of a step for later steps and jobs, as text. */
-export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed', string>;
+export type Outputs = Record<'hosts' | 'matrix' | 'archives' | 'outcomes' | 'changed' | 'changes' | 'reboot', string>;
 
 /** GitHub's hosted runner that runs programs of a system natively; other systems are emulated on the first one. */
 const runners: Record<string, string> = { 'x86_64-linux': 'ubuntu-24.04', 'aarch64-linux': 'ubuntu-24.04-arm' };
 
+/**
+ * Bytes of the output `changes`, at most: all outputs of a job share 1 MB, and a step that gets it in an environment variable
+ * can have 128 KiB there (Linux, MAX_ARG_STRLEN).
+ */
+const changesLimit = 100_000;
+
 /** The outputs of a run, as `action.yml` describes them. */
 export function outputsOf(run: Run): Outputs {
   const hosts = run.fleet?.hosts ?? [];
+  const known = run.previews.filter(preview => preview.known);
   return {
     hosts: JSON.stringify(hosts.map(({ name }) => name)),
     matrix: JSON.stringify({
@@ -28,6 +37,8 @@ export function outputsOf(run: Run): Outputs {
     ),
     // Without the logs, because all outputs of a job share 1 MB.
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
-    changed: String(run.outcomes.some(changesMachine)),
+    changed: String(run.outcomes.some(changesMachine) || known.some(({ change }) => !isSame(change))),
+    changes: changesJson(run.previews, changesLimit),
+    reboot: JSON.stringify(known.filter(({ change }) => change.reboot.length > 0).map(({ host }) => host)),
   };
 }

@@ -24,7 +24,9 @@ import { Nix } from './nix/index.ts';
 import type { Fleet, Target } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
 import { preview } from './preview/index.ts';
+import type { Previewed } from './report/previewed.ts';
 import type { Run } from './report/run.ts';
+import { checkPreviewed } from './require-preview.ts';
 import {
   type CachedFleet,
   emulateOther,
@@ -51,6 +53,8 @@ export interface Ports {
   repository: string | null;
   /** Null: the one that Git has checked out. */
   branch: string | null;
+  /** Finds what the pull request of this commit has previewed; null: there is nobody to ask. */
+  previewed: (() => Promise<Previewed>) | null;
   deployer: Deployer;
 }
 
@@ -80,7 +84,7 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
   const context = limited(surroundings, config);
   const run: Run = {
-    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], outcomes: [] },
+    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], previewed: null, outcomes: [] },
     ...{ timings: {}, error: null },
   };
   const saving = new Saving();
@@ -154,6 +158,11 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     const asking = { ...config.deploy, ...ports.deployer };
     run.previews = await timed(run, 'preview', context, () => preview(built, asking, context));
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
+    await recallPreview(
+      built.flatMap(one => (one.ok ? [[one.host.name, one.toplevel] as const] : [])),
+      request,
+      run,
+    );
     const deployments = deploymentsOfBuilt(built, origin);
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
@@ -179,8 +188,24 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
+    await recallPreview(
+      deployments.map(({ host, toplevel }) => [host, toplevel] as const),
+      request,
+      run,
+    );
     run.outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
   }
+}
+
+/** Before a deployment that changes targets, compares it with what its pull request has shown, if an input asks for that. */
+async function recallPreview(
+  toplevels: readonly (readonly [string, string])[],
+  { config: { deploy, report }, ports, context }: RunRequest,
+  run: Run,
+): Promise<void> {
+  const required = deploy.requirePreview;
+  if (deploy.mode === 'dry-activate' || !(required || report.comment)) return;
+  run.previewed = await checkPreviewed({ toplevels, required }, ports.previewed, context);
 }
 
 /**

@@ -7,7 +7,7 @@ import { CommandError, type Place, stderrLimit } from './errors.ts';
 import { exec } from './exec.ts';
 import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
-import { openProgress } from './report/index.ts';
+import { findPreviewed, openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
 import { queryLimit, within } from './time-limits.ts';
 import { trustedEvents } from './trusted-events.ts';
@@ -143,6 +143,7 @@ export function portsOf(
   const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
   const api = env.GITHUB_API_URL ?? 'https://api.github.com';
   const access = { token, secret, repository, run: number, ref: env.GITHUB_REF_NAME ?? null, api };
+  const findsPreviews = token !== null && repository !== null && trustedEvents.includes(env.GITHUB_EVENT_NAME ?? '');
   return {
     setup: {
       saveState: core.saveState,
@@ -157,6 +158,9 @@ export function portsOf(
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
     branch: env.GITHUB_REF_NAME ?? null,
+    previewed: findsPreviews
+      ? () => findPreviewed(env.GITHUB_SHA ?? '', { api, token: token ?? '', repository: repository ?? '' })
+      : null,
     deployer: {
       who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
       run: number === null ? null : run,

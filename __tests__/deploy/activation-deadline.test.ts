@@ -30,6 +30,7 @@ function endless(): { job: Job; limits: (number | undefined)[]; longest: number 
       target: null,
       healthChecks: { cmd: [], http: [] },
       preDeployChecks: { cmd: [], http: [] },
+      secrets: [],
     },
     config: { lockTimeout: 1, activationTimeout: 600, healthTimeout: 1, confirmTimeout: 1 },
     remote: { alias: 'web', host: 'web', target: { user: 'root', address: 'web' }, session: { ssh } },
@@ -40,7 +41,7 @@ function endless(): { job: Job; limits: (number | undefined)[]; longest: number 
 
 test('a target that reports progress for ever is left after the sum of its time limits', async () => {
   const { job, limits, longest } = endless();
-  const { end } = await activate(job, { current: null, open: null } as Probe);
+  const { end } = await activate(job, { current: null, open: null } as Probe, 'run');
   expect(end).toMatchObject({
     kind: 'unreachable',
     error: { failure: { kind: 'timeout' }, stderr: expect.stringContaining(`within ${longest} s`) },

@@ -8,7 +8,7 @@ const read = (path: string): unknown => parse(readFileSync(join(root, path), 'ut
 const action = read('action.yml') as { inputs: Record<string, unknown> };
 
 interface Step {
-  uses: string;
+  uses?: string;
   with?: Record<string, string>;
 }
 interface Workflow {
@@ -18,19 +18,25 @@ interface Workflow {
   jobs: Record<string, { if?: string; environment?: string; permissions: Record<string, string>; steps: Step[] }>;
 }
 
-test.each(['deploy', 'pull-request'])(
+/** What a job may do besides reading the repository. */
+const writes: Record<string, Record<string, string>> = {
+  'pull-request preview': { 'pull-requests': 'write' },
+  'drift compare': { issues: 'write' },
+};
+
+test.each(['deploy', 'pull-request', 'drift'])(
   'examples/workflows/%s.yml: inputs that exist, least permissions, pinned actions',
   name => {
     const { on, permissions, jobs } = read(`examples/workflows/${name}.yml`) as Workflow;
     expect(permissions).toEqual({});
     // It would give the code of a fork access to this repository's secrets.
     expect(Object.keys(on)).not.toContain('pull_request_target');
-    for (const job of Object.values(jobs)) {
-      expect(job.permissions).toEqual({ contents: 'read' });
-      const ferry = job.steps.filter(({ uses }) => uses.startsWith('OWNER/nix-ferry@'));
+    for (const [id, job] of Object.entries(jobs)) {
+      expect(job.permissions).toEqual({ contents: 'read', ...writes[`${name} ${id}`] });
+      const ferry = job.steps.filter(({ uses }) => uses?.startsWith('OWNER/nix-ferry@'));
       expect(ferry).toHaveLength(1);
       for (const key of Object.keys(ferry[0]?.with ?? {})) expect(Object.keys(action.inputs)).toContain(key);
-      const checkout = job.steps.find(({ uses }) => uses.startsWith('actions/checkout@'));
+      const checkout = job.steps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
       expect(checkout?.uses).toMatch(/@[0-9a-f]{40}$/);
       expect(checkout?.with).toEqual({ 'persist-credentials': false });
     }
@@ -45,8 +51,12 @@ test('a deployment is never interrupted, and switches', () => {
 
 test('a pull request changes nothing, and a job that runs for forks uses no secret', () => {
   const { jobs } = read('examples/workflows/pull-request.yml') as Workflow;
-  expect(jobs['dry-run']?.steps.at(-1)?.with).toMatchObject({ mode: 'dry-activate' });
-  expect(jobs['dry-run']?.if).toContain('head.repo.full_name == github.repository');
+  expect(jobs.preview?.steps.at(-1)?.with).toMatchObject({ mode: 'preview' });
+  expect(jobs.preview?.environment).not.toBe(
+    (read('examples/workflows/deploy.yml') as Workflow).jobs.deploy?.environment,
+  );
+  expect(JSON.stringify(jobs.preview)).not.toContain('secrets.DEPLOY_KEY');
+  expect(jobs.preview?.if).toContain('head.repo.full_name == github.repository');
   expect(jobs.build?.steps.at(-1)?.with).toMatchObject({ mode: 'none' });
   expect(jobs.build?.environment).toBeUndefined();
   expect(JSON.stringify(jobs.build)).not.toContain('secrets.');

@@ -44,6 +44,7 @@ export function run(more: Partial<Run> = {}): Run {
     built: [],
     archives: [],
     previews: [],
+    previewed: null,
     outcomes: [],
     timings: {},
     error: null,

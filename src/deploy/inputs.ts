@@ -61,6 +61,12 @@ export const deployInputs = {
     oneOf('degrade', 'rollback', 'ignore'),
   ),
   allowOlder: input('false', 'Deploy even if a target has a newer commit of the same repository and branch.', yesOrNo),
+  /** Compared before the deployment begins; src/require-preview.ts. */
+  requirePreview: input(
+    'false',
+    'Refuse to deploy a system that no preview has shown on its pull request. Needs `github-token`.',
+    yesOrNo,
+  ),
   offline: input(
     'fail',
     'A target that cannot be reached: it fails the run (`fail`), or is skipped with a warning (`skip`).',

@@ -28,13 +28,18 @@ export async function keepComment(markdown: string, place: CommentPlace): Promis
     if (earlier === null) await github.rest.issues.createComment({ owner, repo, issue_number: place.number, body });
     else await github.rest.issues.updateComment({ owner, repo, comment_id: earlier, body });
   } catch (error) {
-    const { status, message } = error as { status?: number; message: string };
-    throw status === undefined ? error : new Error(`GitHub answered with status ${status}: ${message}`);
+    throw explainAnswer(error);
   }
 }
 
+/** An error that says what GitHub answered, if it did. */
+export function explainAnswer(error: unknown): unknown {
+  const { status, message } = error as { status?: number; message: string };
+  return status === undefined ? error : new Error(`GitHub answered with status ${status}: ${message}`);
+}
+
 /** Whose token this is: `github-actions[bot]` for that of a job. */
-async function loginOf(github: GitHub): Promise<string> {
+export async function loginOf(github: GitHub): Promise<string> {
   return (await github.graphql<{ viewer: { login: string } }>('{ viewer { login } }')).viewer.login;
 }
 

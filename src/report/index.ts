@@ -6,11 +6,13 @@ import type { Run } from './run.ts';
 import { summary } from './summary.ts';
 import { failureKind, type HostFailure, type Verdict, verdict } from './verdict.ts';
 
-export { commentLimit, keepComment } from './comment.ts';
+export { keepComment } from './comment.ts';
+export { commentText } from './comment-text.ts';
+export { appendOutcome, findPreviewed } from './previewed.ts';
+export { outcomeMarkdown } from './previewed-text.ts';
 export type { Progress } from './progress.ts';
 export { openProgress } from './progress.ts';
 export type { Run } from './run.ts';
-export { summary } from './summary.ts';
 export { text } from './text.ts';
 export type { Verdict } from './verdict.ts';
 export { verdict } from './verdict.ts';

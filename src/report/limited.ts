@@ -9,6 +9,11 @@ export class LimitedDocument {
     this.#limit = limit;
   }
 
+  /** The bytes that are left. */
+  get room(): number {
+    return this.#limit - this.#bytes;
+  }
+
   /** @returns whether the part fits. */
   add(part: string): boolean {
     const bytes = Buffer.byteLength(part) + 2;
@@ -33,9 +38,15 @@ export class LimitedDocument {
   addAll(parts: readonly string[], rest: (left: number) => string): void {
     for (const [index, part] of parts.entries()) {
       if (this.add(part)) continue;
-      this.#parts.push(rest(parts.length - index));
+      this.addLast(rest(parts.length - index));
       return;
     }
+  }
+
+  /** Adds a short line that says what was left out, even if there is no room: limits have a reserve for it. */
+  addLast(line: string): void {
+    this.#bytes = this.#limit;
+    this.#parts.push(line);
   }
 
   text(): string {

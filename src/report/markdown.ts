@@ -25,12 +25,12 @@ export function plain(text: string): string {
     .replaceAll(/(?![\t\n])\p{C}/gu, '');
 }
 
-/** A block that shows `text` unchanged, even if it contains fences. */
-export function codeBlock(text: string): string {
+/** A block that shows `text` unchanged, even if it contains fences. `language` colours it. */
+export function codeBlock(text: string, language: 'text' | 'diff' = 'text'): string {
   const clean = plain(text).trimEnd();
   const longest = Math.max(2, ...(clean.match(/`+/g) ?? []).map(run => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}text\n${clean}\n${fence}`;
+  return `${fence}${language}\n${clean}\n${fence}`;
 }
 
 /** A folded section. `summary` must be escaped already, `body` is Markdown. */

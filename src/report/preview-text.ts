@@ -1,22 +1,45 @@
 import { count, size } from '../amounts.ts';
-import type { Change, Preview, UnitChange } from '../preview/index.ts';
+import type { Change, Preview } from '../preview/index.ts';
+import { namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
+import { groupChanges } from './preview-groups.ts';
+import { growth } from './preview-packages.ts';
+import { unitCount, unitEffects, unitNotes } from './preview-units.ts';
 
-/** What each host would change, as lines for a person. */
-export function previewLines(previews: readonly Preview[]): string[] {
-  return previews.flatMap(preview =>
-    preview.known ? changeLines(preview.change).map(line => `${plain(preview.host)}: ${plain(line)}`) : [],
-  );
+/** What a line of a change is about, which decides its colour. */
+type Kind = 'added' | 'removed' | 'changed' | 'attention' | 'plain';
+
+/** Parameters of the control sequence "select graphic rendition" (ECMA-48). */
+const colours: Record<Exclude<Kind, 'plain'>, string> = {
+  added: '32',
+  removed: '31',
+  changed: '33',
+  attention: '1;33',
+};
+
+/** What the hosts would change, as lines for a person: hosts with the same change are listed once. */
+export function previewLines(previews: readonly Preview[], colour: boolean): string[] {
+  const show = (change: Change): string =>
+    changeLines(change)
+      .map(([kind, line]) => `  ${paint(plain(line), kind, colour)}`)
+      .join('\n');
+  return groupChanges(previews, show).flatMap(({ hosts, body }) => [`${plain(namesOf(hosts))}:`, ...body.split('\n')]);
+}
+
+function paint(text: string, kind: Kind, colour: boolean): string {
+  return colour && kind !== 'plain' ? `\u001b[${colours[kind]}m${text}\u001b[0m` : text;
 }
 
 /** One line: how much would change, or why that is not known. */
 export function previewState(preview: Preview): string {
   if (!preview.known) return `unknown: ${plain(preview.message)}`;
   const { change } = preview;
-  if (change.before === change.after) return 'unchanged: its target runs this system';
-  const [packages, units] = [packageCount(change), count(affected(change.units), 'unit')];
-  const reboot = change.reboot.length > 0 ? '; needs a reboot' : '';
-  return `would change: ${[...packages, units].join(', ')}${reboot}`;
+  const reboot = change.reboot.length > 0;
+  if (change.before === change.after) {
+    return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}`;
+  }
+  const counts = [...packageCount(change), unitCount(change.units)];
+  return `would change: ${counts.join(', ')}${reboot ? '; needs a reboot' : ''}`;
 }
 
 function packageCount({ packages }: Change): string[] {
@@ -24,77 +47,61 @@ function packageCount({ packages }: Change): string[] {
   return [count(packages.added.length + packages.removed.length + packages.updated.length, 'package')];
 }
 
-function affected({ stop, start, restart, reload, kept, fresh }: UnitChange): number {
-  return new Set([...stop, ...start, ...restart, ...reload, ...kept, ...fresh]).size;
-}
+type Line = readonly [Kind, string];
 
-function changeLines(change: Change): string[] {
-  if (change.before === change.after) return [];
+function changeLines(change: Change): Line[] {
+  const { firewall, users, groups } = change;
   return [
-    ...change.reboot.map(
-      ({ text, pending }) => `needs a reboot: ${text}${pending ? ' (it waits for that already)' : ''}`,
-    ),
+    ...change.reboot.map(({ text, pending }): Line => {
+      return ['attention', `needs a reboot: ${text}${pending ? ' (already before this)' : ''}`];
+    }),
     ...packageLines(change),
-    ...unitLines(change.units),
-    ...listed('opens port', change.firewall.opened),
-    ...listed('closes port', change.firewall.closed),
-    ...(change.firewall.turned === null ? [] : [`turns the firewall ${change.firewall.turned}`]),
-    ...listed('adds user', change.users?.added ?? []),
-    ...listed('removes user', change.users?.removed ?? []),
-    ...listed('adds group', change.groups?.added ?? []),
-    ...listed('removes group', change.groups?.removed ?? []),
+    ...unitEffects(change.units).flatMap(({ words, names }) => listed('changed', words, names)),
+    ...unitNotes(change.units).map((note): Line => ['attention', note]),
+    ...listed('added', 'opens', firewall.opened),
+    ...listed('removed', 'closes', firewall.closed),
+    ...(firewall.turned === null ? [] : [['attention', `turns the firewall ${firewall.turned}`] as const]),
+    ...listed('added', 'adds user', users?.added ?? []),
+    ...listed('removed', 'removes user', users?.removed ?? []),
+    ...listed('added', 'adds group', groups?.added ?? []),
+    ...listed('removed', 'removes group', groups?.removed ?? []),
     ...etcLines(change),
   ];
 }
 
-function packageLines({ packages }: Change): string[] {
-  if (packages === null) return ['packages: unknown, because Nix on the target does not answer'];
+function packageLines({ packages }: Change): Line[] {
+  if (packages === null) return [['attention', 'packages: unknown, because Nix on the target does not answer']];
   const { added, removed, updated, rebuilt, bytes } = packages;
-  const lines = [
-    ...updated.map(({ name, from, to, bytes }) => `${name} ${versions(from)} → ${versions(to)} (${signed(bytes)})`),
-    ...added.map(({ name, versions, bytes }) => `+ ${name} ${versions.join(', ')} (${signed(bytes)})`),
-    ...removed.map(({ name, versions, bytes }) => `- ${name} ${versions.join(', ')} (${signed(-bytes)})`),
+  const closure = bytes.after - bytes.before;
+  return [
+    ...updated.map(({ name, from, to, bytes }): Line => {
+      return ['changed', `~ ${name} ${versions(from)} → ${versions(to)} (${growth(bytes)})`];
+    }),
+    ...added.map(({ name, versions, bytes }): Line => ['added', `+ ${name} ${versions.join(', ')} (${size(bytes)})`]),
+    ...removed.map(({ name, versions, bytes }): Line => {
+      return ['removed', `- ${name} ${versions.join(', ')} (${size(bytes)})`];
+    }),
+    ...(rebuilt.names.length > 0 ? [['plain', `${count(rebuilt.names.length, 'package')} rebuilt`] as const] : []),
+    ['plain', `closure ${growth(closure)}`],
   ];
-  if (rebuilt.names.length > 0) lines.push(`${count(rebuilt.names.length, 'package')} rebuilt`);
-  return [...lines, `closure: ${size(bytes.before)} → ${size(bytes.after)}`];
 }
 
 function versions(list: readonly string[]): string {
-  return list.length === 0 ? '∅' : list.join(', ');
+  return list.length === 0 ? '—' : list.join(', ');
 }
 
-function signed(bytes: number): string {
-  return `${bytes < 0 ? '-' : '+'}${size(Math.abs(bytes))}`;
-}
-
-function unitLines(units: UnitChange): string[] {
-  const condition = units.statesKnown ? '' : ', if running';
+function etcLines({ etc }: Change): Line[] {
+  const kinds = ['added', 'removed', 'changed'] as const;
+  const rebuilt = etc.filter(each => each.rebuilt).length;
   return [
-    ...listed(`stops${condition}`, units.stop),
-    ...listed(`starts${condition}`, units.start),
-    ...listed('starts, new', units.fresh),
-    ...listed(`restarts${condition}`, units.restart),
-    ...listed(`reloads${condition}`, units.reload),
-    ...listed('leaves running in the old version', units.kept),
-    ...listed('turns off swap', units.swapOff),
-    ...(units.restartsSystemd ? ['restarts systemd'] : []),
-    ...(units.error === null ? [] : [units.error]),
-    ...units.unknown,
+    ...kinds.flatMap(kind => {
+      const names = etc.filter(each => !each.rebuilt && each.kind === kind).map(({ name }) => name);
+      return listed(kind, `/etc, ${kind}`, names);
+    }),
+    ...(rebuilt > 0 ? [['plain', `${count(rebuilt, 'file')} of /etc with other store paths only`] as const] : []),
   ];
 }
 
-function etcLines({ etc }: Change): string[] {
-  const [rebuilt, others] = [etc.filter(each => each.rebuilt), etc.filter(each => !each.rebuilt)];
-  const signs = { added: '+', removed: '-', changed: '~' } as const;
-  return [
-    ...listed(
-      'changes in /etc',
-      others.map(({ name, kind }) => `${signs[kind]}${name}`),
-    ),
-    ...(rebuilt.length > 0 ? [`${count(rebuilt.length, 'file')} of /etc with other store paths only`] : []),
-  ];
-}
-
-function listed(words: string, names: readonly string[]): string[] {
-  return names.length === 0 ? [] : [`${words}: ${names.join(', ')}`];
+function listed(kind: Kind, words: string, names: readonly string[]): Line[] {
+  return names.length === 0 ? [] : [[kind, `${words}: ${names.join(', ')}`]];
 }

@@ -3,6 +3,8 @@ import { hostTableHead, hostTableLines } from './host-table.ts';
 import { LimitedDocument } from './limited.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
+import { previewSection, previewTitle } from './preview-markdown.ts';
+import { previewedSection } from './previewed-text.ts';
 import type { Run } from './run.ts';
 import { secretSection } from './secrets.ts';
 import { unitDetails } from './unit-changes.ts';
@@ -17,13 +19,14 @@ const listedFailures = 50;
 /** Adds one section to the summary, or nothing when the run has nothing for it. */
 type Section = (document: LimitedDocument, run: Run, failures: readonly HostFailure[]) => void;
 
-/** The sections, in their order. When the document is full, the later ones are left out. */
+/** The sections below the title, in their order. When the document is full, the later ones are left out. */
 const sections: readonly Section[] = [
-  title,
   error,
   dryRun,
   failureList,
   nextStepList,
+  previewedSection,
+  previewSection,
   hostTable,
   secretSection,
   times,
@@ -34,10 +37,13 @@ const sections: readonly Section[] = [
  * A run as Markdown, for the job summary. Whatever a host, a target or a log contains is shown as text.
  *
  * @param limit maximum size in bytes.
+ * @param note Markdown below the title; null: none.
  */
-export function summary(run: Run, limit = summaryLimit): string {
+export function summary(run: Run, limit = summaryLimit, note: string | null = null): string {
   const { failures } = verdict(run);
   const document = new LimitedDocument(limit);
+  title(document, run, failures);
+  if (note !== null) document.add(note);
   for (const section of sections) section(document, run, failures);
   return document.text();
 }
@@ -46,7 +52,7 @@ function title(document: LimitedDocument, run: Run, failures: readonly HostFailu
   const kinds = run.outcomes.map(({ outcome }) => outcome);
   const reached =
     kinds.length === 0
-      ? [farthest(run)]
+      ? [previewTitle(run) ?? farthest(run)]
       : [...new Set(kinds)].map(kind => `${kinds.filter(each => each === kind).length} ${kind}`);
   const early = failures.filter(({ outcome }) => outcome === null).length;
   document.add(`## Nix Ferry: ${[...reached, ...(early > 0 ? [`${early} not built`] : [])].join(', ')}`);
@@ -65,8 +71,12 @@ function error(document: LimitedDocument, run: Run): void {
 }
 
 function dryRun(document: LimitedDocument, run: Run): void {
-  if (run.mode !== 'dry-activate') return;
-  document.add('Nothing was changed. This is what a switch would do (`dry-activate`).');
+  if (run.mode === 'dry-activate') {
+    document.add('Nothing was changed. This is what a switch would do (`dry-activate`).');
+  }
+  if (run.previews.some(({ known }) => known)) {
+    document.add('This is what a switch would do. The targets were only asked what they run.');
+  }
 }
 
 function failureList(document: LimitedDocument, _run: Run, failures: readonly HostFailure[]): void {
@@ -83,7 +93,9 @@ function nextStepList(document: LimitedDocument, run: Run): void {
 function hostTable(document: LimitedDocument, run: Run, failures: readonly HostFailure[]): void {
   const lines = hostTableLines(run, failures);
   if (lines.length === 0) return;
-  document.addLines([hostTableHead, ...lines], left => `| … and ${count(left, 'more host')} | | | | |`);
+  // In a preview, the hosts are listed with their changes already.
+  if (run.previews.length > 0) document.add(details('Closures', [hostTableHead, ...lines].join('\n')));
+  else document.addLines([hostTableHead, ...lines], left => `| … and ${count(left, 'more host')} | | | | |`);
 }
 
 function times(document: LimitedDocument, run: Run): void {

@@ -11,8 +11,12 @@ import type { Run } from './run.ts';
 import { unitLines } from './unit-changes.ts';
 import { verdict } from './verdict.ts';
 
-/** A run for a person at a terminal: a line for each host, the failures, the next steps, the time of each stage. */
-export function text(run: Run): string {
+/**
+ * A run for a person at a terminal: a line for each host, the failures, the next steps, the time of each stage.
+ *
+ * @param colour whether the changes of a preview are coloured.
+ */
+export function text(run: Run, colour = false): string {
   const { failures } = verdict(run);
   const hosts = run.fleet?.hosts.map(({ name, system }) => ({ name, system })) ?? [];
   const listed = hosts.length > 0 ? hosts : run.archives.map(({ host, system }) => ({ name: host, system }));
@@ -20,7 +24,7 @@ export function text(run: Run): string {
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );
-  lines.push(...previewLines(run.previews));
+  lines.push(...previewLines(run.previews, colour));
   for (const outcome of run.outcomes) lines.push(...planLines(outcome));
   for (const { hosts, failure } of groupsOf(failures)) {
     const { stage, why, file, line } = failure;

@@ -42,7 +42,7 @@ async function act(runner: Runner, words: readonly string[], env: Record<string,
   const services = Object.entries(results.environment()).map(([name, value]) => `--env=${name}=${value}`);
   const platforms = ['ubuntu-latest', 'ubuntu-24.04'].map(label => `--platform=${label}=-self-hosted`);
   const { code, stdout, stderr } = await runner.run(['act', ...words, ...platforms, '--no-cache-server', ...services], {
-    env: { HOME: '/home/runner', PATH: `/opt/node24/bin:${runner.path}`, ...env },
+    env: { HOME: '/home/runner', PATH: `/home/runner/bin:/opt/node24/bin:${runner.path}`, ...env },
     allow: [0, 1],
   });
   await results.stop();
@@ -59,10 +59,16 @@ async function actForUser(event: string, workflow: string, payload: object): Pro
     `--eventpath=${eventFile}`,
     `--local-repository=OWNER/nix-ferry@v0=${repository}`,
     '--secret=DEPLOY_KEY',
+    '--secret=PREVIEW_KEY',
+    '--secret=GITHUB_TOKEN',
     '--var=KNOWN_HOSTS',
   ];
   return act(fleet.runner, words, {
     DEPLOY_KEY: fleet.deployKey.private,
+    // The targets of these tests have only one user with a key.
+    PREVIEW_KEY: fleet.deployKey.private,
+    // GitHub cannot be reached: that no comment can be written is a warning.
+    GITHUB_TOKEN: 'ghs_none',
     KNOWN_HOSTS: fleet.targets.map(({ knownHosts }) => knownHosts).join('\n'),
   });
 }
@@ -84,13 +90,31 @@ const pullRequest = (head: string) => ({
   pull_request: { number: 3, head: { repo: { full_name: head } } },
 });
 
-test('pull-request.yml: a pull request of the repository runs dry-activate on the targets and changes nothing', async () => {
+test('drift.yml: no issue while the targets run what main says', async () => {
+  const { code, log } = await actForUser('schedule', 'drift.yml', {});
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 0 hosts would change, 2 unchanged')]);
+  expect(log).not.toContain('gh label create');
+});
+
+test('pull-request.yml: a pull request of the repository shows what would change, and changes nothing', async () => {
   await fleet.change('modules/greeting.nix', text => text.replace('Welcome to', 'Good morning from'));
   const before = await Promise.all(fleet.targets.map(target => target.profile()));
-  const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('octocat/fleet'));
-  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 planned')]);
-  expect(log).toMatch(/would restart: .*greeting\.service/);
+  const { code, log, artifacts } = await actForUser('pull_request', 'pull-request.yml', pullRequest('octocat/fleet'));
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts would change')]);
+  expect(log).toMatch(/\*\*Restarts\*\*: .*greeting\.service/);
+  expect(artifacts).toEqual([]);
   expect(await Promise.all(fleet.targets.map(target => target.profile()))).toEqual(before);
+});
+
+test('drift.yml: an issue when a target does not run what main says', async () => {
+  // GitHub's program cannot reach GitHub here: this one shows how it is called.
+  await fleet.runner.run(['sh', '-c', 'mkdir -p "$HOME/bin" && cat >"$HOME/bin/gh" && chmod +x "$HOME/bin/gh"'], {
+    input: '#!/bin/sh\ncase "$1" in issue) [ "$2" = list ] && echo 0 ;; esac\necho "gh $*" >&2\n',
+    env: { HOME: '/home/runner', PATH: fleet.runner.path },
+  });
+  const { code, log } = await actForUser('schedule', 'drift.yml', {});
+  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts would change')]);
+  expect(log).toContain('gh issue create --label drift --title A machine does not run what main says');
 });
 
 test('pull-request.yml: a pull request from a fork builds, and no target is contacted', async () => {

@@ -32,7 +32,9 @@ async function ferry(...args: string[]) {
 test('plan shows each host, its system, its derivation and its target; a second run prints the same', async () => {
   const first = await ferry('plan');
   expect(first.code).toBe(0);
-  expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv; has no target$/m);
+  expect(first.stdout).toMatch(
+    /^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv; has no target$/m,
+  );
   const again = await ferry('plan', '--json');
   const hosts = again.json().fleet?.hosts.map(({ name, system }) => [name, system]);
   expect(hosts).toEqual([
