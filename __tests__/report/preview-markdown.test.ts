@@ -100,7 +100,7 @@ test('failures first, then what changes, then the others in a line each', () => 
   );
   expect(order).toEqual([...order].sort((one, other) => one - other));
   expect(order).not.toContain(-1);
-  expect(text).toContain('## Nix Ferry: 1 host would change, 2 unchanged, 3 not compared');
+  expect(text).toContain('## Nix Ferry: 1 host would change, 2 unchanged, 3 not compared\n');
   expect(text).toContain('**Not compared**: 2 hosts (d, e): It has no target.');
 });
 
@@ -163,7 +163,7 @@ describe('a change that does not fit', () => {
     const text = summary(previewOf([preview('large', { ...large, units: units({ restart }) })]));
     expect(visibleLines(text).length).toBeLessThanOrEqual(12);
     expect(text).toContain('and 78 more');
-    expect(text).toContain('<summary>All 90 units: restarts</summary>');
+    expect(text).toContain('<summary>restarts: all 90 units</summary>');
   });
 
   test('thousands of different changes end with their number', () => {

@@ -118,7 +118,7 @@ function allUnits({ units }: Change): string[] {
   return unitEffects(units)
     .filter(({ names }) => names.length > namedUnits)
     .map(({ words, names }) =>
-      details(`All ${count(names.length, 'unit')}: ${words}`, names.map(escapeText).join(' ')),
+      details(`${words}: all ${count(names.length, 'unit')}`, names.map(escapeText).join(' ')),
     );
 }
 

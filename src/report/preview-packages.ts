@@ -22,7 +22,7 @@ export function packageCounts({ added, removed, updated, rebuilt, others, bytes 
   const shown = counts.filter(([number]) => number > 0);
   const words = shown.map(([number, verb], index) => `${index === 0 ? count(number, 'package') : number} ${verb}`);
   const unversioned = others.added + others.removed;
-  if (words.length === 0) words.push(unversioned > 0 ? 'only files without a version change' : 'none');
+  if (words.length === 0) words.push(unversioned > 0 ? 'the same, other files change' : 'the same');
   return `${words.join(', ')}; closure ${growth(bytes.after - bytes.before)}`;
 }
 

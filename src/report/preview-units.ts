@@ -26,11 +26,7 @@ export function unitEffects(units: UnitChange): UnitEffect[] {
 
 /** What else is known and what cannot be known, as sentences. */
 export function unitNotes({ restartsSystemd, error, unknown }: UnitChange): string[] {
-  return [
-    ...(error === null ? [] : [error]),
-    ...(restartsSystemd ? ['systemd executes itself again.'] : []),
-    ...unknown,
-  ];
+  return [...(error === null ? [] : [error]), ...(restartsSystemd ? ['systemd is re-executed.'] : []), ...unknown];
 }
 
 /** "3 units": how many are affected. */

@@ -54,7 +54,7 @@ function title(document: LimitedDocument, run: Run, failures: readonly HostFailu
     kinds.length === 0
       ? [previewTitle(run) ?? farthest(run)]
       : [...new Set(kinds)].map(kind => `${kinds.filter(each => each === kind).length} ${kind}`);
-  const early = failures.filter(({ outcome }) => outcome === null).length;
+  const early = failures.filter(({ outcome, stage }) => outcome === null && stage !== 'preview').length;
   document.add(`## Nix Ferry: ${[...reached, ...(early > 0 ? [`${early} not built`] : [])].join(', ')}`);
 }
 

@@ -10,17 +10,20 @@ import type { StoredArtifact } from './results.ts';
 export class RestApi {
   /** The artifacts of run 7. */
   artifacts: readonly StoredArtifact[] = [];
-  /** The bodies of the comments that were created. */
+  /** The bodies of the comments that were created; the first has the id 1. */
   readonly comments: string[] = [];
+  /** Whether comments are found again. All are of one user, and of pull request 12. */
+  readonly #keeps: boolean;
   readonly url: string;
   readonly #close: () => void;
 
-  private constructor(url: string, close: () => void) {
+  private constructor(url: string, keeps: boolean, close: () => void) {
     this.url = url;
+    this.#keeps = keeps;
     this.#close = close;
   }
 
-  static async start(): Promise<RestApi> {
+  static async start({ keepsComments = false } = {}): Promise<RestApi> {
     const server = createServer((request, response) => {
       const path = (request.url ?? '').replace(/\?.*$/, '');
       const chunks: Buffer[] = [];
@@ -35,7 +38,8 @@ export class RestApi {
         });
     });
     await new Promise<void>(listening => server.listen(0, testAddress, listening));
-    const api = new RestApi(`http://${testAddress}:${(server.address() as AddressInfo).port}`, () => {
+    const url = `http://${testAddress}:${(server.address() as AddressInfo).port}`;
+    const api = new RestApi(url, keepsComments, () => {
       server.closeAllConnections();
       server.close();
     });
@@ -64,12 +68,30 @@ export class RestApi {
     if (found !== undefined && path === `${actions}/artifacts/${id}`) {
       return { json: { id: found.id, digest: found.digest, expired: false, expires_at: '2126-01-01T00:00:00Z' } };
     }
+    if (this.#keeps) {
+      const kept = this.#answerKept(method, path, body);
+      if (kept !== null) return kept;
+    }
     if (/\/issues\/\d+\/comments$/.test(path) && method === 'GET') return { json: [] };
     if (/\/issues\/\d+\/comments$/.test(path)) {
       this.comments.push((JSON.parse(body) as { body: string }).body);
       return { status: 201, json: { id: this.comments.length } };
     }
     return { status: 404 };
+  }
+
+  /** About pull request 12, which is merged and has all commits. */
+  #answerKept(method: string, path: string, body: string): Answer | null {
+    const user = { login: 'github-actions[bot]' };
+    const comments = this.comments.map((text, index) => ({ id: index + 1, body: text, user }));
+    if (path === '/graphql') return { json: { data: { viewer: user } } };
+    if (/\/commits\/\w+\/pulls$/.test(path)) return { json: [{ number: 12, merged_at: '2026-01-01T00:00:00Z' }] };
+    if (/\/issues\/12\/comments$/.test(path) && method === 'GET') return { json: comments };
+    const [, id] = /\/issues\/comments\/(\d+)$/.exec(path) ?? [];
+    const comment = comments.find(each => String(each.id) === id);
+    if (comment === undefined) return null;
+    if (method === 'PATCH') this.comments[comment.id - 1] = (JSON.parse(body) as { body: string }).body;
+    return { json: comment };
   }
 }
 
