@@ -10,6 +10,7 @@ import type { Ports } from './pipeline.ts';
 import { openProgress, type Progress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
 import { stateKey, teardown } from './setup/index.ts';
+import { queryLimit } from './time-limits.ts';
 
 /** What the command line gives to a run, as src/runner.ts does for a step. */
 export interface Terminal {
@@ -38,7 +39,7 @@ export async function openTerminal(
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
   const context: Context = {
     exec,
-    query: exec,
+    query: (command, args, options) => exec(command, args, { ...options, timeout: queryLimit }),
     log: terminalLog(progress, env.FERRY_DEBUG === '1'),
     progress: event => progress.event(event),
     signal: cancelled.signal,

@@ -40,6 +40,7 @@ supervise() {
   take_lock
   enter look $((step_limit + 2 * activate_limit))
   settled='' settled_toplevel='' settled_phase=''
+  records_are_roots || refuse "$(not_roots)"
   settle supervisor
   open_run "$1"
   restore_secrets || refuse 'secrets of an earlier run could not be taken back'

@@ -28,7 +28,20 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
   const wanted = missingPath(failure);
-  return wanted === null ? null : missingFile(wanted, failure, source);
+  return wanted === null ? forbiddenFile(failure) : missingFile(wanted, failure, source);
+}
+
+/** A file of the target in /etc/nixos, which the machine that evaluates may not even look for. */
+function forbiddenFile(failure: NixFailure): Cause | null {
+  // Nix names the first part of the path that may not be read.
+  if (!/access to (?:(?:absolute|canonical) )?path '\/etc(?:\/nixos[^']*)?' is forbidden/.test(failure.message)) return null;
+  let wanted: string | null = null;
+  findInOwn(failure, text => {
+    const found = /\/etc\/nixos\/[\w.+/-]+/.exec(text);
+    wanted ??= found?.[0] ?? null;
+    return found?.index;
+  });
+  return wanted === null ? null : ofMachine(wanted, failure);
 }
 
 /** Only `system.copySystemConfiguration` of nixpkgs' modules reads <nixos-config> (nixos/modules/system/activation/top-level.nix). */
