@@ -108,9 +108,17 @@ END
 
 remove_unit() {
   [ -e "$control/nix-ferry-$id.service" ] || return 0
+  # Killed, it waits to be started again, which it could not be. This process may be in the unit itself.
+  case $(cgroup_of $$) in
+    */"nix-ferry-$id.service") ;;
+    *) if has_systemd; then systemctl stop "nix-ferry-$id.service" 9>&-; fi ;;
+  esac
   rm -f "$control/sysinit.target.wants/nix-ferry-$id.service" "$control/nix-ferry-$id.service"
   rmdir $control/sysinit.target.wants $control 2>/dev/null
-  if has_systemd; then systemctl daemon-reload 9>&-; fi
+  if has_systemd; then
+    systemctl daemon-reload 9>&-
+    systemctl reset-failed "nix-ferry-$id.service" 9>&-
+  fi
 } >/dev/null 2>&1
 
 # Removes what was carried over a reboot, once the record is gone.

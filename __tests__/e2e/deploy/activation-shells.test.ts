@@ -50,7 +50,7 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
       const id = on.id();
       on.gate('two-activation', 'hold');
       // Only a frozen unit is waited for; the way back has to fit into the same limits.
-      const limits = disaster === 'its unit frozen' ? { 'activate-limit': '15', 'step-limit': '5' } : {};
+      const limits = disaster === 'its unit frozen' ? { 'activate-limit': '25', 'step-limit': '5' } : {};
       const running = on.run(id, 'switch', 'two', limits);
       await on.heldAt('two-activation');
       await disasters[disaster](on, id);

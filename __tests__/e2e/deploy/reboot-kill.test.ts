@@ -30,9 +30,9 @@ async function cut(web: Rebooting, kind: (typeof rebootKinds)[number], phase: st
   await Promise.race([held, running.then(outcome => Promise.reject(new Error(outcome.message)))]);
   const open = (): void => rmSync(web.target.machine.path(gate), { force: true });
   if (kind === 'power cut') {
-    open();
     await web.target.powerCut();
     await web.target.powerOn();
+    open();
   } else {
     const [id = ''] = web.on.runs();
     await disasters[kind](web.on, id);
@@ -40,12 +40,16 @@ async function cut(web: Rebooting, kind: (typeof rebootKinds)[number], phase: st
   }
   const { outcome, after } = await running;
   const whole = done.includes(phase) ? next : old;
-  await web.expectClean();
+  const clean = await web.expectClean().then(
+    () => true,
+    (error: Error) => error.cause,
+  );
   return {
-    is: { kind, outcome, after, truth: await web.truth() },
+    is: { kind, outcome, after, truth: await web.truth(), clean },
     wanted: {
       ...{ kind, outcome: whole === next ? 'deployed' : 'rolled-back', after: web.toplevel(whole) },
       truth: web.wholly(whole),
+      clean: true,
     },
   };
 }
