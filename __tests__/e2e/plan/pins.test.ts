@@ -160,6 +160,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     const fleet = await planned(expression(nixpkgs.replace('TARBALL', tarball)), {
       nixpkgsPin: 'warn',
       nixPath: `nixpkgs=${fixture.miniature.path}`,
+      allowedPaths: [tarball],
     });
     expect(fleet.hosts.map(({ name, nixpkgs }) => [name, nixpkgs])).toEqual([['web', null]]);
     expect(fixture.logged).toContainEqual(expect.stringMatching(/^Not pinned: /));
@@ -270,7 +271,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     Object.assign(process.env, { HOME: home, NIXPKGS_CONFIG: join(home, '.config/nixpkgs/config.nix') });
     try {
       const probe =
-        'if builtins.getEnv "NIXPKGS_CONFIG" == "" && ! builtins.pathExists (builtins.getEnv "HOME" + "/.config/nixpkgs/config.nix") then fetchTarball { url = "file:///x"; sha256 = "HASH"; } else throw "seen"';
+        'if builtins.getEnv "NIXPKGS_CONFIG" == "" && ! builtins.pathExists (builtins.getEnv "HOME" + "/.config/nixpkgs/config.nix") then fetchTarball { url = "https://nixpkgs.invalid/x"; sha256 = "HASH"; } else throw "seen"';
       const { hosts } = await planned(expression(`(${probe.replace('HASH', fixture.miniature.base32)})`));
       expect(hosts.map(({ name }) => name)).toEqual(['web']);
     } finally {
