@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CommandError } from '../src/errors.ts';
 import { exec } from '../src/exec.ts';
-import { query } from '../src/runner.ts';
+import { queryWithin } from '../src/runner.ts';
 
 let shown: ReturnType<typeof jest.spyOn>;
 beforeEach(() => {
@@ -20,7 +24,7 @@ async function failure(running: Promise<unknown>): Promise<CommandError> {
 
 /** Short commands run with @actions/exec in the action, and with our own exec on the command line: stages see no difference. */
 describe.each([
-  ['@actions/exec', query],
+  ['@actions/exec', queryWithin(60_000)],
   ['our own', exec],
 ])('%s', (_, run) => {
   test('a result has both streams, unchanged', async () => {
@@ -51,4 +55,12 @@ describe.each([
       message: expect.stringContaining('no-such-program'),
     });
   });
+});
+
+test('a command that does not end in time is a failure, although @actions/exec cannot end it', async () => {
+  const left = join(await mkdtemp(join(tmpdir(), 'query-')), 'pid');
+  const error = await failure(queryWithin(1000)('sh', ['-c', 'echo $$ >"$0"; exec sleep 60', left]));
+  expect(error).toMatchObject({ failure: { kind: 'timeout', milliseconds: 1000 }, stderr: '' });
+  // It still runs: only the wait for it has ended.
+  expect(() => process.kill(Number(readFileSync(left, 'utf8')), 'SIGKILL')).not.toThrow();
 });

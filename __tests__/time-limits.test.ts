@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { Context } from '../src/context.ts';
 import { CommandError, UserError } from '../src/errors.ts';
-import { explainStall, inTime } from '../src/time-limits.ts';
+import { explainStall, inTime, within } from '../src/time-limits.ts';
 
 const context = { signal: new AbortController().signal } as Context;
 
@@ -29,4 +29,22 @@ test('a command that was silent too long: the error has the stage, the command, 
     message: 'Stage plan: nix-instantiate --eval printed nothing for 60 s and was ended.',
     cure: 'If it is only slow, raise `stall-timeout`.',
   });
+});
+
+test('a short command that took too long: the error has the stage and says where to look', () => {
+  const late = new CommandError(['git', 'status'], { kind: 'timeout', milliseconds: 120_000 }, '');
+  expect(explainStall(late, 'plan')).toMatchObject({
+    message: 'Stage plan: git status timed out after 120 s.',
+    cure: expect.stringContaining('disks and services'),
+  });
+});
+
+test('a request that is never answered is given up, when its time is over or the run is cancelled', async () => {
+  const never = new Promise(() => undefined);
+  await expect(within(1, never, context.signal)).rejects.toThrow('the service did not answer within 1 s');
+  const cancelled = new AbortController();
+  const asking = within(600, never, cancelled.signal);
+  cancelled.abort();
+  await expect(asking).rejects.toThrow();
+  expect(await within(600, Promise.resolve('answer'), context.signal)).toBe('answer');
 });

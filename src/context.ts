@@ -30,8 +30,8 @@ export interface StageEvent {
 }
 
 /**
- * Runs a short command that answers a question, such as `git rev-parse` or `ssh -G`: one that needs no input, no timeout,
- * no cancellation and no output while it runs.
+ * Runs a short command that answers a question, such as `git rev-parse` or `ssh -G`: one that needs no input, no
+ * cancellation and no output while it runs. Its time limit is `queryLimit` of time-limits.ts.
  *
  * @throws CommandError as `Exec` does.
  */

@@ -9,7 +9,7 @@ import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
 import { openProgress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
-import { within } from './time-limits.ts';
+import { queryLimit, within } from './time-limits.ts';
 import { trustedEvents } from './trusted-events.ts';
 import { withoutCommands } from './workflow-commands.ts';
 
@@ -61,28 +61,45 @@ function properties(where: Place | undefined): Parameters<Core['error']>[1] {
   };
 }
 
-/** `Context.query` by @actions/exec; nothing of it is shown in the log. */
-export const query: Query = async (command, args, { cwd, env, allow = [0] } = {}) => {
-  const argv = [command, ...args];
-  const set = Object.entries(env ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  const ended = await getExecOutput(command, [...args], {
-    silent: true,
-    ignoreReturnCode: true,
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env: Object.fromEntries(set) as Record<string, string> }),
-  }).catch(error => {
-    // With ignoreReturnCode, it throws only if the program cannot be started; the reason is only in its words.
-    const reason = (error as Error).message;
-    const missing = reason.startsWith('Unable to locate executable file');
-    throw new CommandError(argv, missing ? { kind: 'missing' } : { kind: 'not-started', reason }, '');
+/**
+ * `Context.query` by @actions/exec; nothing of it is shown in the log.
+ *
+ * @actions/exec cannot end a program. One that takes longer than `milliseconds` is left to itself; it does not keep the step,
+ * which ends its process.
+ */
+export const queryWithin =
+  (milliseconds: number): Query =>
+  async (command, args, { cwd, env, allow = [0] } = {}) => {
+    const argv = [command, ...args];
+    const set = Object.entries(env ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+    const running = getExecOutput(command, [...args], {
+      silent: true,
+      ignoreReturnCode: true,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env: Object.fromEntries(set) as Record<string, string> }),
+    }).catch(error => {
+      // With ignoreReturnCode, it throws only if the program cannot be started; the reason is only in its words.
+      const reason = (error as Error).message;
+      const missing = reason.startsWith('Unable to locate executable file');
+      throw new CommandError(argv, missing ? { kind: 'missing' } : { kind: 'not-started', reason }, '');
+    });
+    const ended = await inMilliseconds(milliseconds, running, () => {
+      return new CommandError(argv, { kind: 'timeout', milliseconds }, '');
+    });
+    // Its types do not say that the code is null if a signal ended the program.
+    const code = ended.exitCode as number | null;
+    const printed = ended.stderr.slice(-stderrLimit);
+    if (code === null) throw new CommandError(argv, { kind: 'signal', signal: 'a signal' }, printed);
+    if (!allow.includes(code)) throw new CommandError(argv, { kind: 'exit', code }, printed);
+    return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
+  };
+
+function inMilliseconds<T>(milliseconds: number, running: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), milliseconds);
+    running.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  // Its types do not say that the code is null if a signal ended the program.
-  const code = ended.exitCode as number | null;
-  const printed = ended.stderr.slice(-stderrLimit);
-  if (code === null) throw new CommandError(argv, { kind: 'signal', signal: 'a signal' }, printed);
-  if (!allow.includes(code)) throw new CommandError(argv, { kind: 'exit', code }, printed);
-  return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
-};
+}
 
 /** The context of a run inside the runner; `close` ends its progress and may be called twice. */
 export function openContext(
@@ -97,7 +114,7 @@ export function openContext(
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   const context: Context = {
     exec,
-    query,
+    query: queryWithin(queryLimit),
     log: runnerLog(core, () => progress.heard()),
     progress: event => {
       if (!('host' in event)) {
@@ -135,7 +152,7 @@ export function portsOf(
     machine: { daemon: 'own', environment: env },
     archives: {
       directory: join(context.scratch, 'archives'),
-      artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
+      artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context),
     },
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,

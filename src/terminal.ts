@@ -10,6 +10,7 @@ import type { Ports } from './pipeline.ts';
 import { openProgress, type Progress } from './report/index.ts';
 import { scratchParent } from './scratch.ts';
 import { stateKey, teardown } from './setup/index.ts';
+import { queryLimit } from './time-limits.ts';
 
 /** What the command line gives to a run, as src/runner.ts does for a step. */
 export interface Terminal {
@@ -38,7 +39,7 @@ export async function openTerminal(
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? scratch, '.cache'), 'nix-ferry');
   const context: Context = {
     exec,
-    query: exec,
+    query: (command, args, options) => exec(command, args, { ...options, timeout: queryLimit }),
     log: terminalLog(progress, env.FERRY_DEBUG === '1'),
     progress: event => progress.event(event),
     signal: cancelled.signal,
@@ -56,21 +57,7 @@ export async function openTerminal(
         writeFileSync(join(scratch, `state-${key}`), value);
       };
       try {
-        return await work({
-          setup: { saveState },
-          machine: { daemon: 'any', environment: env },
-          archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
-          planCache: join(cache, 'plans'),
-          repository: null,
-          branch: null,
-          deployer: {
-            who: `${userInfo().username}@${hostname()}`,
-            run: null,
-            ownSsh: true,
-            ownCode: true,
-            secretVariables,
-          },
-        });
+        return await work(portsOf(env, cache, saveState, secretVariables));
       } finally {
         progress.end();
         await endLeftSession(scratch, exec);
@@ -81,6 +68,25 @@ export async function openTerminal(
       progress.end();
       await rm(scratch, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a runner would offer a step, on a person's machine. */
+function portsOf(
+  environment: NodeJS.ProcessEnv,
+  cache: string,
+  saveState: Ports['setup']['saveState'],
+  secretVariables: Readonly<Record<string, string>>,
+): Ports {
+  const who = `${userInfo().username}@${hostname()}`;
+  return {
+    setup: { saveState },
+    machine: { daemon: 'any', environment },
+    archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
+    planCache: join(cache, 'plans'),
+    repository: null,
+    branch: null,
+    deployer: { who, run: null, ownSsh: true, ownCode: true, secretVariables },
   };
 }
 

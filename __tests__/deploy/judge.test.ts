@@ -28,6 +28,23 @@ describe('an outcome follows from what was read back', () => {
   test.each<[string, Partial<Status>, Mode, OutcomeKind, RegExp]>([
     ['all is new', {}, 'switch', 'deployed', /^Runs and boots the new system\.$/],
     ['a boot loader that cannot be read', { now: { ...onNew, boot: null } }, 'switch', 'deployed', /Runs and boots/],
+    ['all was new before', { before: onNew }, 'switch', 'unchanged', /^The target was on this system before the/],
+    ['it ran before, and was not booted', { before: { ...onOld, current: toplevel } }, 'switch', 'deployed', /^Runs/],
+    ['it ran before', { before: { ...onOld, current: toplevel } }, 'test', 'unchanged', /was on this system before/],
+    [
+      'all was new before, and it was rebooted',
+      { before: onNew, rebooted: true },
+      'switch',
+      'deployed',
+      /^Was rebooted/,
+    ],
+    [
+      'all was new before, and a unit failed',
+      { before: onNew, failedUnits: ['a.service'] },
+      'switch',
+      'degraded',
+      /a\.service/,
+    ],
     [
       'boot leaves what runs',
       { activated: false, verb: 'boot', now: { ...onNew, current: old } },

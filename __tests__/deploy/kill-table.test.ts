@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { phases } from '../e2e/support/activation-driver.ts';
-import { type Kind, killPoints, kinds } from '../e2e/support/kill-table.ts';
+import { phases, rebootPhases } from '../e2e/support/activation-driver.ts';
+import { type Kind, killPoints, kinds, rebootKillPoints, rebootKinds } from '../e2e/support/kill-table.ts';
 
 const directory = join(import.meta.dirname, '../e2e/deploy');
 
@@ -13,4 +13,10 @@ test(`the table of kill points has ${killPoints.length} combinations, some for e
     const covered = killPoints.filter(([, each]) => each === kind).map(([phase]) => phase);
     if (kind !== 'its unit frozen') expect(covered).toEqual(phases);
   }
+});
+
+test(`${rebootKillPoints.length} more are those of an activation with a reboot`, () => {
+  expect([...new Set([...phases, ...rebootPhases])].sort()).toEqual([...phases, 'reboot'].sort());
+  expect(rebootKillPoints).toHaveLength(rebootPhases.length * rebootKinds.length);
+  expect(readFileSync(join(directory, 'reboot-kill.test.ts'), 'utf8')).toContain('rebootPhases');
 });

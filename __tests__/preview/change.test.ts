@@ -72,6 +72,16 @@ describe('reboot', () => {
     expect(rebootReasons(from, withKernel('6.6'))).toEqual([]);
   });
 
+  test.each([
+    ['kernel-params', 'loglevel=4 quiet', 'loglevel=4 debug', 'kernel parameters', 'kernel parameters +debug -quiet'],
+    ['init-interface-version', 'systemd 2', 'systemd 3', 'init interface', 'init interface systemd 2 → systemd 3'],
+  ])('another %s', (file, was, is, part, text) => {
+    const from = machine({ system: system({ files: { [file]: was } }), booted: { parts: {}, files: { [file]: was } } });
+    expect(rebootReasons(from, system({ files: { [file]: is } }))).toEqual([{ part, text, pending: false }]);
+    // Older systems do not have the file.
+    expect(rebootReasons(from, system({ files: {} }))).toEqual([]);
+  });
+
   test('the kernel that was booted counts, not that of the system', () => {
     const from = machine({ system: withKernel('6.12'), booted: { parts: kernel('6.6'), files: {} } });
     expect(rebootReasons(from, withKernel('6.12'))).toEqual([

@@ -135,6 +135,34 @@ test.each([
   expect(text).not.toMatch(/https?:\/\/|www\./);
 });
 
+// GitHub looks for mentions and references in the text of the HTML, where a character reference is a character again.
+test.each([
+  '@octocat',
+  '@octo-org/team: see',
+  'broken (@octocat)',
+  'see #12',
+  'octo-org/fleet#12',
+  'GH-12',
+  'https://evil.example/x',
+  'www.evil.example',
+  'someone@evil.example',
+  '![x](https://evil.example/beacon.png)',
+  '<img src="https://evil.example/beacon.png">',
+  '[click](https://evil.example)',
+])('%s in a message, a unit or a name notifies nobody, links to nothing and loads nothing', hostile => {
+  const units = { stop: [hostile], start: [], restart: [], reload: [], kept: [], failed: [] };
+  const bad = outcome('web', 'failed', { message: hostile, units, others: [hostile] });
+  const failure = { host: null, message: hostile, trace: '', file: null, line: null, column: null };
+  const fleet = { ...run().fleet, hosts: [], failures: [{ ...failure, host: hostile }] } as never;
+  const source = summary(run({ fleet, outcomes: [bad], error: { message: hostile, cure: hostile } as never }));
+  expect(source).not.toMatch(/!\[|<img|\]\(|https?:\/\/|\bwww\.|\w@\w/);
+  const read = source.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+  // Not in code, where GitHub does not look for them.
+  const html = read.replaceAll(/<code>.*?<\/code>/gs, '');
+  expect(html).not.toMatch(/(?:^|\W)@[a-z0-9]/im);
+  expect(html).not.toMatch(/#\d|\bGH-\d/i);
+});
+
 test('a log that contains fences stays inside its block', () => {
   const failed = {
     host: host('db'),

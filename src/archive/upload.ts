@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
-import type { Log } from '../context.ts';
+import { rm, stat } from 'node:fs/promises';
+import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { within } from '../time-limits.ts';
 import type { Artifact, ArtifactStore } from './archive.ts';
 import { checkRun } from './check-run.ts';
 import { earlierArtifacts } from './earlier.ts';
@@ -21,30 +22,48 @@ export interface ArtifactAccess {
   api: string;
 }
 
+/** How long the services may take. The client repeats requests for up to a quarter of an hour, and nothing can stop it. */
+export interface Limits {
+  /** Seconds for a request and its repetitions. */
+  request: number;
+  /** A transfer has one second more for each of so many bytes. */
+  bytesPerSecond: number;
+}
+
+const patience: Limits = { request: 600, bytesPerSecond: 50_000 };
+
+type Surroundings = Pick<Context, 'log' | 'signal'>;
+
 /**
  * GitHub's artifacts, through @actions/artifact, which is loaded when it is first needed, since loading takes 90 ms.
  *
  * NARs are already compressed, so the zip stores them uncompressed.
  */
-export function artifactStore(access: ArtifactAccess, log: Log): ArtifactStore {
-  const store = resultsService(access, log);
-  return { ...store, ...earlierArtifacts(access, () => store.list(null), log) };
+export function artifactStore(access: ArtifactAccess, surroundings: Surroundings, limits = patience): ArtifactStore {
+  const store = resultsService(access, surroundings, limits);
+  return { ...store, ...earlierArtifacts(access, () => store.list(null), surroundings.log) };
 }
 
 function resultsService(
   access: ArtifactAccess,
-  log: Log,
+  { log, signal }: Surroundings,
+  limits: Limits,
 ): Pick<ArtifactStore, 'upload' | 'list' | 'checkRun' | 'download'> {
   const client = async () => (await import('@actions/artifact')).default;
+  const inTime = <T>(bytes: number, request: Promise<T>): Promise<T> =>
+    within(Math.ceil(limits.request + bytes / limits.bytesPerSecond), request, signal);
   return {
     async upload(name, directory, files) {
       const artifacts = await client();
-      const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+      const sizes = await Promise.all(files.map(async file => (await stat(file)).size));
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      const upload = () =>
+        inTime(bytes, artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 }));
       const uploaded = await upload().catch(async error => {
         // Within one attempt of a run, a name is unique (409). Another attempt may have used it too; the newest counts.
         if (!/\(409\)/.test(String(error))) throw error;
         log.info(`${name}: replacing the artifact with this name that this run already uploaded`);
-        await artifacts.deleteArtifact(name);
+        await inTime(0, artifacts.deleteArtifact(name));
         return upload();
       });
       if (uploaded.id === undefined || uploaded.digest === undefined) {
@@ -54,7 +73,8 @@ function resultsService(
     },
 
     async list(run) {
-      const { artifacts } = await (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
+      const listing = (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
+      const { artifacts } = await inTime(0, listing);
       return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
     },
 
@@ -64,7 +84,8 @@ function resultsService(
 
     async download(artifact, directory) {
       const options = { path: directory, ...otherRun(artifact.run, access), expectedHash: artifact.digest };
-      const { digestMismatch } = await (await client()).downloadArtifact(artifact.id, options);
+      const downloading = (await client()).downloadArtifact(artifact.id, options);
+      const { digestMismatch } = await inTime(artifact.bytes, downloading);
       if (digestMismatch !== true) return;
       await rm(directory, { recursive: true, force: true });
       throw new UserError(`The artifact ${artifact.name} was not downloaded as it was uploaded: its digest differs.`, {

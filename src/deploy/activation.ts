@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../errors.ts';
-import { Confirmation, pauseAfter, reject } from './confirmation.ts';
+import { Confirmation, pauseAfter, reject, wordsOf } from './confirmation.ts';
 import { type Job, showProgress, whyAborted } from './job.ts';
 import type { Probe } from './probe.ts';
 import { call } from './remote.ts';
@@ -55,7 +55,8 @@ export async function activate(job: Job, probe: Probe, id: string): Promise<Acti
   job.context.signal.addEventListener('abort', cancel, { once: true });
   try {
     const end = await following.toEnd(specOf(job, probe, nonce));
-    return { end, log: following.log, obstacle: confirmation.obstacle };
+    const unreached = end.kind === 'status' ? following.obstacle : null;
+    return { end, log: following.log, obstacle: confirmation.obstacle ?? unreached };
   } finally {
     job.context.signal.removeEventListener('abort', cancel);
     await confirmation.end();
@@ -75,12 +76,20 @@ class Following {
   readonly #deadline: number;
   /** When the connection was cut, in milliseconds; null while there is one. */
   #cut: number | null = null;
+  /** For how many milliseconds the target could not be reached after its reboot, by what ssh said. */
+  readonly #unreached = new Map<string, number>();
 
   constructor(job: Job, id: string, confirmation: Confirmation) {
     this.#job = job;
     this.#id = id;
     this.#confirmation = confirmation;
     this.#deadline = Date.now() + longestActivation(job) * 1000;
+  }
+
+  /** What kept the runner from reaching the target for most of the time after its reboot; null if nothing did. */
+  get obstacle(): string | null {
+    const [longest] = [...this.#unreached].sort(([, a], [, b]) => b - a);
+    return longest?.[0] ?? null;
   }
 
   cancel(): void {
@@ -96,14 +105,20 @@ class Following {
       if (Date.now() >= this.#deadline) return { kind: 'unreachable', error: this.#tooLong(), rebooting };
       if (Date.now() - this.#cut > this.#patience()) return { kind: 'unreachable', error: failure, rebooting };
       showProgress(this.#job, rebooting ? 'waiting for the reboot' : 'the connection was lost, reconnecting');
+      const tried = Date.now();
       await sleep(pauseAfter(failure.stderr));
       failure = await this.#try(rebooting ? 'resume' : 'watch', [this.#id, String(this.#seen)]);
+      if (rebooting && failure instanceof CommandError) this.#noteUnreached(wordsOf(failure), Date.now() - tried);
     }
     const reply = failure;
     const end = await this.#endOf(reply);
     // The status is read, so the target can forget the activation.
     if (end.kind !== 'not-started') await this.#call('finish', [this.#id], 30_000).catch(() => undefined);
     return end;
+  }
+
+  #noteUnreached(words: string, milliseconds: number): void {
+    this.#unreached.set(words, (this.#unreached.get(words) ?? 0) + milliseconds);
   }
 
   #tooLong(): CommandError {

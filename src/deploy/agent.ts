@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
-import { exitedWithFailure, UserError } from '../errors.ts';
+import { CommandError, exitedWithFailure, UserError } from '../errors.ts';
 
 /** An ssh-agent of Nix Ferry's own that holds one key. It ends with this process at the latest. */
 export interface Agent {
@@ -22,11 +22,12 @@ const followParent = 'echo "$SSH_AGENT_PID"; while kill -0 "$1" 2>/dev/null; do 
  * Starts an ssh-agent with its socket in `directory` and passes it `key` over standard input: the key is never on disk and
  * never passed as an argument.
  *
- * @throws UserError when ssh-add does not accept the key.
+ * @param limit milliseconds for the agent to start.
+ * @throws UserError when ssh-add does not accept the key. @throws CommandError when the agent does not start.
  */
-export async function startAgent(key: string, directory: string, context: Context): Promise<Agent> {
+export async function startAgent(key: string, directory: string, context: Context, limit = 30_000): Promise<Agent> {
   const socket = join(directory, 'agent');
-  const { pid, stop } = await launch(socket, context);
+  const { pid, stop } = await launch(socket, context, limit);
   const end = async (): Promise<void> => {
     await endAgent(pid);
     await stop();
@@ -44,11 +45,12 @@ export async function startAgent(key: string, directory: string, context: Contex
   }
 }
 
-/** Milliseconds for the agent to start. */
-const startLimit = 30_000;
-
 /** Starts the agent; `stop` ends the command that keeps it running. */
-async function launch(socket: string, context: Context): Promise<{ pid: number; stop: () => Promise<void> }> {
+async function launch(
+  socket: string,
+  context: Context,
+  limit: number,
+): Promise<{ pid: number; stop: () => Promise<void> }> {
   const stopped = new AbortController();
   let started: (pid: number) => void = () => undefined;
   const announced = new Promise<number>(resolve => {
@@ -64,9 +66,12 @@ async function launch(socket: string, context: Context): Promise<{ pid: number; 
     .then(() => null)
     .catch((error: unknown) => error)
     .finally(() => started(0));
-  const slow = setTimeout(() => stopped.abort(), startLimit);
+  const slow = setTimeout(() => stopped.abort(), limit);
   const pid = await announced;
   clearTimeout(slow);
+  if (pid === 0 && stopped.signal.aborted) {
+    throw new CommandError(['ssh-agent'], { kind: 'timeout', milliseconds: limit }, '');
+  }
   if (pid === 0) throw (await command) ?? new Error('ssh-agent did not start');
   const stop = async (): Promise<void> => {
     stopped.abort();

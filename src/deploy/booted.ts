@@ -1,6 +1,6 @@
 /**
  * What only a boot makes effective, as files of a toplevel, and what to call them. `target/activation/booted.sh` compares
- * the same files on a target.
+ * the same files on a target, and a preview compares them on the runner.
  */
 export const bootedParts = {
   kernel: 'kernel',
@@ -12,19 +12,6 @@ export const bootedParts = {
 } as const;
 
 export type BootedPart = keyof typeof bootedParts;
-
-/** A system as far as a reboot depends on it: where its links lead, and what its files contain; null: it has no such file. */
-export type BootedSystem = Readonly<Record<BootedPart, string | null>>;
-
-/**
- * Why a machine needs a reboot: the parts in which the system that it was booted with and another one differ. A part that
- * one of them does not have is not compared, because older systems lack some.
- */
-export function rebootReasons(booted: BootedSystem, next: BootedSystem): BootedPart[] {
-  return (Object.keys(bootedParts) as BootedPart[]).filter(
-    part => booted[part] !== null && next[part] !== null && booted[part] !== next[part],
-  );
-}
 
 /** Reads names of parts, separated by spaces. */
 export function readBootedParts(text: string): BootedPart[] {

@@ -27,6 +27,7 @@ export class Confirmation {
   #healthy: Promise<string | null> | undefined;
   #work: Promise<void> | undefined;
   #obstacle: string | null = null;
+  #rebooting = false;
 
   constructor(job: Job, id: string, nonce: string) {
     this.#job = job;
@@ -41,6 +42,7 @@ export class Confirmation {
 
   /** Called with each phase that the activation enters. */
   onPhase(phase: string): void {
+    if (phase === 'reboot') this.#rebooting = true;
     if (phase !== 'verify' && phase !== 'confirm') return;
     this.#healthy ??= this.#untilHealthy();
     if (phase === 'confirm') this.#work ??= this.#confirm();
@@ -71,7 +73,9 @@ export class Confirmation {
       await reject(this.#job, this.#id, unhealthy);
       return;
     }
-    const end = Date.now() + confirmationTime(this.#job) * 1000;
+    // As long as the target waits: after its reboot, longer.
+    const more = this.#rebooting ? this.#job.config.rebootTimeout : 0;
+    const end = Date.now() + (confirmationTime(this.#job) + more) * 1000;
     while (Date.now() < end && !this.#ended.signal.aborted && !(await this.#attempt())) {
       await sleep(pauseAfter(this.#obstacle), undefined, { signal: this.#ended.signal }).catch(() => undefined);
     }
@@ -108,7 +112,7 @@ export function pauseAfter(words: string | null): number {
 }
 
 /** What a command that failed on its way says about it, in one line. */
-function wordsOf(error: CommandError): string {
+export function wordsOf(error: CommandError): string {
   if (error.failure.kind === 'timeout') return 'a new connection did not come about in time';
   const lines = error.stderr
     .split('\n')

@@ -4,16 +4,20 @@ import type { Target } from '../plan/fleet.ts';
 import type { Judgement } from './judge.ts';
 import { type Phase, phases } from './phase.ts';
 
-/**
- * What a failed connection means, from what ssh printed.
- *
- * @param publicKey the public half of the deploy key; null when the user's own keys are used.
- */
+/** How a connection was to be made. */
+export interface Access {
+  /** The public half of the deploy key; null when the user's own keys are used. */
+  publicKey: string | null;
+  /** The name under which ssh looks for the target's host key; null when host keys are pinned. */
+  keyName: string | null;
+}
+
+/** What a failed connection means, from what ssh printed. */
 export function connectionFailure(
   { stderr }: CommandError,
   { address, port, user }: Target,
   phase: Phase,
-  publicKey: string | null,
+  { publicKey, keyName }: Access,
 ): Judgement {
   const printed = stderr.trim().split('\n').at(-1) ?? '';
   const where = port === null ? address : `${address} port ${port}`;
@@ -24,8 +28,10 @@ export function connectionFailure(
     return { outcome: 'failed', message };
   }
   const unpinned = /No \S+ host key is known for (\S+)/.exec(stderr)?.[1];
-  if (unpinned === address || unpinned === `[${address}]:${port}`) {
-    const message = `No host key of ${where} is known: connect to it once with \`ssh\`, or give \`known-hosts\`.`;
+  // A target without a pinned key is refused before anything connects to it.
+  if (unpinned !== undefined && unpinned === keyName?.toLowerCase()) {
+    const resolved = unpinned === address ? '' : ` (${unpinned})`;
+    const message = `No host key of ${where}${resolved} is known: connect to it once with \`ssh\`, or give \`known-hosts\`.`;
     return { outcome: 'refused', message };
   }
   if (unpinned !== undefined) {

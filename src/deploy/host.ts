@@ -9,7 +9,7 @@ import { type Job, showProgress, whyAborted } from './job.ts';
 import { type Judgement, judge, judgeLost } from './judge.ts';
 import { isFailure, type Outcome } from './outcome.ts';
 import { type Phase, phases } from './phase.ts';
-import { isUpToDate, type Probe, probeTarget, refusalOf } from './probe.ts';
+import { isUpToDate, type Probe, probeTarget, refusalOf, SilentTarget } from './probe.ts';
 import { reportOf, secretSentences } from './secrets/report.ts';
 import { compareSecrets, replaceSecrets } from './secrets/send.ts';
 import { stageSecrets } from './secrets/stage.ts';
@@ -248,7 +248,9 @@ function withSecrets({ secrets, config }: Job, judgement: Judgement, { end }: Ac
   if (secrets.length === 0 || config.mode === 'dry-activate') return judgement;
   if (end.kind !== 'status' || end.status.result !== 'finished') return judgement;
   const report = reportOf(secrets, end.status.secrets.changed, end.status.secrets.volatile);
-  return { ...judgement, message: `${judgement.message}${secretSentences(report, config.mode)}`, secrets: report };
+  const outcome = judgement.outcome === 'unchanged' && report.changed.length > 0 ? 'deployed' : judgement.outcome;
+  const message = `${judgement.message}${secretSentences(report, config.mode)}`;
+  return { outcome, message, secrets: report };
 }
 
 function judgeActivation(job: Job, { end, log, obstacle }: Activation, state: State): Judgement {
@@ -305,8 +307,11 @@ function failureOf(error: unknown, { remote, context }: Job, state: State): Judg
   }
   if (isConnectionError(error)) {
     if (continuesAlone) state.after = null;
-    return connectionFailure(error, remote.target, state.phase, remote.session.publicKey);
+    const { publicKey, keyNames } = remote.session;
+    const access = { publicKey, keyName: keyNames.get(remote.alias) ?? null };
+    return connectionFailure(error, remote.target, state.phase, access);
   }
+  if (error instanceof SilentTarget) return { outcome: 'unreachable', message: `${error.message}.` };
   const why = error instanceof CommandError ? lastLines(error) : explain(error);
   return { outcome: 'failed', message: `Failed while ${doing}: ${why}` };
 }

@@ -123,9 +123,20 @@ function finished(evidence: Evidence): Judgement {
   const booted = status.rebooted && status.activated && mode !== 'test';
   const done = `${booted ? `Was rebooted. ${achieved.switch}` : achieved[mode]}${reboot}`;
   const outcome = pending ? 'needs-reboot' : 'deployed';
+  if (failed === null && wasThere(evidence)) {
+    return { outcome: 'unchanged', message: `The target was on this system before the activation.${reboot}` };
+  }
   if (failed === null) return { outcome, message: done };
   if (failedUnits === 'ignore') return { outcome, message: `${done} Ignored: ${failed}.` };
   return { outcome: 'degraded', message: `The system was switched, but ${failed}.${reboot}` };
+}
+
+/** Whether the activation found what it was to achieve, as when two runs deploy the same system at once. */
+function wasThere({ status, toplevel, mode }: Evidence): boolean {
+  const { before, rebooted, settled } = status;
+  if (rebooted || settled !== null) return false;
+  const wanted = wantedFacts({ ...status, now: before }, toplevel, mode) ?? {};
+  return Object.entries(wanted).every(([key, value]) => before[key as keyof Facts] === value);
 }
 
 /** What failed although the system was switched, in words; null if nothing did. */

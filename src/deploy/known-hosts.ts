@@ -66,11 +66,7 @@ export async function checkHostKeys(
   query: Query,
 ): Promise<void> {
   const missing = await mapConcurrently(targets, 8, async aliased => {
-    const stdout = await settings(aliased, config, query);
-    const setting = (key: string): string | undefined => new RegExp(`^${key} (.*)$`, 'm').exec(stdout)?.[1];
-    const port = setting('port') ?? '22';
-    const address = setting('hostname') ?? aliased.target.address;
-    const name = setting('hostkeyalias') ?? (port === '22' ? address : `[${address}]:${port}`);
+    const name = hostKeyName(await settings(aliased, config, query)) ?? aliased.target.address;
     const { code } = await query('ssh-keygen', ['-F', name, '-f', knownHosts], { allow: [0, 1] });
     return code === 0 ? [] : [{ ...aliased, name }];
   });
@@ -81,6 +77,14 @@ export async function checkHostKeys(
     where: { input: 'known-hosts' },
     cure: howToPin(unpinned.map(({ target }) => target)),
   });
+}
+
+/** The name under which ssh looks for a host key, from what `ssh -G` printed; null if that names no host. */
+export function hostKeyName(printed: string): string | null {
+  const setting = (key: string): string | undefined => new RegExp(`^${key} (.*)$`, 'm').exec(printed)?.[1];
+  const [port = '22', address] = [setting('port'), setting('hostname')];
+  if (address === undefined) return setting('hostkeyalias') ?? null;
+  return setting('hostkeyalias') ?? (port === '22' ? address : `[${address}]:${port}`);
 }
 
 /** The options that ssh will use for a target: lines of a key and a value. */

@@ -34,7 +34,7 @@ const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false }
 export const outcomes = {
   /** There was nothing to do on a target (no target, build only, not built, held back by the roll-out): see `message`. */
   skipped: { ...good, sign: '⏭️', changed: false },
-  /** The target already ran this toplevel, and its profile and boot loader pointed to it. */
+  /** The target already ran this toplevel, and its profile and boot loader pointed to it; another run may have seen to that meanwhile. */
   unchanged: { ...good, sign: '✅', changed: false },
   /** dry-activate reported what would happen. */
   planned: { ...good, sign: '🔍', changed: false, hypothetical: true },

@@ -1,9 +1,22 @@
 import type { Context } from '../context.ts';
+import { CommandError } from '../errors.ts';
 import { type BootedPart, readBootedParts } from './booted.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
 import { call, escalationOf, type Remote } from './remote.ts';
 import type { Reply } from './reply.ts';
 import { isConnectionError } from './session.ts';
+
+/** Seconds in which a target must describe itself. */
+const probeTime = 60;
+
+/** A target that accepts connections and then sends nothing, as one whose disk or kernel hangs. */
+export class SilentTarget extends Error {
+  override name = 'SilentTarget';
+
+  constructor({ target }: Remote) {
+    super(`No answer from ${target.address} within ${probeTime} s`);
+  }
+}
 
 /** The state of a target, as the activation script's verb `probe` reports it. */
 export interface Probe {
@@ -45,13 +58,19 @@ export interface OpenRecord {
  *
  * @returns null when the reply is not that of the script.
  * @throws CommandError when there is no connection.
+ * @throws SilentTarget when there is one, and nothing arrives over it.
  */
 export async function probeTarget(remote: Remote, context: Context): Promise<Probe | null> {
   const words = escalationOf(remote.target);
-  const options = { timeout: 60_000, signal: context.signal };
+  let silent = true;
+  const onStdout = (): void => {
+    silent = false;
+  };
+  const options = { timeout: probeTime * 1000, signal: context.signal, onStdout };
   try {
     return readProbe(await call(remote, 'probe', words, options));
   } catch (error) {
+    if (silent && error instanceof CommandError && error.failure.kind === 'timeout') throw new SilentTarget(remote);
     // While ssh opens a connection that is to be shared, it discards what its jump host prints.
     if (!isConnectionError(error) || error.stderr.trim() !== '' || context.signal.aborted) throw error;
     return readProbe(await call(remote, 'probe', words, { ...options, fresh: true }));

@@ -12,7 +12,7 @@ export interface Remote {
   session: Session;
 }
 
-export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout'>, ReplyEvents {
+export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout' | 'onStdout'>, ReplyEvents {
   /** Run as root, with the target's privilege escalation. */
   privileged?: boolean;
   /** Use a new connection, not the shared one. */
@@ -31,13 +31,17 @@ export async function call(
   remote: Remote,
   verb: string,
   args: readonly string[],
-  { privileged = false, fresh = false, onLog, onPhase, ...options }: CallOptions = {},
+  { privileged = false, fresh = false, onLog, onPhase, onStdout, ...options }: CallOptions = {},
 ): Promise<Reply> {
   script ??= activationScript();
   const escalation = privileged ? escalationOf(remote.target) : [];
   const { reply, read } = replyReader({ onLog, onPhase });
   const words = [...escalation, 'sh', '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
-  const more = { ...options, fresh, onStdout: read, input: script };
+  const onLine = (line: string): void => {
+    onStdout?.(line);
+    read(line);
+  };
+  const more = { ...options, fresh, onStdout: onLine, input: script };
   await remote.session.ssh(remote.alias, words.map(quote).join(' '), more);
   return reply;
 }

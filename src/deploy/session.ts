@@ -5,7 +5,7 @@ import type { Context, Query } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
 import type { Exec, ExecOptions, ExecResult } from '../exec.ts';
 import { type Agent, endAgent, startAgent } from './agent.ts';
-import { checkHostKeys } from './known-hosts.ts';
+import { checkHostKeys, hostKeyName } from './known-hosts.ts';
 import { type AliasedTarget, hostName, ownOptions, renderSshConfig } from './ssh-config.ts';
 
 /** What all connections of a run share: the agent, the pinned host keys and ssh's configuration. */
@@ -14,6 +14,8 @@ export interface Session {
   sshOptions: string;
   /** The public half of the deploy key; null when the user's own keys are used. */
   publicKey: string | null;
+  /** By alias, the name under which ssh looks for the target's host key, if the user's own settings are used. */
+  keyNames: ReadonlyMap<string, string>;
   /**
    * Runs a command on a target. The words of `command` are quoted for the login shell already.
    *
@@ -49,6 +51,7 @@ export async function openSession(
   const directory = await shortDirectory(context.scratch);
   const config = join(directory, 'config');
   let agent: Agent | null = null;
+  let keyNames: ReadonlyMap<string, string>;
   const disconnect = (): Promise<unknown> =>
     Promise.all(targets.map(({ alias }) => endMaster(config, alias, context.exec)));
   const close = async (): Promise<void> => {
@@ -60,7 +63,7 @@ export async function openSession(
   try {
     if (key !== null) agent = await startAgent(key, directory, context);
     await writeFile(join(context.scratch, record), JSON.stringify({ directory, agent: agent?.pid ?? null }));
-    await writeSessionFiles(directory, targets, agent?.socket ?? null, knownHosts, context);
+    keyNames = await writeSessionFiles(directory, targets, agent?.socket ?? null, knownHosts, context);
   } catch (error) {
     await close();
     throw explainMissingProgram(error);
@@ -68,6 +71,7 @@ export async function openSession(
   return {
     sshOptions: `-F ${config}`,
     publicKey: agent?.publicKey ?? null,
+    keyNames,
     ssh: (alias, command, { fresh = false, ...options } = {}) =>
       context.exec('ssh', ['-F', config, ...(fresh ? alone : []), '-T', alias, command], options),
     disconnect: alias => endMaster(config, alias, context.exec),
@@ -75,14 +79,14 @@ export async function openSession(
   };
 }
 
-/** Writes ssh's files, then checks that each target has a pinned host key. */
+/** Writes ssh's files, then checks that each target has a pinned host key. @returns `keyNames` of the session */
 async function writeSessionFiles(
   directory: string,
   targets: readonly AliasedTarget[],
   agent: string | null,
   pinned: string | null,
   { query, log }: Context,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const [config = '', knownHosts = '', control = ''] = ['config', 'known_hosts', 'c'].map(name =>
     join(directory, name),
   );
@@ -90,15 +94,19 @@ async function writeSessionFiles(
   if (pinned === null) {
     const own = await Promise.all(targets.map(target => withOwnOptions(target, query)));
     await writeFile(config, renderSshConfig(own, { agent, knownHosts: null, control }, log.warning));
-    return;
+    const named = own.map(
+      ({ alias, target, own: lines }) => [alias, hostKeyName(lines.join('\n')) ?? target.address] as const,
+    );
+    return new Map(named);
   }
   await writeFile(knownHosts, pinned);
   await writeFile(config, renderSshConfig(targets, { agent, knownHosts, control }, log.warning));
   await checkHostKeys(targets, config, knownHosts, query);
+  return new Map();
 }
 
 /** With what the user's own ssh_config says about the address, which may be a name from there. */
-async function withOwnOptions(aliased: AliasedTarget, query: Query): Promise<AliasedTarget> {
+async function withOwnOptions(aliased: AliasedTarget, query: Query): Promise<AliasedTarget & { own: string[] }> {
   const { stdout } = await query('ssh', ['-G', '--', hostName(aliased.target.address, aliased.host)]);
   return { ...aliased, own: ownOptions(stdout) };
 }
@@ -108,6 +116,7 @@ export function localSession({ exec }: Pick<Context, 'exec'>): Session {
   return {
     sshOptions: '',
     publicKey: null,
+    keyNames: new Map(),
     ssh: (_alias, command, { fresh: _, ...options } = {}) => exec('sh', ['-c', command], options),
     disconnect: async () => undefined,
     close: async () => undefined,

@@ -30,7 +30,7 @@ export const planInputs = {
   nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
   allowedPaths: input(
     '',
-    'Files and folders outside the repository that an evaluation may read, separated by commas or lines.',
+    'Files and folders outside the repository that an evaluation may read, separated by commas or lines. Plans are then not kept.',
     text => list(text).map(path => resolve(path)),
   ),
   planTimeout: input('0', 'Seconds for the evaluation of all hosts. `0`: no limit.', secondsOrNone),

@@ -11,7 +11,7 @@ let script: string | undefined;
  * command.
  */
 export function describeScript(): string {
-  const files = ['target/activation/look.sh', 'target/describe.sh'];
+  const files = ['target/activation/boot-loader.sh', 'target/activation/look.sh', 'target/describe.sh'];
   return files.map(file => readFileSync(asset(file), 'utf8')).join('');
 }
 

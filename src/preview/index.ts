@@ -73,14 +73,14 @@ async function withSession(
 }
 
 async function ask(active: ActiveHost, session: Session, context: Context): Promise<Answer> {
-  const { host, target, alias } = active;
+  const { host, alias } = active;
   const show = (state: 'running' | 'done' | 'failed', text: string): void =>
     context.progress({ host, stage: 'preview', state, text });
   show('running', 'asking its target');
   const answer = await describeTarget({ session, alias }, context.signal).then(
     (machine): Answer =>
       machine === null ? { host, why: 'first', message: 'Its target does not run NixOS yet.' } : { host, machine },
-    (error: unknown): Answer => ({ host, ...whyUnanswered(error, target, session) }),
+    (error: unknown): Answer => ({ host, ...whyUnanswered(error, active, session) }),
   );
   const failed = 'why' in answer && answer.why !== 'first';
   show(failed ? 'failed' : 'done', 'why' in answer ? answer.message : 'compared with its target');
@@ -89,11 +89,12 @@ async function ask(active: ActiveHost, session: Session, context: Context): Prom
 
 function whyUnanswered(
   error: unknown,
-  target: ActiveHost['target'],
+  { target, alias }: ActiveHost,
   session: Session,
 ): { why: WhyUnknown; message: string } {
   if (isConnectionError(error)) {
-    const { outcome, message } = connectionFailure(error, target, 'probe', session.publicKey);
+    const access = { publicKey: session.publicKey, keyName: session.keyNames.get(alias) ?? null };
+    const { outcome, message } = connectionFailure(error, target, 'probe', access);
     return { why: outcome === 'unreachable' || outcome === 'refused' ? outcome : 'failed', message };
   }
   const why = error instanceof AnswerError ? error.message : `Its target could not describe itself: ${explain(error)}`;

@@ -1,9 +1,10 @@
+import { type BootedPart, bootedParts } from '../deploy/booted.ts';
 import type { MachineDescription, SystemDescription } from './description.ts';
 import { packageName } from './packages.ts';
 
 /** Why a machine runs all of a system only after a reboot. */
 export interface RebootReason {
-  part: 'kernel' | 'initrd' | 'kernel modules' | 'kernel parameters' | 'init' | 'systemd' | 'switch inhibitor';
+  part: (typeof bootedParts)[BootedPart] | 'switch inhibitor';
   /** In words, as `kernel 6.6.30 → 6.6.35`. */
   text: string;
   /** Whether the machine waits for a reboot for this already. */
@@ -11,13 +12,6 @@ export interface RebootReason {
 }
 
 type Side = Pick<SystemDescription, 'parts' | 'files'>;
-
-const links = [
-  ['kernel', 'kernel'],
-  ['initrd', 'initrd'],
-  ['kernel modules', 'kernel-modules'],
-  ['systemd', 'systemd'],
-] as const;
 
 /**
  * Why a reboot is needed after a switch to `after`. What was booted counts, not what was switched to since: a machine on
@@ -32,18 +26,24 @@ export function rebootReasons(
   return reasons(from, after).map(reason => ({ ...reason, pending: already.has(reason.part) }));
 }
 
+/** A part that one of the systems does not have is not compared, because older systems lack some. */
 function reasons(from: Side, to: Side): Omit<RebootReason, 'pending'>[] {
-  const found: Omit<RebootReason, 'pending'>[] = [];
-  for (const [part, link] of links) {
-    const [was, is] = [from.parts[link], to.parts[link]];
-    if (was !== undefined && is !== undefined && was !== is) found.push({ part, text: `${part} ${versions(was, is)}` });
-  }
-  const params = compareWords(from.files['kernel-params'], to.files['kernel-params']);
-  if (params !== '') found.push({ part: 'kernel parameters', text: `kernel parameters ${params}` });
-  const [was, is] = [from.files['init-interface-version'], to.files['init-interface-version']];
-  if (was !== undefined && is !== undefined && was !== is) found.push({ part: 'init', text: `init ${was} → ${is}` });
-  found.push(...inhibitors(from.files['switch-inhibitors'], to.files['switch-inhibitors']));
-  return found;
+  const found = (Object.keys(bootedParts) as BootedPart[]).flatMap(file => {
+    const part = bootedParts[file];
+    const change = changeOf(file, from, to);
+    return change === null ? [] : [{ part, text: `${part} ${change}` }];
+  });
+  return [...found, ...inhibitors(from.files['switch-inhibitors'], to.files['switch-inhibitors'])];
+}
+
+/** How a part changes, in words; null: it does not. */
+function changeOf(file: BootedPart, from: Side, to: Side): string | null {
+  // The contents of these are compared, and where the others lead.
+  const side = file === 'kernel-params' || file === 'init-interface-version' ? 'files' : 'parts';
+  const [was, is] = [from[side][file], to[side][file]];
+  if (was === undefined || is === undefined || was === is) return null;
+  if (file === 'kernel-params') return compareWords(was, is) || null;
+  return file === 'init-interface-version' ? `${was} → ${is}` : versions(was, is);
 }
 
 /** `6.6.30 → 6.6.35`, or that it was rebuilt. */
@@ -55,8 +55,7 @@ function versions(was: string, is: string): string {
 }
 
 /** `+quiet -debug`; empty if the words are the same. */
-function compareWords(was: string | undefined, is: string | undefined): string {
-  if (was === undefined || is === undefined) return '';
+function compareWords(was: string, is: string): string {
   const [old, now] = [was, is].map(text => text.split(/\s+/).filter(word => word !== ''));
   const added = now?.filter(word => !old?.includes(word)).map(word => `+${word}`) ?? [];
   const removed = old?.filter(word => !now?.includes(word)).map(word => `-${word}`) ?? [];

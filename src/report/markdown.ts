@@ -2,12 +2,14 @@ import { stripVTControlCharacters } from 'node:util';
 
 /**
  * Text that Markdown and HTML show unchanged, on one line. Whatever is not a letter, digit or plain punctuation becomes a
- * numeric character reference, which cannot start markup, a table cell, a link or a mention.
+ * numeric character reference, which cannot start markup, a table cell or a link. GitHub looks for mentions and for numbers of
+ * issues when it has resolved the references (github/markup#1168), so an invisible space interrupts these.
  */
 export function escapeText(text: string): string {
   return plain(text)
     .replaceAll(/\s+/g, ' ')
     .trim()
+    .replaceAll(/(?<![a-z0-9])@(?=[a-z0-9])|#(?=\d)|\bgh(?=-\d)/gi, '$&\u200b')
     .replaceAll(/[^\p{L}\p{N} .,/+=%-]/gu, reference)
     .replaceAll(/\b(www)\./gi, '$1&#46;');
 }

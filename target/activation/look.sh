@@ -79,6 +79,19 @@ missing_units() {
       END { flush() }'
 }
 
+# units_change FILE: whether one of the units in FILE is being started or stopped, or waits for that.
+units_change() {
+  has_systemd && [ -s "$1" ] || return
+  # shellcheck disable=SC2046 # One word a unit: their names have no blanks.
+  systemctl show --no-pager --property=ActiveState,SubState,Job -- $(cat "$1") 2>/dev/null 9>&- | awk -F= '
+    $1 == "Job" && $2 + 0 > 0 { found = 1 }
+    $1 == "ActiveState" && $2 ~ /^(activating|deactivating)$/ { changing = 1 }
+    # Nothing happens to it for a while.
+    $1 == "SubState" && $2 ~ /^auto-restart/ { changing = 0 }
+    /^$/ { if (changing) found = 1; changing = 0 }
+    END { exit !(found || changing) }'
+}
+
 # Reads what is true now into variables.
 look_now() {
   current=$(running_now)

@@ -32,7 +32,7 @@
 #   committed       unix time of the commit; with repository and branch: an older commit is refused
 #   allow-older     true: an older commit is not refused
 #   expect          the running systems that the run was planned against, one a line (an empty line: none); any other is
-#                   refused. Left out: not compared
+#                   refused, except `toplevel` itself. Left out: not compared
 #   nonce           what `confirm` must be given
 #   confirm         time that the runner has to confirm; 0 or left out: no confirmation
 #   failed-units    degrade (default) | rollback | ignore

@@ -193,7 +193,7 @@ drop_unowned() {
 end_after_reboot() {
   why=$(cat $carried/why 2>/dev/null)
   code='' verb='' confirmed=no
-  deadline $((3 * activate_limit + 4 * step_limit))
+  deadline $((3 * activate_limit + 5 * step_limit))
   look_now
   if was_finished; then
     confirmed=yes

@@ -19,7 +19,7 @@ for_secrets() {
   done
 }
 
-beside() { printf '%s/.nix-ferry-%s-%s.%s\n' "${1%/*}" "$2" "$3" "$4"; }
+next_to() { printf '%s/.nix-ferry-%s-%s.%s\n' "${1%/*}" "$2" "$3" "$4"; }
 
 # What is wrong with the secrets on this machine, in words, one line each; nothing if they can be written.
 secret_problems() { for_secrets problems_of_secret; }
@@ -129,7 +129,7 @@ prepare_secret() {
   case $state in missing) kind=create ;; *) kind=change ;; esac
   make_directories "${path%/*}" || return
   printf '%s %s %s\n' $kind "$1" "$path" >>$records/activating.secrets && flush $records/activating.secrets || return
-  new=$(beside "$path" "$id" "$1" new)
+  new=$(next_to "$path" "$id" "$1" new)
   rm -f "$new"
   # The owner and the mode come before the content.
   (set -C && : >"$new") && own_secret "$1" "$new" && chmod "$(secret "$1" mode)" "$new" &&
@@ -150,10 +150,10 @@ place_secret() {
   [ -e "$staged/$1.state" ] || return 0
   path=$(secret "$1" destination)
   if [ "$(cat "$staged/$1.state")" != missing ]; then
-    old=$(beside "$path" "$id" "$1" before)
+    old=$(next_to "$path" "$id" "$1" before)
     rm -f "$old" && ln "$path" "$old" || return
   fi
-  mv -f "$(beside "$path" "$id" "$1" new)" "$path" && flush "${path%/*}" && echo "$1" >>"$staged/changed"
+  mv -f "$(next_to "$path" "$id" "$1" new)" "$path" && flush "${path%/*}" && echo "$1" >>"$staged/changed"
 }
 
 # prepare_secrets pre|post, place_secrets pre|post: false if one cannot be written; `failed_secret` is then its name.
@@ -236,11 +236,11 @@ restore_secrets() {
 
 restore_secret() {
   [ "$1" != made ] || return 0
-  rm -f "$(beside "$3" "$owner" "$2" new)"
+  rm -f "$(next_to "$3" "$owner" "$2" new)"
   if [ "$1" = create ]; then
     rm -f "$3"
   else
-    old=$(beside "$3" "$owner" "$2" before)
+    old=$(next_to "$3" "$owner" "$2" before)
     # If both are one file, the rename does nothing.
     [ ! -e "$old" ] || { mv -f "$old" "$3" && rm -f "$old"; }
   fi 2>>"$log" && flush "${3%/*}"
@@ -262,7 +262,7 @@ keep_secrets() {
   [ -e $records/activating.secrets ] || return 0
   { read -r owner && while IFS= read -r line; do
     rest=${line#* }
-    case $line in change\ *) rm -f "$(beside "${rest#* }" "$owner" "${rest%% *}" before)" ;; esac
+    case $line in change\ *) rm -f "$(next_to "${rest#* }" "$owner" "${rest%% *}" before)" ;; esac
   done; } <$records/activating.secrets
   rm -f $records/activating.secrets && flush $records
 }

@@ -40,6 +40,7 @@ supervise() {
   take_lock
   enter look $((step_limit + 2 * activate_limit))
   settled='' settled_toplevel='' settled_phase=''
+  records_are_roots || refuse "$(not_roots)"
   settle supervisor
   open_run "$1"
   restore_secrets || refuse 'secrets of an earlier run could not be taken back'
@@ -137,9 +138,9 @@ look() {
   end_dry_runs
 }
 
-# Refuses a machine that is not what the run was planned against.
+# Refuses a machine that is not what the run was planned against, unless it has become what the run would make it.
 expect_system() {
-  if [ -e "$here/spec/expect" ] && ! grep -qxF -e "$before" "$here/spec/expect"; then
+  if [ -e "$here/spec/expect" ] && [ "$before" != "$toplevel" ] && ! grep -qxF -e "$before" "$here/spec/expect"; then
     expected=$(head -n 1 "$here/spec/expect")
     refuse "the machine runs ${before:-no NixOS system} now, and this run was planned for ${expected:-a machine without one}"
   fi
@@ -252,7 +253,7 @@ commit() {
 go_back() {
   why=$1
   decide 'gone back'
-  deadline $((3 * activate_limit + 4 * step_limit))
+  deadline $((3 * activate_limit + 5 * step_limit))
   show_phase back
   take_back
   end $result "$why${note:+; $note}${problem:+; going back: $problem}"

@@ -207,6 +207,13 @@ start_missing() {
   done
 }
 
+# await_units FILE: waits, within step-limit, for units that are neither up nor down yet: what a unit is in the end is what
+# counts, and systemd may still be starting one, or others that it has to start before.
+await_units() {
+  until=$(($(uptime_now) + step_limit))
+  while [ "$(uptime_now)" -lt "$until" ] && units_change "$1"; do pause; done
+}
+
 judge_back() {
   look_now
   # A machine that was restarted in between runs what its boot loader started.
@@ -232,6 +239,7 @@ judge_back() {
       ;;
   esac
   if [ -z "$rebooted" ]; then
+    await_units "$units"
     missing=$(missing_units "$units" | tr '\n' ' ')
     [ -z "$missing" ] || add_problem "these units do not run any more: ${missing% }"
   fi

@@ -123,6 +123,7 @@ switch_is_armed() {
 # of the run are those of the record afterwards. Needs the lock.
 settle() {
   [ -e $records/activating.json ] || return 0
+  records_are_roots || { say "$(not_roots)" && return; }
   if ! load_record $records/activating.json; then
     say "the record of an earlier activation is damaged; it is kept as $records/damaged.json"
     mv -f $records/activating.json $records/damaged.json

@@ -7,6 +7,7 @@ import { findLeaks } from '../support/action.ts';
 import { Fleet } from '../support/fleet.ts';
 import { searchMachine, searchPacked, watchProcesses } from '../support/planted.ts';
 import { RestApi } from '../support/rest-api.ts';
+import { work } from '../support/runner.ts';
 
 // Searches for each secret of a run wherever it could be left; the same searches find a planted one.
 
@@ -117,9 +118,18 @@ describe('what the run left behind', () => {
     }
   });
 
-  test('the search of outputs and the state finds a text that is in them', async () => {
-    const inAll = ['x86_64-linux', 'nix-ferry-'];
-    const { leaks } = await fleet.step({ mode: 'none', archive: 'none', hosts: 'server' }, { secrets: inAll });
+  test('the search finds one that is planted in the outputs and in the state', async () => {
+    // As an address, which outcomes repeat, and as the directory in which the state's scratch directory is.
+    const planted = 'ghs-planted-in-outputs-and-state';
+    const temp = `${work.temp}/${planted}`;
+    await fleet.runner.run(['mkdir', temp]);
+    const knownHosts = fleet.server.knownHosts.replaceAll(fleet.server.address, planted);
+    const inputs = { targets: `server: root@${planted}`, 'known-hosts': knownHosts, hosts: 'server', archive: 'none' };
+    const { leaks } = await fleet.step(
+      { ...inputs, mode: 'dry-activate' },
+      { secrets: [planted], env: { RUNNER_TEMP: temp } },
+    );
+    await fleet.runner.run(['rm', '-rf', temp]);
     expect(leaks.map(leak => leak.split(':')[0])).toEqual(expect.arrayContaining(['outputs', 'state']));
   });
 

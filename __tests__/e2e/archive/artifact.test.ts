@@ -86,7 +86,7 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
 });
 const github = (run: number, token: string | null = 'ghs_token', secret: string | null = 'fleet-1:secret') => {
   const api = process.env.GITHUB_API_URL as string;
-  return artifactStore({ token, secret, repository: 'octocat/fleet', run, ref: 'main', api }, stores.context.log);
+  return artifactStore({ token, secret, repository: 'octocat/fleet', run, ref: 'main', api }, stores.context);
 };
 
 test('one artifact per host; Nix reads it when it is unzipped', async () => {
@@ -299,3 +299,35 @@ test('without a token the artifacts of another run cannot be read, and the error
     where: { input: 'github-token' },
   });
 });
+
+test.each(['upload', 'list', 'download'])(
+  'a service that accepts the connection and never answers ends the %s after its limit',
+  async what => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const { ACTIONS_RESULTS_URL } = process.env;
+    process.env.ACTIONS_RESULTS_URL = `${url}/`;
+    const access = { token: 'ghs_token', secret: null, repository: 'octocat/fleet', run: 9, ref: 'main', api: url };
+    const store = artifactStore(access, stores.context, { request: 1, bytesPerSecond: 1000 });
+    const file = join(stores.scratch, 'some');
+    await writeFile(file, 'x'.repeat(1500));
+    const artifact = { name: 'a', id: 1, digest: 'sha256:0', bytes: 1500, run: null };
+    try {
+      const asking =
+        what === 'upload'
+          ? store.upload('some', stores.scratch, [file])
+          : what === 'download'
+            ? store.download(artifact, join(stores.scratch, 'never'))
+            : store.list(null);
+      // The limit grows with what is transferred.
+      const seconds = what === 'list' ? 1 : 3;
+      await expect(asking).rejects.toThrow(`the service did not answer within ${seconds} s`);
+    } finally {
+      process.env.ACTIONS_RESULTS_URL = ACTIONS_RESULTS_URL;
+      silent.closeAllConnections();
+      silent.close();
+    }
+  },
+  60_000,
+);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -7,8 +9,9 @@ import type { Outcome } from '../../../src/deploy/outcome.ts';
 import { exec } from '../../../src/exec.ts';
 import { type ActionResult, runAction } from '../support/action.ts';
 import { Fleet } from '../support/fleet.ts';
+import { testAddress } from '../support/link.ts';
 import { RestApi } from '../support/rest-api.ts';
-import { Runner } from '../support/runner.ts';
+import { Runner, work } from '../support/runner.ts';
 import type { Target } from '../support/target.ts';
 
 /*
@@ -21,9 +24,9 @@ let key: { secret: string; public: string };
 let stranger: { secret: string; public: string };
 let built: ActionResult;
 
-async function newKey(): Promise<typeof key> {
+async function newKey(name = 'fleet-1'): Promise<typeof key> {
   const nix = ['--extra-experimental-features', 'nix-command'];
-  const made = await deployer.run(['nix', ...nix, 'key', 'generate-secret', '--key-name', 'fleet-1']);
+  const made = await deployer.run(['nix', ...nix, 'key', 'generate-secret', '--key-name', name]);
   const secret = made.stdout.trim();
   const converted = await deployer.run(['nix', ...nix, 'key', 'convert-secret-to-public'], { input: secret });
   return { secret, public: converted.stdout.trim() };
@@ -138,49 +141,124 @@ test('the artifact, installed by hand, leaves the same record of its provenance'
 });
 
 describe('the user `runner`, whom the daemon does not trust, deploys', () => {
-  test.each([
-    ['delta', 'run', 'signed'],
-    ['full', 'run', 'signed'],
-    ['delta', 'folder', 'signed'],
-    ['delta', 'run', 'unsigned'],
-    ['full', 'folder', 'unsigned'],
-    ['delta', 'number', 'signed'],
-    ['full', 'number', 'signed'],
-  ])('a %s archive from a %s, %s', async (archive, from, signed) => {
-    const greeting = `${archive}, ${from}, ${signed}: Welcome to`;
+  const githubToken = 'ghs_a-token-that-is-searched-for';
+  let builder: Runner;
+  let rest: RestApi;
+  let cache: Server;
+  /** Lines for nix.conf, with a cache that has the system as it was first built. */
+  let nixConf: string;
+
+  beforeAll(async () => {
+    [builder, rest] = await Promise.all([Runner.start({ name: 'builder', nix: '2.26' }), RestApi.start()]);
+    const cacheKey = await newKey('cache-1');
+    const { machine } = fleet.runner;
+    await machine.run(['sh', '-c', 'umask 077; cat >/root/cache-key'], { input: cacheKey.secret });
+    const archives = JSON.parse(built.outputs.archives ?? '') as { host: string; toplevel: string }[];
+    const toplevel = archives.find(({ host }) => host === 'server')?.toplevel ?? '';
+    const nix = '/nix/var/nix/gcroots/nix-ferry/bin/nix';
+    const to = 'file:///var/tmp/cache?compression=none&secret-key=/root/cache-key';
+    await machine.run([nix, '--extra-experimental-features', 'nix-command', 'copy', '--to', to, toplevel]);
+    cache = createServer((request, response) => {
+      readFile(machine.path(join('/var/tmp/cache', request.url ?? ''))).then(
+        content => response.end(content),
+        () => response.writeHead(404).end(),
+      );
+    });
+    await new Promise<void>(listening => cache.listen(0, testAddress, listening));
+    const url = `http://${testAddress}:${(cache.address() as AddressInfo).port}`;
+    nixConf = `substituters = ${url}\ntrusted-public-keys = ${cacheKey.public}`;
+    const settings = `nix.settings = { substituters = [ "${url}" ]; trusted-public-keys = [ "${cacheKey.public}" ]; };`;
+    await fleet.change('modules/greeting.nix', text =>
+      text.replace('  systemd.services', `  ${settings}\n  systemd.services`),
+    );
+  }, 120_000);
+  afterAll(async () => {
+    await builder?.stop();
+    rest?.stop();
+    cache?.closeAllConnections();
+    cache?.close();
+  });
+
+  /** The build job's step, on a machine that fetches from the cache what it has. */
+  async function make(archive: string, signed: boolean, run: string): Promise<ActionResult> {
+    const from = fleet.runner.machine.path(work.workspace);
+    await exec('cp', ['-R', `${from}/.`, builder.machine.path(work.workspace)]);
+    await builder.machine.run(['chown', '-R', 'runner:runner', work.workspace]);
+    const signing = signed ? { 'signing-key': key.secret } : {};
+    return runAction(builder, {
+      results: fleet.results,
+      env: { GITHUB_RUN_ID: run, GITHUB_API_URL: rest.url },
+      inputs: {
+        ...{ ...fleet.access, ...signing, archive, 'nix-conf': nixConf },
+        ...{ mode: 'none', hosts: 'server', 'github-token': githubToken },
+      },
+    });
+  }
+
+  /** The deploy job's step, as run 8, on a machine whose store has none of the paths. */
+  async function take(from: string, signed: boolean, runner: Runner): Promise<ActionResult> {
+    const trust = signed ? { 'trusted-public-keys': key.public } : { 'allow-unsigned': 'true' };
+    return runAction(runner, {
+      uses: 'deploy',
+      results: fleet.results,
+      env: { GITHUB_RUN_ID: '8', GITHUB_API_URL: rest.url },
+      secrets: [githubToken],
+      inputs: {
+        ...{ ...fleet.access, ...trust, 'nix-conf': nixConf, from },
+        ...{ mode: 'switch', hosts: 'server', 'github-token': githubToken },
+      },
+    });
+  }
+
+  const ways = ['run', 'number', 'folder', 'reference'] as const;
+  const rows = ways.flatMap(from =>
+    (['delta', 'full'] as const).flatMap(archive =>
+      // Without a signing key, no run refers to an earlier one's artifact.
+      (from === 'reference' ? (['signed'] as const) : (['signed', 'unsigned'] as const)).map(
+        trust => [archive, from, trust] as const,
+      ),
+    ),
+  );
+
+  test.each(rows)('a %s archive from a %s, %s', async (archive, from, trust) => {
+    const signed = trust === 'signed';
+    const greeting = `${archive}, ${from}, ${trust}: Welcome to`;
     await fleet.change('modules/greeting.nix', text => text.replace(/[^"\n]*Welcome to/, greeting));
     fleet.results.artifacts.splice(0);
-    const making = {
-      mode: 'none',
-      archive,
-      hosts: 'server',
-      ...(signed === 'signed' ? { 'signing-key': key.secret } : {}),
-    };
-    expect((await fleet.step(making)).main.code).toBe(0);
-    // Its store has none of the paths.
+    rest.artifacts = [];
+    const made = await make(archive, signed, from === 'run' ? '8' : '7');
+    expect([errorsOf(made), made.main.code]).toEqual([[], 0]);
+    const { zip } = fleet.results.artifact('closure-server');
+    if (from === 'number' || from === 'reference') rest.artifacts = fleet.results.artifacts.splice(0);
+    if (from === 'reference') {
+      expect((await make(archive, signed, '8')).main.code).toBe(0);
+      expect(fleet.results.artifact('closure-server').zip.length).toBeLessThan(zip.length / 10);
+    }
     const runner = await Runner.start({ name: 'other', nix: '2.26' });
     const folder = '/var/tmp/archive';
-    await writeFile(runner.machine.path('/var/tmp/a.zip'), fleet.results.artifact('closure-server').zip);
+    await writeFile(runner.machine.path('/var/tmp/a.zip'), zip);
     await runner.run(['unzip', '-q', '/var/tmp/a.zip', '-d', folder]);
-    const trust = signed === 'signed' ? { 'trusted-public-keys': key.public } : { 'allow-unsigned': 'true' };
-    const inputs = {
-      ...fleet.access,
-      ...trust,
-      from: from === 'run' ? 'run' : from === 'number' ? '7' : folder,
-      mode: 'switch',
-      hosts: 'server',
-      'github-token': 'ghs_a-token-that-is-searched-for',
-    };
-    const rest = await RestApi.start();
-    // As another run, to which the results service gives nothing of run 7.
-    rest.artifacts = from === 'number' ? fleet.results.artifacts.splice(0) : [];
-    const env = { GITHUB_RUN_ID: '8', GITHUB_API_URL: rest.url };
-    const options = { uses: 'deploy', results: fleet.results, inputs, secrets: [inputs['github-token']] };
-    const result = await runAction(runner, from === 'number' ? { ...options, env } : options);
-    rest.stop();
+    const { paths } = JSON.parse((await runner.run(['cat', `${folder}/manifest.json`])).stdout);
+    const inside = paths.filter((path: { inside: boolean }) => path.inside);
+    // Most of the system is unchanged, and the cache has it.
+    if (archive === 'delta') expect(inside.length).toBeLessThan(paths.length / 2);
+    else expect(inside.length).toBe(paths.length);
+    const value = { run: 'run', reference: 'run', number: '7', folder }[from];
+    const result = await take(value, signed, runner);
     await runner.stop();
     expect(result.leaks).toEqual([]);
     expect([errorsOf(result), result.main.code]).toEqual([[], 0]);
     expect(await fleet.server.says('cat', '/run/greeting')).toContain(greeting);
+  });
+
+  test.each(['run', '7'])('no archive (`archive: none`) from %s is an error, before anything is copied', async from => {
+    fleet.results.artifacts.splice(0);
+    rest.artifacts = [];
+    expect((await make('none', true, '8')).main.code).toBe(0);
+    const before = await fleet.server.profile();
+    const result = await take(from, true, deployer);
+    expect(result.main.code).not.toBe(0);
+    expect(errorsOf(result).join('\n')).toMatch(/(?:This run|Run 7) has no archive of server/);
+    expect(await fleet.server.profile()).toBe(before);
   });
 });

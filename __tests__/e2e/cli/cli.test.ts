@@ -32,7 +32,7 @@ async function ferry(...args: string[]) {
 test('plan shows each host, its system, its derivation and its target; a second run prints the same', async () => {
   const first = await ferry('plan');
   expect(first.code).toBe(0);
-  expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv$/m);
+  expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv; has no target$/m);
   const again = await ferry('plan', '--json');
   const hosts = again.json().fleet?.hosts.map(({ name, system }) => [name, system]);
   expect(hosts).toEqual([
@@ -90,7 +90,7 @@ test("without --known-hosts and --deploy-key, the user's own ~/.ssh is used, and
   const stranger = await ferry('run', '--mode', 'switch', ...named);
   expect([stranger.code, stranger.stdout]).toEqual([
     7,
-    expect.stringContaining(`refused: No host key is pinned for ${fleet.server.address}, `),
+    expect.stringContaining(`refused: No host key of named (${fleet.server.address}) is known: `),
   ]);
   expect((await fleet.runner.run(['sh', '-c', 'cat ~/.ssh/known_hosts; :'])).stdout).toBe('');
   await own('known_hosts', `${fleet.server.knownHosts}\n`);
@@ -103,7 +103,7 @@ test('each kind of failure has its exit code, and invalid input is one line', as
   const unknown = await ferry('deploy', '--mode', 'swich');
   expect([unknown.code, unknown.stderr.trim()]).toEqual([
     2,
-    "ferry: --mode: 'swich' is not one of none, dry-activate, test, boot, switch. Did you mean switch?",
+    "ferry: --mode: 'swich' is not one of none, preview, dry-activate, secrets, test, boot, switch. Did you mean switch?",
   ]);
   expect((await ferry('plan', '--source', '/nowhere')).code).toBe(2);
   const stranger = await ferry(

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { expectNothingLeft, expectWhole } from '../support/activation-disasters.ts';
 import { Activations, type State } from '../support/activation-driver.ts';
 import { localNix } from '../support/deploy-fixture.ts';
-import { generateKey, startSystemdTarget, type Target } from '../support/target.ts';
+import { generateKey, startSystemdTarget, type Target, until } from '../support/target.ts';
 
 let web: Target;
 let on: Activations;
@@ -16,6 +16,29 @@ beforeAll(async () => {
 afterAll(() => web?.stop());
 
 const sh = (script: string): Promise<string> => web.says('sh', '-c', script);
+
+/** `after-side` runs when `side` does, which starts when /run/gate/side says no more that it is to hold. */
+const slowUnits = `
+  cd /etc/systemd/system
+  cat >/var/lib/start-side <<'END'
+while [ "$(cat /run/gate/side)" = hold ]; do sleep 0.1; done
+[ ! -e /run/gate/side ]
+END
+  cat >side.service <<'END'
+[Service]
+TimeoutStartSec=infinity
+ExecStartPre=/bin/sh /var/lib/start-side
+ExecStart=/bin/sleep infinity
+END
+  cat >after-side.service <<'END'
+[Unit]
+BindsTo=side.service
+After=side.service
+[Service]
+ExecStart=/bin/sleep infinity
+END
+  systemctl daemon-reload
+  systemctl start side after-side`;
 
 describe('a machine on the first system', () => {
   let before: State;
@@ -91,6 +114,32 @@ describe('a machine on the first system', () => {
       expect((await web.unit('side.service')).ActiveState).toBe('active');
       await on.call('finish', id);
       await sh('systemctl stop side; rm /etc/systemd/system/side.service; systemctl daemon-reload');
+      await expectOld();
+    });
+
+    test.each([
+      ['start in the end', null, { result: 'went-back', 'missing-units': '' }, 'active'],
+      ['fail in the end', 'fail', { result: 'stuck', 'missing-units': 'after-side.service side.service' }, 'inactive'],
+    ])('units that start slowly, one after the other, and %s', async (_, gate, expected, active) => {
+      await sh(slowUnits);
+      on.gate('two-activation', 'hold');
+      const id = on.id();
+      const running = on.run(id, 'switch', 'two', { 'step-limit': '5' });
+      await on.heldAt('two-activation');
+      await sh('systemctl kill --signal=KILL side.service; until systemctl is-failed side.service; do sleep 0.1; done');
+      on.gate('side', 'hold');
+      on.gate('two-activation', 'fail');
+      // The last of the commands that start them is given up, and they are still being started.
+      const starting = (): Promise<string> => sh('pgrep -f "[s]ystemctl start side.service"');
+      await until(starting, 'the start');
+      await until(async () => expect(await starting().catch(() => '')).toBe(''), 'the end of the wait for the start');
+      on.gate('side', gate);
+      expect((await running).values).toMatchObject(expected);
+      expect((await web.unit('after-side.service')).ActiveState).toBe(active);
+      await on.call('finish', id);
+      await sh(
+        'cd /etc/systemd/system; systemctl stop after-side side; rm after-side.service side.service; systemctl daemon-reload; systemctl reset-failed',
+      );
       await expectOld();
     });
 

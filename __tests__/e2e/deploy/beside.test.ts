@@ -6,7 +6,7 @@ import { Activations } from '../support/activation-driver.ts';
 import { configuration, deployment, deployOne, localNix } from '../support/deploy-fixture.ts';
 import { generateKey, type Key, startSystemdTarget, type Target, until } from '../support/target.ts';
 
-// A dry run, as of a pull request, beside a deployment to the same target.
+// Two runs at once on the same target: a dry run, as of a pull request, beside a deployment; and the same deployment twice.
 
 let nix: Nix;
 let key: Key;
@@ -53,5 +53,25 @@ test('a dry run waits for a switch, and says what would change after it', async 
   const planned = await dry;
   expect(planned).toMatchObject({ outcome: 'planned', after: on.toplevel('two') });
   expect([...planned.units.stop, ...planned.units.restart]).toContain('worker.service');
+  expectWhole(on, await on.state(), 'two');
+});
+
+test('the same system, deployed twice at once: the second run finds it there', async () => {
+  await go('switch', 'one');
+  expectWhole(on, await on.state(), 'one');
+  on.gate('two-activation', 'hold');
+  const first = go('switch', 'two');
+  await on.heldAt('two-activation');
+  const second = go('switch', 'two', 'acme/fleet run 8');
+  const waiting = 'grep -rh "waiting for another" /run/nix-ferry --include=log';
+  await until(async () => {
+    expect(await web.says('sh', '-c', waiting)).toContain('waiting for another activation: acme/fleet run 7');
+  }, 'the second run');
+  on.openGates();
+  expect(await first).toMatchObject({ outcome: 'deployed', before: on.toplevel('one'), after: on.toplevel('two') });
+  expect(await second).toMatchObject({
+    ...{ outcome: 'unchanged', before: on.toplevel('two'), after: on.toplevel('two') },
+    message: 'The target was on this system before the activation.',
+  });
   expectWhole(on, await on.state(), 'two');
 });

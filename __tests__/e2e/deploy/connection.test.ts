@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -18,6 +19,7 @@ import {
   localNix,
   recorder,
 } from '../support/deploy-fixture.ts';
+import { testAddress } from '../support/link.ts';
 import { root } from '../support/machine.ts';
 import {
   generateKey,
@@ -157,6 +159,17 @@ describe('addresses', () => {
     expect(outcome).toMatchObject({ host: 'web.example.com', outcome: 'planned' });
   });
 });
+
+test('a machine that accepts connections and then sends nothing more: unreachable', async () => {
+  const server = createServer(socket => void socket.on('error', () => undefined).write('SSH-2.0-hangs\r\n'));
+  await new Promise<void>(resolve => server.listen(0, testAddress, resolve));
+  const { port } = server.address() as AddressInfo;
+  const wanted = deployment(web, toplevel('one'), { target: address(web, { address: testAddress, port }) });
+  const knownHosts = `[${testAddress}]:${port} ${web.hostKey.public}`;
+  const outcome = await deployOne(nix, config('switch', { knownHosts }), wanted);
+  server.close();
+  expect(outcome).toMatchObject({ outcome: 'unreachable', message: `No answer from ${testAddress} within 60 s.` });
+}, 240_000);
 
 describe('a jump host', () => {
   const over = (jump: string) => address(web, { sshOptions: ['-o', `ProxyJump=root@${jump}`] });

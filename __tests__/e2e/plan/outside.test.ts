@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exec } from '../../../src/exec.ts';
 import type { Fleet } from '../../../src/plan/fleet.ts';
 import { plan } from '../../../src/plan/index.ts';
 import { PlanFixture } from '../support/plan-fixture.ts';
@@ -17,6 +18,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('files outside the repository
   let fixture: PlanFixture;
   let outside: string;
   let clone: string;
+  let cloned: string;
   beforeAll(async () => {
     fixture = await PlanFixture.create(version);
     outside = join(fixture.scratch, 'outside');
@@ -24,6 +26,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('files outside the repository
     await writeFile(join(outside, 'token'), 'planted');
     await writeFile(join(outside, 'name.nix'), '"planted"');
     clone = await fixture.repository({ 'name.nix': '"planted"' }, 'clone');
+    cloned = (await exec('git', ['-C', clone, 'rev-parse', 'HEAD'])).stdout.trim();
   }, 120_000);
   afterAll(() => fixture.remove());
 
@@ -36,6 +39,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('files outside the repository
     link: 'builtins.readFile ./link',
     clone: `import "\${builtins.fetchGit "${clone}"}/name.nix"`,
     'clone-url': `import "\${builtins.fetchGit { url = "file://${clone}"; }}/name.nix"`,
+    'clone-rev': `import "\${builtins.fetchGit { url = "${clone}"; rev = "${cloned}"; }}/name.nix"`,
+    'clone-ref': `import "\${builtins.fetchGit { url = "file://${clone}"; ref = "HEAD"; }}/name.nix"`,
     'clone-tree': `import "\${builtins.fetchTree "git+file://${clone}"}/name.nix"`,
     url: `builtins.fetchurl "file://${outside}/token"`,
     path: `builtins.baseNameOf (builtins.path { path = "${outside}"; name = "copied"; })`,
@@ -64,10 +69,52 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('files outside the repository
     expect(read?.message).toContain('`allowed-paths`');
   });
 
+  test.each(forms)('%s: no environment variable is seen', async form => {
+    expect(process.env.PATH).not.toBe('');
+    const seen = 'if builtins.getEnv "PATH" == "" then "empty" else throw "seen"';
+    const { hosts, failures } = await planned(form, { env: seen });
+    expect([hosts.map(({ name }) => name), failures]).toEqual([['env', 'sound'], []]);
+  });
+
   test.each(['expression', 'flake'] as const)('%s: what `allowed-paths` names is read', async form => {
     const { hosts, failures } = await planned(form, { read: attacks().read ?? '' }, { allowedPaths: [outside] });
     expect([hosts.map(({ name }) => name), failures]).toEqual([['read', 'sound'], []]);
   });
+
+  test.each(['expression', 'configuration', 'colmena', 'morph'] as const)(
+    '%s: the repository itself can be fetched, in any commit or branch',
+    async form => {
+      const { files } = fleetOf(form, { sound: sound() }, fixture);
+      const folder = await fixture.repository({ ...files, 'name.nix': '"old"' });
+      await fixture.commit(folder);
+      const rev = (await exec('git', ['-C', folder, 'rev-parse', 'HEAD'])).stdout.trim();
+      await exec('git', ['-C', folder, 'branch', 'other']);
+      // The modules are in the folder `hosts`, or in one below it.
+      const up = form === 'configuration' ? '../../.' : '../.';
+      const own = {
+        path: `builtins.fetchGit ./${up}`,
+        attributes: `builtins.fetchGit { url = ./${up}; }`,
+        rev: `builtins.fetchGit { url = ./${up}; rev = "${rev}"; }`,
+        'rev-ref': `builtins.fetchGit { url = ./${up}; rev = "${rev}"; ref = "other"; }`,
+        ref: `builtins.fetchGit { url = ./${up}; ref = "other"; }`,
+        all: `builtins.fetchGit { url = ./${up}; rev = "${rev}"; allRefs = true; }`,
+      };
+      const modules = Object.entries(own).map(([name, value]) => {
+        return [name, sound(`networking.hostName = import "\${${value}}/name.nix";`)];
+      });
+      const all = fleetOf(form, Object.fromEntries(modules), fixture);
+      for (const [file, text] of Object.entries(all.files)) {
+        await mkdir(join(folder, file, '..'), { recursive: true });
+        await writeFile(join(folder, file), text);
+      }
+      await writeFile(join(folder, 'name.nix'), '"new"');
+      await fixture.commit(folder);
+      const config = { format: formatOf(form), nixpkgsPin: 'warn' as const };
+      const { hosts, failures } = await plan(fixture.config(folder, config), fixture.nix, fixture.context);
+      expect(failures).toEqual([]);
+      expect(hosts.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(own)));
+    },
+  );
 
   test('a folder of the repository that is a link allows nothing outside', async () => {
     const { files } = fleetOf('configuration', { web: sound() }, fixture);

@@ -271,7 +271,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     Object.assign(process.env, { HOME: home, NIXPKGS_CONFIG: join(home, '.config/nixpkgs/config.nix') });
     try {
       const probe =
-        'if builtins.getEnv "NIXPKGS_CONFIG" == "" && ! builtins.pathExists (builtins.getEnv "HOME" + "/.config/nixpkgs/config.nix") then fetchTarball { url = "https://nixpkgs.invalid/x"; sha256 = "HASH"; } else throw "seen"';
+        'if builtins.getEnv "NIXPKGS_CONFIG" == "" && ! builtins.pathExists (builtins.getEnv "HOME" + "/.config/nixpkgs/config.nix") then fetchTarball { url = "https://example.invalid/x"; sha256 = "HASH"; } else throw "seen"';
       const { hosts } = await planned(expression(`(${probe.replace('HASH', fixture.miniature.base32)})`));
       expect(hosts.map(({ name }) => name)).toEqual(['web']);
     } finally {

@@ -14,10 +14,14 @@ export const script = [...readdirSync(directory).filter(name => name !== 'main.s
   .map(name => readFileSync(join(directory, name), 'utf8'))
   .join('');
 
+const all: readonly string[] =
+  /^phases='(.*)'$/m.exec(readFileSync(join(directory, 'phases.sh'), 'utf8'))?.[1]?.split(' ') ?? [];
+
 /** The phases of an activation without a reboot, from the script's own list. */
-export const phases: readonly string[] = (
-  /^phases='(.*)'$/m.exec(readFileSync(join(directory, 'phases.sh'), 'utf8'))?.[1]?.split(' ') ?? []
-).filter(phase => phase !== 'reboot');
+export const phases: readonly string[] = all.filter(phase => phase !== 'reboot');
+
+/** The phases of an activation with a reboot, from its reboot on: those before it do not depend on it. */
+export const rebootPhases: readonly string[] = all.slice(all.indexOf('reboot'));
 
 /** What a verb answered: its values, the log, and the phases in the order in which they were shown. */
 export interface Answers {

@@ -1,4 +1,4 @@
-import { phases } from './activation-driver.ts';
+import { phases, rebootPhases } from './activation-driver.ts';
 
 /** What may happen to an activation, and the test file that makes it happen. */
 export const kinds = {
@@ -37,3 +37,9 @@ export function phasesOf(kind: Kind): readonly string[] {
 export const killPoints = (Object.keys(kinds) as Kind[]).flatMap(kind =>
   phasesOf(kind).map(phase => [phase, kind] as const),
 );
+
+/** What may happen to an activation with a reboot, at the start of each of its phases from the reboot on. */
+export const rebootKinds = ['its process killed', 'its unit killed', 'power cut'] as const;
+
+/** The rows of these, in reboot-kill.test.ts. */
+export const rebootKillPoints = rebootPhases.flatMap(phase => rebootKinds.map(kind => [phase, kind] as const));

@@ -45,10 +45,10 @@ export class Rebooting {
   }
 
   /** A machine that was booted with `old` of reboot-systems.nix. */
-  static async start(loader: string): Promise<Rebooting> {
+  static async start(loader: string, name = loader.slice(0, 7)): Promise<Rebooting> {
     const [nix, key] = await Promise.all([localNix(), generateKey('deploy')]);
     const systems = await buildSystems(nix, 'x86_64-linux', 'reboot-systems.nix');
-    const target = await startSystemdTarget({ name: loader.slice(0, 7), deployKey: key });
+    const target = await startSystemdTarget({ name, deployKey: key });
     const machine = new Rebooting(target, loader, nix, key, systems);
     await target.says('sh', '-c', 'echo "$0" > /var/lib/deployer', testAddress);
     expect((await machine.deploy('old')).outcome).toBe('deployed');

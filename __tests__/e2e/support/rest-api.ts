@@ -61,6 +61,9 @@ export class RestApi {
     }
     if (found !== undefined && path.startsWith('/blob/')) return { zip: found.zip };
     if (found !== undefined && zip !== undefined) return { status: 302, location: `${this.url}/blob/artifacts/${id}` };
+    if (found !== undefined && path === `${actions}/artifacts/${id}`) {
+      return { json: { id: found.id, digest: found.digest, expired: false, expires_at: '2126-01-01T00:00:00Z' } };
+    }
     if (/\/issues\/\d+\/comments$/.test(path) && method === 'GET') return { json: [] };
     if (/\/issues\/\d+\/comments$/.test(path)) {
       this.comments.push((JSON.parse(body) as { body: string }).body);

@@ -10,7 +10,7 @@ import type { Nix } from '../../nix/index.ts';
 import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
 import type { TagSelection } from '../select.ts';
-import { restriction } from './restriction.ts';
+import { refusedAddress, restriction } from './restriction.ts';
 
 /** How a source is evaluated: a file of nix/ and the request that it is called with. */
 export interface Adapter {
@@ -86,8 +86,11 @@ export interface NixFailure {
 /** The part of a failure that Nix itself reports, or that its end shows. */
 type Reported = Pick<NixFailure, 'kind'> & NixError;
 
+/** Commits and branches of the repository that one evaluation may read, at most; each costs another attempt. */
+const mostAddresses = 16;
+
 /**
- * Evaluates an attribute of an adapter in one process of Nix.
+ * Evaluates an attribute of an adapter in one process of Nix, or in several if it reads commits of its own repository.
  *
  * @param onEvent called when the evaluation of a host begins, and with its answer as soon as it is known.
  * @returns the answers, or the failure. @throws what is not an error of the evaluation, for example that Nix cannot be started.
@@ -95,8 +98,23 @@ type Reported = Pick<NixFailure, 'kind'> & NixError;
 export async function callAdapter<T>(
   adapter: Adapter,
   call: AdapterCall,
-  { nix, context }: Evaluator,
+  evaluator: Evaluator,
   onEvent: (event: EvaluationEvent<T>) => void = () => undefined,
+): Promise<AdapterResult<T>> {
+  const addresses = new Set<string>();
+  for (;;) {
+    const result = await attempt(adapter, { ...call, addresses: [...addresses] }, evaluator, onEvent);
+    const refused = result.failure === null ? null : await refusedAddress(result.failure.message, adapter);
+    if (refused === null || addresses.has(refused) || addresses.size === mostAddresses) return result;
+    addresses.add(refused);
+  }
+}
+
+async function attempt<T>(
+  adapter: Adapter,
+  call: AdapterCall & { addresses: readonly string[] },
+  { nix, context }: Evaluator,
+  onEvent: (event: EvaluationEvent<T>) => void,
 ): Promise<AdapterResult<T>> {
   const mark = `ferry-${randomBytes(12).toString('hex')}`;
   const { program, args } = await commandOf(adapter, call, mark);
@@ -156,7 +174,7 @@ function noteWarning(message: string, { begun, warnings }: AdapterResult<unknown
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
 async function commandOf(
   adapter: Adapter,
-  { attribute, ...more }: AdapterCall,
+  { attribute, addresses, ...more }: AdapterCall & { addresses: readonly string[] },
   mark: string,
 ): Promise<{ program: string; args: string[] }> {
   const folder = nixFolder();
@@ -180,7 +198,7 @@ async function commandOf(
     return { program: 'nix', args: ['eval', '--json', '--expr', await readFile(file, 'utf8'), attribute, ...args] };
   }
   const mode = ['--eval', '--strict', '--json', '--read-write-mode'];
-  const restricted = await restriction(adapter, folder);
+  const restricted = await restriction(adapter, folder, addresses);
   return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...restricted] };
 }
 

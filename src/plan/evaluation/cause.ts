@@ -27,10 +27,21 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
     return copiedConfiguration(failure);
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
-  const [, forbidden] = /access to absolute path '(\/etc(?:\/[^']*)?)' is forbidden/.exec(text) ?? [];
-  if (forbidden !== undefined) return forbiddenOfMachine(forbidden, failure);
   const wanted = missingPath(failure);
-  return wanted === null ? null : missingFile(wanted, failure, source);
+  return wanted === null ? forbiddenFile(failure) : missingFile(wanted, failure, source);
+}
+
+/** A file of the target in /etc/nixos, which the machine that evaluates may not even look for. */
+function forbiddenFile(failure: NixFailure): Cause | null {
+  // Nix names the first part of the path that may not be read.
+  if (!/access to (?:(?:absolute|canonical) )?path '\/etc(?:\/nixos[^']*)?' is forbidden/.test(failure.message)) return null;
+  let wanted: string | null = null;
+  findInOwn(failure, text => {
+    const found = /\/etc\/nixos\/[\w.+/-]+/.exec(text);
+    wanted ??= found?.[0] ?? null;
+    return found?.index;
+  });
+  return wanted === null ? null : ofMachine(wanted, failure);
 }
 
 /** Only `system.copySystemConfiguration` of nixpkgs' modules reads <nixos-config> (nixos/modules/system/activation/top-level.nix). */
@@ -110,18 +121,6 @@ function missingFile(wanted: string, failure: NixFailure, { root, repository }: 
     ? ' `nixos-generate-config --show-hardware-config` prints it on the machine.'
     : '';
   return { message: `${file}${by} is not in the repository.`, cure: `Commit it, or correct the path.${how}`, place };
-}
-
-/** Nix 2.26 names the first forbidden folder on the way to a file. */
-function forbiddenOfMachine(forbidden: string, failure: NixFailure): Cause | null {
-  let wanted: string | undefined;
-  findInOwn(failure, text => {
-    const paths = text.matchAll(/\/etc\/nixos\/[\w.+/-]*\w/g);
-    const match = [...paths].find(([path]) => path === forbidden || path.startsWith(`${forbidden}/`));
-    wanted = match?.[0];
-    return match?.index;
-  });
-  return wanted === undefined ? null : ofMachine(wanted, failure);
 }
 
 function ofMachine(wanted: string, failure: NixFailure): Cause {
