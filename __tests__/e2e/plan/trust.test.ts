@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Nix } from '../../../src/nix/index.ts';
@@ -25,5 +26,19 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('a configuration of an attack
     const { hosts, failures } = await plan(fixture.config(folder, { format }), nix, fixture.context);
     expect([hosts.map(({ name }) => name), failures.map(({ host }) => host)]).toEqual([['db'], ['web']]);
     expect(existsSync(planted)).toBe(false);
+  });
+
+  // The fixture's Nix has `sandbox = false`, as a machine's nix.conf may.
+  test('what is built to be imported sees no file of the machine', async () => {
+    const outside = join(fixture.scratch, 'outside');
+    await writeFile(outside, 'planted');
+    const busybox = `builtins.storePath "${fixture.miniature.path}" + "/bootstrap/x86_64-linux/busybox"`;
+    const script = `if [ -e ${outside} ]; then printf open; else printf closed; fi > $out`;
+    const built = `derivation { name = "imported"; system = "x86_64-linux"; builder = ${busybox}; args = [ "sh" "-c" "${script}" ]; }`;
+    const { files } = fleetOf('morph', { web: sound(`networking.hostName = builtins.readFile (${built});`) }, fixture);
+    const folder = await fixture.repository(files);
+    const { hosts, failures } = await plan(fixture.config(folder), fixture.nix, fixture.context);
+    expect(failures).toEqual([]);
+    expect(hosts[0]?.toplevel.drvPath).toContain('-nixos-system-closed-');
   });
 });

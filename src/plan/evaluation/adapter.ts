@@ -187,6 +187,8 @@ async function commandOf(
     ...['--arg', 'keyUnits', await readFile(join(folder, 'key-units.nix'), 'utf8')],
     ...['--log-format', 'internal-json', '--show-trace', '-vv'],
     ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+    // What is built to be imported is built in the sandbox, also on a machine whose nix.conf has none.
+    ...['--option', 'sandbox', 'true', '--option', 'sandbox-fallback', 'false'],
     // `builtins.exec` would run any program of the branch on the runner, whatever the machine's nix.conf says.
     ...['--option', 'allow-unsafe-native-code-during-evaluation', 'false'],
     // The variable NIX_PATH is empty already; nix.conf has a setting too.
