@@ -20,7 +20,7 @@ describe('an error names the input, the valid values and the most similar one', 
   test.each([
     [
       { mode: 'swich' },
-      "input 'mode': 'swich' is not one of none, dry-activate, test, boot, switch. Did you mean switch?",
+      "input 'mode': 'swich' is not one of none, preview, dry-activate, secrets, test, boot, switch. Did you mean switch?",
     ],
     [{ archiv: 'full' }, "There is no input 'archiv'. Did you mean input 'archive'?"],
     [{ parallel: '0' }, "input 'parallel': '0' is not a whole number from 1 to 1000."],

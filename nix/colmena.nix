@@ -97,7 +97,7 @@ let
     [
       packagesModule
       (deploymentModule name)
-      keyUnits
+      (keyUnits "colmena-chown-keys")
       (hive.defaults or { })
     ]
     ++ (if builtins.isList own then own else [ own ]);

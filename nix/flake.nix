@@ -63,6 +63,7 @@ let
       user ? "root",
       group ? "root",
       permissions ? "0400",
+      # A unit to restart, or the words of a command.
       action ? [ ],
       mkDirs ? true,
       uploadAt ? "pre-activation",
@@ -74,12 +75,29 @@ let
         user
         group
         permissions
-        action
         mkDirs
         uploadAt
         ;
-      source.file = source;
+      source = sourceOf source;
+      action =
+        if builtins.isString action then
+          [
+            "systemctl"
+            "restart"
+            action
+          ]
+        else
+          action;
     };
+  # A file, or a set with one of the kinds of sources. A text would be in the store, as all of a flake is.
+  sourceOf =
+    source:
+    if !builtins.isAttrs source then
+      { file = toString source; }
+    else if source ? text then
+      throw "a secret of a flake has no text, because the flake itself is in the store: use file, command or env"
+    else
+      source;
   complete =
     settings:
     if !builtins.isAttrs settings then

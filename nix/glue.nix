@@ -83,6 +83,19 @@ let
       )
     ) 0 names;
 
+  # Whether `request.selection` selects a host with these settings of its target. src/plan/select.ts decides; a host that this
+  # selects wrongly is only evaluated in vain, or later.
+  selects =
+    name: settings:
+    let
+      inherit (request) selection;
+      host = selection.hosts.${name};
+      given = if host.tags != null then host.tags else find [ ] [ "tags" ] settings;
+      tags = if builtins.isList given then builtins.filter builtins.isString given else [ ];
+      matches = builtins.any (pattern: builtins.any (tag: builtins.match pattern tag != null) tags);
+    in
+    (host.included || matches selection.included) && !(host.excluded || matches selection.excluded);
+
   # Submodules of nixpkgs before 18.09 contain their own arguments.
   clean =
     value:
@@ -266,15 +279,36 @@ rec {
       deployment ? _: null,
       notes ? { },
     }:
+    let
+      whole =
+        settings: name:
+        describe name (host name)
+        // {
+          deployment = if settings == null then clean (deployment name) else settings.deployment;
+        };
+    in
     {
       names = { inherit names root notes; };
-      deployments = each (name: {
-        inherit name;
-        deployment = clean (deployment name);
-      }) request.hosts;
-      hosts = each (
-        name: describe name (host name) // { deployment = clean (deployment name); }
-      ) request.hosts;
+      hosts = each (whole null) request.hosts;
+      # The settings of every target and, if its tags select it, the host: in one evaluation, because each reads nixpkgs again.
+      tagged = builtins.foldl' (
+        done: name:
+        let
+          settings = {
+            inherit name;
+            deployment = clean (deployment name);
+          };
+        in
+        builtins.seq done (
+          report { begun = name; } (
+            builtins.seq (builtins.toJSON settings) (
+              report { answer = settings; } (
+                if selects name settings.deployment then each (whole settings) [ name ] else done
+              )
+            )
+          )
+        )
+      ) 0 request.hosts;
       option = optionOf (host (builtins.head request.hosts));
     };
 }

@@ -115,16 +115,15 @@ let
         nixpkgs.pkgs = lib.mkDefault packages;
       }
       // lib.optionalAttrs (options ? system.extraDependencies) {
-        # The command of a check runs on the target, so the store paths in it must be part of the system.
+        # The command of a check runs on the target, so the store paths in it must be part of the system. Name and content are
+        # those of morph, so that the toplevel is the same.
         system.extraDependencies =
           let
             commands = lib.concatMap (one: one.cmd) (
-              config.deployment.healthChecks.cmd ++ config.deployment.preDeployChecks.cmd
+              config.deployment.preDeployChecks.cmd ++ config.deployment.healthChecks.cmd
             );
           in
-          lib.optional (builtins.any builtins.hasContext commands) (
-            pkgs.writeText "health-check-commands" (builtins.concatStringsSep "\n" commands)
-          );
+          [ (pkgs.writeText "healthcheck-commands.txt" (builtins.concatStringsSep "\n" commands)) ];
       };
     };
 

@@ -184,7 +184,7 @@ let
     ++ merged.defaults or [ ]
     ++ [
       (deploymentModule name)
-      keyUnits
+      (keyUnits "nixops-keys")
     ];
   names = builtins.attrNames (
     removeAttrs merged [

@@ -5,7 +5,8 @@ let
   flake = builtins.getFlake (glue request).request.reference;
 in
 answer {
-  names = builtins.attrNames flake;
+  # Without the metadata of the flake, such as lastModified.
+  names = builtins.attrNames flake.outputs;
   root = flake.sourceInfo.outPath;
   host = _: throw "not a host";
 }

@@ -1,12 +1,13 @@
 import type { Context, Stage } from './context.ts';
 import { demoCommand } from './demo-command.ts';
+import { secretVariablesIn } from './environment.ts';
 import { explain, UserError } from './errors.ts';
 import { type Flags, help, readFlags } from './flags.ts';
 import { type Config, readInputs } from './inputs.ts';
 import { nearest } from './nearest.ts';
 import { optionOf, run } from './pipeline.ts';
 import { type Run, report, text, verdict } from './report/index.ts';
-import { inputsOfStep, type Step } from './step.ts';
+import { inputsOfMode, inputsOfStep, type Step } from './step.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -17,16 +18,28 @@ interface Command {
   step: Step;
   /** The number of words that are not flags. */
   words: number;
+  /** The mode that it always has, so that the inputs that only others need are not accepted. */
+  mode?: keyof typeof inputsOfMode;
 }
 
 const commands: Record<string, Command> = {
   plan: one('plan', 'Evaluate the hosts and show what would be built and where it would be deployed.'),
   build: one('build', "Build each host's closure."),
   archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
+  preview: {
+    usage: 'ferry preview [flags]',
+    about: 'Build the hosts and show what would change on their targets, which are only asked.',
+    ...{ step: 'deploy', words: 0, mode: 'preview' },
+  },
   deploy: one(
     'deploy',
     'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.',
   ),
+  secrets: {
+    usage: 'ferry secrets [flags]',
+    about: 'Send the secrets of the hosts to their targets, as after a reboot, and activate nothing.',
+    ...{ step: 'deploy', words: 0, mode: 'secrets' },
+  },
   run: one('run', 'Do all of this: plan, build, archive, deploy.'),
   option: {
     usage: 'ferry option HOST OPTION [flags]',
@@ -51,6 +64,7 @@ const exitCodes = {
   plan: 4,
   build: 5,
   archive: 6,
+  preview: 7,
   deploy: 7,
   cancelled: 130,
 } as const;
@@ -87,7 +101,7 @@ export async function cli(given: Environment): Promise<void> {
 }
 
 /** @returns the exit code. */
-async function main(args: readonly string[], given: Environment): Promise<number> {
+async function main(args: readonly string[], environment: Environment): Promise<number> {
   const [name = '--help', ...rest] = args;
   if (name === '--version') return print(`${version}\n`);
   if (name === '--help' || name === '-h' || name === 'help') return print(overview);
@@ -100,10 +114,10 @@ async function main(args: readonly string[], given: Environment): Promise<number
     });
   }
   const { usage, about, step } = command;
-  const allowed = inputsOfStep[step];
+  const allowed = command.mode === undefined ? inputsOfStep[step] : inputsOfMode[command.mode];
   // `deploy` makes no archives: there, --archive names the archives to deploy.
   const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
-  const flags = readFlags(words, allowed, given);
+  const flags = readFlags(words, allowed, environment);
   if (flags.switches.has('help')) return print(help(usage, about, allowed));
   if (flags.words.length !== command.words) {
     const extra = flags.words[command.words];
@@ -114,8 +128,10 @@ async function main(args: readonly string[], given: Environment): Promise<number
       },
     );
   }
-  const config = readInputs(flags.inputs, input => `--${input}`, allowed);
-  const terminal = await openTerminal(process.env);
+  const { mode } = command;
+  const given = mode === undefined ? flags.inputs : { ...flags.inputs, mode };
+  const config = readInputs(given, input => `--${input}`, mode === undefined ? allowed : [...allowed, 'mode']);
+  const terminal = await openTerminal(process.env, secretVariablesIn(environment));
   try {
     return name === 'option'
       ? await printOption(flags, config, terminal)

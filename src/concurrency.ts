@@ -1,3 +1,27 @@
+/** Places that at most `limit` holders have at once. Others wait, in the order in which they asked. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  /** @returns a function that gives the place back; only its first call does. */
+  async take(): Promise<() => void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    };
+  }
+}
+
 /**
  * Calls `work` for every item, at most `limit` at once, and returns the results in the order of the items.
  *

@@ -13,7 +13,7 @@ export interface Log {
 }
 
 /** The stages of a run, in their order. */
-export type Stage = 'setup' | 'plan' | 'build' | 'archive' | 'deploy' | 'report';
+export type Stage = 'setup' | 'plan' | 'build' | 'archive' | 'preview' | 'deploy' | 'report';
 
 /** An event in the progress of one host; `text` is a few words for a person ("copying 12 of 40 paths"). */
 export interface HostEvent {

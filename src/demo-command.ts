@@ -36,7 +36,7 @@ export async function demoCommand(words: readonly string[]): Promise<'ok' | 'dep
           cache: join(terminal.cache, 'demo'),
           async prepare(system) {
             const config = readInputs({ emulate: 'always', cache: 'never' }, name => `--${name}`);
-            const setUp = await setup({ ...config.setup, ...outer.machine }, context, outer.setup);
+            const setUp = await setup({ ...config.setup, ...outer.machine, builds: true }, context, outer.setup);
             const hosts = [{ name: 'demo', drvPath: '', system }];
             return (await prepareSystems(setUp, { hosts, lock: null }, context, outer.setup)).nix;
           },

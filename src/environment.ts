@@ -2,9 +2,9 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 type Environment = Record<string, string | undefined>;
 
-/** Variables with secrets: inputs, tokens of the job, and the variables of the command line for secrets. */
+/** Variables with secrets: inputs, tokens of the job, the variables of the command line for secrets, and secrets of hosts. */
 const secret =
-  /^(INPUT_.*|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL)|(GITHUB|GH)_TOKEN|FERRY_(DEPLOY_KEY|SIGNING_KEY|GITHUB_TOKEN))$/;
+  /^(INPUT_.*|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL)|(GITHUB|GH)_TOKEN|FERRY_(DEPLOY_KEY|SIGNING_KEY|GITHUB_TOKEN|SECRET_.*))$/;
 
 /** Read by @actions/artifact and @actions/cache from `process.env`, whenever they are called. */
 const neededHere = ['ACTIONS_RUNTIME_TOKEN'];
@@ -36,6 +36,15 @@ export function takeEnvironment(own: { env: Environment; platform: string }): { 
   }
   own.env = visible;
   return { given, cleared };
+}
+
+/** The secrets of hosts in an environment: the variables `FERRY_SECRET_<name>`, by name. */
+export function secretVariablesIn(given: Readonly<Environment>): Record<string, string> {
+  const prefix = 'FERRY_SECRET_';
+  const found = Object.entries(given).flatMap(([name, value]) =>
+    name.startsWith(prefix) && value !== undefined ? [[name.slice(prefix.length), value]] : [],
+  );
+  return Object.fromEntries(found) as Record<string, string>;
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ExecOptions {
   onStderr?: (line: string) => void;
   /** Called with each line that the child prints on standard output; `stdout` of the result is then empty. */
   onStdout?: (line: string) => void;
+  /** The same with its bytes, for output that may not be text. */
+  onStdoutChunk?: (chunk: Buffer) => void;
   /** Milliseconds after which the child gets SIGTERM, and 5 s later SIGKILL. */
   timeout?: number;
   /** Milliseconds without any output after which the child gets SIGTERM, and 5 s later SIGKILL; 0: any time. */
@@ -164,7 +166,7 @@ export function withStallLimit(run: Exec, milliseconds: number): Exec {
 /** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */
 function collect(
   child: ChildProcess,
-  { onStdout, onStderr }: ExecOptions,
+  { onStdout, onStdoutChunk, onStderr }: ExecOptions,
 ): { stdout: () => string; stderr: () => string; flush: () => void } {
   const chunks: Buffer[] = [];
   let stderr = '';
@@ -175,7 +177,7 @@ function collect(
     onStderr?.(line);
   });
   const lines = onStdout === undefined ? null : readLines(child.stdout, onStdout);
-  if (lines === null) child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (lines === null) child.stdout?.on('data', onStdoutChunk ?? ((chunk: Buffer) => chunks.push(chunk)));
   return {
     stdout: () => Buffer.concat(chunks).toString(),
     stderr: () => stderr.slice(-keptStderr),

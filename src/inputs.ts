@@ -128,6 +128,12 @@ function checkTogether(config: Config, called: (name: string) => string): Config
       cure: 'Remove one of them.',
     });
   }
+  if (from !== null && config.deploy.mode === 'preview') {
+    throw new UserError(`${called('from')} has no effect with the mode \`preview\`, which compares what it builds.`, {
+      where: { input: 'from' },
+      cure: 'Remove it, or choose another mode.',
+    });
+  }
   if (config.report.comment && config.report.githubToken === null) {
     throw new UserError(`${called('comment')} needs ${called('github-token')}.`, {
       where: { input: 'github-token' },

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from './context.ts';
+import { secretVariablesIn } from './environment.ts';
 import { explain } from './errors.ts';
 import { type Config, inputsOfRunner, readInputs } from './inputs.ts';
 import type { Run } from './report/index.ts';
@@ -45,7 +46,7 @@ export async function main(
   core.saveState(scratchState, scratch);
   const { context, close } = openContext(core, scratch, env);
   try {
-    const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
+    const done = await run(step, config, portsOf(core, config.fetch, env, secretVariablesIn(given), context), context);
     close();
     for (const [name, value] of Object.entries(outputsOf(done))) core.setOutput(name, value);
     const { ok } = await report(done, context.log, async markdown => {

@@ -1,15 +1,18 @@
-import { type ArchiveStores, archive, type Provenance, takeArchives } from './archive/index.ts';
+import { type ArchiveStores, archive, takeArchives } from './archive/index.ts';
 import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
 import {
   checkKeys,
+  checkKnownHosts,
+  checkSecrets,
   checkTargets,
   type Deployer,
   type Deployment,
   deploy,
   deploymentsOfArchives,
   deploymentsOfBuilt,
+  deploymentsOfPlan,
   type Origin,
   outcomesOfUnbuilt,
 } from './deploy/index.ts';
@@ -18,8 +21,9 @@ import { explain, UserError } from './errors.ts';
 import { withStallLimit } from './exec.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
-import type { Fleet } from './plan/fleet.ts';
-import { historyOf, locate, option, type PlanConfig, plan } from './plan/index.ts';
+import type { Fleet, Target } from './plan/fleet.ts';
+import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
+import { preview } from './preview/index.ts';
 import type { Run } from './report/run.ts';
 import {
   type CachedFleet,
@@ -76,12 +80,13 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
 export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
   const context = limited(surroundings, config);
   const run: Run = {
-    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], outcomes: [] },
+    ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], outcomes: [] },
     ...{ timings: {}, error: null },
   };
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
+    checkKnownHosts({ ...config.deploy, ...ports.deployer }, givenTargets(config));
     const request = { step, config, ports, context };
     if (config.fetch.from === null) await fromSource(request, run, saving);
     else await fromArchives(config.fetch.from, request, run);
@@ -90,6 +95,12 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
   }
   await saving.ended();
   return run;
+}
+
+/** The targets of the input `targets`, all of which will be deployed to; none if `hosts` selects some of them. */
+function givenTargets({ plan: { hosts, targets }, fetch }: Config): Target[] {
+  if (hosts.length > 0 || fetch.from !== null) return [];
+  return Object.entries(targets).flatMap(([host, value]) => targetOf(parseTargetSettings(value, host)) ?? []);
 }
 
 /** Setup → Fleet → Built[] → Archive[] → Outcome[], as far as the step goes. */
@@ -109,7 +120,14 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     ),
   );
   run.fleet = fleet;
-  checkTargets({ ...config.deploy, ...ports.deployer }, fleet.hosts);
+  const planned = fleet.hosts.map(host => ({ ...host, host: host.name }));
+  checkTargets({ ...config.deploy, ...ports.deployer }, planned);
+  checkSecrets(planned, { ...config.deploy, ...ports.deployer });
+  if (config.deploy.mode === 'secrets') {
+    const deployments = deploymentsOfPlan(fleet.hosts, await originOf(fleet, ports, context));
+    run.outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nixOf(setUp, context)));
+    return;
+  }
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
@@ -121,18 +139,22 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
 
   const nix = nixOf(prepared, context);
+  const origin = await originOf(fleet, ports, context);
   if (stages.includes('archive') && config.archive.archive !== 'none') {
     const { directory, artifacts } = ports.archives;
     const archiveConfig = {
       ...config.archive,
       directory,
       source: fleet.source,
-      provenance: provenanceOf(fleet, ports),
+      provenance: { ...origin, run: ports.deployer.run, producer },
     };
     run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
-  if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-    const deployments = deploymentsOfBuilt(built, await originOf(fleet, ports, context));
+  if (stages.includes('deploy') && config.deploy.mode === 'preview') {
+    const asking = { ...config.deploy, ...ports.deployer };
+    run.previews = await timed(run, 'preview', context, () => preview(built, asking, context));
+  } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
+    const deployments = deploymentsOfBuilt(built, origin);
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
@@ -141,6 +163,12 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
 async function fromArchives(from: NonNullable<Config['fetch']['from']>, request: RunRequest, run: Run): Promise<void> {
   const { config, ports, context } = request;
+  if (config.deploy.mode === 'secrets') {
+    throw new UserError('Archives contain no secrets.', {
+      where: { input: 'from' },
+      cure: 'Leave out `from`, so that the secrets of the source are sent.',
+    });
+  }
   const setUp = await timed(run, 'setup', context, () => setUpFor(request));
   const nix = nixOf(setUp, context);
   const importing = (args: readonly string[]): Promise<void> => nixAsRoot(setUp, args, context);
@@ -169,7 +197,7 @@ export async function optionOf(
 ): Promise<unknown> {
   const context = limited(surroundings, config);
   const source = locate(config.plan.source);
-  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const setUp = await setup({ ...config.setup, ...ports.machine, builds: false }, context, ports.setup);
   const planConfig = { ...config.plan, ...source, nixPath: nixPathOf(ports), planCache: null };
   return option(planConfig, host, path, nixOf(setUp, context), context);
 }
@@ -207,7 +235,8 @@ class Saving {
 }
 
 async function setUpFor({ step, config, ports, context }: RunRequest): Promise<Setup> {
-  const setUp = await setup({ ...config.setup, ...ports.machine }, context, ports.setup);
+  const builds = step !== 'plan';
+  const setUp = await setup({ ...config.setup, ...ports.machine, builds }, context, ports.setup);
   // If the set-up is a separate step, no plan follows that shows which systems are needed.
   const emulates = step === 'setup' && config.setup.emulate === 'always';
   return emulates ? emulateOther(setUp, context, ports.setup) : setUp;
@@ -241,10 +270,6 @@ function cachedFleet({ hosts }: Fleet): CachedFleet {
 
 function toplevelsOf(built: readonly Built[]): string[] {
   return built.flatMap(one => (one.ok ? [one.toplevel] : []));
-}
-
-function provenanceOf({ commit }: Fleet, { repository, deployer }: Ports): Provenance {
-  return { commit, repository, run: deployer.run, producer };
 }
 
 async function originOf({ commit, source }: Fleet, { repository, branch }: Ports, context: Context): Promise<Origin> {

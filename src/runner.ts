@@ -21,6 +21,7 @@ const titles: Record<Stage, string> = {
   plan: 'Evaluate the hosts',
   build: 'Build the closures',
   archive: 'Write the archives',
+  preview: 'Compare with the targets',
   deploy: 'Deploy to the targets',
   report: 'Report',
 };
@@ -134,6 +135,7 @@ export function portsOf(
   core: Core,
   { githubToken: token, signingKey: secret }: Config['fetch'],
   env: NodeJS.ProcessEnv,
+  secretVariables: Readonly<Record<string, string>>,
   context: Context,
 ): Ports {
   const repository = env.GITHUB_REPOSITORY ?? null;
@@ -159,6 +161,8 @@ export function portsOf(
       who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
       run: number === null ? null : run,
       ownSsh: false,
+      ownCode: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
+      secretVariables,
     },
   };
 }

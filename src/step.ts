@@ -1,3 +1,4 @@
+import type { Mode } from './deploy/outcome.ts';
 import { namesOf } from './inputs.ts';
 
 /** The parts of the job that can run alone, as a step of a workflow or as a command; `run` is all of them. */
@@ -14,3 +15,13 @@ export const inputsOfStep: Record<Step, readonly string[]> = {
   deploy: namesOf('plan', 'build', 'fetch', 'deploy', 'setup', 'report'),
   run: namesOf('plan', 'build', 'deploy', 'archive', 'setup', 'report'),
 };
+
+/** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
+export const inputsOfMode = {
+  preview: [...namesOf('plan', 'build', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
+  secrets: [
+    ...namesOf('plan', 'setup', 'report'),
+    ...['deploy-key', 'known-hosts', 'parallel', 'canary', 'waves', 'max-failures'],
+    ...['offline', 'host-timeout', 'lock-timeout'],
+  ],
+} as const satisfies Partial<Record<Mode, readonly string[]>>;

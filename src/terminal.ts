@@ -24,7 +24,11 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
+/** @param secretVariables see Deployer. */
+export async function openTerminal(
+  env: NodeJS.ProcessEnv,
+  secretVariables: Readonly<Record<string, string>> = {},
+): Promise<Terminal> {
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   // Every signal, not only the first: a second one (timeout(1) sends two, and so does an impatient user) must not interrupt
@@ -53,15 +57,7 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
         writeFileSync(join(scratch, `state-${key}`), value);
       };
       try {
-        return await work({
-          setup: { saveState },
-          machine: { daemon: 'any', environment: env },
-          archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
-          planCache: join(cache, 'plans'),
-          repository: null,
-          branch: null,
-          deployer: { who: `${userInfo().username}@${hostname()}`, run: null, ownSsh: true },
-        });
+        return await work(portsOf(env, cache, saveState, secretVariables));
       } finally {
         progress.end();
         await endLeftSession(scratch, exec);
@@ -72,6 +68,25 @@ export async function openTerminal(env: NodeJS.ProcessEnv): Promise<Terminal> {
       progress.end();
       await rm(scratch, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a runner would offer a step, on a person's machine. */
+function portsOf(
+  environment: NodeJS.ProcessEnv,
+  cache: string,
+  saveState: Ports['setup']['saveState'],
+  secretVariables: Readonly<Record<string, string>>,
+): Ports {
+  const who = `${userInfo().username}@${hostname()}`;
+  return {
+    setup: { saveState },
+    machine: { daemon: 'any', environment },
+    archives: { directory: join(process.cwd(), 'archives'), artifacts: null },
+    planCache: join(cache, 'plans'),
+    repository: null,
+    branch: null,
+    deployer: { who, run: null, ownSsh: true, ownCode: true, secretVariables },
   };
 }
 
@@ -88,6 +103,7 @@ function terminalLog(progress: Progress, debug: boolean): Log {
     notice: (message, where) => line('note: ', message, where),
     warning: (message, where) => line('warning: ', message, where),
     error: (message, where) => line('error: ', message, where),
-    secret: secret => secrets.push(secret),
+    // A shorter one is part of everything.
+    secret: secret => void (secret.trim().length > 3 && secrets.push(secret)),
   };
 }

@@ -33,6 +33,7 @@ nix_() { nix --extra-experimental-features nix-command "$@"; }
 
 # A text field of the manifest; nothing if it is null. The manifest has one field per line.
 field() { sed -n "s/^ \"$1\": \"\(.*\)\",\$/\1/p" manifest.json | head -n 1; }
+number() { sed -n "s/^ \"$1\": \([0-9]*\),\$/\1/p" manifest.json | head -n 1; }
 
 # "path narSize narHash" of each path that is inside ($1 = true) or not ($1 = false).
 paths() {
@@ -63,7 +64,8 @@ check_manifest() {
   [ -f manifest.json ] || refuse 'manifest.json is not in the folder of this script (unpack the whole artifact)'
   grep -qx ' "version": 1,' manifest.json || refuse 'manifest.json is damaged, or its version is not supported by this script'
   host=$(field host) host_name=$(field hostName) system=$(field system) toplevel=$(field toplevel)
-  public_key=$(field publicKey) sums=$(field sums) commit=$(field commit) kind=$(field kind)
+  public_key=$(field publicKey) sums=$(field sums) commit=$(field commit) branch=$(field branch)
+  kind=$(field kind)
   case $toplevel in /nix/store/*[!0-9A-Za-z+._?=/-]*) toplevel='' ;; /nix/store/?*) ;; *) toplevel='' ;; esac
   for value in "$toplevel" "$host" "$sums"; do [ -n "$value" ] || refuse 'manifest.json is damaged'; done
   # The manifest is an entry of the cache, whose name is derived from its bytes: see src/archive/manifest-entry.ts.
@@ -177,7 +179,7 @@ import() {
 }
 
 # Uses the script that deployments over SSH use too: it outlives this shell, takes a lock, and goes back on failure. Nobody
-# confirms: whoever runs this is on the machine.
+# confirms, and an older commit is not refused: whoever runs this is on the machine.
 activate() {
   self=$(cat activate.sh)
   export self
@@ -185,7 +187,8 @@ activate() {
   exec 3>&1
   run=$(sed -n 's/.*"run": *"\([^"\]*\)".*/\1/p' run.json 2>/dev/null)
   answers=$(sh activate.sh run "$id" "mode=$mode" "toplevel=$toplevel" "who=install of $host by $(id -un)" \
-    "host=$host" "commit=$commit" "repository=$(field repository)" "run=$run" "digest=$(field digest)" | show_log)
+    "host=$host" "commit=$commit" "repository=$(field repository)" "branch=$(field branch)" \
+    "committed=$(number committed)" allow-older=true "run=$run" "digest=$(field digest)" | show_log)
   case $(answer end) in
     status | invalid | failed) ;;
     *) answers=$(sh activate.sh settle | show_log) ;;
@@ -243,7 +246,7 @@ check_paths
 check_outside
 check_space
 if [ "$mode" = dry-run ]; then
-  say "$host: $toplevel is intact ($kind archive of commit ${commit:-unknown}); nothing was changed"
+  say "$host: $toplevel is intact ($kind archive of commit ${commit:-unknown}${branch:+ of $branch}); nothing was changed"
   exit 0
 fi
 fetch

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import type { Manifest } from '../../src/archive/archive.ts';
-import { manifestDigest, parseManifest, pathShape, shape, writeManifest } from '../../src/archive/manifest.ts';
+import {
+  manifestDigest,
+  optional,
+  parseManifest,
+  pathShape,
+  shape,
+  writeManifest,
+} from '../../src/archive/manifest.ts';
 
 const toplevel = '/nix/store/0c2y0wpmmbn3n0xcl7wjkzlyfl90xp4x-nixos-system-web1';
 const glibc = '/nix/store/1b3y0wpmmbn3n0xcl7wjkzlyfl90xp4x-glibc-2.40';
@@ -17,6 +24,8 @@ const bare = {
   publicKey: null,
   commit: 'a'.repeat(40),
   repository: 'someone/fleet',
+  branch: 'main',
+  committed: 1_700_000_000,
   producer: 'nix-ferry 0.1.0',
   nixVersion: '2.8.0',
   nixpkgs: null,
@@ -31,6 +40,13 @@ const manifest: Manifest = { ...bare, digest: manifestDigest(bare) };
 
 test('a manifest is read as it was written', () => {
   expect(parseManifest(writeManifest(manifest), 'manifest.json')).toEqual(manifest);
+});
+
+test('a manifest of an older release, without branch and time of the commit, is read', () => {
+  const { branch: _, committed: __, ...older } = manifest;
+  const text = writeManifest(older);
+  expect(text).not.toContain('committed');
+  expect(parseManifest(text, 'manifest.json')).toEqual(older);
 });
 
 test('each field and each path has its own line, for the installer', () => {
@@ -62,6 +78,7 @@ test.each<[string, (text: string) => string, RegExp]>([
   ],
   ['a path elsewhere', text => text.replace(glibc, '/nix/store/../../etc'), /"path" of path 2 is wrong/],
   ['a negative size', text => text.replace('30000000', '-1'), /"narSize" of path 2/],
+  ['a time that is none', text => text.replace('1700000000', '"today"'), /"committed" is wrong/],
   ['a changed hash', text => text.replace(`"${narHash}"`, `"sha256-${'C'.repeat(43)}="`), /digest/],
   ['a changed host', text => text.replace('"host": "web1"', '"host": "web2"'), /digest/],
 ])('%s is refused, and the error names it', (_, spoil, message) => {
@@ -73,14 +90,15 @@ test.each<[string, (text: string) => string, RegExp]>([
 test('the schema names the fields and forms that are checked', () => {
   const file = new URL('../../schemas/manifest-1.json', import.meta.url);
   const schema = JSON.parse(readFileSync(file, 'utf8'));
-  expect(schema.required).toEqual(Object.keys(schema.properties));
-  expect(new Set(schema.required)).toEqual(new Set(['version', ...Object.keys(shape)]));
+  const fields = Object.keys(schema.properties);
+  expect(schema.required).toEqual(fields.filter(field => !optional.includes(field)));
+  expect(new Set(fields)).toEqual(new Set(['version', ...Object.keys(shape)]));
   expect(schema.properties.paths.items.required).toEqual(Object.keys(pathShape));
   // In the order of the file.
   const written = writeManifest(manifest)
     .match(/^ "\w+"/gm)
     ?.map(field => field.slice(2, -1));
-  expect(written).toEqual(schema.required);
+  expect(written).toEqual(fields);
   const storePath = new RegExp(schema.$defs.storePath.pattern);
   for (const path of [toplevel, glibc, '/etc/passwd', '/nix/store/../x', `${glibc}/bin`]) {
     expect(pathShape.path(path)).toBe(storePath.test(path));

@@ -23,6 +23,15 @@ test.each([
   expect(states).toBeGreaterThan(10_000);
 });
 
+test.each([
+  [2, 0],
+  [1, 1],
+])('nor does a reboot, with up to %i disasters and %i failures', (disasters, failures) => {
+  const { states, violations } = explore({ phases, reboots: true, disasters, failures });
+  expect(Object.fromEntries(violations)).toEqual({});
+  expect(states).toBeGreaterThan(10_000);
+});
+
 describe('the model finds', () => {
   const mutations: Record<string, Omit<Protocol, 'disasters' | 'failures'>> = {
     'commit before confirm': { phases: moved('commit', 'confirm') },
@@ -39,6 +48,9 @@ describe('the model finds', () => {
     'a switch whose timer goes on for ever': { phases, switchFiresForEver: true },
     'a supervisor without a clock of its own': { phases, withoutClock: true },
     'a switch that never ends a supervisor that hangs': { phases, switchNeverEnds: true },
+    'a new default before the reboot into it': { phases, reboots: true, stagedAsDefault: true },
+    'a reboot after which nothing goes on': { phases, reboots: true, notCarried: true },
+    'a reboot that is confirmed before it happens': { phases: moved('confirm', 'reboot'), reboots: true },
   };
   test.each(Object.entries(mutations))('%s', (_name, protocol) => {
     // Whatever goes on for ever is only seen at the end.

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { failedOnce, type HttpCheck } from '../../src/deploy/http-check.ts';
+import { type HttpCheck, untilPassed } from '../../src/deploy/http-check.ts';
 import { checkAddress, lookup } from '../../src/deploy/metadata-services.ts';
 
 let server: Server;
@@ -29,7 +29,7 @@ test.each([
   ['by a redirection', '127.0.0.1'],
 ])('a check of a source does not ask a metadata service: %s', async (_, host) => {
   const checks = [check(host, host === '127.0.0.1' ? port : 80)];
-  const failure = await failedOnce(checks, '192.0.2.1', new AbortController().signal);
+  const failure = await untilPassed(checks, '192.0.2.1', 1, new AbortController().signal, 'health check');
   expect(failure).toContain('it is the address of a metadata service');
 });
 

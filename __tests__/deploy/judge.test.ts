@@ -13,7 +13,7 @@ const onNew = { current: toplevel, profile: toplevel, boot: toplevel };
 const good: Status = {
   ...{ result: 'finished', phase: 'report', why: '', verb: 'test', code: 0, backCode: null },
   ...{ activated: true, confirmed: 'yes', before: onOld, now: onNew, rebooted: false },
-  ...{ failedUnits: [], missingUnits: [], settled: null },
+  ...{ failedUnits: [], missingUnits: [], needsReboot: [], secrets: { changed: [], volatile: [] }, settled: null },
 };
 const refused: Partial<Status> = { result: 'refused', activated: false, now: onOld, phase: 'activate' };
 const wentBack: Partial<Status> = { result: 'went-back', activated: false, now: onOld, phase: 'activate', backCode: 0 };
@@ -157,7 +157,7 @@ describe('the reason comes from what was printed, not from the exit code', () =>
       { ...refused, code: 1, why: ended(1) },
       printed('badUnit', 'test'),
       'refused',
-      'Failed to parse systemd unit file NEW/etc/systemd/system/tmpl@.service: Failed parse unit file as INI: ' +
+      'Switch-to-configuration failed: Failed to parse systemd unit file NEW/etc/systemd/system/tmpl@.service: Failed parse unit file as INI: ' +
         `3:1 expecting "[Some(']')]" but found EOF. Nothing was changed.`,
     ],
     [
@@ -165,7 +165,14 @@ describe('the reason comes from what was printed, not from the exit code', () =>
       { ...wentBack, code: 1, why: ended(1) },
       switchCases.find(({ what }) => what.startsWith('a reload-list'))?.lines ?? [],
       'rolled-back',
-      `Failed to get unit ghost.service: Unit ghost.service not loaded. The target is back on ${old}.`,
+      `Switch-to-configuration failed: Failed to get unit ghost.service: Unit ghost.service not loaded. The target is back on ${old}.`,
+    ],
+    [
+      'an error of its own that does not say whose it is',
+      { ...refused, code: 1, why: ended(1) },
+      ['Error: No such file or directory (os error 2)'],
+      'refused',
+      'Switch-to-configuration failed: No such file or directory (os error 2). Nothing was changed.',
     ],
     [
       'D-Bus dies while units stop',
@@ -178,7 +185,7 @@ describe('the reason comes from what was printed, not from the exit code', () =>
         '    Connection was disconnected before a reply was received',
       ],
       'rolled-back',
-      'Failed to process dbus messages: Connection was disconnected before a reply was received. ' +
+      'Switch-to-configuration failed: Failed to process dbus messages: Connection was disconnected before a reply was received. ' +
         `The target is back on ${old}.`,
     ],
     [
@@ -306,6 +313,15 @@ describe('units that fail', () => {
   });
 });
 
+test('a dry run that another run ended: what it had printed is not the reason', () => {
+  const status = { ...refused, code: null, why: 'ended, because another run activates a system: run 8' };
+  const log = ['would stop the following units: a.service', 'would activate the configuration...'];
+  expect(judged(status, { log, mode: 'dry-activate' })).toEqual({
+    outcome: 'refused',
+    message: 'Ended, because another run activates a system: run 8. Nothing was changed.',
+  });
+});
+
 describe('another init interface', () => {
   const lines = printed('otherInit', 'test');
   test('switch: the next boot starts it', () => {
@@ -321,6 +337,14 @@ describe('another init interface', () => {
     });
   });
 
+  test('boot does not mean that by the same exit code', () => {
+    const why = 'the boot loader could not be installed: switch-to-configuration boot ended with exit code 100';
+    const { message } = judged({ ...wentBack, phase: 'commit', verb: 'boot', code: 100, why });
+    expect(message).toBe(
+      `The boot loader could not be installed: switch-to-configuration boot ended with exit code 100. The target is back on ${old}.`,
+    );
+  });
+
   test('a dry run: a plan, not a failure', () => {
     const status = { code: 100, activated: false, now: onOld };
     expect(judged(status, { log: lines, mode: 'dry-activate' })).toEqual({
@@ -331,11 +355,100 @@ describe('another init interface', () => {
   });
 });
 
+describe('a reboot', () => {
+  const sentence = 'A reboot is needed: the machine was not booted with its kernel, kernel parameters.';
+  const needsReboot = ['kernel', 'kernel-params'] as const;
+
+  test('that is needed and not allowed', () => {
+    expect(judged({ needsReboot: [...needsReboot] })).toEqual({
+      outcome: 'needs-reboot',
+      message: `Runs and boots the new system. ${sentence}`,
+    });
+  });
+
+  test('that is needed by a system with failed units', () => {
+    const status = { needsReboot: [...needsReboot], failedUnits: ['broken.service'] };
+    expect(judged(status)).toEqual({
+      outcome: 'degraded',
+      message: `The system was switched, but these units failed: broken.service. ${sentence}`,
+    });
+  });
+
+  test('is what mode boot waits for', () => {
+    const status = { needsReboot: [...needsReboot], activated: false, now: { ...onNew, current: old } };
+    expect(judged(status, { mode: 'boot' })).toMatchObject({ outcome: 'deployed' });
+  });
+
+  test('that a dry run foresees', () => {
+    expect(judged({ needsReboot: ['systemd'], now: onOld }, { mode: 'dry-activate' }).message).toContain(
+      'A reboot would be needed: the machine was not booted with its systemd.',
+    );
+  });
+
+  test.each(['switch', 'boot'] as const)('that was made, with mode %s', mode => {
+    expect(judged({ rebooted: true }, { mode })).toEqual({
+      outcome: 'deployed',
+      message: 'Was rebooted. Runs and boots the new system.',
+    });
+  });
+
+  test('that was taken back', () => {
+    const status = { ...wentBack, phase: 'confirm', why: 'not confirmed within 90 s', rebooted: true };
+    expect(judged(status)).toMatchObject({
+      outcome: 'rolled-back',
+      message: expect.stringContaining(`The target was restarted in between; it runs and boots ${old}`),
+    });
+  });
+
+  test('that ended on another system says which', () => {
+    const other = '/nix/store/z-other';
+    const why = `the machine came up on ${other}, not on the new system`;
+    const status = { ...wentBack, phase: 'reboot', why, rebooted: true, now: { ...onOld, current: other } };
+    expect(judged(status).message).toContain(`The target was restarted in between; it runs ${other}`);
+  });
+});
+
 test('a target that was not confirmed says what kept the runner out', () => {
   const status = { ...wentBack, phase: 'confirm', why: 'not confirmed within 30 s', confirmed: 'no' as const };
   expect(judged(status, { obstacle: 'root@192.0.2.7: Permission denied (publickey).' })).toEqual({
     outcome: 'rolled-back',
     message: `Not confirmed within 30 s: root@192.0.2.7: Permission denied (publickey). The target is back on ${old}.`,
+  });
+});
+
+test('what Perl says of the locale does not hide why the boot loader could not be installed', () => {
+  const log = [
+    'perl: warning: Setting locale failed.',
+    'perl: warning: Please check that your locale settings:',
+    '\tLANGUAGE = (unset),',
+    '\tLC_ALL = (unset),',
+    '\tLANG = "en_US.UTF-8"',
+    '    are supported and installed on your system.',
+    'perl: warning: Falling back to the standard locale ("C").',
+    'No space left on device: /boot',
+    'Failed to install bootloader',
+  ];
+  const status: Partial<Status> = { ...wentBack, phase: 'commit', verb: 'boot', code: 1, why: 'x' };
+  expect(judged(status, { log }).message).toBe(
+    `The boot loader could not be installed: No space left on device: /boot. The target is back on ${old}.`,
+  );
+});
+
+test('a way back that failed: why it began, why it failed and what is true, each once', () => {
+  const unlisted = 'Unable to list users with logind: Did not receive a reply.';
+  const back = 'switch-to-configuration of the old system ended with 11';
+  const status: Partial<Status> = {
+    ...{ result: 'stuck', phase: 'activate', activated: false, now: onOld, verb: 'test', code: 11, backCode: 11 },
+    why: `switch-to-configuration test ended with exit code 11; going back: ${back}`,
+  };
+  const there = ['stopping the following units: hello.service', 'setting up /etc...', unlisted];
+  const log = [...there, `nix-ferry: going back to ${old}`, 'setting up /etc...', unlisted];
+  expect(judged(status, { log })).toEqual({
+    outcome: 'failed',
+    message:
+      'Switch-to-configuration failed: Unable to list users with logind: Did not receive a reply. ' +
+      `The target could not go back wholly: ${back} (Unable to list users with logind: Did not receive a reply). ` +
+      `Now it runs and boots ${old}.`,
   });
 });
 
@@ -352,6 +465,12 @@ test.each<[string, string[], OutcomeKind, RegExp]>([
     ['settled=taken-back', `current=${old}`, `profile=${old}`, 'boot=', 'end=settle'],
     'rolled-back',
     /It was taken back\. Now it runs \/nix\/store\/aaaa/,
+  ],
+  [
+    'taken back, and all is as before: the path is said once',
+    ['settled=taken-back', `current=${old}`, `profile=${old}`, `boot=${old}`, 'end=settle'],
+    'rolled-back',
+    /It was taken back\. Now it runs and boots \/nix\/store\/aaaa-nixos-1\.$/,
   ],
   [
     'finished',

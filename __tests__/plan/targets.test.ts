@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layer, parseTargetSettings, portOf, targetOf, unusable } from '../../src/plan/targets.ts';
+import { layer, overridesOf, parseTargetSettings, portOf, targetOf, unusable } from '../../src/plan/targets.ts';
 
 test.each<[unknown, object]>([
   ['web.example', { address: 'web.example' }],
@@ -19,6 +19,11 @@ test.each<[unknown, object]>([
     },
   ],
   [{ buildOnly: true }, { address: false }],
+  [
+    { offline: 'skip', failedUnits: 'rollback', hostTimeout: 0 },
+    { offline: 'skip', failedUnits: 'rollback', hostTimeout: 0 },
+  ],
+  [{ preDeployChecks: {} }, { preDeployChecks: { cmd: [], http: [] } }],
 ])('%j is read', (value, expected) => {
   expect(parseTargetSettings(value, 'targets.web')).toEqual(expected);
 });
@@ -34,6 +39,10 @@ test.each<[unknown, string]>([
   [{ address: 'x', port: '22' }, 'targets.web.port is "22".'],
   [{ adress: 'x' }, 'targets.web has no setting "adress".'],
   [{ user: '-x' }, 'targets.web.user is "-x".'],
+  [{ offline: 'ignore' }, 'targets.web.offline is "ignore".'],
+  [{ failedUnits: true }, 'targets.web.failedUnits is true.'],
+  [{ hostTimeout: '60' }, 'targets.web.hostTimeout is "60".'],
+  [{ healthChecks: [] }, 'targets.web.healthChecks is [].'],
   [{ sshOptions: '-4' }, 'targets.web.sshOptions is "-4".'],
 ])('%j is refused', (value, message) => {
   expect(() => parseTargetSettings(value, 'targets.web')).toThrow(message);
@@ -56,6 +65,13 @@ test('the input overrides the source, setting by setting', () => {
     sshOptionsFrom: 'source',
     substituteOnDestination: true,
   });
+});
+
+test('inputs of the deploy stage that have another value for a host', () => {
+  const source = parseTargetSettings({ address: 'a', offline: 'skip', hostTimeout: 60 }, 'flake.nix', 'source');
+  const given = parseTargetSettings({ offline: 'fail', failedUnits: 'ignore' }, 'targets.web');
+  expect(overridesOf(layer(source, given))).toEqual({ offline: 'fail', hostTimeout: 60, failedUnits: 'ignore' });
+  expect(overridesOf({ address: 'a' })).toEqual({});
 });
 
 test('it is known whether the options of SSH are from the source or from the input', () => {

@@ -16,6 +16,7 @@ export function host(name: string, system = 'x86_64-linux'): Host {
     healthChecks: none,
     preDeployChecks: none,
     secrets: [],
+    overrides: {},
     nixpkgs: null,
     nix: null,
   };
@@ -37,7 +38,17 @@ export function outcome(name: string, kind: OutcomeKind, more: Partial<Outcome> 
 }
 
 export function run(more: Partial<Run> = {}): Run {
-  return { mode: 'switch', fleet: null, built: [], archives: [], outcomes: [], timings: {}, error: null, ...more };
+  return {
+    mode: 'switch',
+    fleet: null,
+    built: [],
+    archives: [],
+    previews: [],
+    outcomes: [],
+    timings: {},
+    error: null,
+    ...more,
+  };
 }
 
 export function built(name: string, system = 'x86_64-linux'): Run['built'][number] {

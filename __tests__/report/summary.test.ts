@@ -196,3 +196,24 @@ test('two thousand hosts with long logs stay below 1 MiB, and say how much is le
   expect(text).toMatch(/The details of \d+ more hosts do not fit into the summary/);
   expect(text).toContain('| host-1999.example.com |');
 });
+
+test('the secrets of a host, by what became of them, and what to do after a reboot', () => {
+  const secrets = { changed: ['a', '<b>'], unchanged: ['c'], volatile: ['a'], unknown: [] };
+  const dry = { changed: [], unchanged: [], volatile: ['d'], unknown: ['d'] };
+  const text = summary(
+    run({
+      outcomes: [
+        outcome('web', 'deployed', { secrets }),
+        outcome('db', 'planned', { mode: 'dry-activate', secrets: dry }),
+        outcome('pi', 'deployed'),
+      ],
+    }),
+  );
+  expect(text).toContain(
+    `**Secrets**
+
+- web: sent <code>a</code> <code>&#60;b&#62;</code>; unchanged <code>c</code>. A reboot removes these secrets, and &#96;ferry secrets&#96; sends them again&#58; a.
+- db: not compared <code>d</code>
+`,
+  );
+});

@@ -25,6 +25,17 @@
             port = 80;
           }
         ];
+        preDeployChecks.cmd = [
+          {
+            description = "no backup is running";
+            cmd = [
+              "test"
+              "!"
+              "-e"
+              "/run/backup"
+            ];
+          }
+        ];
         secrets.tls-key = {
           source = "secrets/tls-key";
           destination = "/var/lib/secrets/tls-key";

@@ -67,6 +67,9 @@ export interface Provenance {
   commit: string | null;
   /** Address of the repository, or `owner/name`; null if unknown. */
   repository: string | null;
+  branch: string | null;
+  /** When it was committed, in seconds since 1970; null if unknown. */
+  committed: number | null;
   /** Address of the run. It is uploaded with the archive but is not part of it, since it would change the bytes. */
   run: string | null;
   /** The program that made the archive, such as `nix-ferry 0.1.0`. */
@@ -88,6 +91,10 @@ export interface Manifest {
   publicKey: string | null;
   commit: string | null;
   repository: string | null;
+  /** Left out by older releases; null if unknown. */
+  branch?: string | null;
+  /** When it was committed, in seconds since 1970. Left out by older releases; null if unknown. */
+  committed?: number | null;
   producer: string;
   nixVersion: string;
   nixpkgs: Pin | null;

@@ -39,7 +39,7 @@ export async function manifestOf(
   { host, toplevel, closure, source }: Contents,
   kind: 'delta' | 'full',
   publicKey: string | null,
-  { commit, repository, producer }: ArchiveConfig['provenance'],
+  { commit, repository, branch, committed, producer }: ArchiveConfig['provenance'],
   nix: Nix,
 ): Promise<Manifest> {
   const paths = chooseInside(closure, kind, host.nix);
@@ -51,6 +51,8 @@ export async function manifestOf(
     digest: manifestDigest(content),
     commit,
     repository,
+    branch,
+    committed,
     producer,
     nixVersion: nix.installation.version,
     nixpkgs: host.nixpkgs,

@@ -81,7 +81,9 @@ export async function fetchArchives(
         cure: 'Nothing was copied. Rerun the job that built it.',
       });
     }
-    read.push({ ...archive, artifact, manifest });
+    // An earlier run made it, from an older commit, whose age says nothing about the commit of this run.
+    const known = digest === null ? manifest : { ...manifest, branch: null, committed: null };
+    read.push({ ...archive, artifact, manifest: known });
   }
   return read;
 }

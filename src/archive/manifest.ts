@@ -8,7 +8,9 @@ import type { Archive, Manifest, ManifestPath } from './archive.ts';
  * has the same bytes and the installer can read it with sed and awk.
  */
 export function writeManifest(manifest: Manifest): string {
-  const head = (['version', ...Object.keys(shape)] as (keyof Manifest)[]).filter(key => key !== 'paths');
+  const head = (['version', ...Object.keys(shape)] as (keyof Manifest)[]).filter(
+    key => key !== 'paths' && manifest[key] !== undefined,
+  );
   const fields = head.map(key => ` ${JSON.stringify(key)}: ${JSON.stringify(manifest[key])},`);
   const lines = manifest.paths.map(path => `  ${JSON.stringify(ordered(path))}`);
   return `{\n${fields.join('\n')}\n "paths": [\n${lines.join(',\n')}\n ]\n}\n`;
@@ -44,6 +46,7 @@ export function parseManifest(text: string, file: string): Manifest {
     });
   }
   for (const [field, is] of Object.entries(shape)) {
+    if (value[field] === undefined && optional.includes(field)) continue;
     if (!is(value[field])) throw damaged(file, `its field "${field}" is ${problem(value[field])}`);
   }
   const manifest = value as unknown as Manifest;
@@ -72,6 +75,8 @@ export const shape: Readonly<Record<Exclude<keyof Manifest, 'version'>, (value: 
   publicKey: value => value === null || (isText(value) && /^[^:]+:[A-Za-z0-9+/]+=*$/.test(value)),
   commit: value => value === null || (isText(value) && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(value)),
   repository: isTextOrNull,
+  branch: isTextOrNull,
+  committed: value => value === null || (Number.isSafeInteger(value) && (value as number) >= 0),
   producer: isText,
   nixVersion: isText,
   nixpkgs: value => value === null || isObject(value),
@@ -81,6 +86,9 @@ export const shape: Readonly<Record<Exclude<keyof Manifest, 'version'>, (value: 
   sums: value => isText(value) && /^sha256:[0-9a-f]{64}$/.test(value),
   paths: value => Array.isArray(value) && value.length > 0 && value.every(isObject),
 };
+
+/** The fields that older releases left out. */
+export const optional: readonly string[] = ['branch', 'committed'] satisfies (keyof Manifest)[];
 
 /** The fields of each path. */
 export const pathShape: Readonly<Record<keyof ManifestPath, (value: unknown) => boolean>> = {

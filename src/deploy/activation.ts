@@ -27,7 +27,7 @@ export type End =
   /** Nobody works on it any more, and it left no status; `settled` is what the verb `settle` answered. */
   | { kind: 'lost'; settled: Reply | null }
   /** The target could not be reached again. */
-  | { kind: 'unreachable'; error: CommandError };
+  | { kind: 'unreachable'; error: CommandError; rebooting: boolean };
 
 /** Seconds that a target has to go back, besides the time that it waits for the confirmation. */
 const timeToGoBack = 120;
@@ -35,14 +35,19 @@ const timeToGoBack = 120;
 /** Phases in which nothing is changed yet. */
 const early = ['', 'lock', 'look', 'expect', 'root', 'check'];
 
+/** What identifies an activation on its target. */
+export function newRunId(): string {
+  return `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+}
+
 /**
  * Starts the activation on the target, follows it until it ends, over as many connections as that takes, and confirms it.
  * If the run is cancelled, an activation that has changed nothing yet is ended, and any other is followed to its end.
  *
+ * @param id a new one, from `newRunId`.
  * @throws CommandError when the activation script cannot be run on the target.
  */
-export async function activate(job: Job, probe: Probe): Promise<Activation> {
-  const id = `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+export async function activate(job: Job, probe: Probe, id: string): Promise<Activation> {
   const nonce = randomBytes(16).toString('hex');
   const confirmation = new Confirmation(job, id, nonce);
   const following = new Following(job, id, confirmation);
@@ -63,6 +68,8 @@ class Following {
   readonly #id: string;
   readonly #confirmation: Confirmation;
   #phase = '';
+  /** Whether the target has said that it reboots. */
+  #rebooting = false;
   /** Lines of the log that have arrived. */
   #seen = 0;
   readonly #deadline: number;
@@ -85,11 +92,12 @@ class Following {
     let failure = await this.#try('run', [this.#id, ...spec]);
     while (failure instanceof CommandError) {
       this.#cut ??= Date.now();
-      if (Date.now() >= this.#deadline) return { kind: 'unreachable', error: this.#tooLong() };
-      if (Date.now() - this.#cut > this.#patience()) return { kind: 'unreachable', error: failure };
-      showProgress(this.#job, 'the connection was lost, reconnecting');
+      const rebooting = this.#rebooting;
+      if (Date.now() >= this.#deadline) return { kind: 'unreachable', error: this.#tooLong(), rebooting };
+      if (Date.now() - this.#cut > this.#patience()) return { kind: 'unreachable', error: failure, rebooting };
+      showProgress(this.#job, rebooting ? 'waiting for the reboot' : 'the connection was lost, reconnecting');
       await sleep(pauseAfter(failure.stderr));
-      failure = await this.#try('watch', [this.#id, String(this.#seen)]);
+      failure = await this.#try(rebooting ? 'resume' : 'watch', [this.#id, String(this.#seen)]);
     }
     const reply = failure;
     const end = await this.#endOf(reply);
@@ -106,11 +114,13 @@ class Following {
 
   /** Milliseconds for which it is tried to reach the target after a cut: until it must have gone back by itself. */
   #patience(): number {
-    return (confirmationTime(this.#job) + timeToGoBack) * 1000;
+    // Shutting down, starting, waiting for a confirmation, and shutting down and starting again.
+    const reboots = this.#rebooting ? 5 * this.#job.config.rebootTimeout : 0;
+    return (confirmationTime(this.#job) + timeToGoBack + reboots) * 1000;
   }
 
   /** Calls a verb that follows the activation. @returns the reply, or the error if the connection was cut. */
-  async #try(verb: 'run' | 'watch', args: readonly string[]): Promise<Reply | CommandError> {
+  async #try(verb: 'run' | 'watch' | 'resume', args: readonly string[]): Promise<Reply | CommandError> {
     try {
       const left = Math.max(1, this.#deadline - Date.now());
       const reply = await this.#call(verb, args, left);
@@ -118,7 +128,7 @@ class Following {
         ? reply
         : new CommandError(['ssh'], { kind: 'exit', code: 255 }, 'the reply was cut');
     } catch (error) {
-      const begun = verb === 'watch' || this.#phase !== '' || this.log.length > 0;
+      const begun = verb !== 'run' || this.#phase !== '' || this.log.length > 0;
       if (!(error instanceof CommandError) || !(begun || isConnectionError(error))) throw error;
       return error;
     }
@@ -139,13 +149,17 @@ class Following {
     if (this.#cut !== null) this.#cut = Date.now();
     this.#seen += 1;
     if (this.log.length < mostKept.lines) this.log.push(line);
-    this.#job.context.log.debug(`${this.#job.deployment.host}: ${line}`);
+    const { host } = this.#job.deployment;
+    const [, warning] = /^nix-ferry: warning: (.*)$/.exec(line) ?? [];
+    if (warning === undefined) this.#job.context.log.debug(`${host}: ${line}`);
+    else this.#job.context.log.warning(`${host}: ${warning}`, { host });
     showProgress(this.#job, line);
   }
 
   #onPhase(phase: string): void {
     if (this.#cut !== null) this.#cut = Date.now();
     this.#phase = phase;
+    if (phase === 'reboot') this.#rebooting = true;
     if (this.#job.context.signal.aborted) this.cancel();
     this.#confirmation.onPhase(phase);
   }

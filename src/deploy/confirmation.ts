@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../errors.ts';
 import { webAddress } from '../plan/fleet.ts';
-import { untilHealthy } from './http-check.ts';
+import { untilPassed } from './http-check.ts';
 import type { Job } from './job.ts';
 import { call } from './remote.ts';
 import { confirmationTime } from './spec.ts';
@@ -54,11 +54,12 @@ export class Confirmation {
 
   #untilHealthy(): Promise<string | null> {
     const { deployment, config, remote } = this.#job;
-    return untilHealthy(
+    return untilPassed(
       deployment.healthChecks.http,
       webAddress(remote.target),
       config.healthTimeout,
       this.#ended.signal,
+      'health check',
     );
   }
 

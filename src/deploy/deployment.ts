@@ -1,4 +1,4 @@
-import type { HealthChecks, Secret, Target } from '../plan/fleet.ts';
+import type { HealthChecks, Overrides, Secret, Target } from '../plan/fleet.ts';
 import type { DeployInputs } from './inputs.ts';
 
 /** A system that is to be deployed to a host: everything the deploy stage needs to know about it, as plain data. */
@@ -21,6 +21,7 @@ export interface Deployment {
   healthChecks: HealthChecks;
   preDeployChecks: HealthChecks;
   secrets: Secret[];
+  overrides: Overrides;
 }
 
 /** The source of a system; null when unknown. If all of it is known, a target refuses a commit older than its own. */
@@ -48,4 +49,8 @@ export interface Deployer {
   run: string | null;
   /** Whether a person deploys whose own known_hosts and ssh_config are used if no host keys are pinned. */
   ownSsh: boolean;
+  /** Whether a person or an event that runs the repository's own code asks for the run. Only such a run reads secrets. */
+  ownCode: boolean;
+  /** The variables `FERRY_SECRET_<name>` of the environment, by name. */
+  secretVariables: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 import type { Archive, Manifest } from '../archive/index.ts';
 import type { Built } from '../build/built.ts';
-import { parseTargetSettings, targetOf } from '../plan/index.ts';
+import type { Host } from '../plan/fleet.ts';
+import { overridesOf, parseTargetSettings, targetOf } from '../plan/index.ts';
 import type { Deployment, Origin } from './deployment.ts';
 import { type Mode, type Outcome, skipped } from './outcome.ts';
 
@@ -8,8 +9,8 @@ import { type Mode, type Outcome, skipped } from './outcome.ts';
 export function deploymentsOfBuilt(built: readonly Built[], origin: Origin): Deployment[] {
   return built.flatMap(one => {
     if (!one.ok) return [];
-    const { name: host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets } = one.host;
-    const settings = { host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets };
+    const { name: host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides } = one.host;
+    const settings = { host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides };
     return [
       {
         ...settings,
@@ -22,23 +23,44 @@ export function deploymentsOfBuilt(built: readonly Built[], origin: Origin): Dep
   });
 }
 
+/** The deployments that send only secrets, which need no build. */
+export function deploymentsOfPlan(hosts: readonly Host[], origin: Origin): Deployment[] {
+  return hosts.map(
+    ({ name: host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides, toplevel }) => ({
+      ...{ host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides, origin },
+      toplevel: toplevel.outPath,
+      closure: { from: 'store' as const },
+      closureBytes: null,
+    }),
+  );
+}
+
 /**
- * The deployments of existing archives, which contain no checks and secrets.
+ * The deployments of existing archives, which contain no targets, tags, checks and secrets.
  *
- * @param targets the input of that name: the only source of the hosts' targets.
+ * @param targets the input of that name: the only source of these, except secrets.
  */
 export function deploymentsOfArchives(
   archives: readonly (Archive & { manifest: Manifest })[],
   targets: Readonly<Record<string, unknown>>,
 ): Deployment[] {
-  const none = { cmd: [], http: [] };
-  return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => ({
-    ...{ host, system, toplevel, closureBytes },
-    origin: { commit: manifest.commit, repository: manifest.repository, branch: null, committed: null },
-    target: host in targets ? targetOf(parseTargetSettings(targets[host], `targets.${host}`)) : null,
-    closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
-    ...{ buildOnly: false, tags: [], healthChecks: none, preDeployChecks: none, secrets: [] },
-  }));
+  return archives.map(({ host, system, toplevel, kind, directory, closureBytes, manifest }) => {
+    const settings = host in targets ? parseTargetSettings(targets[host], `targets.${host}`) : {};
+    return {
+      ...{ host, system, toplevel, closureBytes },
+      origin: originOf(manifest),
+      target: targetOf(settings),
+      closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
+      ...{ buildOnly: false, tags: settings.tags ?? [], overrides: overridesOf(settings) },
+      healthChecks: { cmd: [], http: [], ...settings.healthChecks },
+      preDeployChecks: { cmd: [], http: [], ...settings.preDeployChecks },
+      secrets: [],
+    };
+  });
+}
+
+function originOf({ commit, repository, branch, committed }: Manifest): Origin {
+  return { commit, repository, branch: branch ?? null, committed: committed ?? null };
 }
 
 /** The outcomes of the hosts whose build failed: nothing was deployed to their targets. */

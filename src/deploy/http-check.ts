@@ -15,13 +15,15 @@ const mostRedirects = 10;
  *
  * @param address where checks without a host of their own go.
  * @param limit seconds for all of them together.
+ * @param what they are, for the reason.
  * @returns why one of them never passed, in words; null if all passed.
  */
-export async function untilHealthy(
+export async function untilPassed(
   checks: readonly HttpCheck[],
   address: string,
   limit: number,
   signal: AbortSignal,
+  what: 'health check' | 'pre-deploy check',
 ): Promise<string | null> {
   const end = Date.now() + limit * 1000;
   const failures = await Promise.all(
@@ -31,25 +33,10 @@ export async function untilHealthy(
         const failure = await failureOf(check, address, Math.max(left, 1), signal);
         if (failure === null) return null;
         if (signal.aborted || Date.now() + check.period * 1000 >= end) {
-          return `the health check "${nameOf(check)}" failed for ${limit} s: ${failure}`;
+          return `the ${what} "${nameOf(check)}" failed for ${limit} s: ${failure}`;
         }
         await sleep(check.period * 1000, undefined, { signal }).catch(() => undefined);
       }
-    }),
-  );
-  return failures.find(failure => failure !== null) ?? null;
-}
-
-/** Does each check once. @returns why the first of those that failed did not pass; null if all passed. */
-export async function failedOnce(
-  checks: readonly HttpCheck[],
-  address: string,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const failures = await Promise.all(
-    checks.map(async check => {
-      const failure = await failureOf(check, address, Number.POSITIVE_INFINITY, signal);
-      return failure === null ? null : `the pre-deploy check "${nameOf(check)}" failed: ${failure}`;
     }),
   );
   return failures.find(failure => failure !== null) ?? null;

@@ -4,17 +4,21 @@ import { UserError } from '../errors.ts';
 import type { Nix } from '../nix/index.ts';
 import { isLocal, type Target } from '../plan/fleet.ts';
 import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
-import { deployHost } from './host.ts';
+import { checkDistinct } from './distinct.ts';
+import { HostDeployment } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
+import type { Job } from './job.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
+import { readSecrets } from './secrets/read.ts';
 import { localSession, openSession, type Session } from './session.ts';
 import { type AliasedTarget, checkSshTargets } from './ssh-config.ts';
 
 export type { ClosureSource, DeployConfig, Deployer, Deployment, Origin } from './deployment.ts';
-export { deploymentsOfArchives, deploymentsOfBuilt, outcomesOfUnbuilt } from './deployments.ts';
+export { deploymentsOfArchives, deploymentsOfBuilt, deploymentsOfPlan, outcomesOfUnbuilt } from './deployments.ts';
+export { checkSecrets } from './secrets/check.ts';
 export { endLeftSession } from './session.ts';
 
 /**
@@ -29,15 +33,41 @@ export function checkKeys({ mode, deployKey, knownHosts }: DeployInputs): void {
 }
 
 /**
- * Checks, before anything is built, that there is a target to deploy to and that host keys are pinned.
+ * Checks, before anything is evaluated, that host keys are pinned for the targets that the input `targets` names.
+ *
+ * @throws UserError as `checkTargets` would, but earlier.
+ */
+export function checkKnownHosts(
+  { mode, deployKey, knownHosts, ownSsh }: Pick<DeployConfig, 'mode' | 'deployKey' | 'knownHosts' | 'ownSsh'>,
+  targets: readonly Target[],
+): void {
+  if (mode === 'none' || knownHosts !== null || ownSsh || asksNobody(mode, deployKey)) return;
+  const remote = targets.filter(target => !isLocal(target));
+  if (remote.length > 0) throw missingKnownHosts(remote);
+}
+
+/** Without a key, a preview knows no target that it can ask: in a run for a fork, for example. */
+function asksNobody(mode: Mode, deployKey: string | null): boolean {
+  return mode === 'preview' && deployKey === null;
+}
+
+/**
+ * Checks, before anything is built, that there is a target to deploy to, that no two hosts have the same one, and that host
+ * keys are pinned.
  *
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
-  hosts: readonly CheckedHost[],
+  { mode, deployKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  hosts: readonly (Pick<Deployment, 'host' | 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
+  // A preview asks those targets that it can.
+  if (mode === 'preview') {
+    const targets = hosts.flatMap(({ target }) => target ?? []);
+    checkKnownHosts({ mode, deployKey, knownHosts, ownSsh }, targets);
+    return;
+  }
   const problems = hosts.flatMap(({ unusable }) => unusable ?? []);
   if (problems.length > 0) {
     throw new UserError([...new Set(problems)].join(' '), {
@@ -45,8 +75,8 @@ export function checkTargets(
       cure: 'Set it in `targets`, or leave these hosts out with `hosts`.',
     });
   }
-  const targets = hosts.flatMap(({ target, buildOnly, name, host }) =>
-    target === null || buildOnly ? [] : [{ target, host: host ?? name ?? target.address }],
+  const targets = hosts.flatMap(({ target, buildOnly, host }) =>
+    target === null || buildOnly ? [] : [{ target, host }],
   );
   const remote = targets.filter(({ target }) => !isLocal(target));
   if (targets.length === 0) {
@@ -55,26 +85,19 @@ export function checkTargets(
       cure: 'Write `host: user@address` for each host in `targets`, or use `mode: none`.',
     });
   }
-  if (knownHosts === null && !ownSsh && remote.length > 0) {
-    throw missingKnownHosts(remote.map(({ target }) => target));
-  }
+  if (knownHosts === null && !ownSsh && remote.length > 0) throw missingKnownHosts(remote.map(({ target }) => target));
   checkSshTargets(remote);
+  checkDistinct(hosts);
   checkWaves(hosts, waves);
 }
 
-/** A planned host, or a deployment. */
-type CheckedHost = Pick<Deployment, 'target' | 'buildOnly' | 'tags'> & {
-  name?: string;
-  host?: string;
-  unusable?: string | null;
-};
-
 /**
  * Copies each closure to its target and activates it, several hosts at a time. A failed host does not stop the others,
- * except as `canary` and `maxFailures` say.
+ * except as `canary`, `waves` and `maxFailures` say.
  *
  * @returns one outcome for each deployment, in the same order.
- * @throws UserError before anything is changed: no pinned host keys, an invalid key, an address that ssh does not accept.
+ * @throws UserError before anything is changed: two hosts with the same target, no pinned host keys, an invalid key, an
+ * address that ssh does not accept, a secret that cannot be read.
  */
 export async function deploy(
   deployments: readonly Deployment[],
@@ -86,12 +109,19 @@ export async function deploy(
   const done = [...idle].flatMap(([host, why]) => (why === null ? [] : [skipped(host, config.mode, why)]));
   const active = aliasTargets(deployments.filter(({ host }) => idle.get(host) === null));
   if (active.length > 0) {
+    checkDistinct(deployments);
+    const secrets = await readSecrets(
+      active.map(({ deployment }) => deployment),
+      config,
+      context,
+    );
     const remote = active.filter(({ target }) => !isLocal(target));
     const local = localSession(context);
-    const session = remote.length === 0 ? local : await open(remote, config, context);
+    const session = remote.length === 0 ? local : await openTargets(remote, config, context);
     try {
+      const withSecrets = active.map(each => ({ ...each, secrets: secrets.get(each.host) ?? [] }));
       const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
-      done.push(...(await deployAll(active, sessionOf, config, nix, context)));
+      done.push(...(await deployAll(withSecrets, sessionOf, config, nix, context)));
     } finally {
       await session.close();
     }
@@ -101,17 +131,22 @@ export async function deploy(
 }
 
 /** Why nothing is done on a target for this host; null when something is. */
-function whySkipped({ buildOnly, target }: Deployment, mode: Mode): string | null {
+function whySkipped({ buildOnly, target, secrets }: Deployment, mode: Mode): string | null {
   if (mode === 'none') return 'The mode is `none`.';
   if (buildOnly) return 'The source says that this host is only built.';
-  return target === null ? 'It has no target.' : null;
+  if (target === null) return 'It has no target.';
+  return mode === 'secrets' && secrets.length === 0 ? 'It has no secrets.' : null;
 }
 
-interface ActiveHost extends AliasedTarget {
-  deployment: Deployment;
+/** A host with a target, and the name by which ssh's configuration knows it. */
+export interface ActiveHost<D = unknown> extends AliasedTarget {
+  deployment: D;
 }
 
-function aliasTargets(deployments: readonly Deployment[]): ActiveHost[] {
+/** The hosts that have a target. */
+export function aliasTargets<D extends Pick<Deployment, 'host' | 'target'>>(
+  deployments: readonly D[],
+): ActiveHost<D>[] {
   return deployments.flatMap((deployment, index) => {
     const { host, target } = deployment;
     if (target === null) return [];
@@ -124,7 +159,16 @@ function asThisUser(target: Target): Target {
   return { ...target, user: userInfo().username };
 }
 
-async function open(hosts: readonly ActiveHost[], config: DeployConfig, context: Context): Promise<Session> {
+/**
+ * Opens the session of all targets that are reached over SSH.
+ *
+ * @throws UserError for missing host keys, an invalid key, or an address that ssh does not accept.
+ */
+export async function openTargets(
+  hosts: readonly ActiveHost[],
+  config: Pick<DeployConfig, 'parallel' | 'knownHosts' | 'deployKey' | 'ownSsh'>,
+  context: Context,
+): Promise<Session> {
   if (!(config.parallel >= 1)) {
     throw new UserError(`parallel is ${config.parallel}.`, { where: { input: 'parallel' }, cure: 'Write 1 or more.' });
   }
@@ -140,7 +184,7 @@ async function open(hosts: readonly ActiveHost[], config: DeployConfig, context:
 }
 
 function deployAll(
-  hosts: readonly ActiveHost[],
+  hosts: readonly (ActiveHost<Deployment> & Pick<Job, 'secrets'>)[],
   sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,
@@ -150,25 +194,26 @@ function deployAll(
     context.progress({ host, stage: 'deploy', state, text });
   for (const { host } of hosts) show(host, 'waiting', '');
   const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
+  const begun = new Map<string, HostDeployment>();
   const work: Work<(typeof rolled)[number]> = {
-    async deploy({ deployment, alias, host, target }) {
-      const limited = { ...context, signal: limitedSignal(context.signal, config.hostTimeout) };
-      const outcome = await deployHost({
-        ...{ deployment, remote: { alias, host, target, session: sessionOf(target) }, config, nix },
-        context: limited,
-      });
-      show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`);
+    async prepare({ deployment, alias, host, target, secrets }, heldBack, onConnected) {
+      const remote = { alias, host, target, session: sessionOf(target) };
+      const own = { ...config, ...deployment.overrides };
+      const begins = new HostDeployment({ deployment, remote, config: own, secrets, nix, context });
+      begun.set(host, begins);
+      const outcome = await begins.prepare(heldBack, onConnected);
+      if (outcome === null) show(host, 'waiting', 'ready to be activated');
       return outcome;
     },
-    skip({ host }, why) {
-      show(host, 'done', `skipped: ${why}`);
-      return skipped(host, config.mode, why);
-    },
+    activate: ({ host }) => (begun.get(host) as HostDeployment).activate(),
+    skip: ({ host }, why) => skipped(host, config.mode, why),
+    ended: outcome =>
+      show(outcome.host, isFailure(outcome) ? 'failed' : 'done', `${outcome.outcome}: ${outcome.message}`),
   };
-  return rollOut(rolled, config, work, context.signal);
-}
-
-/** Aborted when the run is, or after `seconds`; 0: only when the run is. Its reason says which. */
-function limitedSignal(signal: AbortSignal, seconds: number): AbortSignal {
-  return seconds === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  const cancelled = (): void =>
+    context.log.info('Cancelled: no further host is started; activations that have begun are completed.');
+  context.signal.addEventListener('abort', cancelled, { once: true });
+  return rollOut(rolled, config, work, context.signal).finally(() =>
+    context.signal.removeEventListener('abort', cancelled),
+  );
 }

@@ -24,7 +24,11 @@ export const deployInputs = {
   ),
   /** The only host keys that are accepted. */
   knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
-  parallel: input('10', 'How many targets to deploy to at once.', integer(1, 1000)),
+  parallel: input(
+    '10',
+    'How many targets are activated at once. As many of the next ones get their closures meanwhile.',
+    integer(1, 1000),
+  ),
   canary: input(
     '',
     'How many targets go first, as a number or a percentage. The others follow if all of these succeed.',
@@ -45,8 +49,12 @@ export const deployInputs = {
     'Seconds to reach a target over a new connection after its activation; if that fails, it goes back. `0` turns this off.',
     secondsOrNone,
   ),
-  /** For all health checks of a host together. */
-  healthTimeout: input('120', 'Seconds for the health checks of a target to succeed.', seconds),
+  /** For all health checks of a host together, and for all its pre-deploy checks together. */
+  healthTimeout: input(
+    '120',
+    'Seconds for the checks of a target to succeed, before and after its activation each.',
+    seconds,
+  ),
   failedUnits: input(
     'degrade',
     'If units fail that did not fail before: report it (`degrade`), go back (`rollback`), or `ignore` it.',
@@ -67,6 +75,16 @@ export const deployInputs = {
   activationTimeout: input(
     '900',
     'Seconds for one call of `switch-to-configuration`. If it takes longer, it is ended and the target goes back.',
+    seconds,
+  ),
+  reboot: input(
+    'never',
+    'Reboot a target into its new system, with modes `boot` and `switch`: `never`, `if-needed` (its kernel or the like changes) or `always`.',
+    oneOf('never', 'if-needed', 'always'),
+  ),
+  rebootTimeout: input(
+    '600',
+    'Seconds for a target to shut down, for it to start, and for the runner to reach it then; if that fails, it goes back.',
     seconds,
   ),
 };

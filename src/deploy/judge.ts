@@ -1,8 +1,9 @@
+import { rebootSentence } from './booted.ts';
 import type { Mode, Outcome } from './outcome.ts';
 import type { Reply } from './reply.ts';
 import type { Facts, Status } from './status.ts';
 import { readUnits } from './units.ts';
-import { failedUsers, lastWords, readWords, reasonOf, type Words } from './words.ts';
+import { failedUsers, lastWords, programError, readWords, reasonOf, type Words } from './words.ts';
 
 /** A kind of outcome and the sentence that explains it. */
 export type Judgement = Pick<Outcome, 'outcome' | 'message'>;
@@ -40,7 +41,7 @@ function judgeEnd(evidence: Evidence): Judgement {
     case 'went-back':
       return { outcome: 'rolled-back', message: `${sentence(reason(evidence))} ${wentBack(status, mode)}` };
     case 'stuck':
-      return { outcome: 'failed', message: `${sentence(reason(evidence))} ${stuck(status)}` };
+      return { outcome: 'failed', message: `${sentence(reason(evidence))} ${stuck(evidence)}` };
   }
 }
 
@@ -83,18 +84,26 @@ function wantedFacts(
 }
 
 function factsSentence({ current, profile, boot }: Facts): string {
+  if (current !== null && current === profile && current === boot) return `it runs and boots ${current}.`;
   const loader = boot === null ? 'the default of its boot loader cannot be read' : `its boot loader starts ${boot}`;
   return `it runs ${current ?? 'no NixOS system'}, its profile points to ${profile ?? 'nothing'}, and ${loader}.`;
 }
 
-function planned({ code }: Status): Judgement {
-  const reboot = code === 100 ? ' A reboot would be needed: its init interface is another one.' : '';
+function planned({ code, needsReboot }: Status): Judgement {
+  const reboot =
+    needsReboot.length > 0
+      ? ` A reboot would be needed: ${rebootSentence(needsReboot)}.`
+      : code === 100
+        ? ' A reboot would be needed: its init interface is another one.'
+        : '';
   return { outcome: 'planned', message: `This is what would change.${reboot} Nothing was changed.` };
 }
 
 const achieved: Record<Mode, string> = {
   none: '',
+  preview: '',
   'dry-activate': '',
+  secrets: '',
   test: 'Runs the new system until the next boot.',
   boot: 'The next boot starts the new system.',
   switch: 'Runs and boots the new system.',
@@ -107,9 +116,16 @@ function finished(evidence: Evidence): Judgement {
     return { outcome: 'needs-reboot', message };
   }
   const failed = failures(evidence);
-  if (failed === null) return { outcome: 'deployed', message: achieved[mode] };
-  if (failedUnits === 'ignore') return { outcome: 'deployed', message: `${achieved[mode]} Ignored: ${failed}.` };
-  return { outcome: 'degraded', message: `The system was switched, but ${failed}.` };
+  // What is booted next needs no other reboot than the one that is expected.
+  const pending = status.activated && status.needsReboot.length > 0;
+  const reboot = pending ? ` A reboot is needed: ${rebootSentence(status.needsReboot)}.` : '';
+  // Its reboot has made it the running system.
+  const booted = status.rebooted && status.activated && mode !== 'test';
+  const done = `${booted ? `Was rebooted. ${achieved.switch}` : achieved[mode]}${reboot}`;
+  const outcome = pending ? 'needs-reboot' : 'deployed';
+  if (failed === null) return { outcome, message: done };
+  if (failedUnits === 'ignore') return { outcome, message: `${done} Ignored: ${failed}.` };
+  return { outcome: 'degraded', message: `The system was switched, but ${failed}.${reboot}` };
 }
 
 /** What failed although the system was switched, in words; null if nothing did. */
@@ -130,12 +146,16 @@ function failures({ status, log }: Evidence): string | null {
 /** Why it did not succeed, without a full stop. */
 function reason(evidence: Evidence): string {
   const { status, obstacle } = evidence;
-  const { phase, why } = status;
+  const { phase } = status;
+  const why = status.why.replace(goingBack, '');
   if (phase === 'lock' && why.startsWith('another activation')) return `${why}. Run again when it has ended`;
   // A rejection is in the runner's own words already.
   if (phase === 'confirm' && obstacle !== null && !why.startsWith('rejected')) return `${why}: ${obstacle}`;
   if (phase !== 'activate' && phase !== 'commit') return why;
-  if (status.code === 100) return `${why}: its init interface is another one`;
+  // A dry run that another run ended: what it had printed by then is not why.
+  if (evidence.mode === 'dry-activate' && status.code === null) return why;
+  // Only `test` means that by this code.
+  if (status.verb === 'test' && status.code === 100) return `${why}: its init interface is another one`;
   const { there } = readWords(evidence.log);
   return reasonOf(there) ?? inWords(why, status, there);
 }
@@ -156,12 +176,15 @@ function wentBack({ now, rebooted }: Status, mode: Mode): string {
   return mode === 'boot' ? 'The target boots its previous system.' : `The target is back on ${now.current}.`;
 }
 
+/** What the target adds to the reason if it could not go back wholly. */
+const goingBack = /(?:^|; )going back: (.*)$/;
+
 /** The target could not take everything back: what is wrong, and what is true. */
-function stuck({ why, now }: Status): string {
-  const problem = /(?:^|; )going back: (.*)$/.exec(why)?.[1];
-  const failed = problem === undefined ? '' : `The target could not go back wholly: ${problem}. `;
-  const facts = factsSentence(now);
-  return `${failed}Now ${facts}`;
+function stuck({ status, log }: Evidence): string {
+  const problem = goingBack.exec(status.why)?.[1];
+  const said = status.backCode === null || status.backCode === 0 ? null : programError(readWords(log).back);
+  const failed = problem === undefined ? '' : `The target could not go back wholly: ${problem}`;
+  return `${failed}${failed === '' ? '' : said === null ? '. ' : ` (${said}). `}Now ${factsSentence(status.now)}`;
 }
 
 /**

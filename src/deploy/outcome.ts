@@ -1,7 +1,11 @@
+import type { SecretReport } from './secrets/report.ts';
 import { noUnits, type UnitChanges } from './units.ts';
 
-/** What to do on the targets: the words of switch-to-configuration, and `none`. */
-export const modes = ['none', 'dry-activate', 'test', 'boot', 'switch'] as const;
+/**
+ * What to do on the targets: the words of switch-to-configuration; `none`; `preview`, which only asks them; and `secrets`,
+ * which activates nothing.
+ */
+export const modes = ['none', 'preview', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const;
 export type Mode = (typeof modes)[number];
 
 /** What a kind of outcome means for everything that reports it or reacts to it. */
@@ -36,7 +40,7 @@ export const outcomes = {
   planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
   /** Activated and, for `switch` and `boot`, the profile points to it. */
   deployed: { ...good, sign: '✅', changed: true },
-  /** The profile points to it, but only a reboot can activate it (exit code 100 of switch-to-configuration). */
+  /** The profile points to it, but only a reboot makes all of it effective: exit code 100, or see booted.ts. */
   'needs-reboot': { ...good, sign: '🔁', changed: true, next: 'Reboot the target to start the new system.' },
   /** The switch happened, but some units failed (exit code 4). */
   degraded: {
@@ -84,6 +88,8 @@ export interface Outcome {
   units: UnitChanges;
   /** What else would change, in its words: "would remove user ‘eve’". */
   others: string[];
+  /** What became of the host's secrets; missing if it has none, or if the target was not asked. */
+  secrets?: SecretReport;
   /** Seconds. */
   seconds: number;
   /** What switch-to-configuration printed, its last 16 KiB. Only present when the outcome fails the job. */

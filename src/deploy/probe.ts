@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { type BootedPart, readBootedParts } from './booted.ts';
 import type { DeployConfig, Deployment } from './deployment.ts';
 import { call, escalationOf, type Remote } from './remote.ts';
 import type { Reply } from './reply.ts';
@@ -14,6 +15,8 @@ export interface Probe {
   profile: string | null;
   /** Toplevel that the boot loader starts by default; null when it cannot be read. */
   boot: string | null;
+  /** What differs between the system that runs and the one that the machine was booted with. */
+  needsReboot: BootedPart[];
   /** The record of an activation that is in progress or was cut; null without one. */
   open: OpenRecord | null;
   /** Nix's version, or `unknown`; null without Nix. */
@@ -66,6 +69,7 @@ export function readProbe({ values }: Reply): Probe | null {
     current: text('current'),
     profile: text('profile'),
     boot: text('boot'),
+    needsReboot: readBootedParts(text('needs-reboot') ?? ''),
     open: readOpenRecord(text('open')),
     nix: text('nix'),
     free: Number.isFinite(free) ? free * 1024 : null,

@@ -48,7 +48,7 @@ export function escalationOf(target: Target): readonly string[] {
 }
 
 /** Quotes a word for any login shell: single quotes mean the same in sh, fish and csh. */
-function quote(word: string): string {
+export function quote(word: string): string {
   if (/^[A-Za-z0-9_./:@%+,-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", "'\"'\"'")}'`;
 }

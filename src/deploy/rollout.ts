@@ -1,4 +1,4 @@
-import { mapConcurrently } from '../concurrency.ts';
+import { Slots } from '../concurrency.ts';
 import { UserError } from '../errors.ts';
 import type { DeployConfig } from './deployment.ts';
 import { isFailure, type Outcome, outcomes } from './outcome.ts';
@@ -76,46 +76,136 @@ export function checkWaves(items: readonly Tagged[], waves: readonly string[]): 
   });
 }
 
-/** Does the work of a roll-out. */
+/** Does the work of a roll-out. Must not throw. */
 export interface Work<T> {
-  /** Must not throw. */
-  deploy(item: T): Promise<Outcome>;
+  /**
+   * Does everything that changes nothing on the target.
+   *
+   * @param signal aborted when the host will not be activated.
+   * @param onConnected to be called when the target has answered.
+   * @returns null if the host can be activated.
+   */
+  prepare(item: T, signal: AbortSignal, onConnected: () => void): Promise<Outcome | null>;
+  activate(item: T): Promise<Outcome>;
   /** Makes the outcome of a host that is not started, given the reason. */
   skip(item: T, why: string): Outcome;
+  /** Called with each outcome that is final. */
+  ended(outcome: Outcome): void;
 }
 
+/** Milliseconds after which a target that does not answer no longer holds up the ones after it. */
+const patience = 5_000;
+
 /**
- * Deploys to the hosts, `parallel` at a time. A failed host does not stop the others, except as `canary`, `waves` and
- * `maxFailures` say. A host that has been started is always finished.
+ * Deploys to the hosts. At most `parallel` are activated at once; as many of the next ones, in later waves too, are prepared
+ * meanwhile. A failed host does not stop the others, except as `canary`, `waves` and `maxFailures` say. An activation that
+ * has begun is always finished.
  *
  * @param signal when aborted, no further host is started.
+ * @returns the outcomes, in the order of the roll-out.
  */
 export async function rollOut<T extends Rolled>(
   items: readonly T[],
   config: Order & Pick<DeployConfig, 'parallel' | 'maxFailures'>,
-  { deploy, skip }: Work<T>,
+  work: Work<T>,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
-  const counted: string[] = [];
-  let stopped: string | null = null;
-  const done: Outcome[] = [];
-  for (const wave of wavesOf(items, config)) {
-    const failed: string[] = [];
-    const ended = await mapConcurrently(wave.items, config.parallel, async item => {
-      if (signal.aborted) return skip(item, 'The run was cancelled before this host was started.');
-      if (stopped !== null) return skip(item, stopped);
-      const outcome = await deploy(item);
-      const counts = outcomes[outcome.outcome].countsTowardsMaxFailures;
-      if (counts) counted.push(item.host);
-      if (wave.decides === 'counted' ? counts : isFailure(outcome)) failed.push(item.host);
-      if (counted.length > config.maxFailures) {
-        stopped = `Not started: ${counted.join(', ')} failed, and max-failures is ${config.maxFailures}.`;
-      }
-      return outcome;
-    });
-    done.push(...ended);
-    if (wave.decides !== null && failed.length > 0)
-      stopped ??= `Not started: ${failed.join(', ')} of ${wave.name} failed.`;
+  const rollOut = new RollOut(config, work, signal);
+  let earlier: Promise<unknown> = Promise.resolve();
+  const waves = wavesOf(items, config).map(wave => {
+    const ended = rollOut.wave(wave, earlier);
+    earlier = ended;
+    return ended;
+  });
+  return (await Promise.all(waves)).flat();
+}
+
+class RollOut<T extends Rolled> {
+  readonly #maxFailures: number;
+  readonly #work: Work<T>;
+  readonly #signal: AbortSignal;
+  readonly #prepared: Slots;
+  readonly #active: Slots;
+  /** The hosts that count towards `maxFailures`. */
+  readonly #counted: string[] = [];
+  /** Why no further host is started, once that is so. */
+  #stopped: string | null = null;
+
+  constructor(
+    { parallel, maxFailures }: Pick<DeployConfig, 'parallel' | 'maxFailures'>,
+    work: Work<T>,
+    signal: AbortSignal,
+  ) {
+    this.#maxFailures = maxFailures;
+    this.#work = work;
+    this.#signal = signal;
+    this.#prepared = new Slots(parallel);
+    this.#active = new Slots(parallel);
   }
-  return done;
+
+  /** @param earlier ends when the waves before it have ended. */
+  async wave({ items, decides, name }: Wave<T>, earlier: Promise<unknown>): Promise<Outcome[]> {
+    const heldBack = new AbortController();
+    const begins = earlier.then(() => {
+      const why = this.#whyNot;
+      if (why !== null) heldBack.abort();
+      return why;
+    });
+    const failed: string[] = [];
+    const ended = await Promise.all(
+      items.map(async item => {
+        const outcome = await this.#host(item, begins, heldBack.signal);
+        const counts = outcomes[outcome.outcome].countsTowardsMaxFailures;
+        if (decides === 'counted' ? counts : isFailure(outcome)) failed.push(item.host);
+        if (counts) this.#count(item.host);
+        this.#work.ended(outcome);
+        return outcome;
+      }),
+    );
+    if (decides !== null && failed.length > 0) this.#stopped ??= `Not started: ${failed.join(', ')} of ${name} failed.`;
+    return ended;
+  }
+
+  get #whyNot(): string | null {
+    return this.#signal.aborted ? 'The run was cancelled before this host was started.' : this.#stopped;
+  }
+
+  #count(host: string): void {
+    this.#counted.push(host);
+    if (this.#counted.length <= this.#maxFailures) return;
+    this.#stopped = `Not started: ${this.#counted.join(', ')} failed, and max-failures is ${this.#maxFailures}.`;
+  }
+
+  async #host(item: T, begins: Promise<string | null>, heldBack: AbortSignal): Promise<Outcome> {
+    const free = await this.#prepared.take();
+    try {
+      if (this.#whyNot !== null) return this.#work.skip(item, this.#whyNot);
+      const ended = await this.#prepare(item, heldBack, free);
+      const why = await begins;
+      // What happened to a host of a wave that does not begin does not count.
+      if (why !== null) return this.#work.skip(item, why);
+      return ended ?? (await this.#activate(item, free));
+    } finally {
+      free();
+    }
+  }
+
+  async #prepare(item: T, heldBack: AbortSignal, free: () => void): Promise<Outcome | null> {
+    const slow = setTimeout(free, patience);
+    try {
+      return await this.#work.prepare(item, heldBack, () => clearTimeout(slow));
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  async #activate(item: T, free: () => void): Promise<Outcome> {
+    const end = await this.#active.take();
+    free();
+    try {
+      return this.#whyNot === null ? await this.#work.activate(item) : this.#work.skip(item, this.#whyNot);
+    } finally {
+      end();
+    }
+  }
 }

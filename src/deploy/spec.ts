@@ -12,18 +12,32 @@ export function confirmationTime({ deployment, config }: Pick<Job, 'deployment' 
   return proof + (deployment.healthChecks.http.length > 0 ? config.healthTimeout : 0);
 }
 
+export function rebootRequested({ mode, reboot }: Job['config']): boolean {
+  return (mode === 'boot' || mode === 'switch') && reboot !== 'never';
+}
+
+/**
+ * Whether the target may be rebooted. Not the machine that the deployment runs on, which could not report it; and not one
+ * with secrets: those in memory would be missing when its services start, and could fail its health checks.
+ */
+export function mayReboot({ deployment, config }: Pick<Job, 'deployment' | 'config'>): boolean {
+  const local = deployment.target !== null && isLocal(deployment.target);
+  return rebootRequested(config) && !local && deployment.secrets.length === 0;
+}
+
 /** Seconds for everything else that a target does in an activation, such as the boot loader. */
 const otherSteps = 3600;
 
 /**
  * Seconds after which no honest target still works on an activation: the sum of its time limits, with up to four calls of
- * switch-to-configuration on the way there and back.
+ * switch-to-configuration on the way there and back, and two reboots.
  */
 export function longestActivation({ deployment, config }: Pick<Job, 'deployment' | 'config'>): number {
   const { lockTimeout, activationTimeout, healthTimeout } = config;
   const checks = deployment.preDeployChecks.cmd.reduce((sum, { timeout }) => sum + timeout, 0);
   const confirming = confirmationTime({ deployment, config });
-  return lockTimeout + checks + 4 * activationTimeout + 2 * healthTimeout + confirming + otherSteps;
+  const reboots = mayReboot({ deployment, config }) ? 5 * config.rebootTimeout : 0;
+  return lockTimeout + checks + 4 * activationTimeout + 2 * healthTimeout + confirming + reboots + otherSteps;
 }
 
 /** The arguments of the verb `run` after the identifier (`KEYS` in main.sh). */
@@ -41,6 +55,9 @@ export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, no
     'lock-wait': config.lockTimeout,
     'activate-limit': config.activationTimeout,
     'health-limit': config.healthTimeout,
+    secrets: deployment.secrets.length > 0 && config.mode !== 'dry-activate' ? 'true' : null,
+    reboot: mayReboot(job) ? config.reboot : 'never',
+    'reboot-limit': config.rebootTimeout,
     ...commands('check', deployment.preDeployChecks.cmd),
     ...commands('health', deployment.healthChecks.cmd),
   };
@@ -55,7 +72,7 @@ function commands(kind: 'check' | 'health', checks: HealthChecks['cmd']): Record
       [`${key}.command`, cmd.join(' ')],
       [`${key}.description`, description],
       [`${key}.timeout`, timeout],
-      ...(kind === 'health' ? [[`${key}.period`, period]] : []),
+      [`${key}.period`, period],
     ];
   });
   return Object.fromEntries(entries) as Record<string, string | number>;

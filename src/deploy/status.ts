@@ -1,4 +1,6 @@
+import { type BootedPart, readBootedParts } from './booted.ts';
 import type { Reply } from './reply.ts';
+import { numbersIn } from './secrets/report.ts';
 
 /** How an activation ended: the facts that the target read back when everything had ended (`THE STATUS` in main.sh). */
 export interface Status {
@@ -20,10 +22,14 @@ export interface Status {
   before: Facts;
   now: Facts;
   rebooted: boolean;
+  /** What differs between the toplevel and the system that the machine was booted with. */
+  needsReboot: BootedPart[];
   /** Units that failed and had not failed before. */
   failedUnits: string[];
   /** Units that ran before, are still installed and do not run. */
   missingUnits: string[];
+  /** The numbers of the secrets that were written, and of those that a reboot removes. */
+  secrets: { changed: number[]; volatile: number[] };
   /** What became of the record of an earlier activation that was cut; null if there was none. */
   settled: { how: string; toplevel: string; phase: string } | null;
 }
@@ -64,8 +70,10 @@ export function readStatus({ values }: Reply): Status | null {
     },
     now: { current: text('current') || null, profile: text('profile') || null, boot: text('boot') || null },
     rebooted: text('rebooted') === 'yes',
+    needsReboot: readBootedParts(text('needs-reboot')),
     failedUnits: units('failed-units'),
     missingUnits: units('missing-units'),
+    secrets: { changed: numbersIn(text('secrets-changed')), volatile: numbersIn(text('secrets-volatile')) },
     settled:
       text('settled') === ''
         ? null

@@ -31,6 +31,10 @@ const noise = [
   /^reloading user units for /,
   /^updating the .* entries\.\.\.$/,
   /^(Not c|C)hecking switch inhibitors/,
+  // What Perl says if the locale of the session is not installed.
+  /^perl: warning: /,
+  /^(LANGUAGE|LANG|LC_[A-Z]+) = /,
+  /^are supported and installed on your system\.$/,
 ];
 
 /** The last three lines that say something. */
@@ -109,13 +113,22 @@ function loaderFailed(lines: readonly string[]): string | null {
   return `the boot loader could not be installed${printed === '' ? '' : `: ${printed}`}`;
 }
 
-/** An error of its own: "Error: Failed to parse systemd unit file …", then its causes, indented. */
+/** Some of its errors say no more than "No such file or directory (os error 2)": the sentence says whose error it is. */
 function ownError(lines: readonly string[]): string | null {
-  const at = indexOf(lines, /^Error: /);
+  const error = programError(lines);
+  return error === null ? null : `switch-to-configuration failed: ${error}`;
+}
+
+/**
+ * An error of the program itself, without a full stop: "Error: Failed to parse systemd unit file …", then its causes,
+ * indented; or that logind, which has lost D-Bus, does not name the users.
+ */
+export function programError(lines: readonly string[]): string | null {
+  const at = indexOf(lines, /^(Error|Unable to list users with logind): /);
   if (at === -1) return null;
   const causes = lines.slice(at + 1).filter(line => /^\s+\S/.test(line));
   const text = (lines[at] ?? '').replace(/^Error: /, '');
-  return [text, ...causes.map(cause => cause.trim().replace(/^\d+: /, ''))].join(': ');
+  return [text, ...causes.map(cause => cause.trim().replace(/^\d+: /, ''))].join(': ').replace(/\.$/, '');
 }
 
 /** Users whose units could not be switched: "warning: user activation for root failed". */

@@ -75,6 +75,13 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
+    pattern: /unable to download '([^']+)': Could(?:n't| not) resolve host/,
+    explain: ([, url]) => ({
+      message: `the server of ${url} has no address here`,
+      cure: "Check the machine's network, DNS and proxy, and the URL.",
+    }),
+  },
+  {
     pattern: /timed out after (\d+) seconds of silence/,
     explain: ([, seconds]) => ({
       message: `the build printed nothing for ${seconds} s and was ended`,

@@ -1,10 +1,12 @@
 import { explain, UserError } from '../errors.ts';
 import { evaluationFailure } from './evaluation/diagnose.ts';
+import type { Evaluated } from './evaluation/evaluate.ts';
 import { extended, type HostRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import type { EvaluationFailure } from './fleet.ts';
 import { type EvaluatedHost, portable } from './host.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { checkNixpkgsPins } from './pins/pin.ts';
+import type { TagSelection } from './select.ts';
 import { unwrapToplevel } from './wrapper.ts';
 
 /** An evaluation to which hosts were added, and the hosts whose evaluation failed. */
@@ -13,21 +15,22 @@ export interface Completed {
   failures: EvaluationFailure[];
 }
 
-/** Adds the targets and tags of `hosts`, without the rest of their configuration. */
-export async function addDeployments(
+/** The settings of a host's target and, if it is selected, the whole host. */
+type Tagged = Pick<EvaluatedHost, 'name' | 'deployment'> & Partial<EvaluatedHost>;
+
+/**
+ * Adds the targets and tags of `hosts`, and the complete evaluation of those that `selection` selects.
+ *
+ * @throws UserError if a nixpkgs is not pinned, unless `nixpkgs-pin` is `warn`.
+ */
+export async function addTagged(
   hosts: readonly string[],
+  selection: TagSelection,
   evaluation: SourceEvaluation,
   opened: OpenedSource,
 ): Promise<Completed> {
   opened.source.context.log.info(`Reading the tags of ${hosts.length} hosts.`);
-  const results = await opened.evaluate<{ name: string; deployment: unknown }>('deployments', hosts);
-  const deployments: HostRecords['deployments'] = {};
-  const failures: EvaluationFailure[] = [];
-  for (const result of results) {
-    if ('answer' in result) deployments[result.host] = portableDeployment(result.answer, opened);
-    else failures.push(evaluationFailure(result.host, result.failure, opened.source));
-  }
-  return { evaluation: extended(evaluation, { deployments }), failures };
+  return added(await opened.evaluate<Tagged>({ attribute: 'tagged', hosts, selection }), evaluation, opened);
 }
 
 /**
@@ -40,11 +43,18 @@ export async function addHosts(
   evaluation: SourceEvaluation,
   opened: OpenedSource,
 ): Promise<Completed> {
-  const results = await opened.evaluate<EvaluatedHost>('hosts', hosts);
-  const evaluated = results.flatMap(result => ('answer' in result ? [result.answer] : []));
+  return added(await opened.evaluate<EvaluatedHost>({ attribute: 'hosts', hosts }), evaluation, opened);
+}
+
+async function added(
+  results: readonly Evaluated<Tagged>[],
+  evaluation: SourceEvaluation,
+  opened: OpenedSource,
+): Promise<Completed> {
+  const known = results.flatMap(result => ('answer' in result ? result.answer : (result.before ?? [])));
   const failed = results.flatMap(result => ('failure' in result ? [result] : []));
   const pins = await checkNixpkgsPins(
-    evaluated.flatMap(({ nixpkgs }) => nixpkgs ?? []),
+    known.flatMap(({ nixpkgs }) => nixpkgs ?? []),
     failed.map(({ failure }) => failure),
     evaluation.main,
     opened.evidence,
@@ -52,16 +62,20 @@ export async function addHosts(
   const failures = failed.map(({ host, failure }) => evaluationFailure(host, failure, opened.source));
   const answers: HostRecords['answers'] = {};
   const deployments: HostRecords['deployments'] = {};
-  for (const host of evaluated) {
+  for (const host of known) {
     try {
       const deployment = portableDeployment(host, opened);
-      answers[host.name] = { ...(await unwrapToplevel(host, opened.source.nix)), deployment };
+      if (isWhole(host)) answers[host.name] = { ...(await unwrapToplevel(host, opened.source.nix)), deployment };
       deployments[host.name] = deployment;
     } catch (error) {
       failures.push(hostFailure(host.name, error, evaluation.main));
     }
   }
   return { evaluation: extended(evaluation, { answers, deployments, pins }), failures };
+}
+
+function isWhole(host: Tagged): host is EvaluatedHost {
+  return host.drvPath !== undefined;
 }
 
 /** The failure for an error in what the source defines for a host. @throws `error` if it is not a UserError. */

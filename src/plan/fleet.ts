@@ -35,6 +35,7 @@ export interface Host {
   healthChecks: HealthChecks;
   preDeployChecks: HealthChecks;
   secrets: Secret[];
+  overrides: Overrides;
   /** The nixpkgs that it is built from; null if it is not known or not pinned. */
   nixpkgs: Pin | null;
   /** The settings of the target's own Nix; null if the host's modules have no `nix` options. */
@@ -68,6 +69,14 @@ export interface Target {
   substituteOnDestination: boolean;
 }
 
+/** Inputs of the deploy stage that have another value for one host; those that are left out have the input's. */
+export interface Overrides {
+  failedUnits?: 'degrade' | 'rollback' | 'ignore';
+  /** Seconds; 0: no limit. */
+  hostTimeout?: number;
+  offline?: 'fail' | 'skip';
+}
+
 /** Whether the target is the machine that the deployment runs on. */
 export function isLocal({ address }: Pick<Target, 'address'>): boolean {
   return address === 'local';
@@ -76,6 +85,14 @@ export function isLocal({ address }: Pick<Target, 'address'>): boolean {
 /** Where HTTP checks go that have no host of their own. */
 export function webAddress(target: Pick<Target, 'address'>): string {
   return isLocal(target) ? 'localhost' : target.address;
+}
+
+/** The target as people write it: `user@address:port`. */
+export function targetName(target: Pick<Target, 'address' | 'port' | 'user'>): string {
+  if (isLocal(target)) return target.address;
+  const { address, port, user } = target;
+  if (port === null) return `${user}@${address}`;
+  return `${user}@${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 export interface HealthChecks {
@@ -93,15 +110,20 @@ export interface HealthChecks {
   }[];
 }
 
-/** A secret; `source` is where the deployer reads it. */
+/** A secret: a file on the target whose content must not be in the store. */
 export interface Secret {
   name: string;
-  source: { file: string } | { command: string[] } | { text: SecretText };
+  /**
+   * Where the deployer reads it: a file or a command's output on the machine that deploys (`folder` is where the command runs),
+   * a variable `FERRY_SECRET_<env>` of its environment, or the text itself.
+   */
+  source: { file: string } | { command: string[]; folder?: string } | { env: string } | { text: SecretText };
   destination: string;
   user: string;
   group: string;
   /** Octal, for example "0400". */
   permissions: string;
+  /** The words of a command that is run on the target if the content has changed; empty: none. */
   action: string[];
   mkDirs: boolean;
   uploadAt: 'pre-activation' | 'post-activation';

@@ -4,7 +4,7 @@ import { nearest } from '../nearest.ts';
 import { inRepository } from './evaluation/places.ts';
 import type { Host, HostNix, Pin, Secret } from './fleet.ts';
 import { SecretText } from './secret-text.ts';
-import { layer, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
+import { layer, overridesOf, parseTargetSettings, type TargetSettings, targetOf, unusable } from './targets.ts';
 
 /** A host's evaluation, as nix/glue.nix returns it. */
 export interface EvaluatedHost {
@@ -93,10 +93,15 @@ export function hostOf(
     buildOnly: settings.address === false,
     healthChecks: { cmd: [], http: [], ...settings.healthChecks },
     preDeployChecks: { cmd: [], http: [], ...settings.preDeployChecks },
-    secrets: (settings.secrets ?? []).map(secret =>
-      'file' in secret.source ? { ...secret, source: { file: resolve(folder, secret.source.file) } } : secret,
-    ),
+    secrets: (settings.secrets ?? []).map(secret => ({ ...secret, source: sourceIn(folder, secret.source) })),
+    overrides: overridesOf(settings),
     nixpkgs,
     nix: evaluated.nix,
   };
+}
+
+/** Where a secret is read, independent of the current directory. */
+function sourceIn(folder: string, source: Secret['source']): Secret['source'] {
+  if ('file' in source) return { file: resolve(folder, source.file) };
+  return 'command' in source ? { command: source.command, folder } : source;
 }

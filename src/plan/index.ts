@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Nix } from '../nix/index.ts';
 import { attributePath } from './attribute-path.ts';
 import { planCache } from './cache/plan-cache.ts';
-import { addDeployments, addHosts, type Completed, hostFailure } from './complete.ts';
+import { addHosts, addTagged, type Completed, hostFailure } from './complete.ts';
 import type { PlanConfig } from './config.ts';
 import type { SourceEvaluation } from './evaluation/source-evaluation.ts';
 import type { EvaluationFailure, Fleet, Host } from './fleet.ts';
@@ -10,7 +10,7 @@ import { formats } from './formats/index.ts';
 import { hostOf, readTargets, targetSettingsOf } from './host.ts';
 import { logFormat, OpenedSource, sourceOf } from './opened-source.ts';
 import { logPins } from './pins/pin.ts';
-import { inOrder, needsTags, select } from './select.ts';
+import { inOrder, needsTags, select, tagSelection } from './select.ts';
 import type { TargetSettings } from './targets.ts';
 
 export type { PlanConfig, PlanSurroundings } from './config.ts';
@@ -18,7 +18,7 @@ export { checkHostName } from './host-name.ts';
 export { type Located, locate } from './locate.ts';
 export { historyOf, repositoryOf } from './repository.ts';
 export { select } from './select.ts';
-export { parseTargetSettings, targetOf } from './targets.ts';
+export { overridesOf, parseTargetSettings, targetOf } from './targets.ts';
 
 type Targets = Readonly<Record<string, TargetSettings>>;
 
@@ -39,7 +39,7 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
   const known = cached ?? (await open()).evaluation;
   const targets = readTargets(config.targets, known.names);
 
-  const tagged = needsTags(config.hosts) ? await readTags(known, targets, open) : withoutTags(known);
+  const tagged = needsTags(config.hosts) ? await readTags(known, config.hosts, targets, open) : withoutTags(known);
   const selected = select(known.names, config.hosts, host => tagged.tags.get(host) ?? []);
   const completed = await evaluateMissing(selected, tagged, open, nix);
   if (completed.added) await cache?.write(completed.evaluation, (await open()).evidence);
@@ -81,19 +81,32 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 interface Tagged extends Completed {
+  /** Whether anything was evaluated. */
+  added: boolean;
   /** Host → its tags. */
   tags: ReadonlyMap<string, readonly string[]>;
 }
 
 function withoutTags(known: SourceEvaluation): Tagged {
-  return { evaluation: known, failures: [], tags: new Map() };
+  return { evaluation: known, failures: [], tags: new Map(), added: false };
 }
 
-/** Each host's tags. A host whose tags cannot be evaluated is a failure, since it may have been selected. */
-async function readTags(known: SourceEvaluation, targets: Targets, open: () => Promise<OpenedSource>): Promise<Tagged> {
+/**
+ * Each host's tags; the hosts that they select are evaluated at the same time. A host whose tags cannot be evaluated is a
+ * failure, since it may have been selected.
+ */
+async function readTags(
+  known: SourceEvaluation,
+  selectors: readonly string[],
+  targets: Targets,
+  open: () => Promise<OpenedSource>,
+): Promise<Tagged> {
   const missing = known.names.filter(name => !(name in known.deployments));
+  const tagsGiven = (host: string): string[] | null => targets[host]?.tags ?? null;
   const { evaluation, failures } =
-    missing.length === 0 ? withoutTags(known) : await addDeployments(missing, known, await open());
+    missing.length === 0
+      ? withoutTags(known)
+      : await addTagged(missing, tagSelection(known.names, selectors, tagsGiven), known, await open());
   const tags = new Map<string, string[]>();
   const wrong: EvaluationFailure[] = [];
   for (const [name, deployment] of Object.entries(evaluation.deployments)) {
@@ -103,19 +116,19 @@ async function readTags(known: SourceEvaluation, targets: Targets, open: () => P
       wrong.push(hostFailure(name, error, evaluation.main));
     }
   }
-  return { evaluation, failures: [...failures, ...wrong], tags };
+  return { evaluation, failures: [...failures, ...wrong], tags, added: missing.length > 0 };
 }
 
 /** Evaluates those of `hosts` whose derivation is not known, or no longer in the store. */
 async function evaluateMissing(
   hosts: readonly string[],
-  { evaluation: known, failures }: Completed,
+  { evaluation: known, failures, added: tagged }: Tagged,
   open: () => Promise<OpenedSource>,
   nix: Nix,
 ): Promise<Completed & { added: boolean }> {
   const failed = new Set(failures.map(({ host }) => host));
   const missing = (await withoutDerivation(hosts, known, nix)).filter(host => !failed.has(host));
-  if (missing.length === 0) return { evaluation: known, failures, added: false };
+  if (missing.length === 0) return { evaluation: known, failures, added: tagged };
   const added = await addHosts(missing, known, await open());
   return { evaluation: added.evaluation, failures: [...failures, ...added.failures], added: true };
 }

@@ -37,7 +37,7 @@ export const planInputs = {
   /** Host → `user@address:port` or a mapping; takes precedence over the source. */
   targets: input(
     '',
-    'YAML: host to `user@address:port`, or to a mapping. If empty, the source says where hosts run.',
+    'YAML: host to `user@address:port`, or to a mapping of settings. They override those of the source.',
     readTargets,
     'long',
   ),

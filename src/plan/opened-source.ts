@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Nix } from '../nix/index.ts';
 import type { PlanConfig } from './config.ts';
-import { type Adapter, type AdapterAttribute, callAdapter } from './evaluation/adapter.ts';
+import { type Adapter, type AdapterCall, callAdapter } from './evaluation/adapter.ts';
 import { type Budget, type Evaluated, evaluateHosts } from './evaluation/evaluate.ts';
 import { emptyRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import { namesOf } from './formats/adapter.ts';
@@ -93,11 +93,10 @@ export class OpenedSource {
 
   /** Evaluates an attribute of the adapter for each of `hosts`. @throws UserError for a failure that no host caused. */
   async evaluate<T extends { name: string }>(
-    attribute: AdapterAttribute,
-    hosts: readonly string[],
+    call: AdapterCall & { hosts: readonly string[] },
   ): Promise<Evaluated<T>[]> {
     const { nix, context } = this.source;
-    const evaluation = await evaluateHosts<T>(this.#adapter, attribute, hosts, {
+    const evaluation = await evaluateHosts<T>(this.#adapter, call, {
       nix,
       context,
       budget: this.#budget,

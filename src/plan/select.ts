@@ -42,6 +42,45 @@ export function select(
   });
 }
 
+/** A selection whose tags Nix matches while it evaluates them; `selects` in nix/glue.nix reads it. */
+export interface TagSelection {
+  /** Regular expressions of POSIX, for whole tags. */
+  included: string[];
+  excluded: string[];
+  /** Whether other selectors include or exclude a host, and its tags if they replace those of the source. */
+  hosts: Record<string, { included: boolean; excluded: boolean; tags: readonly string[] | null }>;
+}
+
+/** What `select` would select, as far as it can be said before the tags are known. @param tags of the input `targets`. */
+export function tagSelection(
+  names: readonly string[],
+  selectors: readonly string[],
+  tags: (host: string) => readonly string[] | null,
+): TagSelection {
+  const excludes = (selector: string): boolean => selector.startsWith('!') && !names.includes(selector);
+  const isTag = (text: string): boolean => text.startsWith('@') && !names.includes(text);
+  const included = selectors.filter(selector => !excludes(selector));
+  const excluded = selectors.filter(excludes).map(selector => selector.slice(1));
+  const named = (texts: readonly string[], name: string): boolean =>
+    texts.some(text => text === name || (!isTag(text) && !names.includes(text) && glob(text).test(name)));
+  const expressions = (texts: readonly string[]): string[] =>
+    texts.filter(isTag).map(text => globSource(text.slice(1), /[\\^$.*+?()[{|]/));
+  return {
+    included: expressions(included),
+    excluded: expressions(excluded),
+    hosts: Object.fromEntries(
+      names.map(name => [
+        name,
+        {
+          included: included.length === 0 || named(included, name),
+          excluded: named(excluded, name),
+          tags: tags(name),
+        },
+      ]),
+    ),
+  };
+}
+
 /** Sorted by the first of these tags that each host has, hosts without any of them last, as morph's `ordering.tags` does. */
 export function inOrder<T extends { tags: readonly string[] }>(hosts: readonly T[], order: readonly string[]): T[] {
   const rank = ({ tags }: T): number => {
@@ -56,11 +95,16 @@ function pattern(selector: string): string {
 }
 
 function glob(text: string): RegExp {
+  return new RegExp(`^${globSource(text, /[\\^$.*+?()[\]{}|/]/)}$`, 'su');
+}
+
+/** The text of a regular expression for a glob. @param special characters that need a backslash. */
+function globSource(text: string, special: RegExp): string {
   const parts = Array.from(text, char => {
     if (char === '*') return '.*';
-    return char === '?' ? '.' : char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+    return char === '?' ? '.' : char.replace(special, '\\$&');
   });
-  return new RegExp(`^${parts.join('')}$`, 'su');
+  return parts.join('');
 }
 
 function unknown(selector: string, names: readonly string[], tags: (host: string) => readonly string[]): UserError {

@@ -1,6 +1,7 @@
 import { explain, UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import type { HealthChecks, Secret, Target } from './fleet.ts';
+import { parseChecks } from './checks.ts';
+import type { HealthChecks, Overrides, Secret, Target } from './fleet.ts';
 
 /** Settings for a host's target, from a source or from the input `targets`; null and undefined: not set. */
 export interface TargetSettings {
@@ -17,11 +18,15 @@ export interface TargetSettings {
   healthChecks?: Partial<HealthChecks> | null;
   preDeployChecks?: Partial<HealthChecks> | null;
   secrets?: Secret[] | null;
+  failedUnits?: Overrides['failedUnits'] | null;
+  /** Seconds; 0: no limit. */
+  hostTimeout?: number | null;
+  offline?: Overrides['offline'] | null;
   /** Setting → why what the source says for it cannot be used. It matters only for a host that is to be deployed. */
   problems?: Readonly<Record<string, string>> | null;
 }
 
-/** Settings that only a source's adapter has, already in their final form. */
+/** Settings that a source's adapter gives in their final form; `targets` has no secrets and problems. */
 const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets', 'problems'];
 
 const keys = {
@@ -33,14 +38,19 @@ const keys = {
   substituteOnDestination: 'true or false',
   tags: 'a list of words',
   buildOnly: 'true or false',
+  failedUnits: '`degrade`, `rollback` or `ignore`',
+  hostTimeout: 'a number of seconds; 0 for no limit',
+  offline: '`fail` or `skip`',
+  healthChecks: 'a mapping with `cmd` and `http`',
+  preDeployChecks: 'a mapping with `cmd` and `http`',
 } as const;
 
 /**
  * Reads `user@address:port` (user and port are optional, an IPv6 address with a port is written in brackets) or a mapping
- * with these keys: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
+ * of settings, which `keys` lists.
  *
  * @param where for error messages, for example "targets.web".
- * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
+ * @param from the input `targets`, or the source through its adapter, which may also set secrets.
  * @returns the settings; of a source, a value that cannot be used is one of its `problems`.
  * @throws UserError for an unknown key and, from the input, for a value that cannot be used.
  */
@@ -102,6 +112,18 @@ function setting(key: keyof typeof keys, value: unknown, where: string): TargetS
     case 'buildOnly':
       if (typeof value === 'boolean') return value ? { address: false } : {};
       break;
+    case 'failedUnits':
+      if (value === 'degrade' || value === 'rollback' || value === 'ignore') return { failedUnits: value };
+      break;
+    case 'hostTimeout':
+      if (Number.isInteger(value) && Number(value) >= 0) return { hostTimeout: Number(value) };
+      break;
+    case 'offline':
+      if (value === 'fail' || value === 'skip') return { offline: value };
+      break;
+    case 'healthChecks':
+    case 'preDeployChecks':
+      return { [key]: parseChecks(value, `${where}.${key}`) };
   }
   throw wrong(`${where}.${key}`, value, keys[key]);
 }
@@ -163,6 +185,15 @@ export function targetOf(settings: TargetSettings): Target | null {
     sshOptions: settings.sshOptions ?? [],
     sshOptionsFrom: settings.sshOptionsFrom ?? 'source',
     substituteOnDestination: settings.substituteOnDestination ?? true,
+  };
+}
+
+/** Which inputs of the deploy stage have another value for the host. */
+export function overridesOf({ failedUnits, hostTimeout, offline }: TargetSettings): Overrides {
+  return {
+    ...(failedUnits == null ? {} : { failedUnits }),
+    ...(hostTimeout == null ? {} : { hostTimeout }),
+    ...(offline == null ? {} : { offline }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Stage } from '../context.ts';
 import type { Mode, Outcome } from '../deploy/outcome.ts';
 import type { Place } from '../errors.ts';
 import type { Fleet } from '../plan/fleet.ts';
+import type { Preview } from '../preview/preview.ts';
 
 /** Everything that a run found and did until it ended: plain data, printable as JSON. */
 export interface Run {
@@ -12,6 +13,8 @@ export interface Run {
   fleet: Fleet | null;
   built: Built[];
   archives: Archive[];
+  /** In the mode `preview`: what each host would change. */
+  previews: Preview[];
   outcomes: Outcome[];
   /** Seconds that each stage took. A stage that did not run is missing. */
   timings: Partial<Record<Stage, number>>;

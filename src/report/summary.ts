@@ -4,6 +4,7 @@ import { LimitedDocument } from './limited.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Run } from './run.ts';
+import { secretSection } from './secrets.ts';
 import { unitDetails } from './unit-changes.ts';
 import { failureKind, type HostFailure, verdict } from './verdict.ts';
 
@@ -17,7 +18,17 @@ const listedFailures = 50;
 type Section = (document: LimitedDocument, run: Run, failures: readonly HostFailure[]) => void;
 
 /** The sections, in their order. When the document is full, the later ones are left out. */
-const sections: readonly Section[] = [title, error, dryRun, failureList, nextStepList, hostTable, times, detailsList];
+const sections: readonly Section[] = [
+  title,
+  error,
+  dryRun,
+  failureList,
+  nextStepList,
+  hostTable,
+  secretSection,
+  times,
+  detailsList,
+];
 
 /**
  * A run as Markdown, for the job summary. Whatever a host, a target or a log contains is shown as text.

@@ -1,10 +1,12 @@
 import stringWidth from 'string-width';
 import { count, duration, size } from '../amounts.ts';
-import { type Outcome, outcomes } from '../deploy/outcome.ts';
+import { type Mode, type Outcome, outcomes } from '../deploy/outcome.ts';
+import { type Host, isLocal, targetName } from '../plan/fleet.ts';
 import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
+import { previewLines, previewState } from './preview-text.ts';
 import type { Run } from './run.ts';
 import { unitLines } from './unit-changes.ts';
 import { verdict } from './verdict.ts';
@@ -18,9 +20,12 @@ export function text(run: Run): string {
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
   );
+  lines.push(...previewLines(run.previews));
   for (const outcome of run.outcomes) lines.push(...planLines(outcome));
   for (const { hosts, failure } of groupsOf(failures)) {
     const { stage, why, file, line } = failure;
+    // The line of the host has said it.
+    if (stage === 'deploy' && listed.some(({ name }) => hosts.includes(name))) continue;
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
     lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
@@ -43,11 +48,28 @@ function stateOf(run: Run, name: string): string {
   const archive = run.archives.find(({ host }) => host === name);
   const built = run.built.find(({ host }) => host.name === name);
   const planned = run.fleet?.hosts.find(host => host.name === name);
+  const preview = run.previews.find(({ host }) => host === name);
   const parts: string[] = [];
+  if (preview !== undefined) parts.push(previewState(preview));
   if (outcome !== undefined) parts.push(`${outcome.outcome}: ${plain(outcome.message)}`);
   if (archive !== undefined) parts.push(`${size(archive.bytes)} in ${archive.directory}`);
   if (parts.length > 0) return parts.join('; ');
   if (built?.ok) return `${built.toplevel} (${size(built.closureBytes)} in ${count(built.closure.length, 'path')})`;
   if (built !== undefined) return 'not built';
-  return planned?.toplevel.drvPath ?? '';
+  return planned === undefined ? '' : [planned.toplevel.drvPath, ...destinationOf(planned, run.mode)].join('; ');
+}
+
+/** Where a planned host would be deployed, and what goes with it. */
+function destinationOf({ target, buildOnly, unusable, ...host }: Host, mode: Mode): string[] {
+  if (buildOnly) return ['is only built'];
+  if (unusable !== null) return [`cannot be deployed: ${plain(unusable)}`];
+  if (target === null) return ['has no target'];
+  const place = isLocal(target) ? 'this machine' : targetName(target);
+  const checks = [host.healthChecks, host.preDeployChecks].flatMap(({ cmd, http }) => [...cmd, ...http]);
+  const secrets = host.secrets.length === 0 ? [] : [count(host.secrets.length, 'secret')];
+  const counted = checks.length === 0 ? [] : [count(checks.length, 'check')];
+  const skipsChecks = mode === 'dry-activate' && counted.length > 0;
+  const others = [...secrets, ...(skipsChecks ? [] : counted)].join(' and ');
+  const left = skipsChecks ? [`mode ${mode} does not run ${counted[0]}`] : [];
+  return [`would go to ${plain(place)}${others === '' ? '' : ` with ${others}`}`, ...left];
 }

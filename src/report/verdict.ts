@@ -1,5 +1,6 @@
 import type { Stage } from '../context.ts';
 import { isFailure, type Outcome, type OutcomeKind } from '../deploy/outcome.ts';
+import { isFailedPreview, type Preview } from '../preview/preview.ts';
 import type { Run } from './run.ts';
 
 /** Whether a run succeeded, and which hosts failed in it. */
@@ -30,6 +31,7 @@ export function verdict(run: Run): Verdict {
       ...where,
     })),
     ...run.built.flatMap(buildFailure),
+    ...run.previews.filter(isFailedPreview).map(previewFailure),
     ...run.outcomes.filter(isFailure).map(deployFailure),
   ];
   return { ok: run.error === null && failures.length === 0, failures };
@@ -43,11 +45,17 @@ function buildFailure(built: Run['built'][number]): HostFailure[] {
   return [{ host: built.host.name, stage: 'build', outcome: null, why: message, log, ...(place ?? nowhere) }];
 }
 
+function previewFailure({ host, message }: Preview & { known: false }): HostFailure {
+  return { host, stage: 'preview', outcome: null, why: message, log: '', ...nowhere };
+}
+
 function deployFailure({ host, outcome, message, log = '' }: Outcome): HostFailure {
   return { host, stage: 'deploy', outcome, why: message, log, ...nowhere };
 }
 
+const kinds: Partial<Record<Stage, string>> = { plan: 'not evaluated', build: 'not built', preview: 'not compared' };
+
 /** What is said in place of an outcome about a host that failed before the deployment. */
 export function failureKind({ outcome, stage }: Pick<HostFailure, 'outcome' | 'stage'>): string {
-  return outcome ?? (stage === 'plan' ? 'not evaluated' : 'not built');
+  return outcome ?? kinds[stage] ?? 'failed';
 }

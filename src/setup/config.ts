@@ -2,8 +2,11 @@ import type { CachePort } from '../context.ts';
 import type { Patience } from './download.ts';
 import type { SetupInputs } from './inputs.ts';
 
-/** What the set-up stage is asked for: its inputs, and what only the entry knows. */
-export interface SetupConfig extends SetupInputs, SetupSurroundings {}
+/** What the set-up stage is asked for: its inputs, what only the entry knows, and what follows. */
+export interface SetupConfig extends SetupInputs, SetupSurroundings {
+  /** False: hosts are only evaluated. The sandbox is set all the same, but nothing has to prove that it works. */
+  builds: boolean;
+}
 
 /** What the entry knows of the machine that it runs on. */
 export interface SetupSurroundings {

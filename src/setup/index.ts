@@ -42,8 +42,8 @@ export interface Setup {
 }
 
 /**
- * Finds or installs Nix, writes its settings, starts a daemon of this run, and proves that builds are isolated and that the
- * remote builders work.
+ * Finds or installs Nix, writes its settings, starts a daemon of this run, and proves that remote builders work and, if
+ * anything is to be built, that builds are isolated.
  *
  * @throws UserError for a wrong input, before anything is changed; and if Nix cannot be installed, or not with a sandbox.
  */
@@ -54,7 +54,7 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   const machine = await machineNix(config, context, ports);
   if (machine !== null) {
     context.log.info(
-      `Using the machine's own Nix ${machine.found.version} in ${machine.found.bin}; its sandbox works.`,
+      `Using the machine's own Nix ${machine.found.version} in ${machine.found.bin}${provenSandbox(config)}.`,
     );
     const settings = { extraPlatforms: [], substituters: [], trustedPublicKeys: [], builders: false, nixConf: '' };
     return { ...machine, run: null, config, settings, builders };
@@ -83,16 +83,20 @@ export async function setup(config: SetupConfig, context: Context, ports: SetupP
   await startDaemon(run, found, daemonConf(run, settings), config.environment, context);
   context.log.debug(`The daemon of Nix ${found.version} is running.`);
   await Promise.all([
-    proveSandbox(localSystem(), run, new Nix(context, nix), context),
+    config.builds ? proveSandbox(localSystem(), run, new Nix(context, nix), context) : null,
     builders.length === 0 ? null : checkBuilders(run, builders, found, config.environment, context),
   ]);
-  context.log.info(`Using Nix ${found.version} in ${found.bin}; its sandbox works.`);
+  context.log.info(`Using Nix ${found.version} in ${found.bin}${provenSandbox(config)}.`);
   if (ports.publish !== undefined) {
     ports.publish.addPath(found.bin);
     ports.publish.setOutput('nix-version-installed', found.version);
     for (const [name, value] of Object.entries(nix.env)) ports.publish.exportVariable(name, value);
   }
   return { nix, run, found, config, settings, builders };
+}
+
+function provenSandbox({ builds }: SetupConfig): string {
+  return builds ? '; its sandbox works' : '';
 }
 
 /** Writes the files that must exist before the daemon starts, which needs no Nix. */

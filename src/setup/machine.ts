@@ -5,12 +5,12 @@ import { explain } from '../errors.ts';
 import { Nix, type NixInstallation } from '../nix/index.ts';
 import type { SetupConfig, SetupPorts } from './config.ts';
 import { type FoundNix, findNix } from './find.ts';
-import { proveSandbox } from './probe.ts';
+import { checkStore, proveSandbox } from './probe.ts';
 import { localSystem } from './systems.ts';
 
 /**
  * The machine's own Nix, if it is suitable as it is: no input needs other settings, it accepts builds from this user, and
- * builds are isolated. Needs no root and changes nothing.
+ * builds are isolated; if nothing is built, it is enough that it accepts derivations. Needs no root and changes nothing.
  *
  * @returns null if it is not suitable; the log says why.
  */
@@ -30,7 +30,8 @@ export async function machineNix(
     await chmod(directory, 0o755);
     await mkdir(join(directory, 'client'));
     await writeFile(join(directory, 'outside'), 'outside\n');
-    await proveSandbox(localSystem(), { directory }, new Nix(context, nix), context);
+    const check = config.builds ? proveSandbox : checkStore;
+    await check(localSystem(), { directory }, new Nix(context, nix), context);
     return { nix, found };
   } catch (error) {
     context.log.debug(`The machine's own Nix is not suitable as it is: ${explain(error)}`);

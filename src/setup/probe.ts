@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { asset } from '../assets.ts';
 import type { Context } from '../context.ts';
 import { CommandError, UserError } from '../errors.ts';
@@ -18,19 +18,14 @@ export type Proof =
  * outside of a sandbox.
  */
 export async function prove(system: string, run: SetupRun, nix: Nix, context: Context): Promise<Proof> {
-  const program = probeProgram(system);
-  if (program === null) return { ok: false, kind: 'none', log: '' };
-  const file = join(run.directory, 'client', `probe-${system}`);
-  await writeFile(file, program, { mode: 0o755 });
+  const args = await argumentsFor(system, run);
+  if (args === null) return { ok: false, kind: 'none', log: '' };
   try {
     const { stdout } = await nix.run(
       'nix-build',
       [
-        asset('nix/probe.nix'),
+        ...args,
         '--no-out-link',
-        ...['--argstr', 'system', system],
-        ...['--argstr', 'program', file],
-        ...['--argstr', 'outside', join(run.directory, 'outside')],
         // Neither on a remote builder nor from a cache.
         ...['--option', 'builders', '', '--option', 'substitute', 'false'],
       ],
@@ -45,6 +40,26 @@ export async function prove(system: string, run: SetupRun, nix: Nix, context: Co
   }
 }
 
+/** The arguments that name the probe's derivation; null if there is no program for the system. */
+async function argumentsFor(system: string, run: SetupRun): Promise<string[] | null> {
+  const program = probeProgram(system);
+  if (program === null) return null;
+  const file = join(run.directory, 'client', `probe-${system}`);
+  await writeFile(file, program, { mode: 0o755 });
+  return [
+    asset('nix/probe.nix'),
+    ...['--argstr', 'system', system],
+    ...['--argstr', 'program', file],
+    ...['--argstr', 'outside', join(run.directory, 'outside')],
+  ];
+}
+
+/** Adds the probe's derivation to the store without building it. @throws CommandError if the store does not accept it. */
+export async function checkStore(system: string, run: SetupRun, nix: Nix, { signal }: Context): Promise<void> {
+  const args = await argumentsFor(system, run);
+  if (args !== null) await nix.run('nix-instantiate', args, { timeout: 120_000, signal });
+}
+
 /** @throws UserError if builds are not isolated from the machine */
 export async function proveSandbox(system: string, run: SetupRun, nix: Nix, context: Context): Promise<void> {
   const proof = await prove(system, run, nix, context);
@@ -54,9 +69,25 @@ export async function proveSandbox(system: string, run: SetupRun, nix: Nix, cont
       cure: 'Run on a machine where Nix can create namespaces; a container must be privileged.',
     });
   }
+  const shell = missingSandboxPath(proof.log);
+  if (shell !== null) {
+    throw new UserError(
+      `A probe build in Nix's sandbox failed: ${shell}, which the sandbox contains, does not exist.`,
+      {
+        cure: `Install the package that has it (${basename(shell)}), or set \`sandbox-paths\` in \`nix-conf\` to paths that exist, for example \`/bin/sh=/bin/busybox\`.`,
+      },
+    );
+  }
   throw new UserError(`A probe build in Nix's sandbox failed: ${lastError(proof.log)}`, {
     cure: 'Run on a machine where root can create namespaces and mounts; a container must be privileged.',
   });
+}
+
+/** The path of the setting `sandbox-paths` that Nix did not find, which most often is its shell; null if it failed otherwise. */
+export function missingSandboxPath(log: string): string | null {
+  const [, path] =
+    /getting (?:attributes of path|status of) [`'"]?(\/[^`'"\s]+?)[`'"]?: No such file or directory/.exec(log) ?? [];
+  return path === undefined || path.startsWith('/nix/store/') ? null : path;
 }
 
 /** The last line that is an error, or else the last line. */

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Commands that the configuration wants to pass: pre-deploy checks once, before anything changes; health checks until they
-# pass, after the activation.
+# Commands that the configuration wants to pass: pre-deploy checks before anything changes, health checks after the activation.
+# As morph does, each is repeated until it passes; those of one kind have health-limit together.
 
 # run_check check-N|health-N SECONDS: with the tools of the system that runs.
 run_check() {
@@ -14,29 +14,40 @@ check_name() {
   printf '%s\n' "$name"
 }
 
+# passes check-N|health-N: again and again until it passes or the time `until` is over; then `how` says how it ended.
+passes() {
+  until run_check "$1" "$(least "$(spec "$1.timeout" 30)" $((until - $(uptime_now))))"; do
+    how=$(how_it_ended)
+    ! rejected || return 1
+    sleep "$(spec "$1.period" 1)" 9>&-
+    [ "$(uptime_now)" -lt "$until" ] || return 1
+  done
+}
+
 pre_deploy_checks() {
+  until=$(($(uptime_now) + health_limit))
   number=1
   while [ -e "$here/spec/check-$number.command" ]; do
     name=$(check_name "check-$number")
     say "check: $name"
-    run_check "check-$number" "$(spec "check-$number.timeout" 30)" || refuse "the pre-deploy check \"$name\" $(how_it_ended)"
+    if ! passes "check-$number"; then
+      ! rejected || refuse "$(rejection)"
+      refuse "the pre-deploy check \"$name\" $how, for $health_limit s"
+    fi
     number=$((number + 1))
   done
 }
 
-# Each in turn, again and again until it passes; all together within health-limit.
 health_checks() {
   until=$(($(uptime_now) + health_limit))
   number=1
   while [ -e "$here/spec/health-$number.command" ]; do
     name=$(check_name "health-$number")
     say "health check: $name"
-    until run_check "health-$number" "$(least "$(spec "health-$number.timeout" 30)" $((until - $(uptime_now))))"; do
-      how=$(how_it_ended)
+    if ! passes "health-$number"; then
       ! rejected || go_back "$(rejection)"
-      sleep "$(spec "health-$number.period" 1)" 9>&-
-      [ "$(uptime_now)" -lt $until ] || go_back "the health check \"$name\" $how, for $health_limit s"
-    done
+      go_back "the health check \"$name\" $how, for $health_limit s"
+    fi
     say "health check passed: $name"
     number=$((number + 1))
   done

@@ -33,65 +33,6 @@ uptime_now() {
   printf '%s\n' "${seconds%.*}"
 }
 
-# The toplevel that the boot loader starts by default; nothing if that cannot be told. If the files of two boot loaders
-# disagree, one of them is left over from earlier, and we do not know which.
-boot_now() {
-  boot_found=''
-  for each in "$(systemd_boot_default)" "$(grub_default)" "$(extlinux_default)" "$(init_script_default)"; do
-    [ -n "$each" ] || continue
-    [ -z "$boot_found" ] || [ "$boot_found" = "$each" ] || return 0
-    boot_found=$each
-  done
-  printf '%s\n' "$boot_found"
-}
-
-# The toplevel of the first `init=` on a kernel command line in standard input.
-init_toplevel() { sed -n 's|^.*[[:space:]]init=\(/nix/store/[^[:space:]]*\)/init\([[:space:]].*\)\{0,1\}$|\1|p' | head -n 1; }
-
-# loader.conf(5). A pattern, or no default, means the newest entry by rules that are not worth repeating here.
-systemd_boot_default() {
-  for esp in /boot /efi /boot/efi; do
-    [ -r $esp/loader/loader.conf ] || continue
-    entry=$(sed -n 's/^[[:space:]]*default[[:space:]]\{1,\}\([^[:space:]]*\).*$/\1/p' $esp/loader/loader.conf | tail -n 1)
-    entry=${entry%.conf}
-    case $entry in '' | *[!A-Za-z0-9._+-]*) return ;; esac
-    # With a boot counter, `+3-1`, after its name; the entries may be on another partition than loader.conf.
-    for file in $esp/loader/entries/"$entry".conf /boot/loader/entries/"$entry".conf "$esp/loader/entries/$entry"+*.conf; do
-      if [ -r "$file" ]; then
-        sed -n 's/^options/&/p' "$file" | init_toplevel
-        return
-      fi
-    done
-    return
-  done
-}
-
-# NixOS's grub.cfg names its default by number (or leaves it to the environment block: then it is not known). Submenus
-# count as one entry.
-grub_default() {
-  [ -r /boot/grub/grub.cfg ] || return 0
-  wanted=$(sed -n -e '/next_entry/d' -e 's/^[[:space:]]*set default=["'\'']\{0,1\}\([^"'\'']*\)["'\'']\{0,1\}[[:space:]]*$/\1/p' \
-    /boot/grub/grub.cfg | tail -n 1)
-  case $wanted in '' | *[!0-9]*) return 0 ;; esac
-  awk -v wanted="$wanted" '
-    depth == 0 && /^[ \t]*(menuentry|submenu)[ \t]/ { count++ }
-    { inside = depth > 0 && count == wanted + 1; line = $0; depth += gsub(/{/, "", line); depth -= gsub(/}/, "", line) }
-    inside { print }' /boot/grub/grub.cfg | init_toplevel
-}
-
-extlinux_default() {
-  [ -r /boot/extlinux/extlinux.conf ] || return 0
-  awk 'toupper($1) == "DEFAULT" { wanted = $2 }
-    toupper($1) == "LABEL" { label = $2 }
-    toupper($1) == "APPEND" && label == wanted { print }' /boot/extlinux/extlinux.conf | init_toplevel
-}
-
-# boot.loader.initScript: /sbin/init itself starts the system.
-init_script_default() {
-  [ -f /sbin/init ] && [ ! -L /sbin/init ] && grep -qsI 'created by init-script-builder' /sbin/init || return 0
-  sed -n 's|^exec \(/nix/store/[^[:space:]]*\)/init$|\1|p' /sbin/init | head -n 1
-}
-
 has_systemd() { [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; }
 
 list_units() {
@@ -159,6 +100,7 @@ probe() {
   answer current "$(running_now)"
   answer profile "$(profile_now)"
   answer bootid "$(boot_id)"
+  answer needs-reboot "$(needs_reboot "$(running_now)")"
   answer nix "$(nix_version)"
   answer free "$(df -Pk /nix/store 2>/dev/null | awk 'NR == 2 { print $4 }')"
   answer trusted "$(trusted)"

@@ -11,9 +11,12 @@
 #   probe [ESCALATION…]     what this machine is and runs; changes nothing
 #   run ID KEY=VALUE…       starts the activation ID (letters, digits, `-`), then does what `watch ID 0` does
 #   watch ID LINES          follows the activation ID after the first LINES lines of its log
+#   resume ID LINES         the same, after the machine was rebooted by the activation
 #   confirm ID NONCE        the runner can still get in; to be sent over a new connection, once `phase=confirm` was read
 #   reject ID REASON        the runner found the new system wanting: go back. Possible until the activation is confirmed
 #   finish ID               the state now; forgets the activation ID if it has ended
+#   secrets ID              replaces secrets without an activation; target/stage.sh has brought them, as for `run`
+#   compare ID TOPLEVEL     what `run` with these secrets would change; changes nothing
 #   settle                  settles an open record that nobody works on (after `end=lost`, or at boot)
 #   supervise ID            used by `run`: the activation itself, in a systemd unit of its own
 #   switchback ID           used by the timer: the dead man's switch, every 5 s
@@ -35,19 +38,23 @@
 #   failed-units    degrade (default) | rollback | ignore
 #   lock-wait       time to wait for another activation, 600
 #   activate-limit  time for one switch-to-configuration, 900
-#   health-limit    time for all health checks together, 300
+#   health-limit    time for all health checks together, and for all pre-deploy checks together, 300
+#   reboot          never (default) | if-needed | always: whether a switch may reboot the machine instead of activating the
+#                   system; with modes boot and switch
+#   reboot-limit    time to shut down, time to boot, and time that the runner has then besides `confirm`, 600 each
 #   step-limit      time for each other phase (records, roots, timers), 60
+#   secrets         true: target/stage.sh has brought secrets for this run
 #   check-N.command      a pre-deploy check, run by `sh -c`, N from 1; exit code 0 passes
 #   check-N.description  in words, for the log
 #   check-N.timeout      time for one attempt, 30
-#   health-N.command health-N.description health-N.timeout
-#                        a health check: the same, after the activation, repeated until it passes
-#   health-N.period      time between two attempts, 1
+#   check-N.period       time between two attempts, 1: it is repeated until it passes
+#   health-N.command health-N.description health-N.timeout health-N.period
+#                        a health check: the same, after the activation
 #
 # ANSWERS on standard output: `key=value` lines, and ": " before each line of the log. The last line of a complete answer
 # is `end=…`; an answer without it was cut. An empty value means unknown or none.
 #
-#   probe     machine, current, profile, boot, bootid, nix, free (KiB), trusted (yes | no | empty), root (yes | escalated |
+#   probe     machine, current, profile, boot, bootid, needs-reboot (of `current`), nix, free (KiB), trusted (yes | no | empty), root (yes | escalated |
 #             no), refusal, open (`ID PHASE TOPLEVEL BEFORE` of an open record; `unreadable`), deployed.{toplevel, mode,
 #             host, commit, repository, branch, committed, activated (true | false)}, end=probe
 #   run       end=invalid (why: what is wrong with the arguments), end=failed (why: the unit did not start),
@@ -58,6 +65,11 @@
 #   confirm   confirmed=yes; or confirmed=no and why; end=confirm
 #   reject    rejected=yes; or rejected=no and why; end=reject
 #   finish    current, profile, boot, bootid, end=finish
+#   secrets   changed and volatile (numbers of secrets, separated by spaces: those that were written, and those that a reboot
+#             removes), end=secrets; or why, and end=busy (an activation is in progress), end=refused (nothing was changed),
+#             end=taken-back (all are as they were) or end=failed (not all are)
+#   compare   problems (empty: none), for each secret N state-N (missing | content | attributes | same; without contents,
+#             `same` is not about them) and digest-N (see secrets-steps.sh), volatile, end=compare
 #   settle    settled=…, settled-toplevel, current, profile, boot, bootid, why, end=settle; or end=busy and why (an
 #             activation is in progress)
 #
@@ -77,8 +89,12 @@
 #   before, profile-before, generation-before, boot-before, bootid-before
 #   current, profile, generation, boot, bootid
 #   rebooted        yes if the boot id changed
+#   needs-reboot    what differs between the toplevel and the system that the machine was booted with, of what only a boot
+#                   makes effective (booted.sh), separated by spaces
 #   failed-units    failed now and not before, separated by spaces
 #   missing-units   ran before, exist in the new system (when gone back: in the old one) and do not run now
+#   secrets-changed, secrets-volatile
+#                   as in the answer of `secrets`, if the result is finished and the run has secrets
 #   settled         an open record was found: finished | taken-back | superseded | unreadable | failed; empty: none
 #   settled-toplevel, settled-phase
 #                   of that record
@@ -102,15 +118,20 @@ runs=/run/nix-ferry
 profile=/nix/var/nix/profiles/system
 roots=/nix/var/nix/gcroots/nix-ferry
 records=/var/lib/nix-ferry
+# See reboot.sh.
+carried=$records/activating.run
+control=/etc/systemd/system.control
 
 answer() { printf '%s=%s\n' "$1" "$2"; }
 
 called=${1:-}
 [ $# = 0 ] || shift
 case $called in
-  probe | run | watch | confirm | reject | finish | supervise | switchback) "$called" "$@" ;;
+  probe | run | watch | resume | confirm | reject | finish | supervise | switchback) "$called" "$@" ;;
   switchback-loop) switchback_loop "$@" ;;
   settle) settle_verb ;;
+  secrets) secrets_verb "$@" ;;
+  compare) compare_secrets "$@" ;;
   # Used by `probe`.
   boot) boot_now ;;
   *)

@@ -62,7 +62,8 @@ write_open() {
       deployment_fields
       printf ' "%s": %s,\n' \
         phase "$(json_text "$phase")" before "$(json_text "$before")" profile "$(json_text "$profile_before")" \
-        generation "$(json_text "$generation")" boot "$(json_text "$boot_before")" bootId "$(json_text "$bootid_before")"
+        generation "$(json_text "$generation")" boot "$(json_text "$boot_before")" bootId "$(json_text "$bootid_before")" \
+        reboot "$(if [ "$reboots" = yes ]; then echo true; else echo false; fi)"
       printf ' "time": "%s"\n}\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     } >"$here/record" && store $records/activating.json <"$here/record"
   )
@@ -86,6 +87,7 @@ load_record() {
   phase=$(field "$1" phase) before=$(field "$1" before)
   profile_before=$(field "$1" profile) generation=$(field "$1" generation) boot_before=$(field "$1" boot)
   bootid_before=$(field "$1" bootId)
+  if [ "$(field "$1" reboot)" = true ]; then reboots=yes; else reboots=no; fi
 }
 
 # Makes the open record the last finished one; it stays open until it is dropped. May be repeated after it was cut.
@@ -113,4 +115,6 @@ finish_record() {
 drop_record() {
   rm -f $records/activating.json && flush $records
   rm -f $records/activating.units $records/activating.failed $records/activating.generations
+  [ "$result" != finished ] || keep_secrets
+  drop_carried
 }

@@ -15,22 +15,26 @@ open_run() {
   repository=$(spec repository) branch=$(spec branch) committed=$(spec committed) run=$(spec run) digest=$(spec digest)
   read_limits
   phase='' result='' why='' verb='' code='' back_code='' activated=no confirmed=off recorded='' looked='' armed=''
-  before='' profile_before='' generation='' boot_before='' bootid_before=''
+  before='' profile_before='' generation='' boot_before='' bootid_before='' reboots=no
   if [ -s "$here/path" ]; then PATH=$(cat "$here/path"); fi
 }
 
 read_limits() {
   lock_wait=$(spec lock-wait 600) activate_limit=$(spec activate-limit 900) health_limit=$(spec health-limit 300)
-  step_limit=$(spec step-limit 60) confirm=$(spec confirm 0)
+  step_limit=$(spec step-limit 60) confirm=$(spec confirm 0) reboot_limit=$(spec reboot-limit 600)
 }
 
 supervise() {
+  # It may be started again: by systemd after it was killed, or by mistake.
+  if [ -e "$runs/$1/pid" ] && { alive "$1" || [ ! -e "$runs/$1/restored" ]; }; then return; fi
+  restore_run "$1" || return
   open_run "$1"
   echo $$ >"$here/pid"
   cgroup_of $$ >"$here/cgroup"
   deadline "$step_limit"
   end_when_overdue </dev/null >/dev/null 2>&1 &
   if [ "$mode" = dry-activate ]; then dry_run; fi
+  if [ -e "$here/restored" ]; then after_reboot; fi
 
   enter lock "$lock_wait"
   take_lock
@@ -39,6 +43,7 @@ supervise() {
   records_are_roots || refuse "$(not_roots)"
   settle supervisor
   open_run "$1"
+  restore_secrets || refuse 'secrets of an earlier run could not be taken back'
   forget_old
   look
   enter expect "$step_limit"
@@ -47,9 +52,16 @@ supervise() {
   root_paths
   enter check "$((health_limit + step_limit))"
   pre_deploy_checks
+  check_secrets
   ! rejected || refuse "$(rejection)"
   enter arm "$step_limit"
   arm || refuse "the dead man's switch could not be armed"
+  send_early_secrets
+  if takes_reboot; then
+    reboots=yes
+    enter reboot $((reboot_limit + 2 * activate_limit + 4 * step_limit))
+    reboot_into_new
+  fi
   case $mode in
     switch | test)
       enter activate $((activate_limit + 2 * step_limit))
@@ -58,10 +70,12 @@ supervise() {
   esac
   if [ "$activated" = yes ]; then
     enter verify $((health_limit + 2 * step_limit))
+    use_early_secrets
     verify
     enter confirm $((confirm + step_limit))
     await_confirmation
   fi
+  send_late_secrets
   if [ "$mode" != test ]; then
     enter commit $((activate_limit + 3 * step_limit))
     commit
@@ -250,6 +264,7 @@ refuse() { end refused "$1"; }
 # end RESULT WHY: closes the record by what is true, and tells the watchers.
 end() {
   result=$1 why=$2
+  [ "$result" != refused ] || restore_secrets || result=stuck why="$why; secrets could not be taken back"
   if [ -n "$recorded" ]; then
     # What cannot be completed stays open, and the next run finds that it was finished.
     if [ "$result" != finished ] || finish_record; then
@@ -263,6 +278,7 @@ end() {
   [ -z "$armed" ] || disarm
   rm -f "$roots/$id".*
   write_status supervisor "$here"
+  rm -rf "$runs/$id.secrets"
   # The journal keeps what was said, beyond the run's directory.
   cat "$log" "$here/status"
   exit 0
@@ -297,8 +313,13 @@ write_status() {
     answer boot "$current_boot"
     answer bootid "$current_bootid"
     answer rebooted "$rebooted"
+    answer needs-reboot "$(needs_reboot "$toplevel")"
     answer failed-units "${failures% }"
     answer missing-units "${missing% }"
+    if [ "$result" = finished ] && [ -d "$runs/$id.secrets" ]; then
+      answer secrets-changed "$(changed_secrets "$id")"
+      answer secrets-volatile "$(volatile_secrets "$id")"
+    fi
     answer settled "${settled:-}"
     answer settled-toplevel "${settled_toplevel:-}"
     answer settled-phase "${settled_phase:-}"
@@ -310,7 +331,7 @@ write_status() {
 # Forgets the run ID; a timer without the run's directory would only fail.
 forget() {
   if [ -e "$runs/$1/armed" ] && has_systemd; then systemctl stop "nix-ferry-$1-switchback.timer" 2>/dev/null 9>&-; fi
-  rm -rf "${runs:?}/$1"
+  rm -rf "${runs:?}/$1" "$runs/$1.secrets"
 }
 
 # Run directories whose end nobody came to read, and roots without a run.

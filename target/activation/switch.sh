@@ -133,11 +133,17 @@ take_back() {
   back_code='' boot_back_code='' problem='' note=''
   say "going back to ${before:-nothing}"
   kill_unit "$id"
+  restore_secrets || add_problem 'secrets could not be taken back'
   rebooted=''
   [ "$(boot_id)" = "$bootid_before" ] || rebooted=yes
+  if [ "$reboots" = yes ]; then
+    reboot_back
+    forget_once
+  fi
   if changed_running; then restore_running; elif [ -n "$rebooted" ]; then expected=''; fi
-  if reached commit && [ "$mode" != test ]; then restore_profile; fi
+  if { reached commit || [ "$reboots" = yes ]; } && [ "$mode" != test ]; then restore_profile; fi
   [ -n "$rebooted" ] || start_missing
+  [ -n "$rebooted" ] || repeat_secret_actions "$id"
   judge_back
 }
 
@@ -145,6 +151,12 @@ take_back() {
 # was installed and is taken back now.
 changed_running() {
   expected=$before
+  if [ "$reboots" = yes ]; then
+    [ -n "$rebooted" ] && [ "$profile_before" != "$toplevel" ] || return
+    # Or it was on the way from there.
+    [ "$(running_now)" = "$toplevel" ] || [ "$(toplevel_of /run/booted-system)" = "$toplevel" ]
+    return
+  fi
   case $(running_now) in
     "$before") [ -z "$rebooted" ] && [ "$mode" != boot ] && reached activate ;;
     # Started so, unless it was what the machine was to start anyway.
@@ -206,7 +218,11 @@ judge_back() {
   if [ -n "$current_boot" ] && [ "$current_boot" != "$profile_before" ] && [ "$current_boot" != "$boot_before" ]; then
     add_problem "the boot loader starts $current_boot"
   fi
-  case $back_code in '' | 0 | 4) ;; *) add_problem "switch-to-configuration of the old system ended with $back_code" ;; esac
+  case $back_code in
+    '' | 0 | 4) ;;
+    timeout) add_problem "switch-to-configuration of the old system did not end within $activate_limit s" ;;
+    *) add_problem "switch-to-configuration of the old system ended with $back_code" ;;
+  esac
   # With a full /boot it cannot, and its default may be right all the same.
   case $boot_back_code in
     '' | 0) ;;

@@ -84,6 +84,7 @@ switchback() {
   if record_is_ours; then
     hold "the dead man's switch of $who"
     echo again >>"$here/attempts"
+    may_reboot=yes
     settle switch
   else
     stop_switch
@@ -106,7 +107,7 @@ stop_switch() {
   if has_systemd; then systemctl --no-block stop "nix-ferry-$id-switchback.timer" 2>/dev/null 9>&-; fi
 }
 
-record_is_ours() { [ "$(field $records/activating.json id)" = "$id" ]; }
+record_is_ours() { record_is_of "$id"; }
 
 # Whether the switch is there for the run.
 switch_is_armed() {
@@ -140,6 +141,7 @@ settle() {
     finish_record && drop_record
   elif taken_over; then
     settled=superseded result=stuck problem='another system was activated or set since'
+    keep_secrets
     drop_record
   else
     take_back
@@ -155,6 +157,7 @@ settle() {
   stop_switch
   # The last: who reads it forgets the run.
   if [ -d "$runs/$id" ]; then settled_status "$1"; fi
+  rm -rf "$runs/$id.secrets"
 }
 
 # The dead man's switch does not give up at once.
@@ -199,6 +202,11 @@ settled_status() {
 }
 
 settle_verb() {
+  if goes_on_after_reboot && [ ! -d "$runs/$(field $records/activating.json id)" ] && start_carried; then
+    answer why 'an activation goes on after its reboot'
+    answer end busy
+    return
+  fi
   here=$runs/settle-$$
   mkdir -p "$here" && exec 9>>$runs/lock || return
   log=$here/log

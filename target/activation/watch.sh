@@ -53,7 +53,8 @@ wrong_spec() {
   esac
   case $(spec failed-units degrade) in degrade | rollback | ignore) ;; *) echo "$(spec failed-units) is not a policy for failed units" ;; esac
   [ -n "$(spec who)" ] || echo 'who is missing'
-  for key in committed confirm lock-wait activate-limit health-limit step-limit; do
+  case $(spec reboot never) in never | if-needed | always) ;; *) echo "$(spec reboot) is not a policy for reboots" ;; esac
+  for key in committed confirm lock-wait activate-limit health-limit step-limit reboot-limit; do
     [ -e "$here/spec/$key" ] || continue
     case $(spec $key) in *[!0-9]*) echo "$key is not a number" ;; esac
   done
@@ -69,6 +70,12 @@ start_supervisor() {
     # shellcheck disable=SC2046
     nohup $(shell_words) "$here/script" supervise "$id" </dev/null >/dev/null 2>&1 &
   fi
+}
+
+# After a reboot of its own, the run goes on by itself; where its unit could not be carried over, this starts it.
+resume() {
+  if record_is_of "$1" && goes_on_after_reboot; then start_carried; fi
+  watch "$1" "$2"
 }
 
 watch() {

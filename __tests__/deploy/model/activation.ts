@@ -14,6 +14,10 @@ interface OpenRecord {
   profile: System;
   boot: System;
   bootId: number;
+  /** The run takes a reboot, and goes on after it. */
+  reboots: boolean;
+  /** It has begun to go back by another reboot. */
+  back: boolean;
 }
 
 /** All that is true at one moment. Plain data: its JSON is its identity. */
@@ -21,6 +25,8 @@ export interface State {
   running: System;
   profile: System;
   boot: System;
+  /** What the boot loader starts the next time only. */
+  once: System | null;
   bootId: number;
   record: OpenRecord | null;
   lock: Process | null;
@@ -32,7 +38,7 @@ export interface State {
   armed: Record<Run, boolean>;
   verdict: Record<Run, 'none' | 'confirmed' | 'expired'>;
   /** What a run saw in `look`. */
-  seen: Record<Run, Omit<OpenRecord, 'run' | 'phase'> | null>;
+  seen: Record<Run, Pick<OpenRecord, 'before' | 'profile' | 'boot' | 'bootId'> | null>;
   result: Record<Run, 'none' | 'finished' | 'went-back' | 'stuck'>;
   /** History, for the invariants: which systems the runner has confirmed, and what was wrong when it was written. */
   confirmed: Record<Run, boolean>;
@@ -48,6 +54,12 @@ export interface Protocol {
   disasters: number;
   failures: number;
   phases: readonly string[];
+  /** Systems are booted instead of activated. */
+  reboots?: boolean;
+  /** Such a system becomes the default at once. */
+  stagedAsDefault?: boolean;
+  /** Nothing goes on after a reboot. */
+  notCarried?: boolean;
   /** The record names a phase only when it has ended. */
   recordAfterwards?: boolean;
   /** The state of the machine is read before the lock is held. */
@@ -85,16 +97,18 @@ const bodies: Record<string, readonly string[]> = {
   look: ['settle', 'see'],
   arm: ['arm'],
   activate: ['mix', 'activate'],
+  reboot: ['stage', 'restart'],
   verify: ['verify'],
   confirm: ['await'],
   commit: ['set-profile', 'set-boot'],
   disarm: ['disarm'],
   report: ['finish', 'drop', 'result:finished', 'release'],
 };
-const back = ['back-mix', 'back-run', 'back-profile', 'back-boot', 'judge', 'drop', 'disarm', 'release'];
+const back = ['back-reboot', 'back-mix', 'back-run', 'back-profile', 'back-boot', 'judge', 'drop', 'disarm', 'release'];
 
 export function start(protocol: Protocol): State {
   const program = protocol.phases.flatMap(phase => {
+    if (phase === (protocol.reboots ? 'activate' : 'reboot')) return [];
     const body = bodies[phase] ?? [];
     const enter = `enter:${phase}`;
     if (protocol.lookWithoutLock && phase === 'lock') return [enter, 'see', ...body];
@@ -102,7 +116,7 @@ export function start(protocol: Protocol): State {
     return protocol.recordAfterwards ? [...body, enter] : [enter, ...body];
   });
   return {
-    ...{ running: 'old', profile: 'old', boot: 'old', bootId: 0, record: null, lock: null, frozen: null },
+    ...{ running: 'old', profile: 'old', boot: 'old', once: null, bootId: 0, record: null, lock: null, frozen: null },
     todo: { a: [...program], b: [...program], 'switch-a': [], 'switch-b': [], 'boot-check': [] },
     begun: { a: false, b: false },
     armed: { a: false, b: false },
@@ -128,7 +142,7 @@ export function steps(state: State, protocol: Protocol): Step[] {
     const op = state.todo[process][0];
     if (op === undefined || state.frozen?.process === process) continue;
     if (op === 'take' && state.lock !== null) {
-      if (process === 'boot-check') continue;
+      if (process === 'boot-check' || goesOn(state, process)) continue;
       add(`${process} no longer waits for the lock`, next => kill(next, process));
       continue;
     }
@@ -143,6 +157,13 @@ export function steps(state: State, protocol: Protocol): Step[] {
       }
     }
     add(`${process}: ${op}`, next => perform(next, process, protocol));
+    if (op === 'restart' && state.failures > 0) {
+      add(`${process}: the new system panics`, next => {
+        next.failures--;
+        next.once = null;
+        restart(next, protocol);
+      });
+    }
     if (state.failures > 0 && mayFail.has(op)) {
       add(`${process}: ${op} fails`, next => {
         next.failures--;
@@ -167,11 +188,11 @@ export function steps(state: State, protocol: Protocol): Step[] {
     }
     fire(state, run, protocol, add);
   }
-  if (state.disasters > 0) strike(state, add);
+  if (state.disasters > 0) strike(state, protocol, add);
   return found;
 }
 
-const mayFail = new Set(['activate', 'verify', 'set-profile', 'set-boot', 'back-profile', 'back-boot']);
+const mayFail = new Set(['activate', 'restart', 'verify', 'set-profile', 'set-boot', 'back-profile', 'back-boot']);
 
 type Add = (name: string, change: (next: State) => void, disaster?: boolean) => void;
 
@@ -194,7 +215,7 @@ function fire(state: State, run: Run, protocol: Protocol, add: Add): void {
   }
 }
 
-function strike(state: State, add: Add): void {
+function strike(state: State, protocol: Protocol, add: Add): void {
   for (const process of processes) {
     if (state.todo[process].length === 0 || (process in state.begun && !state.begun[process as Run])) continue;
     add(
@@ -222,25 +243,44 @@ function strike(state: State, add: Add): void {
     'power cut',
     next => {
       next.disasters--;
-      for (const process of processes) {
-        if (!(process in next.begun) || next.begun[process as Run]) kill(next, process);
-      }
-      next.armed = { a: false, b: false };
-      next.running = next.boot;
-      next.bootId++;
-      next.todo['boot-check'] = [...bootCheck];
+      restart(next, protocol);
     },
     true,
   );
 }
 
+/** The machine starts again: with a run that goes on, or else with the check at boot. */
+function restart(next: State, protocol: Protocol): void {
+  for (const process of processes) {
+    if (!(process in next.begun) || next.begun[process as Run]) kill(next, process);
+    if (next.begun[process as Run]) next.todo[process] = [];
+  }
+  next.armed = { a: false, b: false };
+  next.running = next.once ?? next.boot;
+  next.once = null;
+  next.bootId++;
+  if (!next.record?.reboots) next.todo['boot-check'] = [...bootCheck];
+  else if (!protocol.notCarried) next.todo[next.record.run] = [...resumed];
+}
+
+/** A run after its reboot: what the phases after it do. */
+const resumed = ['take', 'resume', 'arm'].concat(
+  ['verify', 'confirm', 'commit', 'disarm', 'report'].flatMap(phase => [`enter:${phase}`, ...(bodies[phase] ?? [])]),
+);
+
 const bootCheck = ['take', 'settle', 'release'];
 
 /** systemd starts the check again if it was killed. */
 function kill(next: State, process: Process): void {
-  next.todo[process] = process === 'boot-check' && next.todo[process].length > 0 ? [...bootCheck] : [];
+  const again = process === 'boot-check' ? bootCheck : goesOn(next, process) ? resumed : [];
+  next.todo[process] = next.todo[process].length > 0 ? [...again] : [];
   if (next.lock === process) next.lock = null;
   if (next.frozen?.process === process) next.frozen = null;
+}
+
+/** A run after its reboot is started again until its dead man's switch is armed. */
+function goesOn({ record, bootId, armed }: State, process: Process): boolean {
+  return record?.run === process && record.reboots && bootId !== record.bootId && !armed[record.run];
 }
 
 function perform(next: State, process: Process, protocol: Protocol): void {
@@ -254,7 +294,8 @@ function perform(next: State, process: Process, protocol: Protocol): void {
 function enter(next: State, run: Run, phase: string): void {
   const seen = next.seen[run];
   if (phase === 'lock' || phase === 'look' || seen === null) return;
-  next.record = { run, phase, ...seen };
+  const reboots = phase === 'reboot' || (next.record?.run === run && next.record.reboots);
+  next.record = { run, phase, ...seen, reboots, back: false };
 }
 
 const operations: Record<string, (next: State, process: Process, protocol: Protocol) => void> = {
@@ -277,6 +318,30 @@ const operations: Record<string, (next: State, process: Process, protocol: Proto
   },
   activate: (next, process) => {
     next.running = process as Run;
+  },
+  stage: (next, process, protocol) => {
+    if (protocol.stagedAsDefault) next.boot = process as Run;
+    else next.once = process as Run;
+  },
+  restart: (next, _process, protocol) => restart(next, protocol),
+  resume: (next, process, protocol) => {
+    const { record } = next;
+    if (record?.run !== process) next.todo[process] = ['release'];
+    else if (wasFinished(next, protocol)) next.todo[process] = ['settled:finished', 'settled-drop', 'release'];
+    else if (next.running !== process || record.back || reached(next, 'commit', protocol))
+      next.todo[process] = [...back];
+  },
+  'back-reboot': (next, process, protocol) => {
+    const { record } = next;
+    if (!record?.reboots) return;
+    next.once = null;
+    const others = process !== record.run && process !== `switch-${record.run}`;
+    if (others || record.back || next.running !== record.run) return;
+    if (next.bootId === record.bootId) return;
+    next.profile = record.profile;
+    next.boot = record.profile;
+    record.back = true;
+    restart(next, protocol);
   },
   'set-profile': (next, process) => {
     next.profile = process as Run;
@@ -323,7 +388,7 @@ const operations: Record<string, (next: State, process: Process, protocol: Proto
     next.todo[process].unshift(
       ...(wasFinished(next, protocol)
         ? ['settled:finished', 'settled-drop']
-        : [...back.slice(0, 4), 'judge', 'settled-drop']),
+        : [...back.slice(0, back.indexOf('judge')), 'judge', 'settled-drop']),
     );
   },
   'settled:finished': next => {
@@ -345,7 +410,7 @@ function wasFinished(state: State, protocol: Protocol): boolean {
 /** A machine that was restarted runs what its boot loader started, unless that was installed by this run. */
 function changedRunning({ running, bootId, record }: State): boolean {
   if (record === null) return false;
-  return bootId === record.bootId ? running !== record.before : running === record.run;
+  return bootId === record.bootId ? running !== record.before : running === record.run || running === 'mixed';
 }
 
 function sameAsBefore({ running, profile, boot, bootId }: State, record: OpenRecord): boolean {

@@ -15,13 +15,30 @@ const signingKey = `fleet-1:${'c2VjcmV0LXNpZ25pbmcta2V5LWZvci10ZXN0cy1vbmx5'.pad
 const githubToken = 'ghs_a-token-that-is-searched-for';
 const jobToken = 'ghs_the-token-of-the-job-in-an-env';
 const oidcToken = 'oidc-request-token-of-the-job';
-const inJob = { GITHUB_TOKEN: jobToken, ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidcToken };
+const ofHost = { variable: 'a-secret-of-a-host-in-a-variable', command: 'a-secret-of-a-host-from-a-command' };
+const inJob = {
+  GITHUB_TOKEN: jobToken,
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidcToken,
+  FERRY_SECRET_DB: ofHost.variable,
+};
+/** Where the secrets of the host `server` belong. */
+const places = ['/run/keys/variable', '/var/lib/keys/command'];
+const declared = `ferry.server.secrets = {
+        variable = { source.env = "DB"; destination = "${places[0]}"; };
+        command = { source.command = [ "cat" "/srv/vault" ]; destination = "${places[1]}"; uploadAt = "post-activation"; };
+      };
+      nixosConfigurations = {`;
 
 let fleet: Fleet;
 let secrets: string[];
 beforeAll(async () => {
   fleet = await Fleet.start();
-  secrets = [fleet.deployKey.private, signingKey, githubToken, jobToken, oidcToken, fleet.results.token];
+  // Stands for a password store: it is not searched.
+  const vault = ['sh', '-c', 'mkdir -p /srv && cat >/srv/vault && chmod 444 /srv/vault'];
+  await fleet.runner.machine.run(vault, { input: ofHost.command });
+  await fleet.change('flake.nix', text => text.replace('nixosConfigurations = {', () => declared));
+  const tokens = [signingKey, githubToken, jobToken, oidcToken, fleet.results.token];
+  secrets = [fleet.deployKey.private, ...tokens, ofHost.variable, ofHost.command];
 });
 afterAll(() => fleet.stop());
 
@@ -36,6 +53,9 @@ describe('processes', () => {
     expect(result.main.annotations.filter(({ level }) => level === 'error')).toEqual([]);
     expect([result.main.code, result.leaks]).toEqual([0, []]);
     expect(leaks).toEqual([]);
+    expect(result.summary).toContain('- server: sent <code>command</code> <code>variable</code>.');
+    const { stdout } = await fleet.server.machine.run(['cat', ...places]);
+    expect(stdout).toBe(`${ofHost.variable}${ofHost.command}`);
   });
 
   test('the search finds one that is planted in an environment and one in an argument', async () => {
@@ -74,9 +94,11 @@ describe('what the run left behind', () => {
     expect(found).toContainEqual(expect.stringMatching(/^artifact\/.*secret$/));
   });
 
-  test('no file of the runner, of its store or of a target contains a secret', async () => {
-    for (const { machine } of [fleet.runner, ...fleet.targets])
-      expect(await searchMachine(machine, secrets)).toEqual([]);
+  test('no file of the runner, of its store or of a target contains a secret, but those that are its place', async () => {
+    for (const { machine } of [fleet.runner, ...fleet.targets]) {
+      const found = await searchMachine(machine, secrets);
+      expect(found.sort()).toEqual(machine === fleet.server.machine ? places : []);
+    }
   });
 
   test('the search finds one that is planted in a file, a store path, a log of Nix and on a target', async () => {

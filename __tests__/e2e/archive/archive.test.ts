@@ -30,7 +30,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     signingKey: null,
     includeSource: false,
     source: null,
-    provenance: { commit: 'c'.repeat(40), repository: 'someone/fleet', run: null, producer: 'nix-ferry test' },
+    provenance: {
+      commit: 'c'.repeat(40),
+      repository: 'someone/fleet',
+      branch: 'main',
+      committed: 2000,
+      run: null,
+      producer: 'nix-ferry test',
+    },
     ...rest,
   });
 

@@ -77,6 +77,8 @@ const config = (rest: Partial<ArchiveConfig> = {}): ArchiveConfig => ({
   provenance: {
     commit: null,
     repository: 'octocat/fleet',
+    branch: 'main',
+    committed: 2000,
     run: 'https://github.com/octocat/fleet/actions/runs/7',
     producer: 'test',
   },
@@ -147,6 +149,10 @@ test('an unchanged archive is not uploaded again by a later run, which refers to
     const [fetched] = await fetchArchives(['web1'], run, directory, github(8));
     expect(fetched?.digest).toBe(made[0]?.digest);
     expect(await readdir(fetched?.directory ?? '')).not.toContain('reference.json');
+    // The archive is older than the commit of the run that refers to it, which must not be taken for an older one.
+    expect(fetched?.manifest).toMatchObject(
+      run === null ? { branch: null, committed: null } : { branch: 'main', committed: 2000 },
+    );
   }
   const gone = earlier.splice(0);
   const fetched = fetchArchives(['web1'], null, stores.scratch, github(8));

@@ -58,6 +58,8 @@ const record = async (target: Target) => JSON.parse(await target.says('cat', '/v
 const from = (mode: string) => ({
   mode,
   commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+  branch: expect.any(String),
+  committed: expect.any(Number),
   run: expect.stringMatching(/\/actions\/runs\/7$/),
   time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
 });

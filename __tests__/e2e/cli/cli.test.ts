@@ -29,7 +29,7 @@ async function ferry(...args: string[]) {
   return { code, stdout, stderr, json: () => JSON.parse(stdout) as Run };
 }
 
-test('plan shows each host, its system and its derivation; a second run prints the same', async () => {
+test('plan shows each host, its system, its derivation and its target; a second run prints the same', async () => {
   const first = await ferry('plan');
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/^router +aarch64-linux +\/nix\/store\/\S+-nixos-system-router-\S+\.drv$/m);
@@ -79,6 +79,24 @@ test('run has nothing left to do, and prints a line for each host', async () => 
   const { code, stdout } = await ferry('run', '--mode', 'switch', '--archive', 'none', ...everywhere);
   expect(code).toBe(0);
   expect(stdout.match(/^(router|server) .*unchanged: /gm)).toHaveLength(2);
+});
+
+test("without --known-hosts and --deploy-key, the user's own ~/.ssh is used, and only host keys that it knows", async () => {
+  const own = (file: string, text: string) =>
+    fleet.runner.run(['sh', '-euc', 'umask 077; mkdir -p ~/.ssh; cat >~/.ssh/"$0"', file], { input: text });
+  await own('config', `Host named\n  HostName ${fleet.server.address}\n  User root\n  IdentityFile ~/.ssh/own-key\n`);
+  await own('own-key', fleet.deployKey.private);
+  const named = ['--hosts', 'server', '--targets', 'server: root@named', '--archive', 'none'];
+  const stranger = await ferry('run', '--mode', 'switch', ...named);
+  expect([stranger.code, stranger.stdout]).toEqual([
+    7,
+    expect.stringContaining(`refused: No host key is pinned for ${fleet.server.address}, `),
+  ]);
+  expect((await fleet.runner.run(['sh', '-c', 'cat ~/.ssh/known_hosts; :'])).stdout).toBe('');
+  await own('known_hosts', `${fleet.server.knownHosts}\n`);
+  const known = await ferry('run', '--mode', 'switch', ...named);
+  expect([known.code, known.stdout]).toEqual([0, expect.stringMatching(/^server .*unchanged: /m)]);
+  await fleet.runner.run(['sh', '-c', 'rm -r ~/.ssh']);
 });
 
 test('each kind of failure has its exit code, and invalid input is one line', async () => {

@@ -157,11 +157,12 @@ describe('a machine on the first system', () => {
         'check-1.command': 'true',
         'check-2.command': 'echo "no backup\n  tonight"; exit 3',
         'check-2.description': 'backup',
+        'health-limit': '2',
       });
       expect(values).toMatchObject({
         result: 'refused',
         phase: 'check',
-        why: 'the pre-deploy check "backup" failed (exit code 3)',
+        why: 'the pre-deploy check "backup" failed (exit code 3), for 2 s',
       });
       expect(log).toContain('no backup');
       await expectOld();

@@ -34,7 +34,7 @@ const waits = ': >/run/gate/at-command; while [ -e /run/gate/command ]; do sleep
 const moments: Record<string, Moment> = {
   'a pre-deploy check runs': {
     hold: () => on.gate('command', ''),
-    spec: { 'check-1.command': waits, 'check-1.timeout': '2' },
+    spec: { 'check-1.command': waits, 'check-1.timeout': '2', 'health-limit': '2' },
     at: () => 'command',
     ends: 'old',
     armed: false,

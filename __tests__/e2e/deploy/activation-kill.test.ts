@@ -8,8 +8,9 @@ import {
   holdAt,
   other,
 } from '../support/activation-disasters.ts';
-import { Activations, phases } from '../support/activation-driver.ts';
+import { Activations } from '../support/activation-driver.ts';
 import { localNix } from '../support/deploy-fixture.ts';
+import { armed, confirmed, done, phasesOf, recorded } from '../support/kill-table.ts';
 import { generateKey, startSystemdTarget, type Target } from '../support/target.ts';
 
 let web: Target;
@@ -25,14 +26,8 @@ beforeAll(async () => {
 afterEach(() => on.openGates());
 afterAll(() => web?.stop());
 
-const armed = phases.slice(phases.indexOf('arm') + 1, phases.indexOf('disarm') + 1);
-const done = ['disarm', 'report'];
-
-/** Every phase with everything that may happen in it; before the switch is armed a frozen unit has nobody to end it. */
-const table = phases.flatMap(phase =>
-  (Object.keys(disasters) as Disaster[])
-    .filter(disaster => disaster !== 'its unit frozen' || armed.includes(phase))
-    .map(disaster => [phase, disaster] as const),
+const table = (Object.keys(disasters) as Disaster[]).flatMap(disaster =>
+  phasesOf(disaster).map(phase => [phase, disaster] as const),
 );
 
 describe('a supervisor', () => {
@@ -47,7 +42,7 @@ describe('a supervisor', () => {
       const release = await holdAt(on, phase);
       const limits = { 'step-limit': '3', 'activate-limit': '5', 'health-limit': '3', confirm: '3', nonce: id };
       const running = on.run(id, 'switch', next, limits);
-      if (phases.indexOf(phase) > phases.indexOf('confirm')) {
+      if (confirmed.includes(phase)) {
         await on.inPhase(id, 'confirm');
         expect((await on.call('confirm', id, id)).values.confirmed).toBe('yes');
       }
@@ -60,7 +55,7 @@ describe('a supervisor', () => {
         whole: done.includes(phase) ? next : old,
         // Nothing is armed yet, or no longer.
         armed: armed.includes(phase) && phase !== 'disarm',
-        recorded: phases.indexOf(phase) >= phases.indexOf('expect'),
+        recorded: recorded.includes(phase),
         settle: disaster === 'its process killed',
       });
     },

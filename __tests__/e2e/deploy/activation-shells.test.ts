@@ -69,8 +69,9 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
     const refused = await on.deploy('switch', 'two', {
       'check-1.command': 'exit 3',
       'check-1.description': 'a\\b "c"',
+      'health-limit': '2',
     });
-    expect(refused.values.why).toBe('the pre-deploy check "a\\b "c"" failed (exit code 3)');
+    expect(refused.values.why).toBe('the pre-deploy check "a\\b "c"" failed (exit code 3), for 2 s');
     expect(await on.state()).toEqual({ ...before, left: [] });
     const id = on.id();
     const running = on.run(id, 'switch', 'two', {

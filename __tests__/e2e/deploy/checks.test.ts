@@ -13,6 +13,7 @@ import {
   localNix,
   recorder,
 } from '../support/deploy-fixture.ts';
+import { silentAddress } from '../support/link.ts';
 import { generateKey, type Key, startSystemdTarget, type Target } from '../support/target.ts';
 
 let nix: Nix;
@@ -81,6 +82,16 @@ describe('health checks', () => {
     await go('one');
   });
 
+  test('one that passes only after 20 s, and one that passes every second time', async () => {
+    const from = Number((await web.says('cat', '/proc/uptime')).split('.')[0]) + 20;
+    const late = `read now rest </proc/uptime; test "\${now%.*}" -ge ${from}`;
+    const flapping = 'if test -e /run/flapped; then rm /run/flapped; else touch /run/flapped; false; fi';
+    const healthChecks = { cmd: [...cmd(late).cmd, ...cmd(flapping).cmd], http: [] };
+    expect(await go('two', { healthChecks }, { healthTimeout: 120 })).toMatchObject({ outcome: 'deployed' });
+    expect(Number((await web.says('cat', '/proc/uptime')).split('.')[0])).toBeGreaterThanOrEqual(from);
+    await go('one');
+  }, 180_000);
+
   test('one that hangs: its time is over, and the target goes back', async () => {
     const outcome = await go('two', { healthChecks: cmd('sleep 300') }, { healthTimeout: 6 });
     expect(outcome).toMatchObject({ outcome: 'rolled-back', after: toplevel('one') });
@@ -112,17 +123,28 @@ describe('health checks', () => {
 
 describe('pre-deploy checks', () => {
   test('on the target: refused before anything is changed', async () => {
-    const outcome = await go('two', { preDeployChecks: cmd('test -e /run/none') });
+    const outcome = await go('two', { preDeployChecks: cmd('test -e /run/none') }, { healthTimeout: 3 });
     expect(outcome).toMatchObject({ outcome: 'refused', after: toplevel('one') });
-    expect(outcome.message).toBe('The pre-deploy check "the check" failed (exit code 1). Nothing was changed.');
+    expect(outcome.message).toBe(
+      'The pre-deploy check "the check" failed (exit code 1), for 3 s. Nothing was changed.',
+    );
   });
 
   test('over HTTP, from the runner: refused before the activation begins', async () => {
     answers = [404];
-    const outcome = await go('two', { preDeployChecks: http() });
+    const outcome = await go('two', { preDeployChecks: http() }, { healthTimeout: 3 });
     expect(outcome).toMatchObject({ outcome: 'refused', after: toplevel('one') });
-    expect(outcome.message).toMatch(/^The pre-deploy check "the page" failed: .*status 404\. Nothing was changed\.$/);
-    expect(await go('two', { preDeployChecks: cmd('true') })).toMatchObject({ outcome: 'deployed' });
+    expect(outcome.message).toMatch(
+      /^The pre-deploy check "the page" failed for 3 s: .*status 404\. Nothing was changed\.$/,
+    );
+  });
+
+  test('as with morph, each is repeated until it passes', async () => {
+    answers = [503, 200];
+    const later = cmd('test -e /run/ready || { touch /run/ready; false; }');
+    const preDeployChecks = { cmd: later.cmd, http: http().http };
+    expect(await go('two', { preDeployChecks })).toMatchObject({ outcome: 'deployed' });
+    expect(asked).toEqual(['/health yes', '/health yes']);
     await go('one');
   });
 });
@@ -140,6 +162,21 @@ describe('failed units', () => {
     expect(outcome.message).toBe('Runs and boots the new system. Ignored: these units failed: broken.service.');
     await go('one');
   });
+
+  test('a host may have another value than the input', async () => {
+    const wanted = { overrides: { failedUnits: 'rollback' } };
+    expect(await go('failingUnit', wanted, { failedUnits: 'ignore' })).toMatchObject({ outcome: 'rolled-back' });
+  });
+});
+
+test('`host-timeout` of a host: its connection is given up, and nothing is changed', async () => {
+  const target = { ...deployment(web, toplevel('one')).target, address: await silentAddress() };
+  const knownHosts = `${target.address} ${web.hostKey.public}`;
+  const outcome = await go('two', { target, overrides: { hostTimeout: 2 } }, { knownHosts });
+  expect([outcome.outcome, outcome.message]).toEqual([
+    'failed',
+    'Stopped by `host-timeout` while connecting to the target; the target was not changed.',
+  ]);
 });
 
 describe('commits', () => {
@@ -196,15 +233,4 @@ test('a machine that deploys itself, without SSH', async () => {
   const config = configuration('switch', key.private, '', { knownHosts: null, deployKey: null });
   const running = deployOne(nix, config, wanted, { ...context(recorder()), exec: inside });
   expect(await running).toMatchObject({ outcome: 'deployed', before: toplevel('one'), after: toplevel('two') });
-});
-
-test('a deployment needs two connections: one that is shared, and one to confirm', async () => {
-  const logins = async (): Promise<number> =>
-    Number(await web.says('sh', '-c', 'journalctl -u ssh.service -o cat | grep -c "^Accepted publickey"; :'));
-  await go('one');
-  const before = await logins();
-  expect(await go('two')).toMatchObject({ outcome: 'deployed' });
-  expect((await logins()) - before).toBe(2);
-  expect(await go('two')).toMatchObject({ outcome: 'unchanged' });
-  expect((await logins()) - before).toBe(3);
 });

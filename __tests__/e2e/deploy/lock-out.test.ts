@@ -31,6 +31,24 @@ const go = (name: string, more = {}) => {
   return deployOne(nix, config, deployment(web, toplevel(name), { target }));
 };
 
+/**
+ * When the last activation of a system that locks out began, when it had locked out, and when the target had gone back, in
+ * seconds by the clock of its journal.
+ */
+async function lockOutTimes(): Promise<Record<'began' | 'locked' | 'back', number>> {
+  const units = ['-u', 'lock-out.service', '-u', 'nix-ferry-*'];
+  const journal = await web.says('journalctl', '--boot', '--output=json', '--output-fields=MESSAGE', ...units);
+  const lines = journal.split('\n').map(line => {
+    const { MESSAGE, __MONOTONIC_TIMESTAMP } = JSON.parse(line) as Record<string, string>;
+    return { text: MESSAGE ?? '', seconds: Number(__MONOTONIC_TIMESTAMP) / 1e6 };
+  });
+  const locked = lines.findLastIndex(({ text }) => text.startsWith('Finished lock-out.service'));
+  const began = lines.slice(0, locked).findLast(({ text }) => /^Started nix-ferry-[^ ]*-[^ ]*\.service/.test(text));
+  const back = lines.slice(locked).find(({ text }) => text === 'result=went-back');
+  if (began === undefined || back === undefined) throw new Error(journal);
+  return { began: began.seconds, locked: lines[locked]?.seconds ?? Number.NaN, back: back.seconds };
+}
+
 describe('a system that locks its deployer out is left again', () => {
   beforeEach(async () => {
     expect(['deployed', 'unchanged']).toContain((await go('good')).outcome);
@@ -49,8 +67,16 @@ describe('a system that locks its deployer out is left again', () => {
     );
     expect(outcome).toMatchObject({ outcome: 'rolled-back', before: toplevel('good'), after: toplevel('good') });
     expect([await web.currentSystem(), await web.profile()]).toEqual([toplevel('good'), toplevel('good')]);
+    // By the target's timers: 5 s, and 10 s to go back, or more on a machine that takes long for everything.
+    const { began, locked, back } = await lockOutTimes();
+    expect(back - locked).toBeGreaterThanOrEqual(5 - 1);
+    expect(back - locked).toBeLessThanOrEqual(5 + Math.max(10, 8 * (locked - began)));
     // The same closure again: it is neither `unchanged` nor refused.
     expect(await go(name)).toMatchObject({ outcome: 'rolled-back', after: toplevel('good') });
+    // What runs: there is nothing to do, and no generation is added.
+    const generations = await web.generations();
+    expect(await go('good')).toMatchObject({ outcome: 'unchanged', after: toplevel('good') });
+    expect(await web.generations()).toEqual(generations);
   });
 });
 

@@ -78,7 +78,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       const folder = await fixture.repository({ 'flake.nix': '{ outputs = _: { packages = { }; }; }' });
       await expect(run(folder)).rejects.toMatchObject({
         message: 'flake.nix has no output that defines hosts.',
-        cure: expect.stringContaining('packages'),
+        cure: expect.stringMatching(/ Its outputs: packages\.$/),
       });
     });
   });

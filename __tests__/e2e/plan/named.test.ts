@@ -151,6 +151,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
       });
     });
 
+    test('an attribute for a format without one is one error', async () => {
+      const { files } = fleetOf('morph', { web: sound() }, fixture);
+      await expect(run(await fixture.repository(files), './', { attribute: 'web' })).rejects.toMatchObject({
+        message: 'morph has no use for an attribute, but "web" is given.',
+        where: { input: 'attribute' },
+      });
+    });
+
     test('for a format without arguments are one error', async () => {
       const { files } = fleetOf('morph', { web: sound() }, fixture);
       await expect(run(await fixture.repository(files), './', { arguments: { a: 1 } })).rejects.toMatchObject({

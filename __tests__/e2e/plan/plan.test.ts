@@ -74,8 +74,10 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
 
     test.each(formats)('%s has the same derivations and targets', format => {
-      // A key of NixOps or colmena adds a unit, so web has a different system there.
-      const same = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
+      // A key of NixOps or colmena adds a unit, so web has a different system there. Every system of morph contains a file
+      // with the commands of its checks (keys.test.ts).
+      const hosts = format === 'nixops' || format === 'colmena' ? ['db', 'pi'] : ['db', 'pi', 'web'];
+      const same = format === 'morph' ? [] : hosts;
       for (const name of same) expect(host(format, name).toplevel).toEqual(host('expression', name).toplevel);
       for (const name of ['db', 'pi', 'web']) {
         const { target, tags, buildOnly } = host(format, name);
@@ -83,11 +85,6 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
         expect(target).toMatchObject({ address: `${name}.example.org`, user: 'deploy', port });
         expect([tags, buildOnly]).toEqual([everything[name as 'web'].tags, false]);
       }
-    });
-
-    test('the keys of NixOps and colmena make the same system', () => {
-      expect(host('nixops', 'web').toplevel).toEqual(host('colmena', 'web').toplevel);
-      expect(host('nixops', 'web').toplevel).not.toEqual(host('expression', 'web').toplevel);
     });
 
     test.each<Format>(['flake', 'morph', 'nixops', 'colmena'])('%s has the secret', format => {

@@ -66,20 +66,63 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     ]);
   }, 60_000);
 
-  test('a selection by tag reads the tags first, and shows only the selected hosts as evaluated', async () => {
-    const files = fleet('morph', ['a', 'b']);
-    const tagged = (files['network.nix'] ?? '').replace(
-      'imports = [ ./hosts/0.nix ];',
-      '$& deployment.tags = [ "x" ];',
-    );
-    const folder = await fixture.repository({ ...files, 'network.nix': tagged });
-    fixture.logged.length = 0;
-    expect((await run(folder, { hosts: ['@x'] })).hosts.map(({ name }) => name)).toEqual(['a']);
-    expect(fixture.logged.filter(line => /^[ab] |tags/.test(line))).toEqual([
-      'Reading the tags of 2 hosts.',
-      'a running',
-      'a done',
-    ]);
+  describe('a selection by tag', () => {
+    const odd = 'a+b(c)[d]{e}|f.g^h$i\\j';
+    const tagged = async (): Promise<string> => {
+      const files = fleet('morph', ['a', 'b', 'c']);
+      const tags = [`[ "x" ]`, `[ "y" ${JSON.stringify(odd)} ]`, `[ "x" "z" ]`];
+      const network = tags.reduce(
+        (text, list, i) =>
+          text.replace(`imports = [ ./hosts/${i}.nix ];`, `$& deployment.tags = ${list.replace('$', '$$$$')};`),
+        files['network.nix'] ?? '',
+      );
+      return fixture.repository({ ...files, 'network.nix': network });
+    };
+
+    test('evaluates no more often than a plan of all hosts, and shows only the selected ones as evaluated', async () => {
+      const folder = await tagged();
+      await run(folder, { jobs: 1 });
+      const whole = evaluations.length;
+      fixture.logged.length = 0;
+      expect((await run(folder, { hosts: ['@x', '!@z'], jobs: 1 })).hosts.map(({ name }) => name)).toEqual(['a']);
+      expect(evaluations).toHaveLength(whole);
+      expect(fixture.logged.filter(line => /^[abc] |tags/.test(line))).toEqual([
+        'Reading the tags of 3 hosts.',
+        'a running',
+        'a done',
+      ]);
+    });
+
+    test.each<[string[], string[]]>([
+      [['@?'], ['a', 'b', 'c']],
+      [[`@${odd}`], ['b']],
+      [['!@x'], ['b']],
+      [
+        ['a', '@z'],
+        ['a', 'c'],
+      ],
+      [['@x', '!a'], ['c']],
+    ])('%j selects %j, in one evaluation', async (hosts, names) => {
+      const folder = await tagged();
+      expect((await run(folder, { hosts, jobs: 1 })).hosts.map(({ name }) => name)).toEqual(names);
+      expect(evaluations.filter(args => args.includes('tagged'))).toHaveLength(1);
+      expect(evaluations.filter(args => args.includes('hosts'))).toHaveLength(0);
+    });
+
+    test('the tags of the input `targets` replace those of the source', async () => {
+      const targets = { b: { tags: ['x'] }, c: { tags: ['w'] } };
+      const { hosts } = await run(await tagged(), { hosts: ['@x'], targets, jobs: 1 });
+      expect(hosts.map(({ name }) => name)).toEqual(['a', 'b']);
+      expect(evaluations.filter(args => args.includes('hosts'))).toHaveLength(0);
+    });
+
+    test('a selected host that fails is a failure, and the hosts after it are planned', async () => {
+      const folder = await tagged();
+      await writeFile(join(folder, 'hosts/0.nix'), '{ ... }: { config.system.name = throw "broken host"; }');
+      const { hosts, failures } = await run(folder, { hosts: ['@x'], jobs: 1 });
+      expect(hosts.map(({ name }) => name)).toEqual(['c']);
+      expect(failures).toMatchObject([{ host: 'a' }]);
+    });
   });
 
   describe('a flake', () => {

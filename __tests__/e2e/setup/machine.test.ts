@@ -45,6 +45,24 @@ test('a machine without a sandbox is not used unchanged', async () => {
   expect(answer.log.join('\n')).toContain("is not suitable as it is: Nix's sandbox is disabled");
 });
 
+test('without a sandbox it is used unchanged for evaluating, and nothing is built', async () => {
+  await settings('sandbox = false');
+  const answer = await drive(runner, { config: { daemon: 'any', builds: false } });
+  expect(answer.error).toBeNull();
+  expect(answer.state).toBe('');
+  expect(answer.started.filter(command => command.includes('nix-build'))).toEqual([]);
+  expect(answer.log.join('\n')).not.toContain('sandbox');
+});
+
+test('a missing shell of the sandbox is named, and namespaces are not blamed', async () => {
+  await settings('sandbox = true\nsandbox-paths = /bin/sh=/usr/bin/no-such-shell');
+  const answer = await drive(runner, { end: 'teardown' });
+  expect(answer.error).toMatchObject({
+    message: expect.stringContaining('/usr/bin/no-such-shell, which the sandbox contains, does not exist'),
+    cure: expect.stringContaining('`sandbox-paths`'),
+  });
+});
+
 test('a setting that it lacks, such as another system, needs a separate daemon', async () => {
   await settings('sandbox = true');
   const order = { config: { daemon: 'any' as const }, derivations: [derivation('aarch64-linux')] };

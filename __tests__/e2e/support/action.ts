@@ -69,6 +69,8 @@ export interface RunningAction {
   seconds(): number;
   /** Cancels like the runner: SIGINT, after 7.5 s SIGTERM, after another 2.5 s SIGKILL. Post still runs. */
   cancel(): void;
+  /** Sends main (or post) one signal. */
+  signal(name: NodeJS.Signals): void;
   /** Kills main, as when the machine runs out of memory. Post still runs. */
   kill(): void;
 }
@@ -134,6 +136,7 @@ export function startAction(runner: Runner, options: ActionOptions = {}): Runnin
       setTimeout(() => target?.signal('SIGTERM'), 7_500).unref();
       setTimeout(() => target?.signal('SIGKILL'), 10_000).unref();
     },
+    signal: name => step?.signal(name),
     kill: () => step?.signal('SIGKILL'),
   };
 }

@@ -12,11 +12,12 @@ export async function holdAt(on: Activations, phase: string): Promise<() => Prom
     const script =
       'mkdir -p /run/nix-ferry && exec flock /run/nix-ferry/lock sh -c ": >/run/gate/at-lock; while [ -e /run/gate/lock ]; do sleep 0.1; done"';
     const child = spawn('nsenter', machine.enter(['sh', '-c', script]));
+    const ended = new Promise(resolve => child.once('close', resolve));
     await on.heldAt('lock');
     on.gate('at-lock', null);
     return async () => {
       on.gate('lock', null);
-      await new Promise(resolve => (child.exitCode === null ? child.once('close', resolve) : resolve(null)));
+      await ended;
     };
   }
   if (phase === 'look') on.gate('look', '');

@@ -14,9 +14,10 @@ export const script = [...readdirSync(directory).filter(name => name !== 'main.s
   .map(name => readFileSync(join(directory, name), 'utf8'))
   .join('');
 
-/** The phases of an activation, from the script's own list. */
-export const phases: readonly string[] =
-  /^phases='(.*)'$/m.exec(readFileSync(join(directory, 'phases.sh'), 'utf8'))?.[1]?.split(' ') ?? [];
+/** The phases of an activation without a reboot, from the script's own list. */
+export const phases: readonly string[] = (
+  /^phases='(.*)'$/m.exec(readFileSync(join(directory, 'phases.sh'), 'utf8'))?.[1]?.split(' ') ?? []
+).filter(phase => phase !== 'reboot');
 
 /** What a verb answered: its values, the log, and the phases in the order in which they were shown. */
 export interface Answers {
@@ -71,15 +72,15 @@ export class Activations {
     mkdirSync(target.machine.path('/run/gate'), { recursive: true });
   }
 
-  /** A target that runs `one`, by a deployment with this script. */
-  static async start(target: Target, nix: Nix, key: Key, shell?: readonly string[]): Promise<Activations> {
-    const toplevels = await buildSystems(nix, target.system, 'activation-systems.nix');
+  /** A target that has the systems of an expression in fixtures/ in its store. */
+  static async start(target: Target, nix: Nix, key: Key, file = 'activation-systems.nix'): Promise<Activations> {
+    const toplevels = await buildSystems(nix, target.system, file);
     const login = sshOptions(target, key);
     const store = `ssh-ng://root@${target.address}`;
     await nix.run('nix', ['copy', '--no-check-sigs', '--to', store, ...Object.values(toplevels)], {
       env: { ...process.env, NIX_SSHOPTS: login.join(' ') },
     });
-    return new Activations(target, toplevels, shell, login);
+    return new Activations(target, toplevels, ['sh'], login);
   }
 
   toplevel(name: string): string {
@@ -112,6 +113,10 @@ export class Activations {
 
   /** Starts a run of the system `name` and follows it to its end. Limits are short, so that a test sees them pass. */
   run(id: string, mode: string, name: string, spec: Record<string, string> = {}): Promise<Answers> {
+    return this.call('run', id, ...this.#spec(mode, name, spec));
+  }
+
+  #spec(mode: string, name: string, spec: Record<string, string>): string[] {
     const all = {
       mode,
       toplevel: name.startsWith('/') ? name : this.toplevel(name),
@@ -121,7 +126,7 @@ export class Activations {
       'activate-limit': '60',
       ...spec,
     };
-    return this.call('run', id, ...Object.entries(all).map(([key, value]) => `${key}=${value}`));
+    return Object.entries(all).map(([key, value]) => `${key}=${value}`);
   }
 
   /** Runs it to its end and forgets it, confirming it when it waits for that. */
@@ -137,6 +142,13 @@ export class Activations {
     for (const id of this.#runs) {
       if (existsSync(this.target.machine.path(`/run/nix-ferry/${id}`))) await this.call('finish', id);
     }
+  }
+
+  /** Cuts its power and starts it again: a new /run, and nobody who works on a run. */
+  async powerCycle(): Promise<void> {
+    await this.target.powerCut();
+    await this.target.powerOn();
+    mkdirSync(this.target.machine.path('/run/gate'), { recursive: true });
   }
 
   /** Puts something in the way on the machine: see activation-systems.nix. Null: takes it away. */
@@ -155,6 +167,13 @@ export class Activations {
     await until(async () => {
       if (!existsSync(this.target.machine.path(`/run/gate/at-${name}`))) throw new Error('not yet');
     }, `the gate ${name}`);
+  }
+
+  /** The identifiers of the runs that the machine knows, those of a runner too. */
+  runs(): string[] {
+    const directory = this.target.machine.path('/run/nix-ferry');
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []));
   }
 
   /** Waits until a run shows this phase. */
@@ -180,12 +199,15 @@ export class Activations {
     };
   }
 
-  /** What a finished run must not leave: roots, run directories, the open record, units, timers, processes, locks. */
+  /**
+   * What a finished run must not leave: roots, run directories, the open record, units (the module's own one is always
+   * there), timers, processes, locks.
+   */
   async left(): Promise<string[]> {
     const look = `
       ls -d /nix/var/nix/gcroots/nix-ferry/* /var/lib/nix-ferry/activating* /var/lib/nix-ferry/*.new 2>/dev/null
       find /run/nix-ferry -mindepth 1 -maxdepth 1 -type d
-      systemctl list-units --all --plain --no-legend 'nix-ferry-*' | cut -d ' ' -f 1
+      systemctl list-units --all --plain --no-legend 'nix-ferry-*' | cut -d ' ' -f 1 | grep -v '^nix-ferry-settle'
       ls /run/systemd/transient | grep nix-ferry
       pgrep -af '[/]run/nix-ferry/.* (supervise|switchback)'
       flock -n /run/nix-ferry/lock true || echo 'the lock is held'

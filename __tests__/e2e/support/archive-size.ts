@@ -16,7 +16,7 @@ export async function archiveAlone(nix: Nix, toplevel: string, directory: string
       signingKey: null,
       includeSource: false,
       source: null,
-      provenance: { commit: null, repository: null, run: null, producer: 'test' },
+      provenance: { commit: null, repository: null, branch: null, committed: null, run: null, producer: 'test' },
     },
     nixVersion: version,
   };

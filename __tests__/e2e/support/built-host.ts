@@ -32,6 +32,7 @@ export async function builtHost(
       healthChecks: { cmd: [], http: [] },
       preDeployChecks: { cmd: [], http: [] },
       secrets: [],
+      overrides: {},
       nixpkgs: null,
       nix: hostNix,
     },

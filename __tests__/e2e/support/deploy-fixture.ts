@@ -127,6 +127,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     healthChecks: none,
     preDeployChecks: none,
     secrets: [],
+    overrides: {},
     ...more,
   };
 }
@@ -149,6 +150,8 @@ export function configuration(
     who: 'acme/fleet run 7',
     run: 'https://github.com/acme/fleet/actions/runs/7',
     ownSsh: false,
+    ownCode: true,
+    secretVariables: {},
     ...more,
   };
 }

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Replaces a machine's firmware and boot loader, which cannot run in namespaces: reads the files of the boot loader that is
-# installed below ROOT and prints the path of the init that the chosen entry starts. Prints nothing if no boot loader is
-# installed; prints a message and exits with 1 if the chosen entry cannot be booted.
+# Replaces a machine's firmware, boot loader and kernel, which cannot run in namespaces: reads the files of the boot loader
+# that is installed below ROOT and prints the path of the init that the chosen entry starts. Prints nothing if no boot loader
+# is installed; prints a message and exits with 1 if the chosen entry cannot be booted.
+#
+# A kernel panics if it finds no init. With `panic=N` it then reboots, which is another choice of an entry; without it, it
+# stays as it is. Here it gives up after the third panic.
 #
 #   systemd-boot   /boot/loader: the variables LoaderEntryOneShot (which is deleted) and LoaderEntryDefault, then
 #                  `default` of loader.conf, a pattern; EFIVARS is the directory of the variables, as in efivarfs
@@ -13,8 +16,22 @@ set -euo pipefail
 root=$1 variables=$2
 guid=4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
 
-panic() {
+stop() {
   echo "firmware: $1" >&2
+  exit 1
+}
+
+# panic WHY PARAMETER…
+panics=0
+panic() {
+  echo "firmware: kernel panic: $1" >&2
+  shift
+  panics=$((panics + 1))
+  # Negative: at once. 0: never.
+  if [[ " $* " =~ \ panic=-?[1-9][0-9]*\  ]] && [ $panics -lt 3 ]; then
+    echo 'firmware: the kernel reboots' >&2
+    choose
+  fi
   exit 1
 }
 
@@ -25,17 +42,17 @@ variable() { if [ -e "$variables/$1-$guid" ]; then tail -c +5 "$variables/$1-$gu
 boot() {
   local kernel=$1 parameter
   shift
-  [ -s "$root$kernel" ] || panic "the kernel $kernel does not exist"
+  [ -s "$root$kernel" ] || stop "the kernel $kernel does not exist"
   for parameter; do
     case $parameter in
       init=*)
-        [ -x "$root${parameter#init=}" ] || panic "kernel panic: ${parameter#init=} is not there"
+        [ -x "$root${parameter#init=}" ] || panic "${parameter#init=} is not there" "$@"
         echo "${parameter#init=}"
-        return
+        exit 0
         ;;
     esac
   done
-  panic 'the entry has no init='
+  stop 'the entry has no init='
 }
 
 systemd_boot() {
@@ -49,7 +66,7 @@ systemd_boot() {
     if [ -n "$entry" ]; then break; fi
   done
   if [ -z "$entry" ]; then entry=$(cd "$loader/entries" && find . -name '*.conf' | sort -V | tail -n 1); fi
-  [ -n "$entry" ] || panic 'there is no entry to boot'
+  [ -n "$entry" ] || stop 'there is no entry to boot'
   # shellcheck disable=SC2046
   boot "/boot$(sed -n 's/^linux  *//p' "$loader/entries/$entry")" $(sed -n 's/^options  *//p' "$loader/entries/$entry")
 }
@@ -71,7 +88,7 @@ grub() {
     }
     /^ *linux / && (id == chosen || title == chosen) { sub(/^ *linux +/, ""); print; exit }
   ' "$directory/grub.cfg")
-  [ -n "$line" ] || panic "GRUB has no entry $chosen"
+  [ -n "$line" ] || stop "GRUB has no entry $chosen"
   # shellcheck disable=SC2086
   boot $line
 }
@@ -87,10 +104,14 @@ extlinux() {
   ' "$file")
 }
 
-if [ -e "$root/boot/loader/loader.conf" ]; then
-  systemd_boot
-elif [ -e "$root/boot/grub/grub.cfg" ]; then
-  grub
-elif [ -e "$root/boot/extlinux/extlinux.conf" ]; then
-  extlinux
-fi
+choose() {
+  if [ -e "$root/boot/loader/loader.conf" ]; then
+    systemd_boot
+  elif [ -e "$root/boot/grub/grub.cfg" ]; then
+    grub
+  elif [ -e "$root/boot/extlinux/extlinux.conf" ]; then
+    extlinux
+  fi
+}
+
+choose

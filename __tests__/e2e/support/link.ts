@@ -42,6 +42,20 @@ export async function connect(pid: number, address?: string): Promise<Link> {
   };
 }
 
+/** An address like that of a machine that is off: nothing answers, not even that it cannot be reached. */
+export async function silentAddress(): Promise<string> {
+  const number = takeNumber();
+  const device = `silent${number}`;
+  const address = `10.1.${number >> 8}.${number & 255}`;
+  const peer = `${device}-peer`;
+  await exec('ip', ['link', 'add', device, 'type', 'veth', 'peer', 'name', peer]);
+  for (const end of [device, peer]) await exec('ip', ['link', 'set', end, 'up']);
+  await exec('ip', ['route', 'add', `${address}/32`, 'dev', device, 'src', testAddress]);
+  // The other end drops what is sent to an Ethernet address that is not its own.
+  await exec('ip', ['neighbour', 'add', address, 'lladdr', '02:00:00:00:00:01', 'dev', device]);
+  return address;
+}
+
 /** A number that no other link of this test file has, although modules may be loaded several times. */
 function takeNumber(): number {
   for (let number = 1; ; number++) {

@@ -11,6 +11,8 @@ export interface UnitCase {
   after: UnitFiles;
   /** Units that are started by hand before the switch. */
   start: readonly string[];
+  /** Those of them that fail. */
+  fails?: readonly string[];
   /** All that happens to units of this case. */
   actions: Readonly<Record<string, UnitAction>>;
   /** What dry-activate prints, for units of which it knows less. */
@@ -94,6 +96,12 @@ const ofKeys: readonly UnitCase[] = [
     { Service: { Environment: ['A=1', 'B=1'] } },
     { Service: { Environment: ['A=1', 'B=2'] } },
     'stop and start',
+  ),
+  service(
+    'quotation marks around a value go',
+    { Service: { Environment: '"A=1"' } },
+    { Service: { Environment: 'A=1' } },
+    'nothing',
   ),
   service(
     'an empty value takes back others',
@@ -182,6 +190,7 @@ const ofKinds: readonly UnitCase[] = [
     before: { 'failed.service': unitFile({ Service: { Type: 'oneshot', ExecStart: '/bin/false' } }) },
     after: { 'failed.service': unitFile({ Service: { Type: 'oneshot', ExecStart: '/bin/true' } }) },
     start: ['failed.service'],
+    fails: ['failed.service'],
     actions: { 'failed.service': 'nothing' },
   },
   {
@@ -204,6 +213,27 @@ const ofKinds: readonly UnitCase[] = [
     after: { 'moved.service': running('AT=1'), 'moved.service.d/more.conf': '[Service]\nNice=5\n' },
     start: ['moved.service'],
     actions: { 'moved.service': 'nothing' },
+  },
+  {
+    what: 'one of two values moves to a drop-in, which is not the same',
+    before: { 'split.service': `${running('AT=1')}Environment=B=1\n` },
+    after: { 'split.service': running('AT=1'), 'split.service.d/more.conf': '[Service]\nEnvironment=B=1\n' },
+    start: ['split.service'],
+    actions: { 'split.service': 'stop and start' },
+  },
+  {
+    what: 'an empty [Service] comes',
+    before: { 'bare.timer': '[Timer]\nOnBootSec=7d\nUnit=idle.service\n' },
+    after: { 'bare.timer': '[Timer]\nOnBootSec=7d\nUnit=idle.service\n[Service]\n' },
+    start: ['bare.timer'],
+    actions: { 'bare.timer': 'restart' },
+  },
+  {
+    what: 'a service with a socket changes, and the socket is masked',
+    before: { 's6.service': running('AT=1'), 's6.socket': socket('/run/s6') },
+    after: { 's6.service': running('AT=2'), 's6.socket': null },
+    start: ['s6.service'],
+    actions: { 's6.service': 'stop' },
   },
   {
     what: 'a template changes',
@@ -331,7 +361,7 @@ const ofKinds: readonly UnitCase[] = [
         Service: { ExecStart: sleep, ExecReload: reload },
       }),
     },
-    start: ['wants.target', 'above.service'],
+    start: ['wants.target', 'base.service', 'above.service'],
     actions: { 'base.service': 'stop and start', 'above.service': 'start' },
     planned: { 'above.service': 'reload' },
   },

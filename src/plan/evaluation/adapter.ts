@@ -9,6 +9,7 @@ import { CommandError, stderrLimit } from '../../errors.ts';
 import type { Nix } from '../../nix/index.ts';
 import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
+import type { TagSelection } from '../select.ts';
 import { refusedAddress, restriction } from './restriction.ts';
 
 /** How a source is evaluated: a file of nix/ and the request that it is called with. */
@@ -32,12 +33,14 @@ export interface Adapter {
 }
 
 /** The attributes of an adapter: `nix/glue.nix` defines them. */
-export type AdapterAttribute = 'names' | 'deployments' | 'hosts' | 'option';
+export type AdapterAttribute = 'names' | 'tagged' | 'hosts' | 'option';
 
 /** Which attribute of an adapter to evaluate, and what is added to the adapter's request for it. */
 export interface AdapterCall {
   attribute: AdapterAttribute;
   hosts?: readonly string[];
+  /** For `tagged`: which of the hosts to evaluate whole. */
+  selection?: TagSelection;
   /** For `option`: the path of the option, as its names. */
   option?: readonly string[];
 }

@@ -80,7 +80,11 @@ function bothEnds(printed: string): string {
 
 /** Nix's message as a sentence: with a capital letter and a full stop. */
 function sentence(message: string): string {
-  const text = message.replace(/^error: /, '').trim();
+  const text = message
+    .replace(/^error: /, '')
+    // Newer versions of Nix wrap the error of a download.
+    .replace(/^Failed to open archive \(Source threw exception: error: ([\s\S]*)\)$/, '$1')
+    .trim();
   const cut = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
   const first = cut.charAt(0).toUpperCase() + cut.slice(1);
   return /[.!?…:'"`]$/.test(first) ? first : `${first}.`;

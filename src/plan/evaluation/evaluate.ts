@@ -1,10 +1,17 @@
 import { freemem } from 'node:os';
 import { mapConcurrently } from '../../concurrency.ts';
 import type { Context } from '../../context.ts';
-import { type Adapter, type AdapterAttribute, callAdapter, type Evaluator, type NixFailure } from './adapter.ts';
+import {
+  type Adapter,
+  type AdapterCall,
+  callAdapter,
+  type EvaluationEvent,
+  type Evaluator,
+  type NixFailure,
+} from './adapter.ts';
 
-/** The result of one host's evaluation. */
-export type Evaluated<T> = { host: string; answer: T } | { host: string; failure: NixFailure };
+/** The result of one host's evaluation. `before`: what was known of the host when it failed. */
+export type Evaluated<T> = { host: string; answer: T } | { host: string; failure: NixFailure; before?: T | undefined };
 
 export interface Evaluation<T> {
   /** In the order of the requested hosts. */
@@ -54,8 +61,7 @@ export function deal<T>(items: readonly T[], count: number): T[][] {
  */
 export async function evaluateHosts<T extends { name: string }>(
   adapter: Adapter,
-  attribute: AdapterAttribute,
-  hosts: readonly string[],
+  { attribute, hosts, ...more }: AdapterCall & { hosts: readonly string[] },
   options: EvaluateOptions,
 ): Promise<Evaluation<T>> {
   const { budget, nix, context } = options;
@@ -65,13 +71,12 @@ export async function evaluateHosts<T extends { name: string }>(
   const warnings = new Map<string, string[]>();
   const results = new Map<string, Evaluated<T>>();
   const outOfMemory: string[] = [];
-  // Hosts whose tags are read may not be selected.
-  const onEvent = attribute === 'hosts' ? progressOf(context) : undefined;
+  const onEvent = progressOf<T>(attribute, context);
 
   const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
     let rest = names;
     while (rest.length > 0) {
-      const call = { attribute, hosts: rest };
+      const call = { ...more, attribute, hosts: rest };
       const result = await callAdapter<T>({ ...adapter, heap }, call, options, onEvent);
       for (const file of result.files) files.add(file);
       for (const [text, its] of result.warnings) warnings.set(text, [...(warnings.get(text) ?? []), ...its]);
@@ -88,7 +93,8 @@ export async function evaluateHosts<T extends { name: string }>(
       }
       // The reason is reported once for all hosts that have it.
       context.progress({ host: culprit, stage: 'plan', state: 'failed', text: 'not evaluated' });
-      results.set(culprit, { host: culprit, failure });
+      const before = result.answers.findLast(({ name }) => name === culprit);
+      results.set(culprit, { host: culprit, failure, before });
     }
   };
   const hands = deal(hosts, count);
@@ -98,9 +104,20 @@ export async function evaluateHosts<T extends { name: string }>(
   return { hosts: hosts.flatMap(host => results.get(host) ?? []), files };
 }
 
-function progressOf({ progress }: Context): Parameters<typeof callAdapter<{ name: string }>>[3] {
-  return event =>
-    'begun' in event
-      ? progress({ host: event.begun, stage: 'plan', state: 'running', text: 'evaluating' })
-      : progress({ host: event.answer.name, stage: 'plan', state: 'done', text: 'evaluated' });
+/** Hosts whose tags are read may not be selected: one of them is evaluated only if it is begun a second time. */
+function progressOf<T extends { name: string }>(
+  attribute: AdapterCall['attribute'],
+  { progress }: Context,
+): (event: EvaluationEvent<T>) => void {
+  const known = new Set<string>();
+  const shown = new Set<string>();
+  return event => {
+    const host = 'begun' in event ? event.begun : event.answer.name;
+    if ('begun' in event && (attribute === 'hosts' || known.has(host))) {
+      shown.add(host);
+      progress({ host, stage: 'plan', state: 'running', text: 'evaluating' });
+    } else if ('answer' in event && shown.has(host)) {
+      progress({ host, stage: 'plan', state: 'done', text: 'evaluated' });
+    } else known.add(host);
+  };
 }

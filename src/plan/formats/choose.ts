@@ -42,7 +42,13 @@ function mainFile(format: Format, { folder, files }: Source): string {
 }
 
 function checkAccepted(format: Format, { files, inputs }: Source): void {
-  const { severalFiles = false, arguments: takesArguments = false } = formats[format];
+  const { severalFiles = false, arguments: takesArguments = false, attribute = false } = formats[format];
+  if (inputs.attribute !== null && !attribute) {
+    throw new UserError(`${format} has no use for an attribute, but ${JSON.stringify(inputs.attribute)} is given.`, {
+      where: { input: 'attribute' },
+      cure: 'Remove it, and select hosts with `hosts`; only `format: expression` starts from an attribute.',
+    });
+  }
   if (files.length > 1 && !severalFiles) {
     throw new UserError(`${format} starts from one file, but \`source\` names ${files.join(', ')}.`, {
       where: { input: 'source' },

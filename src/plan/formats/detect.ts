@@ -5,6 +5,7 @@ import { callAdapter } from '../evaluation/adapter.ts';
 import { inRepository } from '../evaluation/places.ts';
 import type { Source } from '../source.ts';
 import { fileAdapter, flakeAdapter, isFlake, type Names, namesOf } from './adapter.ts';
+import { elsewhere } from './elsewhere.ts';
 import type { FileOutline } from './format.ts';
 import { type Format, formatNames, formats } from './index.ts';
 
@@ -58,7 +59,7 @@ async function inFolder(source: Source): Promise<Candidate[]> {
     return mains.map(file => ({
       format,
       main: file,
-      why: `${find === undefined ? file : existing.join(', ')} exists`,
+      why: find === undefined || existing.length === 1 ? `${file} exists` : `${existing.join(', ')} exist`,
     }));
   }
   return [];
@@ -140,10 +141,14 @@ function unknownFiles(files: readonly string[]): UserError {
 }
 
 function nothingFound(folder: string): UserError {
-  const usual = formatNames.flatMap(format => formats[format].mainFiles);
+  const usual = [...new Set(formatNames.flatMap(format => formats[format].mainFiles))];
+  const meant = elsewhere(folder, ['flake.nix', ...usual]);
   return new UserError(`No NixOS configuration was found in ${folder}.`, {
     where: { input: 'source' },
-    cure: `Set \`source\` to a folder that contains flake.nix, ${[...new Set(usual)].join(', ')}, or to a file.`,
+    cure: [
+      ...(meant.length === 0 ? [] : [`It contains ${meant.join(', ')}: write for example \`source: ${meant[0]}\`.`]),
+      `Set \`source\` to a folder that contains flake.nix, ${usual.join(', ')}, or to a file.`,
+    ].join(' '),
   });
 }
 

@@ -7,6 +7,7 @@ import type { FormatDefinition } from './format.ts';
 export const expression: FormatDefinition = {
   mainFiles: ['nixos.nix', 'default.nix'],
   generic: true,
+  attribute: true,
   arguments: true,
   adapter(main, source) {
     const { folder, inputs } = source;

@@ -19,6 +19,8 @@ export interface FormatDefinition {
   signs?(file: FileOutline): readonly string[] | null;
   /** True if `source` may name several files of this format. */
   severalFiles?: boolean;
+  /** True if the input `attribute` says where in the file the hosts are. */
+  attribute?: boolean;
   /** True if the input `arguments` is passed to its functions. */
   arguments?: boolean;
   /** Whether a pin of nixpkgs next to the source is used as <nixpkgs>: never (default), if there is one, or always. */

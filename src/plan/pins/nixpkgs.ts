@@ -40,7 +40,7 @@ export async function withNixpkgs(
 async function searchPathOf({ adapter, format, main }: Choice, source: Source): Promise<SearchPath> {
   const { inputs } = source;
   const { pinNearby } = formats[format];
-  const pin = inputs.nixpkgs ?? (pinNearby === undefined ? null : pinOfFolder(source, pinNearby));
+  const pin = inputs.nixpkgs ?? (pinNearby === undefined ? null : pinOfFolder(dirname(main), source, pinNearby));
   if (pin !== null) {
     const { folder, files } = await folderOf(readNixpkgs(pin, source.folder), adapter, source);
     return { entries: [`nixpkgs=${folder}`], folder, files };
@@ -58,9 +58,14 @@ async function searchPathOf({ adapter, format, main }: Choice, source: Source): 
   ]);
 }
 
-/** The pin next to or above a source. @throws UserError if there are several and the source cannot choose one itself. */
-function pinOfFolder({ folder, root }: Source, need: 'optional' | 'required'): string | null {
-  const [first, second] = pinsAround(folder, root);
+/**
+ * The pin next to or above a source.
+ *
+ * @param start the folder of its main file, relative to that of the source.
+ * @throws UserError if there are several and the source cannot choose one itself.
+ */
+function pinOfFolder(start: string, { folder, root }: Source, need: 'optional' | 'required'): string | null {
+  const [first, second] = pinsAround(join(folder, start), root).map(path => relative(folder, path));
   if (second === undefined) return first ?? null;
   if (need === 'optional') return null;
   throw new UserError(`Both ${first} and ${second} pin a nixpkgs.`, {
@@ -128,12 +133,12 @@ function readNixpkgs(text: string, source: string): GivenNixpkgs | string {
   });
 }
 
-/** Pins next to a source, under the names that their tools use, or in the nearest folder above it that has any. */
-function pinsAround(source: string, root: string): string[] {
-  for (const folder of foldersUpTo(root, source)) {
+/** Pins in a folder, under the names that their tools use, or in the nearest folder above it that has any. */
+function pinsAround(start: string, root: string): string[] {
+  for (const folder of foldersUpTo(root, start)) {
     const names = ['npins', 'nix/sources.nix', 'flake.lock', 'nixpkgs.nix', 'nixpkgs'];
     const existing = names.filter(name => existsSync(join(folder, name === 'npins' ? 'npins/default.nix' : name)));
-    if (existing.length > 0) return existing.map(name => relative(source, join(folder, name)));
+    if (existing.length > 0) return existing.map(name => join(folder, name));
   }
   return [];
 }

@@ -77,6 +77,7 @@ async function work(): Promise<void> {
     ...readInputs({}, name => name).setup,
     daemon: 'own',
     environment: process.env,
+    builds: true,
     ...order.config,
   };
   let setUp = await setup(config, context, ports);

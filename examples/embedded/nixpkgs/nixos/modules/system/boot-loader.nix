@@ -69,9 +69,10 @@ in
     lib.optional cfg.systemd-boot.enable (
       pkgs.writeShellScriptBin "bootctl" (builtins.readFile ./bootctl.sh)
     )
-    ++ lib.optional cfg.grub.enable (
-      pkgs.writeShellScriptBin "grub-reboot" (builtins.readFile ./grub-reboot.sh)
-    );
+    ++ lib.optionals cfg.grub.enable [
+      (pkgs.writeShellScriptBin "grub-reboot" (builtins.readFile ./grub-reboot.sh))
+      (pkgs.writeShellScriptBin "grub-editenv" (builtins.readFile ./grub-editenv.sh))
+    ];
   config.system.build.installBootLoader =
     if cfg.external.enable then
       cfg.external.installHook

@@ -4,7 +4,7 @@
 #
 # plan     lines `ACTION UNIT`: what is already planned. ACTION is stop, start, restart, reload, skip (changed, but left
 #          alone) or hide (not named in messages)
-# files    the unit files and drop-ins of both directories, one path per line
+# files    the unit files and drop-ins of both directories, one path per line; `PATH masked` is a link to /dev/null
 # active   lines `UNIT STATE`: the units that are not inactive
 # asked    units whose restart the activation script requested; if given, only these are considered
 #
@@ -19,6 +19,10 @@ BEGIN {
 }
 
 FILENAME == "plan" { plan[$1, $2] }
+FILENAME == "files" && $2 == "masked" {
+  masked[$1]
+  next
+}
 FILENAME == "files" {
   exists[$0]
   if (match($0, /\.d\/[^\/]*\.conf$/)) {
@@ -127,7 +131,7 @@ function stopAndStart(unit, base, stop, start, sockets, socket, count, i, bySock
     socket = list[i]
     if (socket == "") continue
     if (socket in active) plan[stop, socket]
-    if ((new "/" socket) in exists) {
+    if ((new "/" socket) in exists || (new "/" socket) in masked) {
       if (socket in active) plan[start, socket]
       bySocket = 1
     }
@@ -137,11 +141,17 @@ function stopAndStart(unit, base, stop, start, sockets, socket, count, i, bySock
 }
 
 # Compares `old` and `new` as parsed. 0: equal, 1: a reload is enough, 2: a restart is needed.
-function compare(worst, entry, part, weight, added) {
+function compare(worst, entry, part, weight, added, count) {
+  for (entry in value) {
+    split(entry, part, SUBSEP)
+    count[part[1], part[2]]++
+  }
   for (entry in section) {
     split(entry, part, SUBSEP)
     if (((part[1] == "old" ? "new" : "old"), part[2]) in section) continue
     if (part[2] != "Unit" && part[2] != "Service") return 2
+    # A [Service] that comes or goes has exactly one key, ExecReload, or is a change like any other.
+    if (part[2] == "Service" && count[entry] != 1) return 2
     if (part[1] == "new" && ++added > 1) return 2
   }
   for (entry in value) {
@@ -173,14 +183,15 @@ function parse(which, directory, unit, base, entry, part, files, count, i) {
   for (i = 1; i <= count; i++) if (list[i] != "") parseFile(which, list[i])
 }
 
-function parseFile(which, file, line, name, key, text, at) {
+function parseFile(which, file, line, name, key, text, at, unquote) {
   while ((getline line < file) > 0) {
-    while (line ~ /\\$/ && (getline text < file) > 0) line = substr(line, 1, length(line) - 1) text
     if (line ~ /^[ \t]*([#;]|$)/) continue
     if (line ~ /^[ \t]*\[/) {
       if (line !~ /\]/) unparsable(file)
+      add(which, name)
       name = line
       gsub(/^[ \t]*\[|\].*$/, "", name)
+      gsub(/^[ \t]+|[ \t]+$/, "", name)
       if (name != "Install") section[which, name]
       continue
     }
@@ -190,11 +201,34 @@ function parseFile(which, file, line, name, key, text, at) {
     text = substr(line, at + 1)
     gsub(/^[ \t]+|[ \t]+$/, "", key)
     gsub(/^[ \t]+|[ \t]+$/, "", text)
+    # The quotation marks around a value are removed.
+    if (text ~ /^"[^"]*"/) unquote = "\""
+    else unquote = text ~ /^\047[^\047]*\047/ ? "\047" : ""
+    if (unquote != "") {
+      sub(unquote, "", text)
+      sub(unquote, "", text)
+    }
+    given[key]++
     # An empty value removes earlier ones.
-    if (text == "") value[which, name, key] = ""
-    else value[which, name, key] = value[which, name, key] text "\n"
+    if (text == "") {
+      cleared[key]
+      values[key] = ""
+    } else values[key] = values[key] text "\n"
   }
+  add(which, name)
   close(file)
+}
+
+# Adds the values that a section of a file gives, for each key as often as it gives one: of two drop-ins with one value each,
+# this makes something else than of one with both.
+function add(which, name, key, i) {
+  for (key in given) {
+    if (key in cleared) value[which, name, key] = values[key]
+    else for (i = 1; i <= given[key]; i++) value[which, name, key] = value[which, name, key] values[key]
+    delete values[key]
+    delete cleared[key]
+  }
+  split("", given)
 }
 
 function unparsable(file, line, lines) {

@@ -30,7 +30,10 @@ make_plan() {
       [ ! -e "$lists/$list-list" ] || sed "s/^/$list /" "$lists/$list-list"
     done > plan
   fi
-  find -L "$1" "$2" -maxdepth 2 -type f 2> /dev/null | sort > files
+  {
+    find -L "$1" "$2" -maxdepth 2 -type f 2> /dev/null
+    find -L "$1" "$2" -maxdepth 2 -type c 2> /dev/null | sed 's/$/ masked/'
+  } | sort > files
   awk -v old="$1" -v new="$2" -f "$plan_units" plan files active ${3+"$3"} > plan.new || exit 1
   mv plan.new plan
 }

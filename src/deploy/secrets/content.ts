@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { Secret } from '../../plan/fleet.ts';
+
+/** The content of a secret. It is never part of JSON, a message or a log. */
+export class SecretContent {
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** The content itself, in base64, for the target that needs it. */
+  base64(): string {
+    return this.#bytes.toString('base64');
+  }
+
+  /** What `compare` in target/activation/secrets-steps.sh answers for a file with this content. */
+  digest(key: string): string {
+    const inner = createHash('sha256').update(key).update(this.#bytes).digest('hex');
+    return createHash('sha256').update(key).update(inner).digest('hex');
+  }
+
+  /** The content as text, to be masked in logs; null if it is binary, large, or too short to be told from other text. */
+  maskable(): string | null {
+    const text = this.#bytes.toString('utf8').trim();
+    const isText = this.#bytes.length <= 64 * 1024 && !/[\0\uFFFD]/.test(text);
+    return isText && text.length > 3 ? text : null;
+  }
+
+  toJSON(): string {
+    return '***';
+  }
+
+  toString(): string {
+    return '***';
+  }
+
+  [inspect.custom](): string {
+    return '***';
+  }
+}
+
+/** A secret of a host, and its content; null if its source is not read in this run. */
+export interface ReadSecret {
+  secret: Secret;
+  content: SecretContent | null;
+}
