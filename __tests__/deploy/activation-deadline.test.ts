@@ -26,12 +26,20 @@ function endless(): { job: Job; limits: (number | undefined)[]; longest: number 
     deployment: {
       host: 'web',
       toplevel: '/nix/store/a',
+      secrets: [],
       origin: {},
       target: null,
       healthChecks: { cmd: [], http: [] },
       preDeployChecks: { cmd: [], http: [] },
     },
-    config: { lockTimeout: 1, activationTimeout: 600, healthTimeout: 1, confirmTimeout: 1 },
+    config: {
+      lockTimeout: 1,
+      activationTimeout: 600,
+      healthTimeout: 1,
+      confirmTimeout: 1,
+      reboot: 'never',
+      rebootTimeout: 0,
+    },
     remote: { alias: 'web', host: 'web', target: { user: 'root', address: 'web' }, session: { ssh } },
     context: { signal: new AbortController().signal, log: { debug: () => undefined }, progress: () => undefined },
   } as unknown as Job;
@@ -40,7 +48,7 @@ function endless(): { job: Job; limits: (number | undefined)[]; longest: number 
 
 test('a target that reports progress for ever is left after the sum of its time limits', async () => {
   const { job, limits, longest } = endless();
-  const { end } = await activate(job, { current: null, open: null } as Probe);
+  const { end } = await activate(job, { current: null, open: null } as Probe, 'run-1');
   expect(end).toMatchObject({
     kind: 'unreachable',
     error: { failure: { kind: 'timeout' }, stderr: expect.stringContaining(`within ${longest} s`) },
