@@ -34,7 +34,8 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
 /** A file of the target in /etc/nixos, which the machine that evaluates may not even look for. */
 function forbiddenFile(failure: NixFailure): Cause | null {
   // Nix names the first part of the path that may not be read.
-  if (!/access to (?:(?:absolute|canonical) )?path '\/etc(?:\/nixos[^']*)?' is forbidden/.test(failure.message)) return null;
+  if (!/access to (?:(?:absolute|canonical) )?path '\/etc(?:\/nixos[^']*)?' is forbidden/.test(failure.message))
+    return null;
   let wanted: string | null = null;
   findInOwn(failure, text => {
     const found = /\/etc\/nixos\/[\w.+/-]+/.exec(text);
