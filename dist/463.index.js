@@ -6,7 +6,6 @@ export const modules = {
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   U: () => (/* binding */ withStallLimit),
 /* harmony export */   m: () => (/* binding */ exec)
 /* harmony export */ });
 /* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(31421);
@@ -45,8 +44,6 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const child = start(command, args, options);
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
-    if (options.stall)
-        endWhenSilent(child, options.stall, ending.end);
     const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
     feed(child, options.input);
     // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
@@ -100,15 +97,7 @@ function feed(child, input) {
     else
         child.stdin?.end(input);
 }
-/** Calls `end` if the child prints nothing for this many milliseconds. */
-function endWhenSilent(child, milliseconds, end) {
-    const timer = setTimeout(() => end({ kind: 'stalled', milliseconds }), milliseconds);
-    for (const stream of [child.stdout, child.stderr])
-        stream?.on('data', () => void timer.refresh());
-    const clear = () => clearTimeout(timer);
-    child.once('exit', clear).once('error', clear);
-}
-/** Ends the child at its time limit or when the run is cancelled; `cause` is why it was ended, null if it was not. */
+/** Ends the child at its time limit or when the run is cancelled; `cause` is why, null if neither happened. */
 function endWhenAsked(child, { timeout, signal }) {
     let cause = null;
     const end = (failure) => {
@@ -121,19 +110,14 @@ function endWhenAsked(child, { timeout, signal }) {
     signal?.addEventListener('abort', cancel, { once: true });
     return {
         cause: () => cause,
-        end,
         clear() {
             clearTimeout(timer);
             signal?.removeEventListener('abort', cancel);
         },
     };
 }
-/** Runs programs as `run` does; those that have no time limit of their own end after `milliseconds` without output. */
-function withStallLimit(run, milliseconds) {
-    return (command, args, options = {}) => run(command, args, options.timeout === undefined ? { stall: milliseconds, ...options } : options);
-}
 /** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */
-function collect(child, { onStdout, onStdoutChunk, onStderr }) {
+function collect(child, { onStdout, onStderr }) {
     const chunks = [];
     let stderr = '';
     const errors = readLines(child.stderr, line => {
@@ -145,7 +129,7 @@ function collect(child, { onStdout, onStdoutChunk, onStderr }) {
     });
     const lines = onStdout === undefined ? null : readLines(child.stdout, onStdout);
     if (lines === null)
-        child.stdout?.on('data', onStdoutChunk ?? ((chunk) => chunks.push(chunk)));
+        child.stdout?.on('data', (chunk) => chunks.push(chunk));
     return {
         stdout: () => Buffer.concat(chunks).toString(),
         stderr: () => stderr.slice(-keptStderr),
@@ -222,7 +206,8 @@ __webpack_require__.r(__webpack_exports__);
 __webpack_require__.d(__webpack_exports__, {
   openContext: () => (/* binding */ openContext),
   portsOf: () => (/* binding */ portsOf),
-  query: () => (/* binding */ query)
+  query: () => (/* binding */ query),
+  runnerLog: () => (/* binding */ runnerLog)
 });
 
 // EXTERNAL MODULE: external "node:os"
@@ -276,10 +261,7 @@ async function checkRun(run, { api, repository, token, ref }) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(77598);
-// EXTERNAL MODULE: ./src/time-limits.ts
-var time_limits = __webpack_require__(54343);
 ;// CONCATENATED MODULE: ./src/archive/earlier.ts
-
 
 
 
@@ -287,10 +269,6 @@ var time_limits = __webpack_require__(54343);
 
 /** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
 const leastLifetime = 24 * 60 * 60 * 1000;
-/** Seconds for saving or restoring a record, which has some hundred bytes. */
-const requestLimit = 30;
-/** A record is too small to cancel its transfer. */
-const never = new AbortController().signal;
 /**
  * Remembers artifacts between the runs of a repository, as small entries of the Actions cache that are authenticated with
  * the signing key, as plans are. If anything fails, the archive is uploaded again.
@@ -306,8 +284,7 @@ function earlierArtifacts(access, list, log) {
                 const file = recordFile(key);
                 const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
                 // The newest record for the key; see `remember`.
-                const restored = restoreCache([recordName(key)], `${key}-`, [`${key}-`]);
-                if ((await (0,time_limits/* within */.ux)(requestLimit, restored, never)) === undefined)
+                if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined)
                     return null;
                 const recorded = authenticated(await (0,promises_.readFile)(file, 'utf8'), key, access.secret);
                 await (0,promises_.rm)(file, { force: true });
@@ -335,7 +312,7 @@ function earlierArtifacts(access, list, log) {
                 await (0,promises_.writeFile)(file, JSON.stringify({ text, mac: mac(key, text, access.secret) }));
                 const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
                 // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
-                await (0,time_limits/* within */.ux)(requestLimit, saveCache([recordName(key)], `${key}-${artifact.id}`), never);
+                await saveCache([recordName(key)], `${key}-${artifact.id}`);
             }
             catch (error) {
                 log.debug(`The artifact for ${key} was not recorded: ${error}`);
@@ -448,8 +425,8 @@ function otherRun(run, access) {
 
 // EXTERNAL MODULE: ./src/exec.ts
 var src_exec = __webpack_require__(73190);
-// EXTERNAL MODULE: ./src/report/index.ts + 22 modules
-var report = __webpack_require__(43739);
+// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
+var report = __webpack_require__(32380);
 // EXTERNAL MODULE: ./src/scratch.ts
 var scratch = __webpack_require__(7897);
 ;// CONCATENATED MODULE: ./src/workflow-commands.ts
@@ -475,33 +452,14 @@ function withoutCommands(text) {
 
 
 
-
-/** The titles of the groups in the step's log; a group is folded when its stage has ended. */
-const titles = {
-    setup: 'Set up Nix',
-    plan: 'Evaluate the hosts',
-    build: 'Build the closures',
-    archive: 'Write the archives',
-    preview: 'Compare with the targets',
-    deploy: 'Deploy to the targets',
-    report: 'Report',
-};
-/**
- * Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines.
- *
- * @param heard is called for every line that the log shows.
- */
-function runnerLog(core, heard) {
-    const shown = (write) => (...args) => {
-        heard();
-        write(...args);
-    };
+/** Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines. */
+function runnerLog(core) {
     return {
         debug: message => core.debug(message),
-        info: shown(message => core.info(withoutCommands(message))),
-        notice: shown((message, where) => core.notice(message, properties(where))),
-        warning: shown((message, where) => core.warning(message, properties(where))),
-        error: shown((message, where) => core.error(message, properties(where))),
+        info: message => core.info(withoutCommands(message)),
+        notice: (message, where) => core.notice(message, properties(where)),
+        warning: (message, where) => core.warning(message, properties(where)),
+        error: (message, where) => core.error(message, properties(where)),
         secret: text => {
             // The runner masks line by line, so each line of a key is registered.
             for (const line of text.split('\n'))
@@ -554,16 +512,8 @@ function openContext(core, scratch, environment) {
     const context = {
         exec: src_exec/* exec */.m,
         query,
-        log: runnerLog(core, () => progress.heard()),
-        progress: event => {
-            if (!('host' in event)) {
-                if (event.state === 'running')
-                    core.startGroup(titles[event.stage]);
-                else
-                    core.endGroup();
-            }
-            progress.event(event);
-        },
+        log: runnerLog(core),
+        progress: event => progress.event(event),
         signal: cancelled.signal,
         scratch,
         environment,
@@ -571,7 +521,7 @@ function openContext(core, scratch, environment) {
     return { context, close: () => progress.end() };
 }
 /** What the runner offers a step: its state, its cache, its artifacts. */
-function portsOf(core, { githubToken: token, signingKey: secret }, env, secretVariables, context) {
+function portsOf(core, { githubToken: token, signingKey: secret }, env, context) {
     const repository = env.GITHUB_REPOSITORY ?? null;
     const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
     const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
@@ -595,8 +545,6 @@ function portsOf(core, { githubToken: token, signingKey: secret }, env, secretVa
             who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
             run: number === null ? null : run,
             ownSsh: false,
-            ownCode: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
-            secretVariables,
         },
     };
 }
@@ -608,7 +556,7 @@ function cacheOf(what, env, signal) {
             const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
             // A separate lookup: an answer that comes too late must not be unpacked over files that are in use by then.
             const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
-            const found = await (0,time_limits/* within */.ux)(10, lookup, signal);
+            const found = await within(10, lookup, signal);
             if (found === undefined)
                 return null;
             // By default, the client waits ten minutes for 128 MB.
@@ -619,57 +567,10 @@ function cacheOf(what, env, signal) {
         },
         save: async (key) => {
             const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-            return (await (0,time_limits/* within */.ux)(300, saveCache([directory], key), signal)) !== -1;
+            return (await within(300, saveCache([directory], key), signal)) !== -1;
         },
         trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
     };
-}
-
-
-/***/ }),
-
-/***/ 54343:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   Q4: () => (/* binding */ explainStall),
-/* harmony export */   RN: () => (/* binding */ inTime),
-/* harmony export */   ux: () => (/* binding */ within)
-/* harmony export */ });
-/* harmony import */ var _amounts_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(94078);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
-
-
-/**
- * Does `work` with a context whose signal is aborted after `seconds`; 0: no limit.
- *
- * @param input the input that sets the limit.
- * @throws UserError if the time is over before `work` has ended.
- */
-async function inTime(context, input, seconds, work) {
-    if (seconds === 0)
-        return work(context);
-    const time = AbortSignal.timeout(seconds * 1000);
-    try {
-        return await work({ ...context, signal: AbortSignal.any([context.signal, time]) });
-    }
-    catch (error) {
-        if (!time.aborted || context.signal.aborted)
-            throw error;
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`It took longer than \`${input}\`, ${(0,_amounts_js__WEBPACK_IMPORTED_MODULE_1__/* .duration */ .p0)(seconds)}.`, {
-            cure: `Raise \`${input}\`, or select fewer hosts with \`hosts\`.`,
-            cause: error,
-        });
-    }
-}
-/** For a command that was ended because it printed nothing: the error says in which stage, and which input to raise. */
-function explainStall(error, stage) {
-    if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd) || error.failure.kind !== 'stalled')
-        return error;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`Stage ${stage}: ${error.message}.`, {
-        cure: 'If it is only slow, raise `stall-timeout`.',
-        cause: error,
-    });
 }
 /** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
 function within(seconds, request, signal) {

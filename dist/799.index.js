@@ -18290,7 +18290,7 @@ module.exports = arrayIncludesWith;
 var baseTimes = __webpack_require__(21299),
     isArguments = __webpack_require__(60541),
     isArray = __webpack_require__(77192),
-    isBuffer = __webpack_require__(66120),
+    isBuffer = __webpack_require__(43739),
     isIndex = __webpack_require__(37446),
     isTypedArray = __webpack_require__(35000);
 
@@ -20617,7 +20617,7 @@ module.exports = isArrayLikeObject;
 
 /***/ }),
 
-/***/ 66120:
+/***/ 43739:
 /***/ ((module, exports, __webpack_require__) => {
 
 /* module decorator */ module = __webpack_require__.nmd(module);

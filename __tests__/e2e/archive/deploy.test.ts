@@ -155,9 +155,8 @@ describe('the user `runner`, whom the daemon does not trust, deploys', () => {
     await machine.run(['sh', '-c', 'umask 077; cat >/root/cache-key'], { input: cacheKey.secret });
     const archives = JSON.parse(built.outputs.archives ?? '') as { host: string; toplevel: string }[];
     const toplevel = archives.find(({ host }) => host === 'server')?.toplevel ?? '';
-    const nix = '/nix/var/nix/gcroots/nix-ferry/bin/nix';
     const to = 'file:///var/tmp/cache?compression=none&secret-key=/root/cache-key';
-    await machine.run([nix, '--extra-experimental-features', 'nix-command', 'copy', '--to', to, toplevel]);
+    await machine.run(['nix', '--extra-experimental-features', 'nix-command', 'copy', '--to', to, toplevel]);
     cache = createServer((request, response) => {
       readFile(machine.path(join('/var/tmp/cache', request.url ?? ''))).then(
         content => response.end(content),
