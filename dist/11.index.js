@@ -384,22 +384,24 @@ function seconds(begun) {
     return (0,amounts/* duration */.p0)((performance.now() - begun) / 1000);
 }
 
-// EXTERNAL MODULE: ./src/inputs.ts + 7 modules
-var inputs = __webpack_require__(15660);
-// EXTERNAL MODULE: ./src/pipeline.ts + 15 modules
-var pipeline = __webpack_require__(7525);
-// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
-var report = __webpack_require__(32380);
+// EXTERNAL MODULE: ./src/inputs.ts + 8 modules
+var inputs = __webpack_require__(81135);
+// EXTERNAL MODULE: ./src/pipeline.ts + 18 modules
+var pipeline = __webpack_require__(61289);
+// EXTERNAL MODULE: ./src/report/index.ts + 30 modules
+var report = __webpack_require__(54396);
 // EXTERNAL MODULE: ./src/setup/index.ts + 21 modules
 var setup = __webpack_require__(43824);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __webpack_require__(48161);
-// EXTERNAL MODULE: ./src/deploy/index.ts + 24 modules
-var deploy = __webpack_require__(20649);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 23 modules
+var deploy = __webpack_require__(88570);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/scratch.ts
 var src_scratch = __webpack_require__(7897);
+// EXTERNAL MODULE: ./src/time-limits.ts
+var time_limits = __webpack_require__(54343);
 ;// CONCATENATED MODULE: ./src/terminal.ts
 
 
@@ -410,7 +412,9 @@ var src_scratch = __webpack_require__(7897);
 
 
 
-async function openTerminal(env) {
+
+/** @param secretVariables see Deployer. */
+async function openTerminal(env, secretVariables = {}) {
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     // Every signal, not only the first: a second one (timeout(1) sends two, and so does an impatient user) must not interrupt
@@ -421,7 +425,7 @@ async function openTerminal(env) {
     const cache = (0,external_node_path_.join)(env.XDG_CACHE_HOME ?? (0,external_node_path_.join)(env.HOME ?? scratch, '.cache'), 'nix-ferry');
     const context = {
         exec: exec/* exec */.m,
-        query: exec/* exec */.m,
+        query: (command, args, options) => (0,exec/* exec */.m)(command, args, { ...options, timeout: time_limits/* queryLimit */.Ay }),
         log: terminalLog(progress, env.FERRY_DEBUG === '1'),
         progress: event => progress.event(event),
         signal: cancelled.signal,
@@ -439,15 +443,7 @@ async function openTerminal(env) {
                 (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(scratch, `state-${key}`), value);
             };
             try {
-                return await work({
-                    setup: { saveState },
-                    machine: { daemon: 'any', environment: env },
-                    archives: { directory: (0,external_node_path_.join)(process.cwd(), 'archives'), artifacts: null },
-                    planCache: (0,external_node_path_.join)(cache, 'plans'),
-                    repository: null,
-                    branch: null,
-                    deployer: { who: `${(0,external_node_os_.userInfo)().username}@${(0,external_node_os_.hostname)()}`, run: null, ownSsh: true },
-                });
+                return await work(portsOf(env, cache, saveState, secretVariables));
             }
             finally {
                 progress.end();
@@ -459,6 +455,20 @@ async function openTerminal(env) {
             progress.end();
             await (0,promises_.rm)(scratch, { recursive: true, force: true });
         },
+    };
+}
+/** What a runner would offer a step, on a person's machine. */
+function portsOf(environment, cache, saveState, secretVariables) {
+    const who = `${(0,external_node_os_.userInfo)().username}@${(0,external_node_os_.hostname)()}`;
+    return {
+        setup: { saveState },
+        machine: { daemon: 'any', environment },
+        archives: { directory: (0,external_node_path_.join)(process.cwd(), 'archives'), artifacts: null },
+        planCache: (0,external_node_path_.join)(cache, 'plans'),
+        repository: null,
+        branch: null,
+        previewed: null,
+        deployer: { who, run: null, ownSsh: true, ownCode: true, secretVariables },
     };
 }
 function terminalLog(progress, debug) {
@@ -474,7 +484,8 @@ function terminalLog(progress, debug) {
         notice: (message, where) => line('note: ', message, where),
         warning: (message, where) => line('warning: ', message, where),
         error: (message, where) => line('error: ', message, where),
-        secret: secret => secrets.push(secret),
+        // A shorter one is part of everything.
+        secret: secret => void (secret.trim().length > 3 && secrets.push(secret)),
     };
 }
 
@@ -514,7 +525,7 @@ async function demoCommand(words) {
             cache: (0,external_node_path_.join)(terminal.cache, 'demo'),
             async prepare(system) {
                 const config = (0,inputs/* readInputs */.Ko)({ emulate: 'always', cache: 'never' }, name => `--${name}`);
-                const setUp = await (0,setup/* setup */.mj)({ ...config.setup, ...outer.machine }, context, outer.setup);
+                const setUp = await (0,setup/* setup */.mj)({ ...config.setup, ...outer.machine, builds: true }, context, outer.setup);
                 const hosts = [{ name: 'demo', drvPath: '', system }];
                 return (await (0,setup/* prepareSystems */.qr)(setUp, { hosts, lock: null }, context, outer.setup)).nix;
             },
@@ -541,6 +552,8 @@ async function demoCommand(words) {
     }
 }
 
+// EXTERNAL MODULE: ./src/environment.ts
+var src_environment = __webpack_require__(92678);
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __webpack_require__(57975);
 ;// CONCATENATED MODULE: ./src/flags.ts
@@ -643,6 +656,7 @@ const indent = 28;
 const headings = {
     plan: 'Source and hosts',
     deploy: 'Deployment',
+    build: 'Building',
     setup: 'Nix and caches',
     archive: 'Making archives',
     fetch: 'Deploying existing archives',
@@ -699,11 +713,22 @@ var version = __webpack_require__(311);
 
 
 
+
 const commands = {
     plan: one('plan', 'Evaluate the hosts and show what would be built and where it would be deployed.'),
     build: one('build', "Build each host's closure."),
     archive: one('archive', "Build each host's closure and write it to ./archives, as files that Nix can import."),
+    preview: {
+        usage: 'ferry preview [flags]',
+        about: 'Build the hosts and show what would change on their targets, which are only asked.',
+        ...{ step: 'deploy', words: 0, mode: 'preview' },
+    },
     deploy: one('deploy', 'Build the hosts, or read archives (--from DIR or --archive DIR), and activate them on the targets.'),
+    secrets: {
+        usage: 'ferry secrets [flags]',
+        about: 'Send the secrets of the hosts to their targets, as after a reboot, and activate nothing.',
+        ...{ step: 'deploy', words: 0, mode: 'secrets' },
+    },
     run: one('run', 'Do all of this: plan, build, archive, deploy.'),
     option: {
         usage: 'ferry option HOST OPTION [flags]',
@@ -725,6 +750,7 @@ const exitCodes = {
     plan: 4,
     build: 5,
     archive: 6,
+    preview: 7,
     deploy: 7,
     cancelled: 130,
 };
@@ -757,7 +783,7 @@ async function cli(given) {
     }
 }
 /** @returns the exit code. */
-async function main(args, given) {
+async function main(args, environment) {
     const [name = '--help', ...rest] = args;
     if (name === '--version')
         return print(`${version/* version */.r}\n`);
@@ -773,10 +799,10 @@ async function main(args, given) {
         });
     }
     const { usage, about, step } = command;
-    const allowed = src_step/* inputsOfStep */.N[step];
+    const allowed = command.mode === undefined ? src_step/* inputsOfStep */.NB[step] : src_step/* inputsOfMode */.AS[command.mode];
     // `deploy` makes no archives: there, --archive names the archives to deploy.
     const words = name === 'deploy' ? rest.map(word => word.replace(/^--archive(?==|$)/, '--from')) : rest;
-    const flags = readFlags(words, allowed, given);
+    const flags = readFlags(words, allowed, environment);
     if (flags.switches.has('help'))
         return print(help(usage, about, allowed));
     if (flags.words.length !== command.words) {
@@ -785,8 +811,10 @@ async function main(args, given) {
             cure: `\`ferry ${name} --help\` lists the flags.`,
         });
     }
-    const config = (0,inputs/* readInputs */.Ko)(flags.inputs, input => `--${input}`, allowed);
-    const terminal = await openTerminal(process.env);
+    const { mode } = command;
+    const given = mode === undefined ? flags.inputs : { ...flags.inputs, mode };
+    const config = (0,inputs/* readInputs */.Ko)(given, input => `--${input}`, mode === undefined ? allowed : [...allowed, 'mode']);
+    const terminal = await openTerminal(process.env, (0,src_environment/* secretVariablesIn */.X)(environment));
     try {
         return name === 'option'
             ? await printOption(flags, config, terminal)
@@ -799,8 +827,12 @@ async function main(args, given) {
 async function runStep(step, flags, config, terminal) {
     const done = await terminal.within(ports => (0,pipeline.run)(step, config, ports, terminal.context));
     await (0,report.report)(done, terminal.context.log, null);
-    process.stdout.write(flags.switches.has('json') ? json(done) : (0,report.text)(done));
+    process.stdout.write(flags.switches.has('json') ? json(done) : (0,report.text)(done, inColour(process.stdout, process.env)));
     return exitCodeOf(done, terminal.context);
+}
+/** Whether to print colours: on a terminal, unless `NO_COLOR` (no-color.org) is set. */
+function inColour({ isTTY }, { NO_COLOR, TERM }) {
+    return isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb';
 }
 async function printOption({ words }, config, terminal) {
     const [host = '', path = ''] = words;
@@ -826,200 +858,6 @@ function exitCodeOf(run, context) {
     // An error that ended the run belongs to the last stage that was started; else the first stage in which a host failed.
     const stage = run.error === null ? failures[0]?.stage : Object.keys(run.timings).at(-1);
     return stage === undefined || stage === 'report' ? exitCodes.defect : exitCodes[stage];
-}
-
-
-/***/ }),
-
-/***/ 73190:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   m: () => (/* binding */ exec)
-/* harmony export */ });
-/* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(31421);
-/* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_child_process__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(73024);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
-/**
- * Our own way to run programs. @actions/exec, which `Context.query` uses in the action (src/runner.ts), does not give its
- * caller the child process: it cannot cancel it, stop it after a time or write a promise to its input, it drops a last line
- * without a newline from line listeners, and it does not report signals.
- */
-
-
-
-const keptStderr = 64 * 1024;
-const graceMilliseconds = 5_000;
-/** Characters after which a line is cut. Lines of Nix's log hold what a host's evaluation answered: some 100 KB. */
-const longestLine = 16 * 1024 * 1024;
-/** Milliseconds without output after which the pipes of a child that has exited are closed, and the limit in any case. */
-const afterExit = { quiet: 1_000, limit: 10_000 };
-/**
- * Runs a program, without a shell.
- *
- * Lines longer than 16 Mi characters are cut. A process that the child leaves behind may keep its pipes open: they are
- * read until nothing has arrived for one second after the child exited, for ten seconds at most.
- *
- * @throws CommandError when it exits with a code not in `allow`, is ended, or cannot be started.
- */
-const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
-    const argv = [command, ...args];
-    if (options.signal?.aborted) {
-        reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, { kind: 'cancelled' }, ''));
-        return;
-    }
-    const child = start(command, args, options);
-    const output = collect(child, options);
-    const ending = endWhenAsked(child, options);
-    const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
-    feed(child, options.input);
-    // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
-    child.on('error', error => {
-        ending.clear();
-        fail(ending.cause() ?? notStarted(error, options.cwd));
-    });
-    child.once('exit', () => closeWhenQuiet(child));
-    child.once('close', (code, signal) => {
-        ending.clear();
-        output.flush();
-        if (code !== null && (options.allow ?? [0]).includes(code)) {
-            resolve({ code, stdout: output.stdout(), stderr: output.stderr() });
-        }
-        else
-            fail(ending.cause() ?? (code === null ? { kind: 'signal', signal: String(signal) } : { kind: 'exit', code }));
-    });
-});
-/** @throws CommandError for what `spawn` itself refuses, such as arguments that are too long. */
-function start(command, args, { cwd, env, input }) {
-    try {
-        return (0,node_child_process__WEBPACK_IMPORTED_MODULE_0__.spawn)(command, args, {
-            cwd,
-            env: env,
-            stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-        });
-    }
-    catch (error) {
-        if (error.syscall === undefined)
-            throw error;
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd([command, ...args], notStarted(error, cwd), '');
-    }
-}
-function notStarted({ code, message }, cwd) {
-    // `spawn` reports ENOENT for a missing directory too.
-    if (cwd !== undefined && !(0,node_fs__WEBPACK_IMPORTED_MODULE_1__.existsSync)(cwd)) {
-        return { kind: 'not-started', reason: `the directory ${cwd} does not exist` };
-    }
-    if (code === 'ENOENT')
-        return { kind: 'missing' };
-    if (code === 'EACCES' || code === 'EPERM')
-        return { kind: 'not-permitted' };
-    return { kind: 'not-started', reason: code ?? message };
-}
-function feed(child, input) {
-    // A child that exits before it has read its input is judged by its exit code, not by the broken pipe.
-    child.stdin?.on('error', () => undefined);
-    if (input instanceof Promise) {
-        input.then(text => child.stdin?.end(text), () => child.stdin?.end());
-    }
-    else
-        child.stdin?.end(input);
-}
-/** Ends the child at its time limit or when the run is cancelled; `cause` is why, null if neither happened. */
-function endWhenAsked(child, { timeout, signal }) {
-    let cause = null;
-    const end = (failure) => {
-        cause ??= failure;
-        child.kill('SIGTERM');
-        setTimeout(() => child.kill('SIGKILL'), graceMilliseconds).unref();
-    };
-    const cancel = () => end({ kind: 'cancelled' });
-    const timer = timeout === undefined ? undefined : setTimeout(() => end({ kind: 'timeout', milliseconds: timeout }), timeout);
-    signal?.addEventListener('abort', cancel, { once: true });
-    return {
-        cause: () => cause,
-        clear() {
-            clearTimeout(timer);
-            signal?.removeEventListener('abort', cancel);
-        },
-    };
-}
-/** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */
-function collect(child, { onStdout, onStderr }) {
-    const chunks = [];
-    let stderr = '';
-    const errors = readLines(child.stderr, line => {
-        stderr += `${line}\n`;
-        // Not for each line, because it copies the text.
-        if (stderr.length > 4 * keptStderr)
-            stderr = stderr.slice(-keptStderr);
-        onStderr?.(line);
-    });
-    const lines = onStdout === undefined ? null : readLines(child.stdout, onStdout);
-    if (lines === null)
-        child.stdout?.on('data', (chunk) => chunks.push(chunk));
-    return {
-        stdout: () => Buffer.concat(chunks).toString(),
-        stderr: () => stderr.slice(-keptStderr),
-        flush() {
-            lines?.flush();
-            errors.flush();
-        },
-    };
-}
-function readLines(stream, each) {
-    // Joined only when the line is complete: appending to one string takes time quadratic in the length of a line.
-    let parts = [];
-    let length = 0;
-    const add = (text) => {
-        const part = text.slice(0, longestLine - length);
-        if (part !== '')
-            parts.push(part);
-        length += part.length;
-    };
-    const complete = () => {
-        const line = parts.join('');
-        parts = [];
-        length = 0;
-        each(line);
-    };
-    stream?.setEncoding('utf8');
-    stream?.on('data', (chunk) => {
-        const [first = '', ...others] = chunk.split('\n');
-        add(first);
-        for (const text of others) {
-            complete();
-            add(text);
-        }
-    });
-    return { flush: () => (length > 0 ? complete() : undefined) };
-}
-/** Closes the pipes of a child that has exited once they are quiet; see `exec`. */
-function closeWhenQuiet(child) {
-    const streams = [child.stdout, child.stderr];
-    const close = () => streams.forEach(stream => void stream?.destroy());
-    let read = false;
-    const heard = () => {
-        read = true;
-    };
-    for (const stream of streams)
-        stream?.on('data', heard);
-    const look = () => {
-        // Output that has already arrived is read first, even if this thread was busy for a while.
-        setImmediate(() => {
-            if (!read)
-                return close();
-            read = false;
-            quiet.refresh();
-        });
-    };
-    const quiet = setTimeout(look, afterExit.quiet);
-    const limit = setTimeout(close, afterExit.limit);
-    child.once('close', () => {
-        clearTimeout(quiet);
-        clearTimeout(limit);
-    });
 }
 
 

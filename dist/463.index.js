@@ -6,6 +6,7 @@ export const modules = {
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   U: () => (/* binding */ withStallLimit),
 /* harmony export */   m: () => (/* binding */ exec)
 /* harmony export */ });
 /* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(31421);
@@ -44,6 +45,8 @@ const exec = (command, args, options = {}) => new Promise((resolve, reject) => {
     const child = start(command, args, options);
     const output = collect(child, options);
     const ending = endWhenAsked(child, options);
+    if (options.stall)
+        endWhenSilent(child, options.stall, ending.end);
     const fail = (failure) => reject(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd(argv, failure, output.stderr().slice(-_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .stderrLimit */ .c3)));
     feed(child, options.input);
     // Also emitted if the child may not be ended because it runs as root (sudo); it is then left to itself.
@@ -97,7 +100,15 @@ function feed(child, input) {
     else
         child.stdin?.end(input);
 }
-/** Ends the child at its time limit or when the run is cancelled; `cause` is why, null if neither happened. */
+/** Calls `end` if the child prints nothing for this many milliseconds. */
+function endWhenSilent(child, milliseconds, end) {
+    const timer = setTimeout(() => end({ kind: 'stalled', milliseconds }), milliseconds);
+    for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', () => void timer.refresh());
+    const clear = () => clearTimeout(timer);
+    child.once('exit', clear).once('error', clear);
+}
+/** Ends the child at its time limit or when the run is cancelled; `cause` is why it was ended, null if it was not. */
 function endWhenAsked(child, { timeout, signal }) {
     let cause = null;
     const end = (failure) => {
@@ -110,14 +121,19 @@ function endWhenAsked(child, { timeout, signal }) {
     signal?.addEventListener('abort', cancel, { once: true });
     return {
         cause: () => cause,
+        end,
         clear() {
             clearTimeout(timer);
             signal?.removeEventListener('abort', cancel);
         },
     };
 }
+/** Runs programs as `run` does; those that have no time limit of their own end after `milliseconds` without output. */
+function withStallLimit(run, milliseconds) {
+    return (command, args, options = {}) => run(command, args, options.timeout === undefined ? { stall: milliseconds, ...options } : options);
+}
 /** Gathers what the child prints. `flush` hands on the last line, if no newline ended it. */
-function collect(child, { onStdout, onStderr }) {
+function collect(child, { onStdout, onStdoutChunk, onStderr }) {
     const chunks = [];
     let stderr = '';
     const errors = readLines(child.stderr, line => {
@@ -129,7 +145,7 @@ function collect(child, { onStdout, onStderr }) {
     });
     const lines = onStdout === undefined ? null : readLines(child.stdout, onStdout);
     if (lines === null)
-        child.stdout?.on('data', (chunk) => chunks.push(chunk));
+        child.stdout?.on('data', onStdoutChunk ?? ((chunk) => chunks.push(chunk)));
     return {
         stdout: () => Buffer.concat(chunks).toString(),
         stderr: () => stderr.slice(-keptStderr),
@@ -206,8 +222,7 @@ __webpack_require__.r(__webpack_exports__);
 __webpack_require__.d(__webpack_exports__, {
   openContext: () => (/* binding */ openContext),
   portsOf: () => (/* binding */ portsOf),
-  query: () => (/* binding */ query),
-  runnerLog: () => (/* binding */ runnerLog)
+  queryWithin: () => (/* binding */ queryWithin)
 });
 
 // EXTERNAL MODULE: external "node:os"
@@ -220,6 +235,8 @@ var exec = __webpack_require__(41955);
 var promises_ = __webpack_require__(51455);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __webpack_require__(83916);
+// EXTERNAL MODULE: ./src/time-limits.ts
+var time_limits = __webpack_require__(54343);
 // EXTERNAL MODULE: ./src/github.ts
 var src_github = __webpack_require__(69248);
 ;// CONCATENATED MODULE: ./src/trusted-events.ts
@@ -267,8 +284,13 @@ var external_node_crypto_ = __webpack_require__(77598);
 
 
 
+
 /** Milliseconds: an artifact that expires sooner is not referred to, because a later job may wait for an approval. */
 const leastLifetime = 24 * 60 * 60 * 1000;
+/** Seconds for saving or restoring a record, which has some hundred bytes. */
+const requestLimit = 30;
+/** A record is too small to cancel its transfer. */
+const never = new AbortController().signal;
 /**
  * Remembers artifacts between the runs of a repository, as small entries of the Actions cache that are authenticated with
  * the signing key, as plans are. If anything fails, the archive is uploaded again.
@@ -284,7 +306,8 @@ function earlierArtifacts(access, list, log) {
                 const file = recordFile(key);
                 const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
                 // The newest record for the key; see `remember`.
-                if ((await restoreCache([recordName(key)], `${key}-`, [`${key}-`])) === undefined)
+                const restored = restoreCache([recordName(key)], `${key}-`, [`${key}-`]);
+                if ((await (0,time_limits/* within */.ux)(requestLimit, restored, never)) === undefined)
                     return null;
                 const recorded = authenticated(await (0,promises_.readFile)(file, 'utf8'), key, access.secret);
                 await (0,promises_.rm)(file, { force: true });
@@ -312,7 +335,7 @@ function earlierArtifacts(access, list, log) {
                 await (0,promises_.writeFile)(file, JSON.stringify({ text, mac: mac(key, text, access.secret) }));
                 const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
                 // Entries cannot be replaced, so a later artifact for the same key gets a separate entry.
-                await saveCache([recordName(key)], `${key}-${artifact.id}`);
+                await (0,time_limits/* within */.ux)(requestLimit, saveCache([recordName(key)], `${key}-${artifact.id}`), never);
             }
             catch (error) {
                 log.debug(`The artifact for ${key} was not recorded: ${error}`);
@@ -361,27 +384,32 @@ function recordFile(key) {
 
 
 
+
+const patience = { request: 600, bytesPerSecond: 50_000 };
 /**
  * GitHub's artifacts, through @actions/artifact, which is loaded when it is first needed, since loading takes 90 ms.
  *
  * NARs are already compressed, so the zip stores them uncompressed.
  */
-function artifactStore(access, log) {
-    const store = resultsService(access, log);
-    return { ...store, ...earlierArtifacts(access, () => store.list(null), log) };
+function artifactStore(access, surroundings, limits = patience) {
+    const store = resultsService(access, surroundings, limits);
+    return { ...store, ...earlierArtifacts(access, () => store.list(null), surroundings.log) };
 }
-function resultsService(access, log) {
+function resultsService(access, { log, signal }, limits) {
     const client = async () => (await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(351), __webpack_require__.e(799)]).then(__webpack_require__.bind(__webpack_require__, 76799))).default;
+    const inTime = (bytes, request) => (0,time_limits/* within */.ux)(Math.ceil(limits.request + bytes / limits.bytesPerSecond), request, signal);
     return {
         async upload(name, directory, files) {
             const artifacts = await client();
-            const upload = () => artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 });
+            const sizes = await Promise.all(files.map(async (file) => (await (0,promises_.stat)(file)).size));
+            const bytes = sizes.reduce((sum, size) => sum + size, 0);
+            const upload = () => inTime(bytes, artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 }));
             const uploaded = await upload().catch(async (error) => {
                 // Within one attempt of a run, a name is unique (409). Another attempt may have used it too; the newest counts.
                 if (!/\(409\)/.test(String(error)))
                     throw error;
                 log.info(`${name}: replacing the artifact with this name that this run already uploaded`);
-                await artifacts.deleteArtifact(name);
+                await inTime(0, artifacts.deleteArtifact(name));
                 return upload();
             });
             if (uploaded.id === undefined || uploaded.digest === undefined) {
@@ -390,7 +418,8 @@ function resultsService(access, log) {
             return { name, id: uploaded.id, digest: `sha256:${uploaded.digest}`, bytes: uploaded.size ?? 0, run: null };
         },
         async list(run) {
-            const { artifacts } = await (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
+            const listing = (await client()).listArtifacts({ latest: true, ...otherRun(run, access) });
+            const { artifacts } = await inTime(0, listing);
             return artifacts.map(({ name, id, digest, size }) => ({ name, id, digest: digest ?? '', bytes: size, run }));
         },
         async checkRun(run) {
@@ -399,7 +428,8 @@ function resultsService(access, log) {
         },
         async download(artifact, directory) {
             const options = { path: directory, ...otherRun(artifact.run, access), expectedHash: artifact.digest };
-            const { digestMismatch } = await (await client()).downloadArtifact(artifact.id, options);
+            const downloading = (await client()).downloadArtifact(artifact.id, options);
+            const { digestMismatch } = await inTime(artifact.bytes, downloading);
             if (digestMismatch !== true)
                 return;
             await (0,promises_.rm)(directory, { recursive: true, force: true });
@@ -425,8 +455,8 @@ function otherRun(run, access) {
 
 // EXTERNAL MODULE: ./src/exec.ts
 var src_exec = __webpack_require__(73190);
-// EXTERNAL MODULE: ./src/report/index.ts + 19 modules
-var report = __webpack_require__(32380);
+// EXTERNAL MODULE: ./src/report/index.ts + 30 modules
+var report = __webpack_require__(54396);
 // EXTERNAL MODULE: ./src/scratch.ts
 var scratch = __webpack_require__(7897);
 ;// CONCATENATED MODULE: ./src/workflow-commands.ts
@@ -452,14 +482,33 @@ function withoutCommands(text) {
 
 
 
-/** Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines. */
-function runnerLog(core) {
+
+/** The titles of the groups in the step's log; a group is folded when its stage has ended. */
+const titles = {
+    setup: 'Set up Nix',
+    plan: 'Evaluate the hosts',
+    build: 'Build the closures',
+    archive: 'Write the archives',
+    preview: 'Compare with the targets',
+    deploy: 'Deploy to the targets',
+    report: 'Report',
+};
+/**
+ * Logs in the way the runner shows: notices, warnings and errors as workflow commands, everything else as plain lines.
+ *
+ * @param heard is called for every line that the log shows.
+ */
+function runnerLog(core, heard) {
+    const shown = (write) => (...args) => {
+        heard();
+        write(...args);
+    };
     return {
         debug: message => core.debug(message),
-        info: message => core.info(withoutCommands(message)),
-        notice: (message, where) => core.notice(message, properties(where)),
-        warning: (message, where) => core.warning(message, properties(where)),
-        error: (message, where) => core.error(message, properties(where)),
+        info: shown(message => core.info(withoutCommands(message))),
+        notice: shown((message, where) => core.notice(message, properties(where))),
+        warning: shown((message, where) => core.warning(message, properties(where))),
+        error: shown((message, where) => core.error(message, properties(where))),
         secret: text => {
             // The runner masks line by line, so each line of a key is registered.
             for (const line of text.split('\n'))
@@ -478,11 +527,16 @@ function properties(where) {
         ...(where.column === undefined ? {} : { startColumn: where.column }),
     };
 }
-/** `Context.query` by @actions/exec; nothing of it is shown in the log. */
-const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
+/**
+ * `Context.query` by @actions/exec; nothing of it is shown in the log.
+ *
+ * @actions/exec cannot end a program. One that takes longer than `milliseconds` is left to itself; it does not keep the step,
+ * which ends its process.
+ */
+const queryWithin = (milliseconds) => async (command, args, { cwd, env, allow = [0] } = {}) => {
     const argv = [command, ...args];
     const set = Object.entries(env ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-    const ended = await (0,exec/* getExecOutput */.H)(command, [...args], {
+    const running = (0,exec/* getExecOutput */.H)(command, [...args], {
         silent: true,
         ignoreReturnCode: true,
         ...(cwd === undefined ? {} : { cwd }),
@@ -493,6 +547,9 @@ const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
         const missing = reason.startsWith('Unable to locate executable file');
         throw new errors/* CommandError */.Qd(argv, missing ? { kind: 'missing' } : { kind: 'not-started', reason }, '');
     });
+    const ended = await inMilliseconds(milliseconds, running, () => {
+        return new errors/* CommandError */.Qd(argv, { kind: 'timeout', milliseconds }, '');
+    });
     // Its types do not say that the code is null if a signal ended the program.
     const code = ended.exitCode;
     const printed = ended.stderr.slice(-errors/* stderrLimit */.c3);
@@ -502,6 +559,12 @@ const query = async (command, args, { cwd, env, allow = [0] } = {}) => {
         throw new errors/* CommandError */.Qd(argv, { kind: 'exit', code }, printed);
     return { code, stdout: ended.stdout, stderr: ended.stderr.slice(-64 * 1024) };
 };
+function inMilliseconds(milliseconds, running, late) {
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(late()), milliseconds);
+        running.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+}
 /** The context of a run inside the runner; `close` ends its progress and may be called twice. */
 function openContext(core, scratch, environment) {
     const progress = (0,report.openProgress)({ write: text => process.stdout.write(withoutCommands(text)) }, false);
@@ -511,9 +574,17 @@ function openContext(core, scratch, environment) {
     process.on('SIGINT', cancel).on('SIGTERM', cancel);
     const context = {
         exec: src_exec/* exec */.m,
-        query,
-        log: runnerLog(core),
-        progress: event => progress.event(event),
+        query: queryWithin(time_limits/* queryLimit */.Ay),
+        log: runnerLog(core, () => progress.heard()),
+        progress: event => {
+            if (!('host' in event)) {
+                if (event.state === 'running')
+                    core.startGroup(titles[event.stage]);
+                else
+                    core.endGroup();
+            }
+            progress.event(event);
+        },
         signal: cancelled.signal,
         scratch,
         environment,
@@ -521,12 +592,13 @@ function openContext(core, scratch, environment) {
     return { context, close: () => progress.end() };
 }
 /** What the runner offers a step: its state, its cache, its artifacts. */
-function portsOf(core, { githubToken: token, signingKey: secret }, env, context) {
+function portsOf(core, { githubToken: token, signingKey: secret }, env, secretVariables, context) {
     const repository = env.GITHUB_REPOSITORY ?? null;
     const number = env.GITHUB_RUN_ID === undefined ? null : Number(env.GITHUB_RUN_ID);
     const run = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${number}`;
     const api = env.GITHUB_API_URL ?? 'https://api.github.com';
     const access = { token, secret, repository, run: number, ref: env.GITHUB_REF_NAME ?? null, api };
+    const findsPreviews = token !== null && repository !== null && trustedEvents.includes(env.GITHUB_EVENT_NAME ?? '');
     return {
         setup: {
             saveState: core.saveState,
@@ -536,15 +608,20 @@ function portsOf(core, { githubToken: token, signingKey: secret }, env, context)
         machine: { daemon: 'own', environment: env },
         archives: {
             directory: (0,external_node_path_.join)(context.scratch, 'archives'),
-            artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context.log),
+            artifacts: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : artifactStore(access, context),
         },
         planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
         repository,
         branch: env.GITHUB_REF_NAME ?? null,
+        previewed: findsPreviews
+            ? () => (0,report.findPreviewed)(env.GITHUB_SHA ?? '', { api, token: token ?? '', repository: repository ?? '' })
+            : null,
         deployer: {
             who: `${repository} run ${number} by ${env.GITHUB_ACTOR}`,
             run: number === null ? null : run,
             ownSsh: false,
+            ownCode: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
+            secretVariables,
         },
     };
 }
@@ -556,7 +633,7 @@ function cacheOf(what, env, signal) {
             const { restoreCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
             // A separate lookup: an answer that comes too late must not be unpacked over files that are in use by then.
             const lookup = restoreCache([directory], key, [...prefixes], { lookupOnly: true });
-            const found = await within(10, lookup, signal);
+            const found = await (0,time_limits/* within */.ux)(10, lookup, signal);
             if (found === undefined)
                 return null;
             // By default, the client waits ten minutes for 128 MB.
@@ -567,21 +644,82 @@ function cacheOf(what, env, signal) {
         },
         save: async (key) => {
             const { saveCache } = await Promise.all(/* import() */[__webpack_require__.e(119), __webpack_require__.e(942), __webpack_require__.e(838), __webpack_require__.e(908), __webpack_require__.e(142)]).then(__webpack_require__.bind(__webpack_require__, 60142));
-            return (await within(300, saveCache([directory], key), signal)) !== -1;
+            return (await (0,time_limits/* within */.ux)(300, saveCache([directory], key), signal)) !== -1;
         },
         trusted: trustedEvents.includes(env.GITHUB_EVENT_NAME ?? ''),
     };
 }
-/** The result of `request`, if it comes in time: the cache's client retries for 15 minutes and cannot be stopped. */
+
+
+/***/ }),
+
+/***/ 54343:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Ay: () => (/* binding */ queryLimit),
+/* harmony export */   Q4: () => (/* binding */ explainStall),
+/* harmony export */   RN: () => (/* binding */ inTime),
+/* harmony export */   ux: () => (/* binding */ within)
+/* harmony export */ });
+/* harmony import */ var _amounts_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(94078);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
+
+
+/** Milliseconds for a short command that answers a question (`Query`): a file system may hang, and so may a lock of Git. */
+const queryLimit = 120_000;
+/**
+ * Does `work` with a context whose signal is aborted after `seconds`; 0: no limit.
+ *
+ * @param input the input that sets the limit.
+ * @throws UserError if the time is over before `work` has ended.
+ */
+async function inTime(context, input, seconds, work) {
+    if (seconds === 0)
+        return work(context);
+    const time = AbortSignal.timeout(seconds * 1000);
+    try {
+        return await work({ ...context, signal: AbortSignal.any([context.signal, time]) });
+    }
+    catch (error) {
+        if (!time.aborted || context.signal.aborted)
+            throw error;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`It took longer than \`${input}\`, ${(0,_amounts_js__WEBPACK_IMPORTED_MODULE_1__/* .duration */ .p0)(seconds)}.`, {
+            cure: `Raise \`${input}\`, or select fewer hosts with \`hosts\`.`,
+            cause: error,
+        });
+    }
+}
+/** For a command that took too long: the error says in which stage, and which input to raise or where to look. */
+function explainStall(error, stage) {
+    if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return error;
+    const { kind } = error.failure;
+    if (kind !== 'stalled' && kind !== 'timeout')
+        return error;
+    const cures = {
+        stalled: 'If it is only slow, raise `stall-timeout`.',
+        timeout: 'Check that the disks and services that it uses answer, then run again.',
+    };
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`Stage ${stage}: ${error.message}.`, { cure: cures[kind], cause: error });
+}
+/**
+ * The result of `request`, if it comes within so many seconds and before `signal` is aborted: the clients of GitHub's services
+ * retry for 15 minutes and cannot be stopped.
+ */
 function within(seconds, request, signal) {
     return new Promise((resolve, reject) => {
-        const giveUp = () => reject(new Error(`the service did not answer within ${seconds} s.`));
+        const giveUp = () => {
+            end();
+            reject(new Error(`the service did not answer within ${seconds} s.`));
+        };
         const timer = setTimeout(giveUp, seconds * 1000);
-        signal.addEventListener('abort', giveUp, { once: true });
-        request.then(resolve, reject).finally(() => {
+        const end = () => {
             clearTimeout(timer);
             signal.removeEventListener('abort', giveUp);
-        });
+        };
+        signal.addEventListener('abort', giveUp, { once: true });
+        request.then(resolve, reject).finally(end);
     });
 }
 

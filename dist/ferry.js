@@ -10,9 +10,13 @@ import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /* harmony export */   uv: () => (/* binding */ archiveName)
 /* harmony export */ });
 const archiveKinds = ['delta', 'full', 'none'];
-/** The name of a host's artifact and folder. Characters that are special in file names or artifacts become `_`. */
+/**
+ * The name of a host's artifact and folder; no two hosts share one. Characters that are special in file names or artifacts
+ * become their code in hexadecimal: `a/b` is `closure-a~2f~b`.
+ */
 function archiveName(host) {
-    return `closure-${host.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
+    const code = (character) => `~${character.codePointAt(0)?.toString(16)}~`;
+    return `closure-${host.replace(/[^A-Za-z0-9_.-]/gu, code)}`;
 }
 /** The only file of an artifact that refers to the artifact of an earlier run: a `Reference` as JSON. */
 const referenceFile = 'reference.json';
@@ -70,8 +74,11 @@ function asset(path) {
 /* harmony export */ });
 /* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(46692);
 
-/** What to do on the targets: the words of switch-to-configuration, and `none`. */
-const modes = ['none', 'dry-activate', 'test', 'boot', 'switch'];
+/**
+ * What to do on the targets: the words of switch-to-configuration; `none`; `preview`, which only asks them; and `secrets`,
+ * which activates nothing.
+ */
+const modes = ['none', 'preview', 'dry-activate', 'secrets', 'test', 'boot', 'switch'];
 const good = { fails: false, countsTowardsMaxFailures: false, hypothetical: false, next: null };
 const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false };
 /**
@@ -81,13 +88,13 @@ const bad = { fails: true, countsTowardsMaxFailures: true, hypothetical: false }
 const outcomes = {
     /** There was nothing to do on a target (no target, build only, not built, held back by the roll-out): see `message`. */
     skipped: { ...good, sign: '⏭️', changed: false },
-    /** The target already ran this toplevel, and its profile and boot loader pointed to it. */
+    /** The target already ran this toplevel, and its profile and boot loader pointed to it; another run may have seen to that meanwhile. */
     unchanged: { ...good, sign: '✅', changed: false },
     /** dry-activate reported what would happen. */
     planned: { ...good, sign: '🔍', changed: false, hypothetical: true },
     /** Activated and, for `switch` and `boot`, the profile points to it. */
     deployed: { ...good, sign: '✅', changed: true },
-    /** The profile points to it, but only a reboot can activate it (exit code 100 of switch-to-configuration). */
+    /** The profile points to it, but only a reboot makes all of it effective: exit code 100, or see booted.ts. */
     'needs-reboot': { ...good, sign: '🔁', changed: true, next: 'Reboot the target to start the new system.' },
     /** The switch happened, but some units failed (exit code 4). */
     degraded: {
@@ -200,6 +207,86 @@ function otherChanges(log) {
 
 /***/ }),
 
+/***/ 92678:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ secretVariablesIn),
+/* harmony export */   x: () => (/* binding */ takeEnvironment)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+
+/** Variables with secrets: inputs, tokens of the job, the variables of the command line for secrets, and secrets of hosts. */
+const secret = /^(INPUT_.*|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL)|(GITHUB|GH)_TOKEN|FERRY_(DEPLOY_KEY|SIGNING_KEY|GITHUB_TOKEN|SECRET_.*))$/;
+/** Read by @actions/artifact and @actions/cache from `process.env`, whenever they are called. */
+const neededHere = ['ACTIONS_RUNTIME_TOKEN'];
+/** Files from which the runner takes what a step sets for later steps, such as PATH: no child may write to them. */
+const commandFiles = /^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/;
+/**
+ * Takes the secrets out of the environment of this process: neither `/proc/<pid>/environ` nor any child process has them
+ * afterwards. Must be called before anything else is done.
+ *
+ * `own.env` is replaced by an object in which what only this process needs is not enumerable: it can be read by its name,
+ * but `child_process` and copies do not contain it.
+ *
+ * @returns the whole environment as it was, and whether the kernel's copy could be cleared (proc_pid_environ(5)).
+ */
+function takeEnvironment(own) {
+    const given = { ...own.env };
+    const names = Object.keys(given).filter(name => secret.test(name));
+    // First from libc's list, so that nothing reads the memory that is cleared.
+    for (const name of names)
+        delete own.env[name];
+    const cleared = names.length === 0 || own.platform !== 'linux' || clear(names);
+    const visible = {};
+    for (const [name, value] of Object.entries(given)) {
+        if (secret.test(name) && !neededHere.includes(name))
+            continue;
+        const enumerable = !secret.test(name) && !commandFiles.test(name);
+        Object.defineProperty(visible, name, { value, enumerable, writable: true, configurable: true });
+    }
+    own.env = visible;
+    return { given, cleared };
+}
+/** The secrets of hosts in an environment: the variables `FERRY_SECRET_<name>`, by name. */
+function secretVariablesIn(given) {
+    const prefix = 'FERRY_SECRET_';
+    const found = Object.entries(given).flatMap(([name, value]) => name.startsWith(prefix) && value !== undefined ? [[name.slice(prefix.length), value]] : []);
+    return Object.fromEntries(found);
+}
+/**
+ * Overwrites the variables in the memory that the kernel gave this process its environment in: its bounds are the fields
+ * env_start and env_end of proc_pid_stat(5).
+ */
+function clear(names) {
+    try {
+        // The second field is the program's name in parentheses; it may contain anything.
+        const stat = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)('/proc/self/stat', 'latin1');
+        const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[50 - 3]);
+        const memory = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)('/proc/self/environ');
+        const file = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.openSync)('/proc/self/mem', 'r+');
+        try {
+            for (let from = 0, to = memory.indexOf(0); to >= 0; from = to + 1, to = memory.indexOf(0, from)) {
+                const name = memory.toString('utf8', from, to).split('=', 1)[0] ?? '';
+                if (names.includes(name))
+                    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeSync)(file, Buffer.alloc(to - from), 0, to - from, start + from);
+            }
+        }
+        finally {
+            (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.closeSync)(file);
+        }
+        const left = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)('/proc/self/environ', 'utf8').split('\0');
+        return !left.some(entry => names.includes(entry.split('=', 1)[0] ?? ''));
+    }
+    catch {
+        return false;
+    }
+}
+
+
+/***/ }),
+
 /***/ 83916:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -266,6 +353,8 @@ function describe(command, failure, stderr) {
             return `The program ${program} could not be started: ${failure.reason}`;
         case 'timeout':
             return `${started} timed out after ${failure.milliseconds / 1000} s${printed}`;
+        case 'stalled':
+            return `${started} printed nothing for ${failure.milliseconds / 1000} s and was ended${printed}`;
         case 'cancelled':
             return `${started} was cancelled`;
     }
@@ -286,7 +375,7 @@ function explain(error) {
 
 /***/ }),
 
-/***/ 15660:
+/***/ 81135:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -403,9 +492,10 @@ function mapping(text, cure) {
 
 // EXTERNAL MODULE: ./src/plan/formats/index.ts + 8 modules
 var formats = __nccwpck_require__(65911);
-// EXTERNAL MODULE: ./src/plan/targets.ts
-var targets = __nccwpck_require__(40001);
+// EXTERNAL MODULE: ./src/plan/targets.ts + 1 modules
+var targets = __nccwpck_require__(51897);
 ;// CONCATENATED MODULE: ./src/plan/inputs.ts
+
 
 
 
@@ -421,8 +511,10 @@ const planInputs = {
     system: input('', 'System of hosts whose configuration does not set it, such as `aarch64-linux`.', readSystem),
     nixpkgs: input('', 'Pinned nixpkgs for a source without one: a locked flake reference, or a file of the source that pins it.', optional),
     nixpkgsPin: input('error', 'How to treat an unpinned nixpkgs: `error` or `warn`.', oneOf('error', 'warn')),
+    allowedPaths: input('', 'Files and folders outside the repository that an evaluation may read, separated by commas or lines. Plans are then not kept.', text => list(text).map(path => (0,external_node_path_.resolve)(path))),
+    planTimeout: input('0', 'Seconds for the evaluation of all hosts. `0`: no limit.', secondsOrNone),
     /** Host → `user@address:port` or a mapping; takes precedence over the source. */
-    targets: input('', 'YAML: host to `user@address:port`, or to a mapping. If empty, the source says where hosts run.', readTargets, 'long'),
+    targets: input('', 'YAML: host to `user@address:port`, or to a mapping of settings. They override those of the source.', readTargets, 'long'),
 };
 function readSystem(text) {
     const system = optional(text);
@@ -445,6 +537,8 @@ function readTargets(text) {
 /** Inputs that several stages need. Each of these stages lists them in its own `inputs.ts`; no other stage gets them. */
 const githubToken = input('', 'Token for private flake inputs, artifacts of other runs and the comment.', secretText, 'secret');
 const signingKey = input('', "Private key in Nix's form `name:base64`. Signs archives and what is saved in the Actions cache.", secretText, 'secret');
+/** For commands of every stage. */
+const stallTimeout = input('3600', 'Seconds without any output after which a command (an evaluation, a build, a copy) is ended.', seconds);
 
 // EXTERNAL MODULE: ./src/archive/archive.ts
 var archive = __nccwpck_require__(68492);
@@ -486,6 +580,14 @@ function origin(text) {
     return /^\d+$/.test(word) ? { run: Number(word) } : { directory: (0,external_node_path_.resolve)(word) };
 }
 
+;// CONCATENATED MODULE: ./src/build/inputs.ts
+
+
+const buildInputs = {
+    buildTimeout: input('0', 'Seconds for one build of Nix, such as a kernel. `0`: no limit.', secondsOrNone),
+    stallTimeout: stallTimeout,
+};
+
 // EXTERNAL MODULE: ./src/deploy/outcome.ts
 var outcome = __nccwpck_require__(84535);
 ;// CONCATENATED MODULE: ./src/deploy/inputs.ts
@@ -498,19 +600,23 @@ const deployInputs = {
     deployKey: input('', 'Private SSH key for the targets. Only an SSH agent of this run holds it.', secretText, 'secret'),
     /** The only host keys that are accepted. */
     knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
-    parallel: input('10', 'How many targets to deploy to at once.', integer(1, 1000)),
+    parallel: input('10', 'How many targets are activated at once. As many of the next ones get their closures meanwhile.', integer(1, 1000)),
     canary: input('', 'How many targets go first, as a number or a percentage. The others follow if all of these succeed.', share),
     waves: input('', 'Tags, in the order in which their hosts are deployed; `@rest` is all other hosts. If a host of a wave fails, later waves are not started.', list),
     maxFailures: input('0', 'Stop starting further targets after more than this many failures. Unreachable targets do not count.', integer(0, 100_000)),
     confirmTimeout: input('30', 'Seconds to reach a target over a new connection after its activation; if that fails, it goes back. `0` turns this off.', secondsOrNone),
-    /** For all health checks of a host together. */
-    healthTimeout: input('120', 'Seconds for the health checks of a target to succeed.', seconds),
+    /** For all health checks of a host together, and for all its pre-deploy checks together. */
+    healthTimeout: input('120', 'Seconds for the checks of a target to succeed, before and after its activation each.', seconds),
     failedUnits: input('degrade', 'If units fail that did not fail before: report it (`degrade`), go back (`rollback`), or `ignore` it.', oneOf('degrade', 'rollback', 'ignore')),
     allowOlder: input('false', 'Deploy even if a target has a newer commit of the same repository and branch.', yesOrNo),
+    /** Compared before the deployment begins; src/require-preview.ts. */
+    requirePreview: input('false', 'Refuse to deploy a system that no preview has shown on its pull request. Needs `github-token`.', yesOrNo),
     offline: input('fail', 'A target that cannot be reached: it fails the run (`fail`), or is skipped with a warning (`skip`).', oneOf('fail', 'skip')),
     hostTimeout: input('0', 'Seconds for one target, until its activation begins; an activation is always completed. `0`: no limit.', secondsOrNone),
     lockTimeout: input('600', 'Seconds to wait for another deployment to the same target.', seconds),
     activationTimeout: input('900', 'Seconds for one call of `switch-to-configuration`. If it takes longer, it is ended and the target goes back.', seconds),
+    reboot: input('never', 'Reboot a target into its new system, with modes `boot` and `switch`: `never`, `if-needed` (its kernel or the like changes) or `always`.', oneOf('never', 'if-needed', 'always')),
+    rebootTimeout: input('600', 'Seconds for a target to shut down, for it to start, and for the runner to reach it then; if that fails, it goes back.', seconds),
 };
 /** A number of hosts, or a part of them as a number from 0 to 1. */
 function share(text) {
@@ -548,6 +654,7 @@ const setupInputs = {
     qemu: input('', "Static qemu to use instead of the distribution's: `path@sha256:HASH` or `URL@sha256:HASH`.", pinnedFile),
     builders: input('', "Remote builders, in Nix's machines format or as YAML.", optional, 'long'),
     cache: input('auto', 'Keep plans, and builds that no public cache has, in the Actions cache. Needs `signing-key`.', oneOf('auto', 'never')),
+    stallTimeout: stallTimeout,
     /** For private flake inputs. */
     githubToken: githubToken,
     /** Signs what goes into the store cache; without it nothing is saved. */
@@ -574,6 +681,7 @@ function pinnedFile(text) {
 
 
 
+
 /**
  * Every input of the action, which is every flag of the command line, by the stage that gets it. Each group is declared
  * in the folder of its stage. `action.yml`, the README's table, flags and `--help` are derived from this value.
@@ -582,6 +690,7 @@ function pinnedFile(text) {
  */
 const inputGroups = {
     plan: planInputs,
+    build: buildInputs,
     deploy: deployInputs,
     archive: archiveInputs,
     fetch: fetchInputs,
@@ -670,6 +779,12 @@ function checkTogether(config, called) {
             cure: 'Remove one of them.',
         });
     }
+    if (from !== null && config.deploy.mode === 'preview') {
+        throw new errors/* UserError */.yo(`${called('from')} has no effect with the mode \`preview\`, which compares what it builds.`, {
+            where: { input: 'from' },
+            cure: 'Remove it, or choose another mode.',
+        });
+    }
     if (config.report.comment && config.report.githubToken === null) {
         throw new errors/* UserError */.yo(`${called('comment')} needs ${called('github-token')}.`, {
             where: { input: 'github-token' },
@@ -696,10 +811,12 @@ function checkTogether(config, called) {
 /* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(15660);
-/* harmony import */ var _scratch_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7897);
-/* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(84353);
+/* harmony import */ var _environment_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92678);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(83916);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(81135);
+/* harmony import */ var _scratch_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7897);
+/* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(84353);
+
 
 
 
@@ -718,26 +835,26 @@ const scratchState = 'scratch';
 async function main(step, given, env) {
     let config;
     try {
-        config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .inputsOfRunner */ .PE)(given), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfStep */ .N[step]);
+        config = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .readInputs */ .Ko)((0,_inputs_js__WEBPACK_IMPORTED_MODULE_5__/* .inputsOfRunner */ .PE)(given), name => `input '${name}'`, _step_js__WEBPACK_IMPORTED_MODULE_6__/* .inputsOfStep */ .NB[step]);
     }
     catch (error) {
         // Written by hand: loading the toolkit takes longer than everything until here.
-        process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`);
+        process.stdout.write(`::error::${(0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .explain */ .WE)(error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}\n`);
         process.exitCode = 1;
         return;
     }
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
-        Promise.all(/* import() */[__nccwpck_require__.e(416), __nccwpck_require__.e(525), __nccwpck_require__.e(78)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7525)),
-        __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380)),
-        __nccwpck_require__.e(/* import() */ 729).then(__nccwpck_require__.bind(__nccwpck_require__, 7729)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
+        Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(559), __nccwpck_require__.e(289)]).then(__nccwpck_require__.bind(__nccwpck_require__, 61289)),
+        Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396)]).then(__nccwpck_require__.bind(__nccwpck_require__, 54396)),
+        Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(823)]).then(__nccwpck_require__.bind(__nccwpck_require__, 24823)),
     ]);
-    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_6__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
+    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_7__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
     core.saveState(scratchState, scratch);
     const { context, close } = openContext(core, scratch, env);
     try {
-        const done = await run(step, config, portsOf(core, config.fetch, env, context), context);
+        const done = await run(step, config, portsOf(core, config.fetch, env, (0,_environment_js__WEBPACK_IMPORTED_MODULE_3__/* .secretVariablesIn */ .X)(given), context), context);
         close();
         for (const [name, value] of Object.entries(outputsOf(done)))
             core.setOutput(name, value);
@@ -755,23 +872,33 @@ async function main(step, given, env) {
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(scratch, { recursive: true, force: true });
     }
 }
-/** Keeps the run's summary as a comment on its pull request. If that fails, it is a warning. */
+/**
+ * Keeps the run's summary as a comment on its pull request, or appends the outcome of a deployment to the comments that
+ * previewed it. If that fails, it is a warning.
+ */
 async function comment(run, token, env, context) {
     const event = JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}'));
-    if (event.pull_request === undefined || token === null)
+    if (token === null)
         return;
-    const { commentLimit, keepComment, summary } = await __nccwpck_require__.e(/* import() */ 380).then(__nccwpck_require__.bind(__nccwpck_require__, 32380));
+    const { appendOutcome, commentText, keepComment, outcomeMarkdown } = await Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396)]).then(__nccwpck_require__.bind(__nccwpck_require__, 54396));
+    const repository = env.GITHUB_REPOSITORY ?? '';
+    const address = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID}`;
+    const place = { api: env.GITHUB_API_URL ?? 'https://api.github.com', repository, token };
     try {
-        await keepComment(summary(run, commentLimit), {
-            api: env.GITHUB_API_URL ?? 'https://api.github.com',
-            repository: env.GITHUB_REPOSITORY ?? '',
-            number: event.pull_request.number,
-            token,
+        if (event.pull_request === undefined) {
+            if (run.previewed === null)
+                return;
+            return await appendOutcome(outcomeMarkdown(run, address), run.previewed, Number(env.GITHUB_RUN_ID), place);
+        }
+        const { number, head } = event.pull_request;
+        await keepComment(commentText(run, { commit: head?.sha ?? null, run: address }), {
+            ...place,
+            number,
             key: `${env.GITHUB_WORKFLOW} / ${env.GITHUB_JOB}`,
         });
     }
     catch (error) {
-        context.log.warning(`The comment could not be written: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error)}. Writing it needs the permission \`pull-requests: write\`, which runs for forks do not have.`);
+        context.log.warning(`The comment could not be written: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .explain */ .WE)(error)}. Writing it needs the permission \`pull-requests: write\`, which runs for forks do not have.`);
     }
 }
 
@@ -824,8 +951,8 @@ function editDistance(a, b) {
 /* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(57975);
 /* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_util__WEBPACK_IMPORTED_MODULE_0__);
 
-const activity = { copyPath: 100, build: 105 };
-const buildLogLine = 101;
+const activity = { copyPath: 100, download: 101, builds: 104, build: 105 };
+const resultOf = { buildLogLine: 101, progress: 105, expected: 106 };
 /** The event that a line holds; null if it is none of these. A line without the prefix is a message. */
 function parseLogLine(line) {
     if (line === '')
@@ -844,9 +971,7 @@ function parseLogLine(line) {
         case 'start':
             return startOf(event);
         case 'result':
-            if (event.type !== buildLogLine)
-                return null;
-            return { kind: 'log-line', id: event.id ?? 0, line: (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(String(event.fields?.[0])) };
+            return resultEvent(event);
         case 'stop':
             return { kind: 'stop', id: event.id ?? 0 };
         case 'msg':
@@ -860,7 +985,23 @@ function startOf({ id = 0, type, fields: [first, second] = [], text = '' }) {
         return { kind: 'build-start', id, drvPath: String(first), machine: String(second ?? '') };
     if (type === activity.copyPath)
         return { kind: 'copy-start', id, path: String(first) };
+    if (type === activity.builds)
+        return { kind: 'builds-start', id };
+    if (type === activity.download)
+        return { kind: 'download-start', id };
     return evaluating(text);
+}
+function resultEvent({ id = 0, type, fields: [first, second] = [] }) {
+    switch (type) {
+        case resultOf.buildLogLine:
+            return { kind: 'log-line', id, line: (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(String(first)) };
+        case resultOf.progress:
+            return { kind: 'progress', id, done: Number(first), expected: Number(second) };
+        case resultOf.expected:
+            return first === activity.download ? { kind: 'download-size', id, bytes: Number(second) } : null;
+        default:
+            return null;
+    }
 }
 /** Errors carry `raw_msg` (JSONLogger::logEI in Nix's logging.cc). */
 function messageOf(event) {
@@ -870,7 +1011,8 @@ function messageOf(event) {
         const message = (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(raw).trim();
         return { kind: 'error', error: { message, printed: (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(msg).trim(), places } };
     }
-    const text = raw ?? msg;
+    // `raw_msg` of a `builtins.warn` lacks the words that distinguish it from Nix's own warnings.
+    const text = /evaluation warning:/.test(msg) ? msg : (raw ?? msg);
     return (evaluating(text) ?? {
         kind: 'message',
         level,
@@ -927,7 +1069,7 @@ function attributePath(text) {
 
 /***/ }),
 
-/***/ 93532:
+/***/ 54184:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -968,6 +1110,68 @@ function ranOutOfMemory({ failure, stderr }) {
     return ended && /out of memory|std::bad_alloc|cannot allocate memory/i.test(stderr);
 }
 
+;// CONCATENATED MODULE: ./src/plan/evaluation/restriction.ts
+
+/**
+ * What an evaluation may fetch: everything from the network, but no repository or file of this machine. Nix before 2.19
+ * compares whole parts of a path only, and does not compare references such as `github:` at all.
+ */
+const remote = [
+    ...['http://', 'https://', 'ssh://', 'git://', 'ftp://'],
+    ...['git+http://', 'git+https://', 'git+ssh://', 'hg+https://', 'hg+ssh://'],
+    ...['tarball+http://', 'tarball+https://', 'file+http://', 'file+https://'],
+    ...['github:', 'gitlab:', 'sourcehut:'],
+    // Inputs of flakes that are part of another input. Everybody can read the store.
+    'path:/nix/store/',
+];
+/**
+ * The options of Nix by which an impure evaluation reads only the files that it is given: nix.conf(5), `restrict-eval`. In
+ * this mode, Nix allows what is in the search path, what was fetched and what was built.
+ *
+ * @param ours the folder of the adapters.
+ * @param addresses what `refusedAddress` found in earlier attempts.
+ */
+async function restriction(adapter, ours, addresses) {
+    const { roots, readable = [], searchPath = [] } = adapter;
+    if (adapter.readsOnly === true)
+        return [];
+    const isInside = (path) => roots.some(root => path === root || path.startsWith(`${root}/`));
+    const outside = searchPath.map(entry => entry.slice(entry.indexOf('=') + 1)).filter(place => place.startsWith('/'));
+    const own = await withTargets([ours, ...roots]);
+    // A channel is a link to a link to the store; Nix compares a path before and after it follows links. A link in the
+    // repository may point anywhere and allows nothing.
+    const given = await withTargets([...readable, ...outside].filter(path => !isInside(path)));
+    const names = [...own, ...given].map((path, index) => `ferry-readable-${index}=${path}`);
+    const uris = [...remote, ...[...own, ...given].flatMap(uriOf), ...addresses];
+    return [
+        ...['--option', 'restrict-eval', 'true', '--option', 'allowed-uris', uris.join(' ')],
+        ...[...searchPath, ...names].flatMap(entry => ['-I', entry]),
+    ];
+}
+/** The addresses by which a folder can be fetched, in the spelling of `fetchGit` without a commit or branch. */
+function uriOf(path) {
+    const queries = ['', '?exportIgnore=1', '?submodules=1', '?exportIgnore=1&submodules=1'];
+    return [path, `file://${path}`, `path:${path}`, ...queries.map(query => `git+file://${path}${query}`)];
+}
+/** The paths, and what they are links to. */
+async function withTargets(paths) {
+    const targets = await Promise.all(paths.map(path => (0,promises_.realpath)(path).catch(() => path)));
+    return [...new Set([...paths, ...targets])];
+}
+/**
+ * The address of the repository, or of a repository that may be read, that an evaluation was refused; null if it was not.
+ *
+ * Nix compares the query of an address exactly, and the commits and branches that an expression names are not known before
+ * Nix reports them: `builtins.fetchGit { url = ./.; rev = "…"; }`.
+ */
+async function refusedAddress(message, { roots, readable = [] }) {
+    const [, address, folder] = /access to URI '((git\+file:[^?#'\s]+)\?[^#'\s]+)' is forbidden/.exec(message) ?? [];
+    if (address === undefined)
+        return null;
+    const places = await withTargets([...roots, ...readable]);
+    return places.some(place => folder === `git+file://${encodeURI(place)}`) ? address : null;
+}
+
 ;// CONCATENATED MODULE: ./src/plan/evaluation/adapter.ts
 
 
@@ -978,13 +1182,26 @@ function ranOutOfMemory({ failure, stderr }) {
 
 
 
+
+/** Commits and branches of the repository that one evaluation may read, at most; each costs another attempt. */
+const mostAddresses = 16;
 /**
- * Evaluates an attribute of an adapter in one process of Nix.
+ * Evaluates an attribute of an adapter in one process of Nix, or in several if it reads commits of its own repository.
  *
  * @param onEvent called when the evaluation of a host begins, and with its answer as soon as it is known.
  * @returns the answers, or the failure. @throws what is not an error of the evaluation, for example that Nix cannot be started.
  */
-async function callAdapter(adapter, call, { nix, context }, onEvent = () => undefined) {
+async function callAdapter(adapter, call, evaluator, onEvent = () => undefined) {
+    const addresses = new Set();
+    for (;;) {
+        const result = await attempt(adapter, { ...call, addresses: [...addresses] }, evaluator, onEvent);
+        const refused = result.failure === null ? null : await refusedAddress(result.failure.message, adapter);
+        if (refused === null || addresses.has(refused) || addresses.size === mostAddresses)
+            return result;
+        addresses.add(refused);
+    }
+}
+async function attempt(adapter, call, { nix, context }, onEvent) {
     const mark = `ferry-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
     const { program, args } = await commandOf(adapter, call, mark);
     const env = {
@@ -992,7 +1209,14 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
         ...(adapter.pure ? {} : await withoutHome(context)),
         ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
     };
-    const result = { answers: [], value: undefined, failure: null, begun: null, files: new Set() };
+    const result = {
+        answers: [],
+        value: undefined,
+        failure: null,
+        begun: null,
+        files: new Set(),
+        warnings: new Map(),
+    };
     const errors = [];
     const onStderr = (line) => {
         const message = (0,log/* parseLogLine */.w)(line);
@@ -1008,8 +1232,11 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
                 result.answers.push(event.answer);
             onEvent(event);
         }
-        else if (message?.kind === 'message' && message.level <= 1)
-            context.log.debug(message.text);
+        else if (message?.kind === 'message') {
+            if (message.level <= 1)
+                context.log.debug(message.text);
+            noteWarning(message.text, result);
+        }
     };
     try {
         const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
@@ -1026,8 +1253,19 @@ async function callAdapter(adapter, call, { nix, context }, onEvent = () => unde
         return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
     }
 }
+/**
+ * `builtins.warn` prints "evaluation warning: …". Before Nix 2.23, which added it, nixpkgs traces the same text; before 24.11,
+ * it traces "warning: …".
+ */
+function noteWarning(message, { begun, warnings }) {
+    const [, text] = /^(?:trace: (?:evaluation )?|evaluation )warning: (.*)$/s.exec((0,external_node_util_.stripVTControlCharacters)(message).trim()) ?? [];
+    if (text === undefined)
+        return;
+    const hosts = warnings.get(text) ?? new Set();
+    warnings.set(text, begun === null ? hosts : hosts.add(begun));
+}
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
-async function commandOf(adapter, { attribute, ...more }, mark) {
+async function commandOf(adapter, { attribute, addresses, ...more }, mark) {
     const folder = nixFolder();
     const file = (0,external_node_path_.join)(folder, `${adapter.file}.nix`);
     const args = [
@@ -1038,6 +1276,8 @@ async function commandOf(adapter, { attribute, ...more }, mark) {
         ...['--arg', 'keyUnits', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'key-units.nix'), 'utf8')],
         ...['--log-format', 'internal-json', '--show-trace', '-vv'],
         ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
+        // What is built to be imported is built in the sandbox, also on a machine whose nix.conf has none.
+        ...['--option', 'sandbox', 'true', '--option', 'sandbox-fallback', 'false'],
         // `builtins.exec` would run any program of the branch on the runner, whatever the machine's nix.conf says.
         ...['--option', 'allow-unsafe-native-code-during-evaluation', 'false'],
         // The variable NIX_PATH is empty already; nix.conf has a setting too.
@@ -1046,9 +1286,9 @@ async function commandOf(adapter, { attribute, ...more }, mark) {
     if (adapter.pure) {
         return { program: 'nix', args: ['eval', '--json', '--expr', await (0,promises_.readFile)(file, 'utf8'), attribute, ...args] };
     }
-    const searchPath = (adapter.searchPath ?? []).flatMap(entry => ['-I', entry]);
     const mode = ['--eval', '--strict', '--json', '--read-write-mode'];
-    return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...searchPath] };
+    const restricted = await restriction(adapter, folder, addresses);
+    return { program: 'nix-instantiate', args: [...mode, file, '-A', attribute, ...args, ...restricted] };
 }
 /** An error with its places as files; a place without a file is in the text of our own expressions. */
 function withPaths(error, adapter) {
@@ -1141,7 +1381,7 @@ function nixFolder() {
 /* harmony export */ });
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var _adapter_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93532);
+/* harmony import */ var _adapter_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(54184);
 
 
 /** The reference of the flake in `source`. */
@@ -1185,6 +1425,7 @@ async function checkLock(source) {
         file: 'tree',
         request: { url, folder, submodules: hasSubmodules(repository) },
         pure: false,
+        readsOnly: true,
         roots: [root],
     };
     const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(treeAdapter, { attribute: 'names' }, source);
@@ -1226,7 +1467,7 @@ function unlockedInput(message) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(93532);
+/* harmony import */ var _evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(54184);
 /* harmony import */ var _evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(55395);
 
 
@@ -1240,6 +1481,7 @@ function fileAdapter(file, source, request) {
         request: { ...request, root, system: inputs.system, warn: inputs.nixpkgsPin === 'warn' },
         pure: false,
         roots: [root],
+        readable: inputs.allowedPaths,
     };
 }
 /**
@@ -1269,6 +1511,7 @@ async function flakeAdapter(file, source, request = {}) {
         request: { ...request, reference: reference.url, system: inputs.system },
         pure: reference.locked && strict,
         roots: [root],
+        readable: inputs.allowedPaths,
     };
 }
 /** @throws UserError if a format that exists only in flakes is to start from another file. */
@@ -1425,6 +1668,7 @@ var attribute_path = __nccwpck_require__(55163);
 const expression = {
     mainFiles: ['nixos.nix', 'default.nix'],
     generic: true,
+    attribute: true,
     arguments: true,
     adapter(main, source) {
         const { folder, inputs } = source;
@@ -1521,21 +1765,116 @@ const formatNames = Object.keys(registry);
 
 /***/ }),
 
-/***/ 40001:
+/***/ 51897:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $r: () => (/* binding */ targetOf),
-/* harmony export */   _P: () => (/* binding */ unusable),
-/* harmony export */   ae: () => (/* binding */ parseTargetSettings),
-/* harmony export */   qd: () => (/* binding */ layer)
-/* harmony export */ });
-/* unused harmony export portOf */
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
-/* harmony import */ var _nearest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(37909);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  qd: () => (/* binding */ targets_layer),
+  FB: () => (/* binding */ overridesOf),
+  ae: () => (/* binding */ parseTargetSettings),
+  $r: () => (/* binding */ targetOf),
+  _P: () => (/* binding */ unusable)
+});
+
+// UNUSED EXPORTS: portOf
+
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/nearest.ts
+var nearest = __nccwpck_require__(37909);
+;// CONCATENATED MODULE: ./src/plan/checks.ts
 
 
-/** Settings that only a source's adapter has, already in their final form. */
+const isText = (value) => typeof value === 'string' && value !== '';
+const isSeconds = (value) => Number.isInteger(value) && Number(value) >= 1;
+const isTextMap = (value) => isMapping(value) && Object.values(value).every(isText);
+const seconds = (preset) => ({ expected: 'a number of seconds', fits: isSeconds, default: preset });
+const description = { expected: 'what it checks, in words', fits: isText };
+/** The fields and defaults of morph's checks (its data/options.nix, a529f37). */
+const fields = {
+    cmd: {
+        description,
+        cmd: {
+            expected: 'a list of words, for example ["systemctl", "is-active", "nginx"]',
+            fits: value => Array.isArray(value) && value.length > 0 && value.every(isText),
+        },
+        period: seconds(2),
+        timeout: seconds(5),
+    },
+    http: {
+        description,
+        host: { expected: 'a name or address', fits: isText, default: null },
+        scheme: { expected: '`http` or `https`', fits: value => value === 'http' || value === 'https', default: 'http' },
+        port: {
+            expected: 'a number from 1 to 65535',
+            fits: value => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535,
+        },
+        path: { expected: 'a path that begins with `/`', fits: value => /^\//.test(String(value)), default: '/' },
+        headers: { expected: 'a mapping of words', fits: isTextMap, default: {} },
+        period: seconds(2),
+        timeout: seconds(5),
+        insecureSSL: { expected: 'true or false', fits: value => typeof value === 'boolean', default: false },
+    },
+};
+/**
+ * Reads `healthChecks` or `preDeployChecks` of the input `targets`, which are written as morph's: a mapping with the lists
+ * `cmd` (commands on the target) and `http` (requests of the runner).
+ *
+ * @param where for error messages, for example "targets.web.healthChecks".
+ * @throws UserError for an unknown key, and for a value that is missing or cannot be used.
+ */
+function parseChecks(value, where) {
+    if (!isMapping(value))
+        throw wrong(where, value, 'a mapping with the lists `cmd` and `http`');
+    for (const key of Object.keys(value))
+        if (!(key in fields))
+            throw unknown(where, key, Object.keys(fields));
+    const lists = Object.entries(fields).map(([kind, of]) => {
+        const given = value[kind] ?? [];
+        if (!Array.isArray(given))
+            throw wrong(`${where}.${kind}`, given, 'a list');
+        return [kind, given.map((check, index) => parseCheck(check, of, `${where}.${kind}[${index}]`))];
+    });
+    return Object.fromEntries(lists);
+}
+function parseCheck(value, of, where) {
+    if (!isMapping(value))
+        throw wrong(where, value, `a mapping with ${Object.keys(of).join(', ')}`);
+    for (const key of Object.keys(value))
+        if (!(key in of))
+            throw unknown(where, key, Object.keys(of));
+    const read = Object.entries(of).map(([key, field]) => {
+        const given = value[key] ?? null;
+        if (given === null && 'default' in field)
+            return [key, field.default];
+        if (!field.fits(given))
+            throw wrong(`${where}.${key}`, given, field.expected);
+        return [key, given];
+    });
+    return Object.fromEntries(read);
+}
+function isMapping(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function unknown(where, key, known) {
+    const meant = (0,nearest/* nearest */.p)(key, known);
+    return new errors/* UserError */.yo(`${where} has no setting ${JSON.stringify(key)}.`, {
+        where: { input: 'targets' },
+        cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${known.join(', ')}.`,
+    });
+}
+function wrong(where, value, expected) {
+    const problem = value === null ? 'is missing' : `is ${JSON.stringify(value)}`;
+    return new errors/* UserError */.yo(`${where} ${problem}.`, { where: { input: 'targets' }, cure: `Write ${expected}.` });
+}
+
+;// CONCATENATED MODULE: ./src/plan/targets.ts
+
+
+
+/** Settings that a source's adapter gives in their final form; `targets` has no secrets and problems. */
 const sourceKeys = ['healthChecks', 'preDeployChecks', 'secrets', 'problems'];
 const keys = {
     address: 'a name or address',
@@ -1546,13 +1885,18 @@ const keys = {
     substituteOnDestination: 'true or false',
     tags: 'a list of words',
     buildOnly: 'true or false',
+    failedUnits: '`degrade`, `rollback` or `ignore`',
+    hostTimeout: 'a number of seconds; 0 for no limit',
+    offline: '`fail` or `skip`',
+    healthChecks: 'a mapping with `cmd` and `http`',
+    preDeployChecks: 'a mapping with `cmd` and `http`',
 };
 /**
  * Reads `user@address:port` (user and port are optional, an IPv6 address with a port is written in brackets) or a mapping
- * with these keys: address, port, user, privilegeEscalation, sshOptions, substituteOnDestination, tags, buildOnly.
+ * of settings, which `keys` lists.
  *
  * @param where for error messages, for example "targets.web".
- * @param from the input `targets`, or the source through its adapter, which may also set checks and secrets.
+ * @param from the input `targets`, or the source through its adapter, which may also set secrets.
  * @returns the settings; of a source, a value that cannot be used is one of its `problems`.
  * @throws UserError for an unknown key and, from the input, for a value that cannot be used.
  */
@@ -1560,7 +1904,7 @@ function parseTargetSettings(value, where, from = 'targets') {
     if (typeof value === 'string')
         return parseAddress(value, where);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw wrong(where, value, '`user@address:port` or a mapping with `address`');
+        throw targets_wrong(where, value, '`user@address:port` or a mapping with `address`');
     }
     const settings = {};
     for (const [key, given] of Object.entries(value)) {
@@ -1571,8 +1915,8 @@ function parseTargetSettings(value, where, from = 'targets') {
             continue;
         }
         if (!(key in keys)) {
-            const meant = (0,_nearest_js__WEBPACK_IMPORTED_MODULE_1__/* .nearest */ .p)(key, Object.keys(keys));
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`${where} has no setting ${JSON.stringify(key)}.`, {
+            const meant = (0,nearest/* nearest */.p)(key, Object.keys(keys));
+            throw new errors/* UserError */.yo(`${where} has no setting ${JSON.stringify(key)}.`, {
                 where: { input: 'targets' },
                 cure: `${meant === null ? '' : `Did you mean ${meant}? `}Known: ${Object.keys(keys).join(', ')}.`,
             });
@@ -1583,7 +1927,7 @@ function parseTargetSettings(value, where, from = 'targets') {
         catch (error) {
             if (from === 'targets')
                 throw error;
-            settings.problems = { ...settings.problems, [key]: (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .explain */ .WE)(error) };
+            settings.problems = { ...settings.problems, [key]: (0,errors/* explain */.WE)(error) };
         }
         if (key === 'sshOptions')
             settings.sshOptionsFrom = from;
@@ -1621,8 +1965,23 @@ function setting(key, value, where) {
             if (typeof value === 'boolean')
                 return value ? { address: false } : {};
             break;
+        case 'failedUnits':
+            if (value === 'degrade' || value === 'rollback' || value === 'ignore')
+                return { failedUnits: value };
+            break;
+        case 'hostTimeout':
+            if (Number.isInteger(value) && Number(value) >= 0)
+                return { hostTimeout: Number(value) };
+            break;
+        case 'offline':
+            if (value === 'fail' || value === 'skip')
+                return { offline: value };
+            break;
+        case 'healthChecks':
+        case 'preDeployChecks':
+            return { [key]: parseChecks(value, `${where}.${key}`) };
     }
-    throw wrong(`${where}.${key}`, value, keys[key]);
+    throw targets_wrong(`${where}.${key}`, value, keys[key]);
 }
 /** Reads `user@address:port`; refuses what ssh would read as an option. */
 function parseAddress(text, where) {
@@ -1630,10 +1989,10 @@ function parseAddress(text, where) {
     const [, user, bracketed, name, bare, port] = match ?? [];
     const address = bracketed ?? name ?? bare;
     if (address === undefined || address.startsWith('-') || (user !== undefined && !isUser(user))) {
-        throw wrong(where, text, '`user@address:port`');
+        throw targets_wrong(where, text, '`user@address:port`');
     }
     if (port !== undefined && !isPort(Number(port)))
-        throw wrong(where, text, 'a port from 1 to 65535');
+        throw targets_wrong(where, text, 'a port from 1 to 65535');
     return {
         address,
         ...(user === undefined ? {} : { user }),
@@ -1646,8 +2005,8 @@ function isPort(value) {
 function isUser(value) {
     return /^[A-Za-z_][\w.-]*\$?$/.test(value);
 }
-function wrong(where, value, expected) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`${where} is ${JSON.stringify(value)}.`, {
+function targets_wrong(where, value, expected) {
+    return new errors/* UserError */.yo(`${where} is ${JSON.stringify(value)}.`, {
         where: { input: 'targets' },
         cure: `Write ${expected}.`,
     });
@@ -1678,8 +2037,16 @@ function targetOf(settings) {
         substituteOnDestination: settings.substituteOnDestination ?? true,
     };
 }
+/** Which inputs of the deploy stage have another value for the host. */
+function overridesOf({ failedUnits, hostTimeout, offline }) {
+    return {
+        ...(failedUnits == null ? {} : { failedUnits }),
+        ...(hostTimeout == null ? {} : { hostTimeout }),
+        ...(offline == null ? {} : { offline }),
+    };
+}
 /** `base` with the settings of `overrides` that are not null, which also solve its problems with these settings. */
-function layer(base, overrides) {
+function targets_layer(base, overrides) {
     const set = Object.entries(overrides).filter(([, value]) => value !== null);
     const problems = Object.entries(base.problems ?? {}).filter(([key]) => !set.some(([name]) => name === key));
     return {
@@ -1722,10 +2089,11 @@ function scratchParent(...parents) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   N: () => (/* binding */ inputsOfStep)
+/* harmony export */   AS: () => (/* binding */ inputsOfMode),
+/* harmony export */   NB: () => (/* binding */ inputsOfStep)
 /* harmony export */ });
 /* unused harmony export steps */
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(15660);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(81135);
 
 /** The parts of the job that can run alone, as a step of a workflow or as a command; `run` is all of them. */
 const steps = (/* unused pure expression or super */ null && (['setup', 'plan', 'build', 'archive', 'deploy', 'run']));
@@ -1734,10 +2102,19 @@ const inputsOfStep = {
     // As a separate step, the set-up saves nothing that needs a signature.
     setup: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('setup').filter(name => name !== 'signing-key'),
     plan: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
-    build: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup'),
-    archive: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'archive', 'setup'),
-    deploy: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'fetch', 'deploy', 'setup', 'report'),
-    run: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'deploy', 'archive', 'setup', 'report'),
+    build: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'setup'),
+    archive: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'archive', 'setup'),
+    deploy: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'fetch', 'deploy', 'setup', 'report'),
+    run: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'deploy', 'archive', 'setup', 'report'),
+};
+/** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
+const inputsOfMode = {
+    preview: [...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
+    secrets: [
+        ...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
+        ...['deploy-key', 'known-hosts', 'parallel', 'canary', 'waves', 'max-failures'],
+        ...['offline', 'host-timeout', 'lock-timeout'],
+    ],
 };
 
 
@@ -10882,80 +11259,11 @@ exports.visitAsync = visitAsync;
 /******/ 
 /************************************************************************/
 var __webpack_exports__ = {};
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  n: () => (/* binding */ start)
-});
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(73024);
-;// CONCATENATED MODULE: ./src/environment.ts
-
-/** Variables with secrets: inputs, tokens of the job, and the variables of the command line for secrets. */
-const secret = /^(INPUT_.*|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL)|(GITHUB|GH)_TOKEN|FERRY_(DEPLOY_KEY|SIGNING_KEY|GITHUB_TOKEN))$/;
-/** Read by @actions/artifact and @actions/cache from `process.env`, whenever they are called. */
-const neededHere = ['ACTIONS_RUNTIME_TOKEN'];
-/** Files from which the runner takes what a step sets for later steps, such as PATH: no child may write to them. */
-const commandFiles = /^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/;
-/**
- * Takes the secrets out of the environment of this process: neither `/proc/<pid>/environ` nor any child process has them
- * afterwards. Must be called before anything else is done.
- *
- * `own.env` is replaced by an object in which what only this process needs is not enumerable: it can be read by its name,
- * but `child_process` and copies do not contain it.
- *
- * @returns the whole environment as it was, and whether the kernel's copy could be cleared (proc_pid_environ(5)).
- */
-function takeEnvironment(own) {
-    const given = { ...own.env };
-    const names = Object.keys(given).filter(name => secret.test(name));
-    // First from libc's list, so that nothing reads the memory that is cleared.
-    for (const name of names)
-        delete own.env[name];
-    const cleared = names.length === 0 || own.platform !== 'linux' || clear(names);
-    const visible = {};
-    for (const [name, value] of Object.entries(given)) {
-        if (secret.test(name) && !neededHere.includes(name))
-            continue;
-        const enumerable = !secret.test(name) && !commandFiles.test(name);
-        Object.defineProperty(visible, name, { value, enumerable, writable: true, configurable: true });
-    }
-    own.env = visible;
-    return { given, cleared };
-}
-/**
- * Overwrites the variables in the memory that the kernel gave this process its environment in: its bounds are the fields
- * env_start and env_end of proc_pid_stat(5).
- */
-function clear(names) {
-    try {
-        // The second field is the program's name in parentheses; it may contain anything.
-        const stat = (0,external_node_fs_.readFileSync)('/proc/self/stat', 'latin1');
-        const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[50 - 3]);
-        const memory = (0,external_node_fs_.readFileSync)('/proc/self/environ');
-        const file = (0,external_node_fs_.openSync)('/proc/self/mem', 'r+');
-        try {
-            for (let from = 0, to = memory.indexOf(0); to >= 0; from = to + 1, to = memory.indexOf(0, from)) {
-                const name = memory.toString('utf8', from, to).split('=', 1)[0] ?? '';
-                if (names.includes(name))
-                    (0,external_node_fs_.writeSync)(file, Buffer.alloc(to - from), 0, to - from, start + from);
-            }
-        }
-        finally {
-            (0,external_node_fs_.closeSync)(file);
-        }
-        const left = (0,external_node_fs_.readFileSync)('/proc/self/environ', 'utf8').split('\0');
-        return !left.some(entry => names.includes(entry.split('=', 1)[0] ?? ''));
-    }
-    catch {
-        return false;
-    }
-}
-
-// EXTERNAL MODULE: ./src/main.ts
-var main = __nccwpck_require__(41730);
-;// CONCATENATED MODULE: ./src/index.ts
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ start)
+/* harmony export */ });
+/* harmony import */ var _environment_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(92678);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(41730);
 
 
 /**
@@ -10963,17 +11271,17 @@ var main = __nccwpck_require__(41730);
  * function with the program's name, so that all share one bundle. What only some programs need is loaded when needed.
  */
 async function start(program) {
-    const { given, cleared } = takeEnvironment(process);
+    const { given, cleared } = (0,_environment_js__WEBPACK_IMPORTED_MODULE_0__/* .takeEnvironment */ .x)(process);
     if (!cleared) {
         const prefix = program === 'cli' ? 'ferry: warning: ' : '::warning::';
         process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
     }
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(380), __nccwpck_require__.e(416), __nccwpck_require__.e(525), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396), __nccwpck_require__.e(559), __nccwpck_require__.e(289), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
     else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(380), __nccwpck_require__.e(416), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396), __nccwpck_require__.e(559), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     else {
-        await (0,main/* main */.i)(program, given, process.env);
+        await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)(program, given, process.env);
         // An abandoned request keeps its socket open, and so the process alive, for minutes.
         process.exit();
     }
