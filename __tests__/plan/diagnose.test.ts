@@ -54,6 +54,24 @@ test('an error inside nixpkgs comes with its place there and the option that lea
   );
 });
 
+test('the line of nixpkgs that names options is not an option', () => {
+  const line = `   12|   addErrorContext "while evaluating the option \`\${showOption loc}\\':"`;
+  const printed = `error:\n … while evaluating the option \`fileSystems':\n${line}\n error: no`;
+  const { message } = evaluationFailure('pi', { ...failure('no', printed), roots: ['/work-tree'] }, folder);
+  expect(message).toBe('No. The option fileSystems leads to it.');
+});
+
+test('an infinite recursion comes with what most often causes it', () => {
+  const { message } = evaluationFailure(
+    'pi',
+    failure('infinite recursion encountered', 'error: infinite recursion encountered'),
+    folder,
+  );
+  expect(message).toMatch(
+    /^Infinite recursion encountered\. It means that a value needs itself\. .*`imports`.*`specialArgs`/,
+  );
+});
+
 test('of definitions in a trace, the innermost of the repository is the place; a folder is its default.nix', () => {
   const root = mkdtempSync(join(tmpdir(), 'diagnose-'));
   mkdirSync(join(root, 'profiles/web'), { recursive: true });

@@ -104,6 +104,13 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
+    pattern: /infinite recursion encountered/,
+    explain: () => ({
+      message: 'a value needs itself',
+      cure: 'Most often `imports`, or the names that a module defines, depend on `config` or `pkgs`: use arguments of `specialArgs` there, and `lib.mkIf` instead of `if` around definitions.',
+    }),
+  },
+  {
     pattern: /[Nn]o space left on device/,
     explain: () => ({
       message: 'the disk is full',

@@ -71,7 +71,8 @@ export function optionOf({ printed }: NixFailure): string | null {
   const options = Array.from(
     printed.matchAll(/while evaluating the option `([^'\n]+)'/g),
     ([, option]) => option ?? '',
-  );
+    // Nix also prints the line of nixpkgs that makes this text.
+  ).filter(option => !option.includes('${'));
   return (isOutermostFirst(printed) ? options.at(-1) : options[0]) ?? null;
 }
 
