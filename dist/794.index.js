@@ -3320,6 +3320,13 @@ const explanations = [
         }),
     },
     {
+        pattern: /infinite recursion encountered/,
+        explain: () => ({
+            message: 'a value needs itself',
+            cure: 'Most often `imports`, or the names that a module defines, depend on `config` or `pkgs`: use arguments of `specialArgs` there, and `lib.mkIf` instead of `if` around definitions.',
+        }),
+    },
+    {
         pattern: /[Nn]o space left on device/,
         explain: () => ({
             message: 'the disk is full',
@@ -3647,7 +3654,7 @@ function moduleOf(folder) {
 }
 /** The option whose evaluation failed, the innermost that the trace names; null if it names none. */
 function optionOf({ printed }) {
-    const options = Array.from(printed.matchAll(/while evaluating the option `([^'\n]+)'/g), ([, option]) => option ?? '');
+    const options = Array.from(printed.matchAll(/while evaluating the option `([^'\n]+)'/g), ([, option]) => option ?? '').filter(option => !option.includes('${'));
     return (isOutermostFirst(printed) ? options.at(-1) : options[0]) ?? null;
 }
 /** Since 2.20, Nix prints the error after its trace, which then begins with the outermost place. */
