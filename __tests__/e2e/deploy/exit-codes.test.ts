@@ -94,10 +94,11 @@ function expected(place: Place, when: When, how: How): Expected {
   if (when === 'after' && how === '4') return { ...isBack, words: `The target is back on ${systems.old}.` };
   const why = how === 'hang' ? 'did not end within 5 s' : `ended with ${how === 'KILL' ? 137 : how}`;
   const runs = when === 'after' ? 'old' : 'new';
+  const now = runs === 'old' ? `runs and boots ${systems.old}.` : `runs ${systems[runs]}, `;
   const words =
     how === '4'
       ? `could not go back wholly: the machine runs ${systems.new}, not ${systems.old}`
-      : `switch-to-configuration of the old system ${why}. Now it runs ${systems[runs]}, `;
+      : `switch-to-configuration of the old system ${why}. Now it ${now}`;
   return { outcome: 'failed', runs, boots: 'old', words };
 }
 
