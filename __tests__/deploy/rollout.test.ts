@@ -147,6 +147,15 @@ test('after more failures than allowed, no further host is started', async () =>
   expect(outcomes[4]?.message).toBe('Not started: a, c failed, and max-failures is 1.');
 });
 
+test('a failure counts before the place of its host is free for one that waits for it', async () => {
+  const { kinds } = await run(
+    'ab',
+    { ...free, parallel: 1, maxFailures: 0 },
+    { bad: { a: 'failed' }, onActivate: (_, events) => untilPrepared(events, 'b') },
+  );
+  expect(kinds).toBe('a:failed b:skipped');
+});
+
 test('an unreachable host is not counted, unless it is the canary', async () => {
   const one = { ...free, parallel: 1, maxFailures: 0 };
   expect((await run('abc', one, { bad: { a: 'unreachable' } })).kinds).toBe('a:unreachable b:deployed c:deployed');

@@ -157,7 +157,6 @@ class RollOut<T extends Rolled> {
         const outcome = await this.#host(item, begins, heldBack.signal);
         const counts = outcomes[outcome.outcome].countsTowardsMaxFailures;
         if (decides === 'counted' ? counts : isFailure(outcome)) failed.push(item.host);
-        if (counts) this.#count(item.host);
         this.#work.ended(outcome);
         return outcome;
       }),
@@ -170,10 +169,13 @@ class RollOut<T extends Rolled> {
     return this.#signal.aborted ? 'The run was cancelled before this host was started.' : this.#stopped;
   }
 
-  #count(host: string): void {
-    this.#counted.push(host);
-    if (this.#counted.length <= this.#maxFailures) return;
-    this.#stopped = `Not started: ${this.#counted.join(', ')} failed, and max-failures is ${this.#maxFailures}.`;
+  #count(outcome: Outcome): Outcome {
+    if (!outcomes[outcome.outcome].countsTowardsMaxFailures) return outcome;
+    this.#counted.push(outcome.host);
+    if (this.#counted.length > this.#maxFailures) {
+      this.#stopped = `Not started: ${this.#counted.join(', ')} failed, and max-failures is ${this.#maxFailures}.`;
+    }
+    return outcome;
   }
 
   async #host(item: T, begins: Promise<string | null>, heldBack: AbortSignal): Promise<Outcome> {
@@ -184,7 +186,7 @@ class RollOut<T extends Rolled> {
       const why = await begins;
       // What happened to a host of a wave that does not begin does not count.
       if (why !== null) return this.#work.skip(item, why);
-      return ended ?? (await this.#activate(item, free));
+      return ended === null ? await this.#activate(item, free) : this.#count(ended);
     } finally {
       free();
     }
@@ -203,7 +205,9 @@ class RollOut<T extends Rolled> {
     const end = await this.#active.take();
     free();
     try {
-      return this.#whyNot === null ? await this.#work.activate(item) : this.#work.skip(item, this.#whyNot);
+      if (this.#whyNot !== null) return this.#work.skip(item, this.#whyNot);
+      // Before the place is free for the next host.
+      return this.#count(await this.#work.activate(item));
     } finally {
       end();
     }
