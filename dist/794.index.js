@@ -1990,8 +1990,6 @@ class RollOut {
             const counts = deploy_outcome/* outcomes */.KI[outcome.outcome].countsTowardsMaxFailures;
             if (decides === 'counted' ? counts : (0,deploy_outcome/* isFailure */.N6)(outcome))
                 failed.push(item.host);
-            if (counts)
-                this.#count(item.host);
             this.#work.ended(outcome);
             return outcome;
         }));
@@ -2002,11 +2000,14 @@ class RollOut {
     get #whyNot() {
         return this.#signal.aborted ? 'The run was cancelled before this host was started.' : this.#stopped;
     }
-    #count(host) {
-        this.#counted.push(host);
-        if (this.#counted.length <= this.#maxFailures)
-            return;
-        this.#stopped = `Not started: ${this.#counted.join(', ')} failed, and max-failures is ${this.#maxFailures}.`;
+    #count(outcome) {
+        if (!deploy_outcome/* outcomes */.KI[outcome.outcome].countsTowardsMaxFailures)
+            return outcome;
+        this.#counted.push(outcome.host);
+        if (this.#counted.length > this.#maxFailures) {
+            this.#stopped = `Not started: ${this.#counted.join(', ')} failed, and max-failures is ${this.#maxFailures}.`;
+        }
+        return outcome;
     }
     async #host(item, begins, heldBack) {
         const free = await this.#prepared.take();
@@ -2018,7 +2019,7 @@ class RollOut {
             // What happened to a host of a wave that does not begin does not count.
             if (why !== null)
                 return this.#work.skip(item, why);
-            return ended ?? (await this.#activate(item, free));
+            return ended === null ? await this.#activate(item, free) : this.#count(ended);
         }
         finally {
             free();
@@ -2037,7 +2038,10 @@ class RollOut {
         const end = await this.#active.take();
         free();
         try {
-            return this.#whyNot === null ? await this.#work.activate(item) : this.#work.skip(item, this.#whyNot);
+            if (this.#whyNot !== null)
+                return this.#work.skip(item, this.#whyNot);
+            // Before the place is free for the next host.
+            return this.#count(await this.#work.activate(item));
         }
         finally {
             end();
