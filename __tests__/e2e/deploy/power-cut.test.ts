@@ -35,7 +35,7 @@ describe('a power cut', () => {
           whole === next ? 'deployed' : recorded.includes(phase) ? 'rolled-back' : 'failed',
           path,
         ]);
-        if (whole === old) expect(outcome?.message).toContain(`it runs ${path}, its profile points to ${path}, and`);
+        if (whole === old) expect(outcome?.message).toContain(`it runs and boots ${path}.`);
         const after = await on.state();
         expectWhole(on, after, whole);
         if (whole === old)
