@@ -127,7 +127,7 @@ describe('what the run left behind', () => {
     const inputs = { targets: `server: root@${planted}`, 'known-hosts': knownHosts, hosts: 'server', archive: 'none' };
     const { leaks } = await fleet.step(
       { ...inputs, mode: 'dry-activate' },
-      { secrets: [planted], env: { RUNNER_TEMP: temp } },
+      { secrets: [planted], env: { RUNNER_TEMP: temp, FERRY_SECRET_DB: 'x' } },
     );
     await fleet.runner.run(['rm', '-rf', temp]);
     expect(leaks.map(leak => leak.split(':')[0])).toEqual(expect.arrayContaining(['outputs', 'state']));
