@@ -51,7 +51,7 @@ export function checkSecrets(hosts: readonly Declared[], reading: Reading): void
 /** The one error for all that is wrong with secrets. */
 export function wrongSecrets(problems: readonly string[]): UserError {
   const text = problems.map(problem => `\n  ${problem}`).join('');
-  return new UserError(`Secrets cannot be sent, and nothing was changed:${text}`, {
+  return new UserError(`Secrets cannot be sent, and nothing was changed:${text}.`, {
     cure: 'The section "Secrets" of the README says what a secret needs.',
   });
 }
