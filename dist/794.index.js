@@ -2091,7 +2091,7 @@ function checkSecrets(hosts, reading) {
 /** The one error for all that is wrong with secrets. */
 function wrongSecrets(problems) {
     const text = problems.map(problem => `\n  ${problem}`).join('');
-    return new errors/* UserError */.yo(`Secrets cannot be sent, and nothing was changed:${text}`, {
+    return new errors/* UserError */.yo(`Secrets cannot be sent, and nothing was changed:${text}.`, {
         cure: 'The section "Secrets" of the README says what a secret needs.',
     });
 }
