@@ -2160,7 +2160,7 @@ class SecretContent {
         const inner = (0,external_node_crypto_.createHash)('sha256').update(key).update(this.#bytes).digest('hex');
         return (0,external_node_crypto_.createHash)('sha256').update(key).update(inner).digest('hex');
     }
-    /** The content as text, to be masked in logs; null if it is binary, large, or too short to be told from other text. */
+    /** The content as text, to be masked in logs; null if it is binary, large, or too short to be distinguished from other text. */
     maskable() {
         const text = this.#bytes.toString('utf8').trim();
         const isText = this.#bytes.length <= 64 * 1024 && !/[\0\uFFFD]/.test(text);

@@ -78,7 +78,7 @@ test.each<[string, (text: string) => string, RegExp]>([
   ],
   ['a path elsewhere', text => text.replace(glibc, '/nix/store/../../etc'), /"path" of path 2 is wrong/],
   ['a negative size', text => text.replace('30000000', '-1'), /"narSize" of path 2/],
-  ['a time that is none', text => text.replace('1700000000', '"today"'), /"committed" is wrong/],
+  ['an invalid time', text => text.replace('1700000000', '"today"'), /"committed" is wrong/],
   ['a changed hash', text => text.replace(`"${narHash}"`, `"sha256-${'C'.repeat(43)}="`), /digest/],
   ['a changed host', text => text.replace('"host": "web1"', '"host": "web2"'), /digest/],
 ])('%s is refused, and the error names it', (_, spoil, message) => {

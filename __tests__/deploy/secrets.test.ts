@@ -84,7 +84,7 @@ test('a content is in no JSON and no message; its digest is the one that the tar
   expect(content.digest(key)).toBe(execFileSync('sh', ['-c', script, key, 'hush hush']).toString().trim());
 });
 
-test('only text that can be told from other text is masked', () => {
+test('only text that can be distinguished from other text is masked', () => {
   const masked = (bytes: string | Buffer) => new SecretContent(Buffer.from(bytes)).maskable();
   expect([masked('a password\n'), masked(''), masked('yes\n'), masked(Buffer.from([0, 255, 1, 2, 3]))]).toEqual([
     'a password',

@@ -4,7 +4,7 @@
 # Tests put other files below this directory.
 loader_root=
 
-# The toplevel that the boot loader starts by default; nothing if that cannot be told. If the files of two boot loaders
+# The toplevel that the boot loader starts by default; nothing if that is unknown. If the files of two boot loaders
 # disagree, one of them is left over from earlier, and we do not know which.
 boot_now() {
   boot_found=''

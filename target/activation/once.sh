@@ -14,9 +14,9 @@ once_loader() {
 # Why it cannot, in words.
 once_obstacle() {
   if [ -n "$(systemd_boot_default)" ]; then
-    echo 'systemd-boot cannot be told to start an entry once without bootctl and EFI variables'
+    echo 'systemd-boot cannot be set to start an entry once without bootctl and EFI variables'
   elif [ -n "$(grub_default)" ]; then
-    echo 'GRUB cannot be told to start an entry once: grub-reboot or its support in grub.cfg is missing, or GRUB cannot write to /boot'
+    echo 'GRUB cannot be set to start an entry once: grub-reboot or its support in grub.cfg is missing, or GRUB cannot write to /boot'
   else
     echo 'the boot loader cannot start an entry once'
   fi

@@ -51,7 +51,7 @@ stage() {
     return 0
   else
     verb=boot code=$ended
-    go_back "the boot loader could not be told to start $toplevel once"
+    go_back "the boot loader could not be set to start $toplevel once"
   fi
   commit
 }

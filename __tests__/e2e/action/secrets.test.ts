@@ -33,7 +33,7 @@ let fleet: Fleet;
 let secrets: string[];
 beforeAll(async () => {
   fleet = await Fleet.start();
-  // Stands for a password store: it is not searched.
+  // Plays the part of a password store, which is not searched.
   const vault = ['sh', '-c', 'mkdir -p /srv && cat >/srv/vault && chmod 444 /srv/vault'];
   await fleet.runner.machine.run(vault, { input: ofHost.command });
   await fleet.change('flake.nix', text => text.replace('nixosConfigurations = {', () => declared));

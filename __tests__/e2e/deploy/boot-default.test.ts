@@ -98,7 +98,7 @@ const initScript = (toplevel: string): Files => ({
   'sbin/init': `#!/bin/sh\n# NixOS - Default\n# created by init-script-builder.sh\nexec ${toplevel}/init\n# older configurations: /boot/init-other-configurations-contents.txt\n`,
 });
 
-/** Name → files, and what they start by default; empty: it cannot be told. */
+/** Name → files, and what they start by default; empty: it is unknown. */
 const defaults: Record<string, [Files, string]> = {
   'no boot loader': [{}, ''],
   'systemd-boot': [{ ...entries, ...loaderConf('default nixos-generation-7.conf') }, next],

@@ -21,7 +21,7 @@ export class SecretContent {
     return createHash('sha256').update(key).update(inner).digest('hex');
   }
 
-  /** The content as text, to be masked in logs; null if it is binary, large, or too short to be told from other text. */
+  /** The content as text, to be masked in logs; null if it is binary, large, or too short to be distinguished from other text. */
   maskable(): string | null {
     const text = this.#bytes.toString('utf8').trim();
     const isText = this.#bytes.length <= 64 * 1024 && !/[\0\uFFFD]/.test(text);
