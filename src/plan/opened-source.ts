@@ -88,7 +88,8 @@ export class OpenedSource {
 
   /** What has been evaluated so far. */
   get evidence(): Evidence {
-    return { source: this.source, roots: this.#adapter.roots, files: this.#files };
+    const { roots, request } = this.#adapter;
+    return { source: this.source, roots, files: this.#files, hasNixpkgs: 'nixpkgs' in request };
   }
 
   /** Evaluates an attribute of the adapter for each of `hosts`. @throws UserError for a failure that no host caused. */
