@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { lineOf } from '../pins/scan.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
+import { misreadConfiguration } from './misread.ts';
 import { type FilePlace, inRepository, placeOf } from './places.ts';
 
 /** What an evaluation failed because of, if Nix's message does not say it: most often a file that the checkout does not have. */
@@ -27,7 +28,8 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
   const wanted = missingPath(failure);
-  return wanted === null ? forbiddenFile(failure) : missingFile(wanted, failure, source);
+  if (wanted !== null) return missingFile(wanted, failure, source);
+  return forbiddenFile(failure) ?? misreadConfiguration(failure);
 }
 
 /** A file of the target in /etc/nixos, which the machine that evaluates may not even look for. */
