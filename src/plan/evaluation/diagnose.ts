@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
-import type { NixPlace } from '../../nix/log.ts';
 import type { EvaluationFailure } from '../fleet.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
 import { causeOf } from './cause.ts';
-import { optionOf, placeOf } from './places.ts';
+import { type FilePlace, optionOf, placeOf } from './places.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
@@ -34,11 +33,16 @@ export function evaluationFailure(host: string, failure: NixFailure, source: Eva
 /** The error for a failure that no single host caused: the source as a whole cannot be evaluated. */
 export function sourceFailure(failure: NixFailure, fallback: Place, source: EvaluatedFolder): UserError {
   const { message, place } = meaning(failure, source);
-  return new UserError(message, { where: place ?? fallback, cause: failure.printed });
+  return new UserError(message, { where: place === null ? fallback : known(place), cause: failure.printed });
+}
+
+/** A place without what is not known of it. */
+function known({ file, line, column }: FilePlace): Place {
+  return { file, ...(line === null ? {} : { line }), ...(column === null ? {} : { column }) };
 }
 
 /** What failed, what that means and what to do, if it is known; otherwise Nix's message. */
-function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: NixPlace | null } {
+function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: FilePlace | null } {
   const cause = causeOf(failure, source);
   if (cause !== null) return { message: `${cause.message} ${cause.cure}`, place: cause.place };
   const place = placeOf(failure);
