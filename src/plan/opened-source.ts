@@ -9,7 +9,7 @@ import { type Budget, type Evaluated, evaluateHosts } from './evaluation/evaluat
 import { emptyRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import { namesOf } from './formats/adapter.ts';
 import { chooseFormat } from './formats/choose.ts';
-import type { Format } from './formats/index.ts';
+import { type Format, formats } from './formats/index.ts';
 import { unknownHost } from './host.ts';
 import { checkHostName } from './host-name.ts';
 import { withoutSecretTexts } from './inline-secrets.ts';
@@ -71,9 +71,10 @@ export class OpenedSource {
     logFormat(format, detected, source.context);
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
     const { names, root, notes, files } = await namesOf(adapter, source, main);
-    for (const name of names) checkHostName(name, relative(source.root, join(source.folder, main)));
-    const roots = [...new Set([...adapter.roots, root])];
     const fromRoot = relative(source.root, join(source.folder, main));
+    if (names.length === 0) throw noHost(format, fromRoot, notes);
+    for (const name of names) checkHostName(name, fromRoot);
+    const roots = [...new Set([...adapter.roots, root])];
     return new OpenedSource(
       source,
       { format, detected, main: fromRoot, names, notes, ...emptyRecords() },
@@ -125,6 +126,17 @@ export class OpenedSource {
 /** Logs a detected format. It is called before the evaluation, which may fail because the format is not the intended one. */
 export function logFormat(format: Format, detected: string | null, { log }: Context): void {
   if (detected !== null) log.info(`Format: ${format} (${detected}).`);
+}
+
+/** A deployment of no host would succeed and do nothing. @param main relative to the repository's root. */
+function noHost(format: Format, main: string, notes: Readonly<Record<string, unknown>>): UserError {
+  const { notHosts, flakeOutputs = [] } = formats[format];
+  const others = notHosts?.([], notes) ?? null;
+  const empty = main.endsWith('flake.nix') ? `: ${flakeOutputs.join(' or ')} is empty` : '';
+  return new UserError(`${main} defines no host${others === null ? `${empty}.` : `. ${others}`}`, {
+    where: { file: main },
+    cure: 'Define a host, or set `source` and `format` to what defines them.',
+  });
 }
 
 function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {

@@ -25,6 +25,10 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   const text = failure.message;
   if (/file 'nixos-config' was not found|cannot look up '<nixos-config>'/.test(text))
     return copiedConfiguration(failure);
+  if (/string '' doesn't represent an absolute path/i.test(text)) {
+    const variable = emptyVariable(failure, source);
+    if (variable !== null) return variable;
+  }
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
   const wanted = missingPath(failure);
@@ -53,6 +57,25 @@ function copiedConfiguration(failure: NixFailure): Cause | null {
     message:
       '`system.copySystemConfiguration = true` copies the configuration.nix of the machine that evaluates, which has none.',
     cure: 'Remove it; with `include-source`, archives and targets have the configuration.',
+    place,
+  };
+}
+
+/** `builtins.getEnv` returns an empty text in pure and in restricted evaluations. */
+function emptyVariable(failure: NixFailure, { root }: Evaluated): Cause | null {
+  const pattern = /\bgetEnv\s+("[^"\n]*")/;
+  const near = placeOf(failure);
+  const text = near === null ? '' : readFileSync(join(root, near.file), 'utf8');
+  const inFile = pattern.exec(text);
+  const place =
+    near !== null && inFile !== null
+      ? { file: near.file, line: lineOf(text, inFile.index), column: 1 }
+      : findInOwn(failure, other => pattern.exec(other)?.index);
+  if (place === null) return null;
+  const [, name] = pattern.exec(inFile === null ? readFileSync(join(root, place.file), 'utf8') : text) ?? [];
+  return {
+    message: `builtins.getEnv ${name} (${place.file}:${place.line}) is empty, because an evaluation does not read the environment.`,
+    cure: 'Write the value into a file of the repository; a secret belongs on the target, not in its configuration.',
     place,
   };
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
 import type { NixPlace } from '../../nix/log.ts';
@@ -6,7 +5,7 @@ import type { EvaluationFailure } from '../fleet.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
 import { causeOf } from './cause.ts';
-import { optionOf, placeOf } from './places.ts';
+import { optionOf, placeOf, shortPaths } from './places.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
@@ -60,15 +59,6 @@ function context(failure: NixFailure): string {
   if (parts.length === 0) return '';
   const joined = parts.join('; ');
   return ` ${joined.charAt(0).toUpperCase()}${joined.slice(1)}.`;
-}
-
-/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
-function shortPaths(text: string, roots: readonly string[]): string {
-  const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
-  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
-  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
-  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
-  return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
 }
 
 /** Where the trace is too long, its beginning and its end, one of which is the error. */

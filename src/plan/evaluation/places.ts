@@ -80,3 +80,12 @@ export function optionOf({ printed }: NixFailure): string | null {
 function isOutermostFirst(printed: string): boolean {
   return printed.lastIndexOf('error: ') > printed.indexOf('… ');
 }
+
+/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
+export function shortPaths(text: string, roots: readonly string[]): string {
+  const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
+  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
+  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
+  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
+  return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
+}
