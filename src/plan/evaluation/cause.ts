@@ -4,7 +4,8 @@ import type { NixPlace } from '../../nix/log.ts';
 import { lineOf } from '../pins/scan.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
-import { inRepository, placeOf } from './places.ts';
+import { importCycle } from './import-cycle.ts';
+import { findInOwn, inRepository, placeOf } from './places.ts';
 
 /** What an evaluation failed because of, if Nix's message does not say it: most often a file that the checkout does not have. */
 export interface Cause {
@@ -28,6 +29,10 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   if (/string '' doesn't represent an absolute path/i.test(text)) {
     const variable = emptyVariable(failure, source);
     if (variable !== null) return variable;
+  }
+  if (/stack overflow/i.test(text)) {
+    const cycle = endlessImports(failure);
+    if (cycle !== null) return cycle;
   }
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
@@ -76,6 +81,19 @@ function emptyVariable(failure: NixFailure, { root }: Evaluated): Cause | null {
   return {
     message: `builtins.getEnv ${name} (${place.file}:${place.line}) is empty, because an evaluation does not read the environment.`,
     cure: 'Write the value into a file of the repository; a secret belongs on the target, not in its configuration.',
+    place,
+  };
+}
+
+function endlessImports(failure: NixFailure): Cause | null {
+  const cycle = importCycle(failure);
+  if (cycle === null) return null;
+  const { files, place } = cycle;
+  if (files.length === 1)
+    return { message: `${place.file} imports itself.`, cure: 'Remove the import, or correct its path.', place };
+  return {
+    message: `${place.file} imports ${files.join(', which imports ')}.`,
+    cure: 'Remove one of the imports.',
     place,
   };
 }
@@ -165,21 +183,6 @@ function referenceTo(file: string, folder: string, text: string): number | null 
   for (const match of text.matchAll(/\.{1,2}\/[\w.+/-]*/g)) {
     const path = resolve(folder, match[0]);
     if (path === file || join(path, 'default.nix') === file) return match.index;
-  }
-  return null;
-}
-
-/** The first place in the evaluated files of the repository for which `find` returns an offset. */
-function findInOwn(
-  { files, roots }: NixFailure,
-  find: (text: string, folder: string) => number | null | undefined,
-): NixPlace | null {
-  for (const file of files) {
-    const inside = inRepository({ file, line: 1, column: 1 }, roots);
-    if (inside === null || !existsSync(file)) continue;
-    const text = readFileSync(file, 'utf8');
-    const at = find(text, dirname(inside.file));
-    if (at !== null && at !== undefined) return { file: inside.file, line: lineOf(text, at), column: 1 };
   }
   return null;
 }

@@ -54,7 +54,7 @@ function context(failure: NixFailure): string {
   const at = place === undefined ? null : shortPaths(place.file, failure.roots);
   const parts = [
     ...(place === undefined || at === null || at.startsWith('/') ? [] : [`It occurs at ${at}:${place.line}`]),
-    ...(option === null ? [] : [`the option ${option} leads to it`]),
+    ...(option === null || failure.message.includes(`\`${option}'`) ? [] : [`the option ${option} leads to it`]),
   ];
   if (parts.length === 0) return '';
   const joined = parts.join('; ');
@@ -72,10 +72,19 @@ function bothEnds(printed: string): string {
 function sentence(message: string): string {
   const text = message
     .replace(/^error: /, '')
+    // It is not an option of ours.
+    .replace(" (use '--impure' to override)", '')
     // Newer versions of Nix wrap the error of a download.
     .replace(/^Failed to open archive \(Source threw exception: error: ([\s\S]*)\)$/, '$1')
     .trim();
-  const cut = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+  const once = withoutRepeatedItems(text);
+  const cut = once.length > 2_000 ? `${once.slice(0, 2_000)}…` : once;
   const first = cut.charAt(0).toUpperCase() + cut.slice(1);
   return /[.!?…:'"`]$/.test(first) ? first : `${first}.`;
+}
+
+/** A module that is imported under two names has its assertions twice. */
+function withoutRepeatedItems(text: string): string {
+  const [intro = '', ...items] = text.split(/\n(?=- )/);
+  return [intro, ...new Set(items.map(item => item.trimEnd()))].join('\n');
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { NixPlace } from '../../nix/log.ts';
+import { lineOf } from '../pins/scan.ts';
 import type { NixFailure } from './adapter.ts';
 
 /**
@@ -22,7 +23,7 @@ export function placeOf(failure: NixFailure): NixPlace | null {
     const inside = inRepository(place, failure.roots);
     if (inside !== null) return inside;
   }
-  return placeOfThrow(failure);
+  return placeOfThrow(failure) ?? placeOfUndefined(failure);
 }
 
 /** Nix 2.8 does not report the place of a `throw`: it is the only place in the evaluated files with that text. */
@@ -39,6 +40,34 @@ function placeOfThrow({ message, files, roots }: NixFailure): NixPlace | null {
   }
   const [first, second] = matches;
   return first !== undefined && second === undefined ? first : null;
+}
+
+/** For an option that has no value: the place that defines others of the same set. */
+function placeOfUndefined(failure: NixFailure): NixPlace | null {
+  const [, set] =
+    /option `(.+)\.(?:[^."]+|"[^"]*")' (?:was accessed but has no value defined|is used but not defined)/.exec(
+      failure.message,
+    ) ?? [];
+  if (set === undefined) return null;
+  return findInOwn(failure, text => {
+    const at = text.indexOf(set);
+    return at < 0 ? null : at;
+  });
+}
+
+/** The first place in the evaluated files of the repository for which `find` returns an offset. */
+export function findInOwn(
+  { files, roots }: NixFailure,
+  find: (text: string, folder: string) => number | null | undefined,
+): NixPlace | null {
+  for (const file of files) {
+    const inside = inRepository({ file, line: 1, column: 1 }, roots);
+    if (inside === null || !existsSync(file)) continue;
+    const text = readFileSync(file, 'utf8');
+    const at = find(text, dirname(inside.file));
+    if (at !== null && at !== undefined) return { file: inside.file, line: lineOf(text, at), column: 1 };
+  }
+  return null;
 }
 
 /** Places named in the text of an error: first those in the message, then those in the trace, the innermost first. */
