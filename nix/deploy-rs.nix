@@ -36,7 +36,8 @@ let
     ];
 
   profileOf = name: (builtins.getAttr name nodes).profiles.system;
-  # The package that deploy-rs activates contains the toplevel; src/plan finds it by the references of the derivation.
+  # The package that deploy-rs activates contains the toplevel; src/plan finds it by the references of the derivation. A toplevel
+  # itself, which deploy-rs refuses because it lacks deploy-rs' scripts, has all that is needed here.
   wrapperOf =
     name:
     let
@@ -44,7 +45,9 @@ let
       drvs = builtins.attrNames (builtins.getContext (toString path));
     in
     path.drvPath or (
-      if drvs == [ ] then
+      if isEvaluation path then
+        throw "the path of the profile system of ${builtins.toJSON name} is a NixOS evaluation, not a package: write `path = deploy-rs.lib.<system>.activate.nixos self.nixosConfigurations.${name};`"
+      else if drvs == [ ] then
         throw "the path of the profile system of ${builtins.toJSON name} is not a derivation"
       else
         builtins.head drvs

@@ -89,3 +89,24 @@ test('an option without a value has the place that defines the rest of it', () =
   const files = { 'web.nix': '{\n  fileSystems."/srv" = { device = "/dev/sda2"; };\n}\n' };
   expect(reported(message, files)).toMatchObject({ message, file: 'web.nix', line: 2 });
 });
+
+// NixOS/nixops#1192 and #259
+test('a host without the file systems of its machine', () => {
+  const assertion = 'The ‘fileSystems’ option does not specify your root file system.';
+  expect(reported(`Failed assertions:\n- ${assertion}`).message).toBe(
+    `Failed assertions:\n- ${assertion} It means that the configuration lacks what is special to the machine: its disks and its boot loader. \`nixos-generate-config --show-hardware-config\` prints most of it there: commit that as hardware-configuration.nix and import it, or use disko.`,
+  );
+});
+
+test('the toplevel leads to every failure, so it is not named', () => {
+  const printed = "error:\n … while evaluating the option `system.build.toplevel':\n error: oh";
+  const failure = {
+    kind: 'evaluation' as const,
+    message: 'oh',
+    printed,
+    places: [],
+    files: new Set<string>(),
+    roots: [],
+  };
+  expect(evaluationFailure('web', failure, { root, repository: null }).message).toBe('Oh.');
+});

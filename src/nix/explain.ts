@@ -110,7 +110,14 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
-    pattern: /stack overflow/,
+    pattern: /^\s*- The .fileSystems. option does not specify your root file system/m,
+    explain: () => ({
+      message: 'the configuration lacks what is special to the machine: its disks and its boot loader',
+      cure: '`nixos-generate-config --show-hardware-config` prints most of it there: commit that as hardware-configuration.nix and import it, or use disko.',
+    }),
+  },
+  {
+    pattern: /^\s*(?:error: )?stack overflow/m,
     explain: () => ({
       message: 'a value needs itself, most often through functions that call each other without an end',
       cure: 'The stack trace names them.',

@@ -72,7 +72,7 @@ export class OpenedSource {
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
     const { names, root, notes, files } = await namesOf(adapter, source, main);
     const fromRoot = relative(source.root, join(source.folder, main));
-    if (names.length === 0) throw noHost(format, fromRoot, notes);
+    if (names.length === 0) throw noHost(fromRoot, formats[format].notHosts?.(names, notes) ?? null);
     for (const name of names) checkHostName(name, fromRoot);
     const roots = [...new Set([...adapter.roots, root])];
     return new OpenedSource(
@@ -89,7 +89,8 @@ export class OpenedSource {
 
   /** What has been evaluated so far. */
   get evidence(): Evidence {
-    return { source: this.source, roots: this.#adapter.roots, files: this.#files };
+    const { roots, request } = this.#adapter;
+    return { source: this.source, roots, files: this.#files, hasNixpkgs: 'nixpkgs' in request };
   }
 
   /** Evaluates an attribute of the adapter for each of `hosts`. @throws UserError for a failure that no host caused. */
@@ -128,14 +129,11 @@ export function logFormat(format: Format, detected: string | null, { log }: Cont
   if (detected !== null) log.info(`Format: ${format} (${detected}).`);
 }
 
-/** A deployment of no host would succeed and do nothing. @param main relative to the repository's root. */
-function noHost(format: Format, main: string, notes: Readonly<Record<string, unknown>>): UserError {
-  const { notHosts, flakeOutputs = [] } = formats[format];
-  const others = notHosts?.([], notes) ?? null;
-  const empty = main.endsWith('flake.nix') ? `: ${flakeOutputs.join(' or ')} is empty` : '';
-  return new UserError(`${main} defines no host${others === null ? `${empty}.` : `. ${others}`}`, {
-    where: { file: main },
-    cure: 'Define a host, or set `source` and `format` to what defines them.',
+/** A run without hosts would succeed and do nothing. @param others what the source defines instead, as a sentence. */
+function noHost(file: string, others: string | null): UserError {
+  return new UserError(`${file} defines no host.`, {
+    where: { file },
+    cure: `${others === null ? '' : `${others} `}Define one, or set \`source\` and \`format\` to where the hosts are.`,
   });
 }
 

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { NixPlace } from '../../nix/log.ts';
 import { lineOf } from '../pins/scan.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
 import { importCycle } from './import-cycle.ts';
-import { findInOwn, inRepository, placeOf } from './places.ts';
+import { misreadConfiguration } from './misread.ts';
+import { type FilePlace, findInOwn, inRepository, placeOf } from './places.ts';
 
 /** What an evaluation failed because of, if Nix's message does not say it: most often a file that the checkout does not have. */
 export interface Cause {
   message: string;
   cure: string;
   /** Relative to the repository. */
-  place: NixPlace | null;
+  place: FilePlace | null;
 }
 
 /** What is known of the folder that was evaluated. */
@@ -37,7 +37,8 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
   const wanted = missingPath(failure);
-  return wanted === null ? forbiddenFile(failure) : missingFile(wanted, failure, source);
+  if (wanted !== null) return missingFile(wanted, failure, source);
+  return forbiddenFile(failure) ?? misreadConfiguration(failure);
 }
 
 /** A file of the target in /etc/nixos, which the machine that evaluates may not even look for. */
@@ -134,9 +135,7 @@ function missingPath({ message }: NixFailure): string | null {
 }
 
 function missingFile(wanted: string, failure: NixFailure, { root, repository }: Evaluated): Cause | null {
-  const inside = isAbsolute(wanted)
-    ? inRepository({ file: wanted, line: 1, column: 1 }, failure.roots)
-    : { file: wanted };
+  const inside = isAbsolute(wanted) ? inRepository({ file: wanted }, failure.roots) : { file: wanted };
   if (inside === null) return wanted.startsWith('/etc/nixos/') ? ofMachine(wanted, failure) : null;
   const { file } = inside;
   const importer = findInOwn(failure, (text, folder) => referenceTo(join(root, file), join(root, folder), text));
@@ -152,7 +151,7 @@ function missingFile(wanted: string, failure: NixFailure, { root, repository }: 
       place,
     };
   }
-  if (existsSync(join(root, file))) {
+  if (repository !== null && existsSync(join(root, file))) {
     return {
       message: `${file}${by} is not tracked by Git, and Nix sees only tracked files of a flake.`,
       cure: `Run \`git add ${file}\` and commit it.`,
@@ -162,7 +161,9 @@ function missingFile(wanted: string, failure: NixFailure, { root, repository }: 
   const how = file.endsWith('hardware-configuration.nix')
     ? ' `nixos-generate-config --show-hardware-config` prints it on the machine.'
     : '';
-  return { message: `${file}${by} is not in the repository.`, cure: `Commit it, or correct the path.${how}`, place };
+  return repository === null
+    ? { message: `${file}${by} does not exist.`, cure: `Create it, or correct the path.${how}`, place }
+    : { message: `${file}${by} is not in the repository.`, cure: `Commit it, or correct the path.${how}`, place };
 }
 
 function ofMachine(wanted: string, failure: NixFailure): Cause {

@@ -1,11 +1,10 @@
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
-import type { NixPlace } from '../../nix/log.ts';
 import type { EvaluationFailure } from '../fleet.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
 import { causeOf } from './cause.ts';
-import { optionOf, placeOf, shortPaths } from './places.ts';
+import { type FilePlace, optionOf, placeOf, shortPaths } from './places.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
@@ -33,11 +32,16 @@ export function evaluationFailure(host: string, failure: NixFailure, source: Eva
 /** The error for a failure that no single host caused: the source as a whole cannot be evaluated. */
 export function sourceFailure(failure: NixFailure, fallback: Place, source: EvaluatedFolder): UserError {
   const { message, place } = meaning(failure, source);
-  return new UserError(message, { where: place ?? fallback, cause: failure.printed });
+  return new UserError(message, { where: place === null ? fallback : known(place), cause: failure.printed });
+}
+
+/** A place without what is not known of it. */
+function known({ file, line, column }: FilePlace): Place {
+  return { file, ...(line === null ? {} : { line }), ...(column === null ? {} : { column }) };
 }
 
 /** What failed, what that means and what to do, if it is known; otherwise Nix's message. */
-function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: NixPlace | null } {
+function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: FilePlace | null } {
   const cause = causeOf(failure, source);
   if (cause !== null) return { message: `${cause.message} ${cause.cure}`, place: cause.place };
   const place = placeOf(failure);
@@ -50,11 +54,12 @@ function meaning(failure: NixFailure, source: EvaluatedFolder): { message: strin
 /** For an error that occurs inside nixpkgs: where, and which option leads there. */
 function context(failure: NixFailure): string {
   const option = optionOf(failure);
+  const isNews = option !== null && option !== 'system.build.toplevel' && !failure.message.includes(`\`${option}'`);
   const [place] = failure.places;
   const at = place === undefined ? null : shortPaths(place.file, failure.roots);
   const parts = [
     ...(place === undefined || at === null || at.startsWith('/') ? [] : [`It occurs at ${at}:${place.line}`]),
-    ...(option === null || failure.message.includes(`\`${option}'`) ? [] : [`the option ${option} leads to it`]),
+    ...(!isNews ? [] : [`the option ${option} leads to it`]),
   ];
   if (parts.length === 0) return '';
   const joined = parts.join('; ');

@@ -1,16 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { NixPlace } from '../../nix/log.ts';
 import { lineOf } from '../pins/scan.ts';
 import type { NixFailure } from './adapter.ts';
-import { inRepository } from './places.ts';
+import { type FilePlace, inRepository } from './places.ts';
 
 /** Modules that import each other without an end. */
 export interface ImportCycle {
   /** Each imports the next one, and the last one imports the first. Relative to the repository. */
   files: string[];
   /** Where the last one does. */
-  place: NixPlace;
+  place: FilePlace;
 }
 
 interface Import {
@@ -22,7 +21,7 @@ interface Import {
 export function importCycle({ files, roots }: NixFailure): ImportCycle | null {
   const own = new Map<string, string>();
   for (const file of [...files].sort()) {
-    const inside = inRepository({ file, line: 1, column: 1 }, roots);
+    const inside = inRepository({ file }, roots);
     if (inside !== null && existsSync(file)) own.set(inside.file, readFileSync(file, 'utf8'));
   }
   const finished = new Set<string>();

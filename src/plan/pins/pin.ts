@@ -33,7 +33,7 @@ export async function checkNixpkgsPins(
       problems.push({
         what: `the nixpkgs at ${path}, whose hash is nowhere in the repository`,
         file: ownFiles(evidence)[0] ?? null,
-        line: 1,
+        line: null,
         cure: 'Fetch it by its hash: a flake, npins, niv, or `fetchTarball` with `sha256`.',
       });
     }
@@ -51,7 +51,7 @@ export async function checkNixpkgsPins(
  */
 async function pinOf(path: string, evidence: Evidence): Promise<Pin | null> {
   const { repository, inputs, nix } = evidence.source;
-  const inside = inRepository({ file: join(path, 'x'), line: 1, column: 1 }, evidence.roots);
+  const inside = inRepository({ file: join(path, 'x') }, evidence.roots);
   if (inside !== null) {
     return {
       revision: repository === null || repository.dirty ? null : repository.commit,

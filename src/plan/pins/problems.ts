@@ -25,6 +25,8 @@ export interface Evidence {
   roots: readonly string[];
   /** Nix files that were evaluated, as Nix names them. */
   files: ReadonlySet<string>;
+  /** Whether <nixpkgs> is pinned: by the input `nixpkgs`, or next to a source whose format uses such a pin. */
+  hasNixpkgs: boolean;
 }
 
 const tarballCure =
@@ -52,7 +54,7 @@ const cures: Record<string, string> = {
 export function ownFiles({ source, roots, files }: Evidence): string[] {
   const own = new Set<string>();
   for (const file of files) {
-    const inside = inRepository({ file, line: 1, column: 1 }, roots);
+    const inside = inRepository({ file }, roots);
     if (inside !== null && existsSync(join(source.root, inside.file))) own.add(inside.file);
   }
   return [...own].sort();
@@ -82,9 +84,10 @@ function isSame(one: PinProblem, other: PinProblem): boolean {
 /** Fetches without a hash in the evaluated files of the repository and, if they may be used at all, search paths. */
 function unpinnedIn(evidence: Evidence): PinProblem[] {
   const { root, inputs } = evidence.source;
+  const isPinned = (path: string): boolean => evidence.hasNixpkgs && /^<nixpkgs[/>]/.test(path);
   return ownFiles(evidence).flatMap(file => {
     const text = readFileSync(join(root, file), 'utf8');
-    const paths = inputs.nixpkgsPin === 'warn' ? searchPaths(text) : [];
+    const paths = inputs.nixpkgsPin === 'warn' ? searchPaths(text).filter(({ what }) => !isPinned(what)) : [];
     return [
       ...unpinnedFetches(text).map(({ at, what }) => ({
         what: `${what} without ${what === 'fetchTarball' || what === 'fetchurl' ? 'a hash' : 'a revision'}`,
@@ -162,7 +165,11 @@ export function warnOfPins(problems: readonly PinProblem[], context: Context): v
 export function sourceError(failure: NixFailure, main: string, source: Source): UserError {
   if (source.inputs.nixpkgsPin === 'error') {
     // What is not pinned is mostly the cause of the failure.
-    const problems = problemsIn({ source, roots: failure.roots, files: failure.files }, [failure], main);
+    const problems = problemsIn(
+      { source, roots: failure.roots, files: failure.files, hasNixpkgs: false },
+      [failure],
+      main,
+    );
     if (problems.length > 0) return pinError(problems);
   }
   return sourceFailure(failure, { file: main }, source);
