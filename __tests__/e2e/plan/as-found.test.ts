@@ -35,16 +35,6 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
   });
 
-  test('a source without any host is an error, because a deployment would do nothing', async () => {
-    await expect(fleetIn(await flakeWith('nixosConfigurations = { };'))).rejects.toMatchObject({
-      message: 'flake.nix defines no host.',
-    });
-    await expect(fleetIn(await flakeWith('deploy.nodes.mac.profiles.home = { };'))).rejects.toMatchObject({
-      message:
-        'flake.nix defines no host. Nodes without a profile `system` are not NixOS systems and are left out: mac.',
-    });
-  });
-
   // dadatoa/nixos-colmena-npins: a channel, whose entry has no revision, next to a repository.
   test('the revision of another pin is not that of nixpkgs', async () => {
     const { files } = fleetOf('expression', { web: sound('networking.hostName = "web";') }, fixture);
