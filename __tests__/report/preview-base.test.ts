@@ -46,7 +46,9 @@ test('one target is off: the hosts that were compared with the base are named', 
   const previews = [preview('web'), based('pi', 'No answer.')];
   const shown = summary(run({ mode: 'preview', previews }));
   expect(shown).toContain('This is what a switch would do. The targets were only asked what they run.\n');
-  expect(shown).toContain(`pi: compared with the base, ${base}, and not with what the targets run`);
+  expect(shown).toContain(
+    `Some hosts were compared with the base, ${base}, and not with what the targets run, so it is not known which units run.\n\n- pi: No answer.\n`,
+  );
   // What is known differs, so they are no group.
   expect(shown).toMatch(/### web\n[\s\S]*### pi\n/);
 });

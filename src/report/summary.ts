@@ -38,9 +38,14 @@ const sections: readonly Section[] = [
  *
  * @param limit maximum size in bytes.
  * @param note Markdown below the title; null: none.
+ * @param failures those of the run, unless it has only been reported by another one.
  */
-export function summary(run: Run, limit = summaryLimit, note: string | null = null): string {
-  const { failures } = verdict(run);
+export function summary(
+  run: Run,
+  limit = summaryLimit,
+  note: string | null = null,
+  failures: readonly HostFailure[] = verdict(run).failures,
+): string {
   const document = new LimitedDocument(limit);
   title(document, run, failures);
   if (note !== null) document.add(note);
