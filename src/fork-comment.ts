@@ -67,7 +67,7 @@ function endedRun({ workflow_run }: Readonly<Record<string, unknown>>): EndedRun
     | { [key in 'id' | 'event' | 'html_url' | 'head_sha' | 'head_branch']?: unknown }
     | undefined;
   const { head_repository: head } = (workflow_run ?? {}) as { head_repository?: { full_name?: unknown } | null };
-  if (run === undefined || typeof run.id !== 'number') {
+  if (typeof run?.id !== 'number') {
     throw new UserError('There is no ended run: this step is for the event `workflow_run`.', {
       cure: 'Copy examples/workflows/fork-comment.yml.',
     });
