@@ -81,6 +81,7 @@ const change: Shape<Change> = objectOf<Change>({
     }),
     100_000,
   ),
+  secrets: orNull(objectOf({ added: names, removed: names, changed: names })),
 });
 
 const fromTarget = objectOf({

@@ -95,6 +95,11 @@ function changeMarkdown(change: Change): string {
       ...(firewall.turned === null ? [] : [`is turned ${firewall.turned}`]),
     ]),
     ...accountLines(change),
+    ...listed('Secrets', [
+      ...each('adds', change.secrets?.added ?? []),
+      ...each('removes', change.secrets?.removed ?? []),
+      ...each('changes', change.secrets?.changed ?? []),
+    ]),
     ...(files.line === null ? [] : [files.line]),
     packages === null
       ? '**Packages**: unknown, because Nix on the target does not answer'
