@@ -3,7 +3,7 @@ import { hostTableHead, hostTableLines } from './host-table.ts';
 import { LimitedDocument } from './limited.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
-import { previewSection, previewTitle } from './preview-markdown.ts';
+import { comparisonLines, previewSection, previewTitle } from './preview-markdown.ts';
 import { previewedSection } from './previewed-text.ts';
 import type { Run } from './run.ts';
 import { secretSection } from './secrets.ts';
@@ -38,9 +38,14 @@ const sections: readonly Section[] = [
  *
  * @param limit maximum size in bytes.
  * @param note Markdown below the title; null: none.
+ * @param failures those of the run, unless it has only been reported by another one.
  */
-export function summary(run: Run, limit = summaryLimit, note: string | null = null): string {
-  const { failures } = verdict(run);
+export function summary(
+  run: Run,
+  limit = summaryLimit,
+  note: string | null = null,
+  failures: readonly HostFailure[] = verdict(run).failures,
+): string {
   const document = new LimitedDocument(limit);
   title(document, run, failures);
   if (note !== null) document.add(note);
@@ -74,9 +79,7 @@ function dryRun(document: LimitedDocument, run: Run): void {
   if (run.mode === 'dry-activate') {
     document.add('Nothing was changed. This is what a switch would do (`dry-activate`).');
   }
-  if (run.previews.some(({ known }) => known)) {
-    document.add('This is what a switch would do. The targets were only asked what they run.');
-  }
+  for (const line of comparisonLines(run.previews)) document.add(line);
 }
 
 function failureList(document: LimitedDocument, _run: Run, failures: readonly HostFailure[]): void {
