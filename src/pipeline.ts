@@ -40,6 +40,7 @@ import {
 } from './setup/index.ts';
 import type { Step } from './step.ts';
 import { explainStall, inTime } from './time-limits.ts';
+import { Timeline } from './timeline.ts';
 import { producer } from './version.ts';
 
 /** Provided by the entry: the runner's state, cache and artifacts, or their replacements on the command line. */
@@ -82,10 +83,11 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
 export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
-  const context = limited(surroundings, config);
+  const timeline = new Timeline();
+  const context = timeline.watch(limited(surroundings, config));
   const run: Run = {
     ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], previewed: null, outcomes: [] },
-    ...{ timings: {}, error: null },
+    ...{ work: null, timings: {}, timeline: [], address: ports.deployer.run, error: null },
   };
   const saving = new Saving();
   try {
@@ -98,6 +100,7 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
     run.error = endedBy(error, context);
   }
   await saving.ended();
+  run.timeline = timeline.spans();
   return run;
 }
 
@@ -135,11 +138,12 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
-  const [built, prepared] = await timed(run, 'build', context, async () => {
+  const [{ built, work }, prepared] = await timed(run, 'build', context, async () => {
     const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
     return [await build(fleet, config.build, nixOf(prepared, context), context), prepared] as const;
   });
   run.built = built;
+  run.work = work;
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
 
   const nix = nixOf(prepared, context);

@@ -1,7 +1,7 @@
 import { commentLimit } from './comment.ts';
 import { encodeToplevels } from './previewed-block.ts';
 import type { Run } from './run.ts';
-import { summary } from './summary.ts';
+import { commentSummary } from './summary.ts';
 
 /** What a comment describes. */
 export interface CommentSubject {
@@ -21,7 +21,7 @@ export function commentText(run: Run, { commit, run: address }: CommentSubject):
   const parts = [...(known ? [`For ${commit}.`] : []), ...(address === null ? [] : [`[All details](${address})`])];
   const block = known && run.previews.length > 0 ? encodeToplevels({ commit, toplevels: toplevelsOf(run) }) : null;
   const hidden = block === null ? '' : `\n${block}\n`;
-  return summary(run, commentLimit - hidden.length, parts.length === 0 ? null : parts.join(' ')) + hidden;
+  return commentSummary(run, commentLimit - hidden.length, parts.length === 0 ? null : parts.join(' ')) + hidden;
 }
 
 function toplevelsOf({ built, previews }: Run): Record<string, string> {
