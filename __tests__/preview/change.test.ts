@@ -55,6 +55,33 @@ describe('ports', () => {
   });
 });
 
+describe('boot loader', () => {
+  const paths = (...names: string[]) => names.map(name => ({ path: store(name), bytes: 1 }));
+
+  test.each([
+    [['install-grub.sh', 'grub-2.06'], ['install-grub.sh', 'grub-2.12'], 'boot loader GRUB 2.06 → 2.12'],
+    [['install-grub.sh', 'grub-2.12'], ['install-systemd-boot.sh'], 'boot loader GRUB 2.12 → systemd-boot'],
+    [['systemd-boot-builder.py'], ['limine-install.py', 'limine-9.0'], 'boot loader systemd-boot → Limine 9.0'],
+    [['install-systemd-boot.sh', 'systemd-256'], ['install-systemd-boot.sh', 'systemd-257'], null],
+    [['install-grub.sh', 'grub-2.12'], ['install-grub.sh', 'grub-2.12'], null],
+    [['hello-1.0'], ['install-grub.sh', 'grub-2.12'], null],
+  ])('%j → %j', (was, is, text) => {
+    const reasons = rebootReasons(
+      machine({ system: system({ closure: paths(...was) }) }),
+      system({ closure: paths(...is) }),
+    );
+    expect(reasons).toEqual(text === null ? [] : [{ part: 'boot loader', text, pending: false }]);
+  });
+
+  test('of a closure that is not known, nothing is said', () => {
+    const reasons = rebootReasons(
+      machine({ system: system({ closure: null }) }),
+      system({ closure: paths('install-grub.sh') }),
+    );
+    expect(reasons).toEqual([]);
+  });
+});
+
 describe('reboot', () => {
   const kernel = (version: string, letter = 'a'): Record<string, string> => ({
     kernel: `${store(`linux-${version}`, letter)}/bzImage`,
