@@ -55,6 +55,19 @@ describe('ports', () => {
   });
 });
 
+test('the changes of hosts that differ in their names alone are the same', () => {
+  const of = (host: string) => {
+    const toplevel = (letter: string): string => store(`nixos-system-${host}-24.11`, letter);
+    const side = (letter: string) => {
+      const closure = [toplevel(letter), store('etc', letter), store('tool-1.0', letter)];
+      return system({ toplevel: toplevel(letter), closure: closure.map(path => ({ path, bytes: 1 })) });
+    };
+    return changeOf(machine({ system: side('a') }), side('b'));
+  };
+  expect(of('web').packages).toEqual(of('db').packages);
+  expect(of('web').packages?.rebuilt.names).toEqual(['tool']);
+});
+
 describe('boot loader', () => {
   const paths = (...names: string[]) => names.map(name => ({ path: store(name), bytes: 1 }));
 

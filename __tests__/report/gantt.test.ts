@@ -32,7 +32,11 @@ test('stages, the slowest builds and hosts, in seconds since the start of the ru
     span('deploy', 'web', 62_000, 64_500),
     span('deploy', 'web', 66_000, 70_000, true),
   ];
-  const items = [item('linux-6.12', 2000, 60_000, { failed: true }), item('web', 60_000, 60_000)];
+  const items = [
+    item('linux-6.12', 2000, 60_000, { failed: true }),
+    item('web', 60_000, 60_700),
+    item('short', 60_000, 60_699),
+  ];
   const text = summary(run({ timeline, work: { items, downloadedBytes: 0 } }));
   expect(diagram(text).slice(1)).toEqual([
     'gantt',
@@ -44,7 +48,7 @@ test('stages, the slowest builds and hosts, in seconds since the start of the ru
     '    8.8 s · deploy :61200, 70000',
     '  section Builds',
     '    58 s · linux-6.12 :crit, 2000, 60000',
-    '    0.0 s · web :60000, 60001',
+    '    0.7 s · web :60000, 60700',
     '  section Hosts',
     '    2.5 s · web :62000, 64500',
     '    4.0 s · web :crit, 66000, 70000',

@@ -11,6 +11,9 @@ import { slowest, workName } from './work.ts';
 const builds = 10;
 const hosts = 20;
 
+/** The least part of the run that a build must take to have a bar. */
+const leastPart = 0.01;
+
 /** Cells of a name, at most. */
 const nameWidth = 40;
 
@@ -26,7 +29,8 @@ interface Bar extends Period {
 export function timelineSection(document: LimitedDocument, { timeline, work }: Run): void {
   const stages = timeline.filter(({ host }) => host === null);
   if (stages.length === 0) return;
-  const built = slowest(work?.items ?? [], builds).map(barOfWork);
+  const long = (work?.items ?? []).filter(item => item.to - item.from >= leastPart * lengthOf(stages));
+  const built = slowest(long, builds).map(barOfWork);
   const all = hostBars(timeline);
   const shown = all.toSorted((a, b) => rank(b) - rank(a)).slice(0, hosts);
   const diagram = gantt({
@@ -37,6 +41,11 @@ export function timelineSection(document: LimitedDocument, { timeline, work }: R
   const left = all.length - shown.length;
   const rest = left === 0 ? '' : `\n\n${count(left, 'more host')} took less time.`;
   document.add(`**Timeline**\n\n${diagram}${rest}`);
+}
+
+/** From the beginning of the first to the end of the last. */
+function lengthOf(periods: readonly Period[]): number {
+  return Math.max(...periods.map(({ to }) => to)) - Math.min(...periods.map(({ from }) => from));
 }
 
 function barOfWork(item: WorkItem): Bar {

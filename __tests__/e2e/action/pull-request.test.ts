@@ -21,7 +21,7 @@ beforeAll(async () => {
   [fleet, rest] = await Promise.all([Fleet.start(), RestApi.start({ keepsComments: true })]);
   api = await startSystemdTarget({ name: 'api', deployKey: fleet.deployKey });
   await addHosts();
-  const { main } = await step({ mode: 'switch' }, 'push', commits[0]);
+  const { main } = await step({ mode: 'switch', archive: 'none' }, 'push', commits[0]);
   if (main.code !== 0) throw new Error(main.log);
 });
 afterAll(async () => {
