@@ -1,4 +1,5 @@
 import { type ArchiveStores, archive, takeArchives } from './archive/index.ts';
+import { type Compared, checkBase } from './base.ts';
 import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
@@ -18,12 +19,14 @@ import {
 } from './deploy/index.ts';
 import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
+import type { PullRequest } from './event.ts';
 import { withStallLimit } from './exec.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet, Target } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
-import { preview } from './preview/index.ts';
+import type { Preview } from './preview/index.ts';
+import { previewAll } from './preview-run.ts';
 import type { Previewed } from './report/previewed.ts';
 import type { Run } from './report/run.ts';
 import { checkPreviewed } from './require-preview.ts';
@@ -54,6 +57,8 @@ export interface Ports {
   repository: string | null;
   /** Null: the one that Git has checked out. */
   branch: string | null;
+  /** The pull request that this run is for; null if there is none. */
+  pull: PullRequest | null;
   /** Finds what the pull request of this commit has previewed; null: there is nobody to ask. */
   previewed: (() => Promise<Previewed>) | null;
   deployer: Deployer;
@@ -92,6 +97,7 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
+    checkBase(config, ports.pull);
     checkKnownHosts({ ...config.deploy, ...ports.deployer }, givenTargets(config));
     const request = { step, config, ports, context };
     if (config.fetch.from === null) await fromSource(request, run, saving);
@@ -159,8 +165,8 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode === 'preview') {
-    const asking = { ...config.deploy, ...ports.deployer };
-    run.previews = await timed(run, 'preview', context, () => preview(built, asking, context));
+    const compared = { fleet, planConfig: { ...planConfig, planCache: null }, pull: ports.pull };
+    run.previews = await timed(run, 'preview', context, () => previewOf(built, compared, prepared, request));
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     await recallPreview(
       built.flatMap(one => (one.ok ? [[one.host.name, one.toplevel] as const] : [])),
@@ -171,6 +177,19 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
+}
+
+function previewOf(
+  built: readonly Built[],
+  compared: Compared,
+  prepared: Setup,
+  { config, ports, context }: RunRequest,
+): Promise<Preview[]> {
+  const { cache: _, ...setupPorts } = ports.setup;
+  const nixFor = async (base: Fleet, limited: Context): Promise<Nix> =>
+    nixOf(await prepareSystems(prepared, cachedFleet(base), limited, setupPorts), limited);
+  const deploy = { ...config.deploy, ...ports.deployer };
+  return previewAll(built, compared, { ...config, deploy }, { nixFor, context });
 }
 
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */

@@ -80,7 +80,15 @@ test('a unit that is stopped and started again counts as restarted; one that is 
 
 test('hosts that were not evaluated or built are listed with their log', () => {
   const fleet = {
-    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [host('db')] },
+    ...{
+      format: 'flake' as const,
+      detected: null,
+      source: '/x',
+      commit: null,
+      dirty: false,
+      names: [],
+      hosts: [host('db')],
+    },
     failures: [
       { host: 'web', message: 'attribute missing', trace: 'error: here', file: 'flake.nix', line: 3, column: 1 },
     ],

@@ -14,10 +14,11 @@ import { describeTarget } from './describe.ts';
 import type { MachineDescription } from './description.ts';
 import type { Preview, WhyUnknown } from './preview.ts';
 
+export { type Base, compareWithBase, needsBase, withoutTargets } from './base.ts';
 export type { Change, NameChange, UnitChange } from './change.ts';
 export { describeScript } from './describe.ts';
-export type { Preview, WhyUnknown } from './preview.ts';
-export { isFailedPreview } from './preview.ts';
+export type { KnownPreview, Preview, UnknownPreview, WhyUnknown } from './preview.ts';
+export { isFailedPreview, wouldChange } from './preview.ts';
 
 type Success = Built & { ok: true };
 type Config = Pick<DeployConfig, 'deployKey' | 'knownHosts' | 'ownSsh' | 'parallel'>;

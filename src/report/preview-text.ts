@@ -32,14 +32,24 @@ function paint(text: string, kind: Kind, colour: boolean): string {
 
 /** One line: how much would change, or why that is not known. */
 export function previewState(preview: Preview): string {
-  if (!preview.known) return `unknown: ${plain(preview.message)}`;
+  if (!preview.known) {
+    const words = preview.why === 'new' || preview.why === 'removed' ? preview.why : 'unknown';
+    return `${words}: ${plain(preview.message)}`;
+  }
+  const base = preview.comparedWith === 'base';
   const { change } = preview;
   const reboot = change.reboot.length > 0;
   if (change.before === change.after) {
+    if (base) return `unchanged: ${comparedWith(preview.base)} has the same system`;
     return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}`;
   }
   const counts = [...packageCount(change), unitCount(change.units)];
-  return `would change: ${counts.join(', ')}${reboot ? '; needs a reboot' : ''}`;
+  const since = base ? `, compared with ${comparedWith(preview.base)}` : '';
+  return `would change: ${counts.join(', ')}${reboot ? '; needs a reboot' : ''}${since}`;
+}
+
+function comparedWith(commit: string): string {
+  return `the base ${plain(commit).slice(0, 10)}`;
 }
 
 function packageCount({ packages }: Change): string[] {

@@ -5,7 +5,7 @@ import { hostTableHead, hostTableLines } from './host-table.ts';
 import { LimitedDocument } from './limited.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
-import { previewSection, previewTitle } from './preview-markdown.ts';
+import { comparisonLines, previewSection, previewTitle } from './preview-markdown.ts';
 import { previewedSection } from './previewed-text.ts';
 import type { Run } from './run.ts';
 import { secretSection } from './secrets.ts';
@@ -96,9 +96,7 @@ function dryRun(document: LimitedDocument, run: Run): void {
   if (run.mode === 'dry-activate') {
     document.add('Nothing was changed. This is what a switch would do (`dry-activate`).');
   }
-  if (run.previews.some(({ known }) => known)) {
-    document.add('This is what a switch would do. The targets were only asked what they run.');
-  }
+  for (const line of comparisonLines(run.previews)) document.add(line);
 }
 
 function failureList(document: LimitedDocument, _run: Run, failures: readonly HostFailure[]): void {
