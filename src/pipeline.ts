@@ -25,7 +25,7 @@ import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet, Target } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
-import type { Preview } from './preview/index.ts';
+import { changesSincePreview, type Preview } from './preview/index.ts';
 import { previewAll } from './preview-run.ts';
 import type { Previewed } from './report/previewed.ts';
 import type { Run } from './report/run.ts';
@@ -170,6 +170,7 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     await recallPreview(
       built.flatMap(one => (one.ok ? [[one.host.name, one.toplevel] as const] : [])),
+      nix,
       request,
       run,
     );
@@ -213,6 +214,7 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
   if (config.deploy.mode !== 'none') {
     await recallPreview(
       deployments.map(({ host, toplevel }) => [host, toplevel] as const),
+      nix,
       request,
       run,
     );
@@ -223,12 +225,15 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
 /** Before a deployment that changes targets, compares it with what its pull request has shown, if an input asks for that. */
 async function recallPreview(
   toplevels: readonly (readonly [string, string])[],
+  nix: Nix,
   { config: { deploy, report }, ports, context }: RunRequest,
   run: Run,
 ): Promise<void> {
   const required = deploy.requirePreview;
   if (deploy.mode === 'dry-activate' || !(required || report.comment)) return;
-  run.previewed = await checkPreviewed({ toplevels, required }, ports.previewed, context);
+  await checkPreviewed({ toplevels, required }, ports.previewed, context, async (found, differing) => {
+    run.previewed = { ...found, changes: await changesSincePreview(differing, nix, context) };
+  });
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Place } from '../errors.ts';
 import type { Fleet } from '../plan/fleet.ts';
 import type { Preview } from '../preview/preview.ts';
 import type { Span } from '../timeline.ts';
-import type { Previewed } from './previewed.ts';
+import type { ComparedPreview } from './previewed.ts';
 
 /** Everything that a run found and did until it ended: plain data, printable as JSON. */
 export interface Run {
@@ -21,7 +21,7 @@ export interface Run {
   /** In the mode `preview`: what each host would change. */
   previews: Preview[];
   /** What the pull request of this deployment has shown; null if nobody asked. */
-  previewed: Previewed | null;
+  previewed: ComparedPreview | null;
   outcomes: Outcome[];
   /** Seconds that each stage took. A stage that did not run is missing. */
   timings: Partial<Record<Stage, number>>;

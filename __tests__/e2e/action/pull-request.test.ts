@@ -75,6 +75,7 @@ test('a package, a unit, a user and the kernel change on two hosts, and one is u
   await fleet.change('modules/pull-request.nix', text =>
     text
       .replace('nginx = "1.26.3"', 'nginx = "1.28.0"')
+      .replace('size = 40', 'size = 52')
       .replace('linux = "6.12.30"', 'linux = "6.12.35"')
       .replace('interval = 10', 'interval = 30')
       .replace('"operator" ]', '"operator" "alice" ]'),
@@ -89,7 +90,7 @@ test('a package, a unit, a user and the kernel change on two hosts, and one is u
     expect(text).toContain('- ⚠️ **Needs a reboot**, because: kernel 6.12.30 → 6.12.35');
     expect(text).toContain('- **Restarts**: `poll.service`');
     expect(text).toContain('- **Users**: adds `alice`');
-    expect(text).toMatch(/\| nginx \| 1\.26\.3 \| 1\.28\.0 \| \+/);
+    expect(text).toMatch(/\| nginx \| 1\.26\.3 \| 1\.28\.0 \| \+12\.0 KiB \|/);
     expect(text).toContain('**Unchanged**: router');
   }
   expect(comment).not.toContain('mermaid');
