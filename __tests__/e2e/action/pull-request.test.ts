@@ -97,7 +97,7 @@ test('a package, a unit, a user and the kernel change on two hosts, and one is u
   expect(summary).toMatch(/^ {4}\d.* · preview :\d+, \d+$/m);
   expect(summary).toMatch(/^ {4}\d.* · server :\d+, \d+$/m);
   expect(summary).toMatch(/\*\*Builds\*\*: \d+ derivations built/);
-  expect(summary).toMatch(/\[[\d.]+ KiB\]\(https:\/\/github\.com\/octocat\/fleet\/actions\/runs\/7\/artifacts\/\d+\)/);
+  expect(summary).toMatch(/\[[\d.]+ MiB\]\(https:\/\/github\.com\/octocat\/fleet\/actions\/runs\/7\/artifacts\/\d+\)/);
 });
 
 test('the second push updates the comment', async () => {
