@@ -19,6 +19,8 @@ export type { Change, NameChange, UnitChange } from './change.ts';
 export { describeScript } from './describe.ts';
 export type { KnownPreview, Preview, UnknownPreview, WhyUnknown } from './preview.ts';
 export { isFailedPreview, wouldChange } from './preview.ts';
+export type { Differing } from './since-preview.ts';
+export { changesSincePreview } from './since-preview.ts';
 
 type Success = Built & { ok: true };
 type Config = Pick<DeployConfig, 'deployKey' | 'knownHosts' | 'ownSsh' | 'parallel'>;
