@@ -1,5 +1,6 @@
 import { isLocal } from '../plan/fleet.ts';
 import type { Deployment } from './deployment.ts';
+import { gateCommand, throughGate } from './gate.ts';
 import type { Job } from './job.ts';
 import type { Probe } from './probe.ts';
 import { escalationOf, type Remote } from './remote.ts';
@@ -9,7 +10,8 @@ import { escalationOf, type Remote } from './remote.ts';
  *
  * The signatures of the paths are not checked: they come over an authenticated connection, from a store whose content was
  * just built or verified against the archive's manifest. Nix on the target allows that to trusted users only (nix.conf(5),
- * trusted-users); for any other user its daemon is started with the privilege escalation.
+ * trusted-users); for any other user its daemon is started with the privilege escalation. A gate has neither: its target
+ * checks the signatures.
  *
  * @param onProgress called with a few words for each path that is started.
  * @throws CommandError
@@ -45,12 +47,13 @@ export function copyArguments(
   { alias, target }: Pick<Remote, 'alias' | 'target'>,
   { trusted }: Pick<Probe, 'trusted'>,
 ): string[] {
+  const gate = throughGate(target);
   const escalation = trusted === true ? [] : escalationOf(target);
-  const program =
-    escalation.length === 0 ? '' : `?remote-program=${encodeURIComponent([...escalation, 'nix-daemon'].join(' '))}`;
+  const daemon = gate ? gateCommand('receive') : [...escalation, 'nix-daemon'].join(' ');
+  const program = daemon === 'nix-daemon' ? '' : `?remote-program=${encodeURIComponent(daemon)}`;
   return [
     'copy',
-    '--no-check-sigs',
+    ...(gate ? [] : ['--no-check-sigs']),
     ...(target.substituteOnDestination ? ['--substitute-on-destination'] : []),
     ...(closure.from === 'archive' ? ['--from', `file://${closure.directory}`] : []),
     ...(isLocal(target) ? [] : ['--to', `ssh-ng://${alias}${program}`]),

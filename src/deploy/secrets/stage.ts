@@ -3,6 +3,7 @@ import { asset } from '../../assets.ts';
 import { CommandError } from '../../errors.ts';
 import { escalationOf, quote, type Remote } from '../remote.ts';
 import { replyReader } from '../reply.ts';
+import { encode, type Value, valueLines } from '../values.ts';
 import type { ReadSecret } from './content.ts';
 
 /** Milliseconds for all secrets of a host to arrive. */
@@ -47,10 +48,10 @@ export async function stageSecrets(
 
 /** The lines that target/stage.sh reads. */
 function payload(secrets: readonly ReadSecret[], { who, lockTimeout }: Sender, key: string | null): string {
-  const files: [name: string, base64: string][] = [
+  const files: Value[] = [
     ['0.who', encode(who)],
     ['0.wait', encode(String(lockTimeout))],
-    ...(key === null ? [] : ([['0.key', encode(key)]] as [string, string][])),
+    ...(key === null ? [] : ([['0.key', encode(key)]] as Value[])),
   ];
   for (const [index, { secret, content }] of secrets.entries()) {
     const fields = {
@@ -64,14 +65,5 @@ function payload(secrets: readonly ReadSecret[], { who, lockTimeout }: Sender, k
     for (const [field, value] of Object.entries(fields)) files.push([`${index + 1}.${field}`, encode(value)]);
     if (key === null && content !== null) files.push([`${index + 1}.content`, content.base64()]);
   }
-  return `${files.map(([name, base64]) => `@ ${name}\n${inLines(base64)}`).join('')}.\n`;
-}
-
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64');
-}
-
-/** Programs that read text may limit the length of a line. */
-function inLines(base64: string): string {
-  return base64.replaceAll(/.{1,76}/g, '$&\n');
+  return valueLines(files);
 }
