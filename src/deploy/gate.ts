@@ -80,7 +80,7 @@ export function gateRequest(
   }
 }
 
-const isCheck = /^(check|health)-/;
+const isCheck = /^(check|health)-\d/;
 
 /** The text that the order contains the digest of: a line `KEY BASE64` for each `KEY=VALUE`. */
 export function checkLines(checks: readonly string[]): string {

@@ -1,0 +1,187 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DeployConfig, Deployment } from '../../../src/deploy/index.ts';
+import type { Mode, Outcome } from '../../../src/deploy/outcome.ts';
+import { type ExecResult, exec } from '../../../src/exec.ts';
+import type { Nix } from '../../../src/nix/index.ts';
+import { signClosures } from '../../../src/nix/sign.ts';
+import { address, configuration, context, deployment, deployOne, localNix, recorder } from './deploy-fixture.ts';
+import { embeddedFleet } from './embedded.ts';
+import { signingKey } from './keys.ts';
+import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target } from './target.ts';
+
+const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'locked-out'] as const;
+export type Name = (typeof names)[number];
+
+/** What the module says that NixOS should install. */
+interface Installed {
+  user: { shell: string };
+  authorizedKeys: string[];
+  sudo: { users: string[]; runAs: string; commands: { command: string; options: string[] }[] }[];
+  trustedPublicKeys: string[];
+}
+
+/** The commits of the tests, as times. */
+export const committed = { older: 1_000, first: 2_000, newer: 3_000 };
+
+/** A target whose user `nix-ferry` has a gate, and which runs the system `one`. */
+export class GateFixture {
+  readonly nix: Nix;
+  readonly target: Target;
+  readonly keys: { admin: Key; deploy: Key; preview: Key };
+  readonly signing = { own: signingKey('fleet-1'), other: signingKey('stranger-1') };
+  toplevels = {} as Record<Name, string>;
+  #installed = {} as Installed;
+
+  private constructor(nix: Nix, target: Target, keys: GateFixture['keys']) {
+    this.nix = nix;
+    this.target = target;
+    this.keys = keys;
+  }
+
+  static async start(kind: 'systemd' | 'aarch64' = 'systemd', version = '2.34'): Promise<GateFixture> {
+    const [admin, deploy, preview] = await Promise.all(['admin', 'deploy', 'preview'].map(generateKey));
+    if (admin === undefined || deploy === undefined || preview === undefined) throw new Error('no keys');
+    const start = kind === 'systemd' ? startSystemdTarget : startAarch64Target;
+    const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin })]);
+    const fixture = new GateFixture(nix, target, { admin, deploy, preview });
+    await fixture.#build();
+    await fixture.#sign(['one', 'two', 'three', 'locked-out'], 'own');
+    const outcome = await fixture.deployAsRoot('one');
+    if (outcome.outcome !== 'deployed') throw new Error(outcome.message);
+    await fixture.#install();
+    return fixture;
+  }
+
+  stop(): Promise<void> {
+    return this.target.stop();
+  }
+
+  async #build(): Promise<void> {
+    const options = join(mkdtempSync(join(tmpdir(), 'gate-')), 'options.json');
+    const { deploy, preview } = this.keys;
+    const values = {
+      deployKeys: [deploy.public],
+      previewKeys: [preview.public],
+      signingKeys: [this.signing.own.public],
+    };
+    writeFileSync(options, JSON.stringify(values));
+    const args = [
+      ...['--arg', 'nixpkgs', join(await embeddedFleet(), 'nixpkgs'), '--argstr', 'system', this.target.system],
+      ...['--arg', 'options', options, join(import.meta.dirname, 'fixtures/gate-systems.nix')],
+    ];
+    const { stdout } = await this.nix.run('nix-instantiate', ['--eval', '--strict', '--json', ...args]);
+    const { toplevels, installed } = JSON.parse(stdout) as { toplevels: Record<Name, string>; installed: Installed };
+    await this.nix.run('nix-build', ['--no-out-link', '-A', 'toplevels', ...args]);
+    this.toplevels = toplevels;
+    this.#installed = installed;
+  }
+
+  /** Signs the closures of systems in the store of this test file. */
+  async #sign(systems: readonly Name[], key: 'own' | 'other'): Promise<void> {
+    const toplevels = systems.map(name => this.toplevels[name]);
+    await signClosures(toplevels, this.signing[key].secret, this.nix, context(recorder()));
+  }
+
+  /**
+   * Does what NixOS does for the module: the miniature makes no accounts and has no sudo and sshd of its own. What is
+   * installed is what the module says.
+   */
+  async #install(): Promise<void> {
+    const { user, authorizedKeys, sudo, trustedPublicKeys } = this.#installed;
+    const rules = sudo.flatMap(({ users, runAs, commands }) =>
+      commands.flatMap(({ command, options }) =>
+        users.map(name => `${name} ALL=(${runAs}) ${options.join(': ')}: ${command}`),
+      ),
+    );
+    const write = (file: string, text: string): Promise<unknown> =>
+      this.target.machine.run(['sh', '-c', 'cat > "$0"', file], { input: `${text}\n` });
+    await this.target.says('groupadd', '--force', 'nix-users');
+    await this.target.says(
+      ...['useradd', '--system', '--no-create-home', '--shell', user.shell, '--groups', 'nix-users', 'nix-ferry'],
+    );
+    await write('/etc/ssh/gate_keys', authorizedKeys.join('\n'));
+    await write('/etc/sudoers.d/nix-ferry', rules.join('\n'));
+    await write(
+      '/etc/ssh/sshd_config.d/gate.conf',
+      'LogLevel VERBOSE\nMatch User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys',
+    );
+    await this.target.machine.run(['sh', '-c', 'cat /etc/nix/nix.conf > /etc/nix/own.conf && mv /etc/nix/own.conf /etc/nix/nix.conf && cat >> /etc/nix/nix.conf'], {
+      input: `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}\n`,
+    });
+    if (this.target.system === 'x86_64-linux') {
+      await this.target.says('systemctl', 'reload', 'ssh.service');
+      await this.target.says('systemctl', 'restart', 'nix-daemon.service');
+    } else {
+      await this.target.says('sh', '-c', 'kill -HUP $(cat /run/sshd.pid); kill $(pidof nix-daemon); nix-daemon >/dev/null 2>&1 </dev/null &');
+    }
+  }
+
+  #deployment(name: Name, more: Partial<Deployment>): Deployment {
+    const { target, toplevels } = this;
+    const origin = { commit: 'a'.repeat(40), repository: 'acme/fleet', branch: 'main', committed: committed.first };
+    return deployment(target, toplevels[name], { origin, ...more });
+  }
+
+  deployAsRoot(name: Name, more: Partial<Deployment> = {}): Promise<Outcome> {
+    const config = configuration('switch', this.keys.admin.private, this.target.knownHosts, { confirmTimeout: 0 });
+    return deployOne(this.nix, config, this.#deployment(name, more));
+  }
+
+  /** Deploys through the gate, with the whole deploy stage. */
+  deploy(
+    name: Name,
+    more: Partial<Deployment> = {},
+    config: Partial<DeployConfig> & { mode?: Mode; key?: Key; given?: ReturnType<typeof context> } = {},
+  ): Promise<Outcome> {
+    const { mode = 'switch', key = this.keys.deploy, given, ...rest } = config;
+    const settings = { signingKey: this.signing.own.secret, ...rest };
+    return deployOne(
+      this.nix,
+      configuration(mode, key.private, this.target.knownHosts, settings),
+      this.#deployment(name, { target: address(this.target, { user: 'nix-ferry' }), ...more }),
+      given ?? context(recorder()),
+    );
+  }
+
+  /** ssh's options for a key of the gate. */
+  login(key: Key): string[] {
+    const directory = mkdtempSync(join(tmpdir(), 'login-'));
+    writeFileSync(join(directory, 'key'), key.private, { mode: 0o600 });
+    writeFileSync(join(directory, 'known_hosts'), `${this.target.knownHosts}\n`);
+    return [
+      ...['-F', 'none', '-i', join(directory, 'key'), '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes'],
+      ...['-o', `UserKnownHostsFile=${join(directory, 'known_hosts')}`],
+    ];
+  }
+
+  /** What ssh itself does with a key of the gate. */
+  ssh(key: Key, args: readonly string[], input = ''): Promise<ExecResult> {
+    const allow = [...Array(256).keys()];
+    return exec('ssh', [...this.login(key), ...args], { input, allow, timeout: 60_000 });
+  }
+
+  get login_(): string {
+    return `nix-ferry@${this.target.address}`;
+  }
+
+  /** The journal of the gate and of sshd since the last call. */
+  async journal(...identifiers: string[]): Promise<string> {
+    await this.target.says('journalctl', '--sync');
+    const words = identifiers.flatMap(each => ['-t', each]);
+    return this.target.says('journalctl', '--no-pager', '-o', 'cat', ...words);
+  }
+
+  /** All that a deployment could change. */
+  async state(): Promise<unknown> {
+    const { target } = this;
+    return {
+      current: await target.currentSystem(),
+      profile: await target.profile(),
+      generations: [...(await target.generations())],
+      records: await target.says('sh', '-c', 'cd /var/lib/nix-ferry && ls && cat deployed.json history'),
+      runs: await target.says('sh', '-c', 'ls -d /run/nix-ferry/*/ /run/nix-ferry-gate.* 2>/dev/null; :'),
+    };
+  }
+}
