@@ -92,11 +92,17 @@ function split(word: string): [key: string, value: string] {
   return [word.slice(0, at), word.slice(at + 1)];
 }
 
+/** Text in the characters that a gate accepts. */
+function plain(text: string): string {
+  return text.replaceAll(/[^\]A-Za-z0-9 ._/:@#()[+,-]/g, '_').slice(0, 300);
+}
+
 function runValues(spec: readonly string[], order: SignedOrder | null): Value[] {
   const checks = spec.filter(word => isCheck.test(word));
   const values = spec.flatMap((word): Value[] => {
     const [name, text] = split(word);
-    return ordered.includes(name) || isCheck.test(word) ? [] : [[name, encode(text)]];
+    if (ordered.includes(name) || isCheck.test(word)) return [];
+    return [[name, encode(name === 'who' ? plain(text) : text)]];
   });
   if (checks.length > 0) values.push(['checks', encode(checkLines(checks))]);
   if (order === null) return values;

@@ -28,6 +28,9 @@ export interface SignedOrder {
   nar: string;
 }
 
+/** What an order says. */
+type OrderedDeployment = Pick<Deployment, 'host' | 'toplevel' | 'origin' | 'preDeployChecks' | 'healthChecks'>;
+
 /**
  * The orders for hosts whose gate accepts only signed systems. Signs the closures too, unless they are from a signed archive.
  *
@@ -112,7 +115,13 @@ async function signAll(
   }
 }
 
-async function makeOrder(deployment: Deployment, signingKey: string, nix: Nix, context: Context): Promise<SignedOrder> {
+/** Writes and signs the order for a host. */
+export async function makeOrder(
+  deployment: OrderedDeployment,
+  signingKey: string,
+  nix: Nix,
+  context: Context,
+): Promise<SignedOrder> {
   const directory = await mkdtemp(join(context.scratch, 'order-'));
   try {
     await writeFile(join(directory, 'manifest.json'), orderText(deployment));
@@ -125,9 +134,7 @@ async function makeOrder(deployment: Deployment, signingKey: string, nix: Nix, c
 }
 
 /** One field a line, as in a manifest. */
-export function orderText(
-  deployment: Pick<Deployment, 'host' | 'toplevel' | 'origin' | 'preDeployChecks' | 'healthChecks'>,
-): string {
+function orderText(deployment: OrderedDeployment): string {
   const { host, toplevel, origin } = deployment;
   const { commit, repository, branch, committed } = origin;
   const lines = checkLines(checksOf(deployment));

@@ -6,7 +6,7 @@
 #   @ NAME                 begins a value, which follows in base64
 #   .                      is the last line
 #
-# VALUES of `run`: those of target/activation/main.sh, except what the signed order says (below); and `checks`, with a line
+# VALUES of `run`: those of target/activation/main.sh, some of them in fewer characters, except what the signed order says (below); and `checks`, with a line
 # `KEY BASE64` for each key of a check. `reject` has `reason`. Other verbs have no values.
 #
 # THE ORDER says which system belongs on which machine: `host`, `toplevel`, `commit`, `repository`, `branch` and `committed`,
@@ -69,12 +69,12 @@ read_values() {
 # value NAME: what the request says; nothing if it does not. Only for values without newlines.
 value() { [ ! -e "$request/$1" ] || head -n 1 "$request/$1"; }
 
+newline='
+'
+
 # matches TEXT PATTERN: whether all of it matches; grep sees each line for itself.
 matches() {
-  case $1 in
-    *'
-'*) return 1 ;;
-  esac
+  case $1 in *"$newline"*) return 1 ;; esac
   printf '%s\n' "$1" | grep -Eqx -e "$2"
 }
 
@@ -106,6 +106,25 @@ ordered() {
   sed -n "s/^ \"$1\": //p" "$request/order" | head -n 1 | sed -e 's/,$//' -e 's/^null$//' -e 's/^"\(.*\)"$/\1/'
 }
 
+# What a value may be: nothing in it means anything to a shell.
+check_value() {
+  path='/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]{1,211}'
+  case $1 in
+    mode | failed-units | reboot) pattern='[a-z][a-z-]{1,20}' ;;
+    nonce) pattern='[0-9a-f]{16,64}' ;;
+    expect)
+      # At most two lines.
+      set -- expect "${2%%"$newline"*}" "${2#*"$newline"}"
+      matches "$3" "($path)?" || refuse 'the value of expect is damaged'
+      pattern="($path)?"
+      ;;
+    run) pattern='https?://[A-Za-z0-9][A-Za-z0-9._/:%-]{1,300}' ;;
+    who) pattern='[A-Za-z0-9_][]A-Za-z0-9 ._/:@#()[+,-]{0,299}' ;;
+    *) pattern='[0-9]{1,9}' ;;
+  esac
+  matches "$2" "$pattern" || refuse "the value of $1 is damaged"
+}
+
 # Replaces the arguments of `run` by those that may be asked for.
 prepare_run() {
   [ ! -e "$runs/$id" ] || refuse "the run $id exists already"
@@ -117,6 +136,9 @@ prepare_run() {
   committed=$(ordered committed)
   case $committed in *[!0-9]*) refuse 'the time of the commit in the order is not a number' ;; esac
   check_checks
+  who=$(head -c 10000 "$request/who" 2>/dev/null && echo .)
+  who=${who%.}
+  check_value who "$who"
 }
 
 # Checks are commands that root runs: only those in the order, and all of them.
@@ -153,18 +175,20 @@ case $verb in
   probe | settle) set -- "$verb" ;;
   finish) set -- finish "$id" ;;
   watch | resume | confirm) set -- "$verb" "$id" "$word" ;;
-  reject) set -- reject "$id" "$(value reason | head -c 500)" ;;
+  reject) set -- reject "$id" "$(value reason | head -c 500 | tr -c '[:alnum:] ._/:@#()+,-' '?')" ;;
   run)
     prepare_run
     set -- run "$id" "toplevel=$toplevel" "host=$host" "committed=$committed" "order=strict" \
       "signed-by=$(setting signing-keys) $(setting cache-keys)" "allow-older=$(setting allow-older)" \
-      "who=$(value who | head -c 300 | tr -c ' -~' '?') (key $key)"
+      "who=$who (key $key)"
     for name in commit repository branch; do set -- "$@" "$name=$(ordered $name)"; done
-    for name in mode expect nonce confirm failed-units lock-wait activate-limit health-limit reboot reboot-limit step-limit run; do
+    for name in mode expect nonce confirm failed-units lock-wait activate-limit health-limit reboot reboot-limit run; do
       [ -e "$request/$name" ] || continue
       # A line may be empty, the last one too.
       text=$(head -c 10000 "$request/$name" && echo .)
-      set -- "$@" "$name=${text%.}"
+      text=${text%.}
+      check_value "$name" "$text"
+      set -- "$@" "$name=$text"
     done
     while read -r name base64; do
       matches "$name" '(check|health)-[0-9]{1,4}[.](command|description|timeout|period)' || refuse 'the checks are damaged'

@@ -1,8 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gateCommand, gateRequest } from '../../../src/deploy/gate.ts';
 import type { DeployConfig, Deployment } from '../../../src/deploy/index.ts';
+import { makeOrder, type SignedOrder } from '../../../src/deploy/order.ts';
 import type { Mode, Outcome } from '../../../src/deploy/outcome.ts';
+import { replyReader } from '../../../src/deploy/reply.ts';
 import { type ExecResult, exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import { signClosures } from '../../../src/nix/sign.ts';
@@ -33,6 +36,7 @@ export class GateFixture {
   readonly signing = { own: signingKey('fleet-1'), other: signingKey('stranger-1') };
   toplevels = {} as Record<Name, string>;
   #installed = {} as Installed;
+  #runs = 1;
 
   private constructor(nix: Nix, target: Target, keys: GateFixture['keys']) {
     this.nix = nix;
@@ -47,7 +51,7 @@ export class GateFixture {
     const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin })]);
     const fixture = new GateFixture(nix, target, { admin, deploy, preview });
     await fixture.#build();
-    await fixture.#sign(['one', 'two', 'three', 'locked-out'], 'own');
+    await fixture.sign(['one', 'two', 'three', 'locked-out'], 'own');
     const outcome = await fixture.deployAsRoot('one');
     if (outcome.outcome !== 'deployed') throw new Error(outcome.message);
     await fixture.#install();
@@ -79,7 +83,7 @@ export class GateFixture {
   }
 
   /** Signs the closures of systems in the store of this test file. */
-  async #sign(systems: readonly Name[], key: 'own' | 'other'): Promise<void> {
+  async sign(systems: readonly Name[], key: 'own' | 'other'): Promise<void> {
     const toplevels = systems.map(name => this.toplevels[name]);
     await signClosures(toplevels, this.signing[key].secret, this.nix, context(recorder()));
   }
@@ -107,14 +111,25 @@ export class GateFixture {
       '/etc/ssh/sshd_config.d/gate.conf',
       'LogLevel VERBOSE\nMatch User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys',
     );
-    await this.target.machine.run(['sh', '-c', 'cat /etc/nix/nix.conf > /etc/nix/own.conf && mv /etc/nix/own.conf /etc/nix/nix.conf && cat >> /etc/nix/nix.conf'], {
-      input: `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}\n`,
-    });
+    await this.target.machine.run(
+      [
+        'sh',
+        '-c',
+        'cat /etc/nix/nix.conf > /etc/nix/own.conf && mv /etc/nix/own.conf /etc/nix/nix.conf && cat >> /etc/nix/nix.conf',
+      ],
+      {
+        input: `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}\n`,
+      },
+    );
     if (this.target.system === 'x86_64-linux') {
       await this.target.says('systemctl', 'reload', 'ssh.service');
       await this.target.says('systemctl', 'restart', 'nix-daemon.service');
     } else {
-      await this.target.says('sh', '-c', 'kill -HUP $(cat /run/sshd.pid); kill $(pidof nix-daemon); nix-daemon >/dev/null 2>&1 </dev/null &');
+      await this.target.says(
+        'sh',
+        '-c',
+        'kill -HUP $(cat /run/sshd.pid); kill $(pidof nix-daemon); nix-daemon >/dev/null 2>&1 </dev/null &',
+      );
     }
   }
 
@@ -162,15 +177,70 @@ export class GateFixture {
     return exec('ssh', [...this.login(key), ...args], { input, allow, timeout: 60_000 });
   }
 
-  get login_(): string {
+  /** The user whose keys speak to the gate. */
+  get user(): string {
     return `nix-ferry@${this.target.address}`;
   }
 
-  /** The journal of the gate and of sshd since the last call. */
-  async journal(...identifiers: string[]): Promise<string> {
+  /** The order for a system, signed by one of the keys. */
+  async order(name: Name | { toplevel: string }, more: Partial<Deployment> = {}, key: 'own' | 'other' = 'own') {
+    const wanted = this.#deployment(typeof name === 'string' ? name : 'one', more);
+    const toplevel = typeof name === 'string' ? this.toplevels[name] : name.toplevel;
+    return makeOrder({ ...wanted, toplevel }, this.signing[key].secret, this.nix, context(recorder()));
+  }
+
+  /**
+   * Asks the gate for an activation, as a thief of the key would: with any values.
+   *
+   * @param values instead of the usual ones, or besides them; null: left out.
+   */
+  async run(
+    order: SignedOrder | null,
+    values: Record<string, string | null> = {},
+    id = `test-${this.#runs++}`,
+  ): Promise<{ id: string; code: number; stderr: string; values: Map<string, string> }> {
+    const usual = { mode: 'switch', who: 'a test', nonce: 'ab'.repeat(16), confirm: '0', 'lock-wait': '10' };
+    const spec = Object.entries({ ...usual, ...values }).flatMap(([key, text]) =>
+      text === null ? [] : [`${key}=${text}`],
+    );
+    const { command, input } = gateRequest('run', [id, ...spec], order);
+    const { reply, read } = replyReader();
+    const { code, stdout, stderr } = await this.ssh(this.keys.deploy, [this.user, command], input);
+    for (const line of stdout.split('\n')) read(line);
+    return { id, code, stderr, values: reply.values };
+  }
+
+  /** Puts a system into the target's store as root does, without signatures. */
+  async give(name: Name): Promise<void> {
+    await this.nix.run(
+      'nix',
+      ['copy', '--no-check-sigs', '--to', `ssh-ng://root@${this.target.address}`, this.toplevels[name]],
+      {
+        env: { ...this.nix.environment(), NIX_SSHOPTS: this.login(this.keys.admin).join(' ') },
+      },
+    );
+  }
+
+  /** A store of Nix's that is behind the gate. */
+  get store(): { url: string; env: Record<string, string | undefined> } {
+    const program = encodeURIComponent(gateCommand('receive'));
+    return {
+      url: `ssh-ng://${this.user}?remote-program=${program}`,
+      env: { ...this.nix.environment(), NIX_SSHOPTS: this.login(this.keys.deploy).join(' ') },
+    };
+  }
+
+  /** What the target's journal says of an identifier, or of a unit. */
+  async journal(of: { identifier: string } | { unit: string }): Promise<string[]> {
     await this.target.says('journalctl', '--sync');
-    const words = identifiers.flatMap(each => ['-t', each]);
-    return this.target.says('journalctl', '--no-pager', '-o', 'cat', ...words);
+    const words = 'unit' in of ? ['-u', of.unit] : ['-t', of.identifier];
+    return (await this.target.says('journalctl', '--no-pager', '-o', 'cat', ...words)).split('\n');
+  }
+
+  /** The fingerprint of a key, as the journal has it. */
+  async fingerprint(key: Key): Promise<string> {
+    const { stdout } = await exec('ssh-keygen', ['-lf', '-'], { input: `${key.public}\n` });
+    return stdout.split(' ')[1] ?? '';
   }
 
   /** All that a deployment could change. */
