@@ -130,7 +130,8 @@ prepare_run() {
   [ ! -e "$runs/$id" ] || refuse "the run $id exists already"
   check_order
   host=$(setting host)
-  [ "$(ordered host)" = "$host" ] || refuse "the order is for $(ordered host | head -c 100 | tr -c ' -~' '?'), and this machine is $host"
+  named=$(ordered host)
+  [ "$named" = "$host" ] || refuse "the order is for $(printf %s "$named" | head -c 100 | tr -c ' -~' '?'), and this machine is $host"
   toplevel=$(ordered toplevel)
   matches "$toplevel" '/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]{1,211}' || refuse 'the order has no system'
   committed=$(ordered committed)
@@ -175,7 +176,7 @@ case $verb in
   probe | settle) set -- "$verb" ;;
   finish) set -- finish "$id" ;;
   watch | resume | confirm) set -- "$verb" "$id" "$word" ;;
-  reject) set -- reject "$id" "$(value reason | head -c 500 | tr -c '[:alnum:] ._/:@#()+,-' '?')" ;;
+  reject) set -- reject "$id" "$(printf %s "$(value reason)" | head -c 500 | tr -c '[:alnum:] ._/:@#()+,-' '?')" ;;
   run)
     prepare_run
     set -- run "$id" "toplevel=$toplevel" "host=$host" "committed=$committed" "order=strict" \

@@ -116,7 +116,7 @@ describe('sshd and the gate refuse', () => {
     expect({ code, stdout }).toEqual({ code: 255, stdout: '' });
     expect(stderr).toContain('administratively prohibited');
     expect((await unrestricted([...forward, root()], 'x\n')).stdout).toContain('SSH-2.0');
-    expect((await gate.journal({ identifier: 'sshd-session' })).join('\n')).toMatch(/request denied|denied/);
+    expect((await gate.journal({ identifier: 'sshd-session' })).join('\n')).toContain('refused local port forward');
   });
 
   test('a listening port', async () => {
@@ -130,7 +130,7 @@ describe('sshd and the gate refuse', () => {
   test('a terminal', async () => {
     const { stderr, code } = await restricted(['-tt', gate.user]);
     expect(stderr).toContain('PTY allocation request failed');
-    expect(code).toBe(77);
+    expect(code).toBe(255);
     expect((await unrestricted(['-tt', root(), 'true'])).stderr).not.toContain('PTY allocation request failed');
   });
 

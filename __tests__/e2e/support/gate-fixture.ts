@@ -133,7 +133,8 @@ export class GateFixture {
     }
   }
 
-  #deployment(name: Name, more: Partial<Deployment>): Deployment {
+  /** As a run of the repository's first commit would deploy it. */
+  deployment(name: Name, more: Partial<Deployment> = {}): Deployment {
     const { target, toplevels } = this;
     const origin = { commit: 'a'.repeat(40), repository: 'acme/fleet', branch: 'main', committed: committed.first };
     return deployment(target, toplevels[name], { origin, ...more });
@@ -141,7 +142,7 @@ export class GateFixture {
 
   deployAsRoot(name: Name, more: Partial<Deployment> = {}): Promise<Outcome> {
     const config = configuration('switch', this.keys.admin.private, this.target.knownHosts, { confirmTimeout: 0 });
-    return deployOne(this.nix, config, this.#deployment(name, more));
+    return deployOne(this.nix, config, this.deployment(name, more));
   }
 
   /** Deploys through the gate, with the whole deploy stage. */
@@ -155,7 +156,7 @@ export class GateFixture {
     return deployOne(
       this.nix,
       configuration(mode, key.private, this.target.knownHosts, settings),
-      this.#deployment(name, { target: address(this.target, { user: 'nix-ferry' }), ...more }),
+      this.deployment(name, { target: address(this.target, { user: 'nix-ferry' }), ...more }),
       given ?? context(recorder()),
     );
   }
@@ -184,7 +185,7 @@ export class GateFixture {
 
   /** The order for a system, signed by one of the keys. */
   async order(name: Name | { toplevel: string }, more: Partial<Deployment> = {}, key: 'own' | 'other' = 'own') {
-    const wanted = this.#deployment(typeof name === 'string' ? name : 'one', more);
+    const wanted = this.deployment(typeof name === 'string' ? name : 'one', more);
     const toplevel = typeof name === 'string' ? this.toplevels[name] : name.toplevel;
     return makeOrder({ ...wanted, toplevel }, this.signing[key].secret, this.nix, context(recorder()));
   }
@@ -234,7 +235,7 @@ export class GateFixture {
   async journal(of: { identifier: string } | { unit: string }): Promise<string[]> {
     await this.target.says('journalctl', '--sync');
     const words = 'unit' in of ? ['-u', of.unit] : ['-t', of.identifier];
-    return (await this.target.says('journalctl', '--no-pager', '-o', 'cat', ...words)).split('\n');
+    return (await this.target.says('journalctl', '--no-pager', '-o', 'cat', ...words)).split('\n').filter(Boolean);
   }
 
   /** The fingerprint of a key, as the journal has it. */
