@@ -1,7 +1,7 @@
 import { CommandError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
 import type { SignedOrder } from './order.ts';
-import { encode, type Value, valueLines } from './values.ts';
+import { encode, fieldLines, type Value, valueLines } from './values.ts';
 
 /** The user of a target whose keys may only speak to its gate (target/gate/gate.sh). */
 export const gateUser = 'nix-ferry';
@@ -53,7 +53,7 @@ export function refusalIn(stderr: string): string | null {
   return /^nix-ferry-gate: (.*)$/m.exec(stderr)?.[1] ?? null;
 }
 
-/** Keys of `run` that only the order may set. */
+/** Keys of `run` that only the order may set, or what was staged. */
 const ordered = ['toplevel', 'host', 'commit', 'repository', 'branch', 'committed', 'allow-older', 'secrets'];
 
 /**
@@ -75,6 +75,8 @@ export function gateRequest(
       return { command: gateCommand(verb, id), input: valueLines(runValues(rest, order)) };
     case 'reject':
       return { command: gateCommand(verb, id), input: valueLines([['reason', encode(rest.join(' '))]]) };
+    case 'compare':
+      return { command: gateCommand(verb, id), input: valueLines(orderValues(order)) };
     default:
       return { command: gateCommand(verb, ...args), input: valueLines([]) };
   }
@@ -82,9 +84,9 @@ export function gateRequest(
 
 const isCheck = /^(check|health)-\d/;
 
-/** The text that the order contains the digest of: a line `KEY BASE64` for each `KEY=VALUE`. */
+/** The text that the order contains the digest of, from `KEY=VALUE`. */
 export function checkLines(checks: readonly string[]): string {
-  return checks.map(word => `${split(word)[0]} ${encode(split(word)[1])}\n`).join('');
+  return fieldLines(checks.map(word => [split(word)[0], encode(split(word)[1])]));
 }
 
 function split(word: string): [key: string, value: string] {
@@ -93,7 +95,7 @@ function split(word: string): [key: string, value: string] {
 }
 
 /** Text in the characters that a gate accepts. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll(/[^\]A-Za-z0-9 ._/:@#()[+,-]/g, '_').slice(0, 300);
 }
 
@@ -105,8 +107,13 @@ function runValues(spec: readonly string[], order: SignedOrder | null): Value[] 
     return [[name, encode(name === 'who' ? plain(text) : text)]];
   });
   if (checks.length > 0) values.push(['checks', encode(checkLines(checks))]);
-  if (order === null) return values;
+  return [...values, ...orderValues(order)];
+}
+
+/** The values in which a gate gets an order; none without one. */
+export function orderValues(order: SignedOrder | null): Value[] {
+  if (order === null) return [];
   const { path, hash, size, signature, nar } = order;
   const entry = Object.entries({ path, hash, size: String(size), signature });
-  return [...values, ...entry.map(([name, text]): Value => [`order.${name}`, encode(text)]), ['order.nar', nar]];
+  return [...entry.map(([name, text]): Value => [`order.${name}`, encode(text)]), ['order.nar', nar]];
 }

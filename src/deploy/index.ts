@@ -63,7 +63,7 @@ function asksNobody(mode: Mode, deployKey: string | null): boolean {
 export function checkTargets(
   { mode, deployKey, signingKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
   hosts: readonly (Pick<Deployment, 'host' | 'target' | 'buildOnly' | 'tags'> &
-    Partial<Pick<Deployment, 'archive' | 'secrets'>> & { unusable?: string | null })[],
+    Partial<Pick<Deployment, 'archive'>> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   // A preview asks those targets that it can.

@@ -8,9 +8,11 @@ import type { Nix } from '../nix/index.ts';
 import { narInfoName } from '../nix/pack.ts';
 import { publicKeyOf, signClosures } from '../nix/sign.ts';
 import type { Deployment } from './deployment.ts';
-import { checkLines, gateUser, throughGate } from './gate.ts';
+import { checkLines, throughGate } from './gate.ts';
 import type { DeployInputs } from './inputs.ts';
+import { secretFields } from './secrets/fields.ts';
 import { checksOf } from './spec.ts';
+import { fieldLines } from './values.ts';
 
 /**
  * Which system belongs on which host, as a file that is a store object with a signature: the manifest of an archive, or a file
@@ -29,7 +31,10 @@ export interface SignedOrder {
 }
 
 /** What an order says. */
-type OrderedDeployment = Pick<Deployment, 'host' | 'toplevel' | 'origin' | 'preDeployChecks' | 'healthChecks'>;
+type OrderedDeployment = Pick<
+  Deployment,
+  'host' | 'toplevel' | 'origin' | 'preDeployChecks' | 'healthChecks' | 'secrets'
+>;
 
 /**
  * The orders for hosts whose gate accepts only signed systems. Signs the closures too, unless they are from a signed archive.
@@ -39,7 +44,7 @@ type OrderedDeployment = Pick<Deployment, 'host' | 'toplevel' | 'origin' | 'preD
  */
 export async function signedOrders(
   deployments: readonly Deployment[],
-  { signingKey }: Pick<DeployInputs, 'signingKey'>,
+  { signingKey, mode }: Pick<DeployInputs, 'signingKey' | 'mode'>,
   nix: Nix,
   context: Context,
 ): Promise<Map<string, SignedOrder>> {
@@ -53,7 +58,8 @@ export async function signedOrders(
   if (unsigned.length === 0) return orders;
   if (signingKey === null) throw missingSigningKey(unsigned.map(({ host }) => host));
   context.log.secret(signingKey.trim());
-  await signAll(unsigned, signingKey, nix, context);
+  // Secrets are sent without a system, which may not even be built.
+  if (mode !== 'secrets') await signAll(unsigned, signingKey, nix, context);
   for (const deployment of unsigned) {
     orders.set(deployment.host, await makeOrder(deployment, signingKey, nix, context));
   }
@@ -66,17 +72,10 @@ export async function signedOrders(
  * @throws UserError
  */
 export function checkGates(
-  hosts: readonly (Pick<Deployment, 'host' | 'target'> & Partial<Pick<Deployment, 'archive' | 'secrets'>>)[],
+  hosts: readonly (Pick<Deployment, 'host' | 'target'> & Partial<Pick<Deployment, 'archive'>>)[],
   { signingKey }: Pick<DeployInputs, 'signingKey'>,
 ): void {
   const gated = hosts.filter(({ target }) => target !== null && throughGate(target));
-  const withSecrets = gated.filter(({ secrets = [] }) => secrets.length > 0).map(({ host }) => host);
-  if (withSecrets.length > 0) {
-    throw new UserError(`${withSecrets.join(', ')} has secrets, which cannot be sent through a gate.`, {
-      where: { input: 'targets' },
-      cure: `Use another user than \`${gateUser}\` for it, or sops-nix or agenix for its secrets.`,
-    });
-  }
   const unsigned = gated.filter(({ archive = null }) => archive === null).map(({ host }) => host);
   if (signingKey === null && unsigned.length > 0) throw missingSigningKey(unsigned);
 }
@@ -137,10 +136,15 @@ export async function makeOrder(
 function orderText(deployment: OrderedDeployment): string {
   const { host, toplevel, origin } = deployment;
   const { commit, repository, branch, committed } = origin;
-  const lines = checkLines(checksOf(deployment));
-  const checks = lines === '' ? null : `sha256:${createHash('sha256').update(lines).digest('hex')}`;
-  const fields = Object.entries({ version: 1, host, toplevel, commit, repository, branch, committed, checks });
+  const checks = digestOf(checkLines(checksOf(deployment)));
+  const secrets = digestOf(fieldLines(secretFields(deployment.secrets)));
+  const origins = { commit, repository, branch, committed };
+  const fields = Object.entries({ version: 1, host, toplevel, ...origins, checks, secrets });
   return `{\n${fields.map(([key, value]) => ` ${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(',\n')}\n}\n`;
+}
+
+function digestOf(text: string): string | null {
+  return text === '' ? null : `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
 async function orderOfArchive(host: string, directory: string, nix: Nix): Promise<SignedOrder> {

@@ -6,6 +6,11 @@ export function valueLines(values: readonly Value[]): string {
   return `${values.map(([name, base64]) => `@ ${name}\n${inLines(base64)}`).join('')}.\n`;
 }
 
+/** Values as one text, whose digest can be signed: a line `NAME BASE64` for each. */
+export function fieldLines(values: readonly Value[]): string {
+  return values.map(([name, base64]) => `${name} ${base64}\n`).join('');
+}
+
 export function encode(text: string): string {
   return Buffer.from(text).toString('base64');
 }

@@ -12,9 +12,10 @@
 #
 #   describe            describes the machine (target/describe.sh), without root
 #   receive [--stdio]   Nix's own protocol, as this user, whom Nix does not trust: only signed paths are accepted
-#   probe, run ID, watch ID LINES, resume ID LINES, confirm ID NONCE, reject ID, finish ID, settle
+#   probe, run ID, watch ID LINES, resume ID LINES, confirm ID NONCE, reject ID, finish ID, settle, secrets ID, compare ID
 #                       the verbs of target/activation/main.sh, as root: see root.sh, which reads the rest of the request from
 #                       standard input
+#   stage ID            brings the secrets of a run, as target/stage.sh does
 #
 # Everything else is refused: with a line `nix-ferry-gate: WHY` on standard error, exit code 77, and a line in the journal.
 #
@@ -77,6 +78,6 @@ for word; do
   case $word in -*) refuse 'a word begins with a dash' ;; esac
 done
 case "$verb $#" in
-  'probe 1' | 'settle 1' | 'run 2' | 'reject 2' | 'finish 2' | 'watch 3' | 'resume 3' | 'confirm 3') ask_root "$@" ;;
+  'probe 1' | 'settle 1' | 'run 2' | 'stage 2' | 'secrets 2' | 'compare 2' | 'reject 2' | 'finish 2' | 'watch 3' | 'resume 3' | 'confirm 3') ask_root "$@" ;;
   *) refuse 'this is not a verb of the gate, or it has too few or too many words' ;;
 esac

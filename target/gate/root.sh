@@ -7,11 +7,13 @@
 #   .                      is the last line
 #
 # VALUES of `run`: those of target/activation/main.sh, some of them in fewer characters, except what the signed order says (below); and `checks`, with a line
-# `KEY BASE64` for each key of a check. `reject` has `reason`. Other verbs have no values.
+# `KEY BASE64` for each key of a check. `stage` has `who`, `lock-wait`, `key` (only to compare), `secrets`, with a line
+# `N.FIELD BASE64` for each field of a secret (target/activation/secrets.sh), and `N.content`. `reject` has `reason`. `run`, `stage`
+# and `compare` have an order. Other verbs have no values.
 #
 # THE ORDER says which system belongs on which machine: `host`, `toplevel`, `commit`, `repository`, `branch` and `committed`,
-# as the manifest of an archive does (schemas/manifest-1.json), of which it may be one; and `checks`, the digest of the value of
-# that name. It comes as a store object in four values,
+# as the manifest of an archive does (schemas/manifest-1.json), of which it may be one; and `checks` and `secrets`, the digests
+# of the values of these names. It comes as a store object in four values,
 # which are those of a .narinfo: `order.path`, `order.hash` (NarHash), `order.size` (NarSize), `order.signature`; and `order.nar`.
 #
 # SETTINGS, a file with a line `NAME VALUE` for each:
@@ -29,13 +31,16 @@ export PATH HOME LC_ALL
 directory=${0%/*}
 # Bytes of a request: an order lists its whole closure.
 most=33554432
-request=''
+request='' staging=''
 
 log_refusal() {
   logger -t nix-ferry-gate -p auth.warning -- "refused ${key:-a key}: $1; asked for: ${verb:-nothing} ${id:-}" 2>/dev/null
 }
 
-leave() { [ -z "$request" ] || rm -rf "$request"; }
+leave() {
+  [ -z "$request" ] || rm -rf "$request"
+  [ -z "$staging" ] || rm -rf "$staging"
+}
 
 refuse() {
   log_refusal "$1"
@@ -54,7 +59,7 @@ read_values() {
     failed { next }
     $1 == "@" {
       finish()
-      if (NF != 2 || $2 !~ /^[a-z][a-z0-9-]*([.][a-z]+)?$/ || length($2) > 40 || $2 in seen) { failed = 1; next }
+      if (NF != 2 || $2 !~ /^([a-z][a-z0-9-]*([.][a-z]+)?|[0-9]+[.]content)$/ || length($2) > 40 || $2 in seen) { failed = 1; next }
       seen[$2] = 1
       command = "base64 -d >" $2 " 2>/dev/null"
       printf "" | command
@@ -108,15 +113,15 @@ ordered() {
 
 # What a value may be: nothing in it means anything to a shell.
 check_value() {
-  path='/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]{1,211}'
+  store_path='/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]{1,211}'
   case $1 in
     mode | failed-units | reboot) pattern='[a-z][a-z-]{1,20}' ;;
-    nonce) pattern='[0-9a-f]{16,64}' ;;
+    nonce | key) pattern='[0-9a-f]{16,64}' ;;
     expect)
       # At most two lines.
       set -- expect "${2%%"$newline"*}" "${2#*"$newline"}"
-      matches "$3" "($path)?" || refuse 'the value of expect is damaged'
-      pattern="($path)?"
+      matches "$3" "($store_path)?" || refuse 'the value of expect is damaged'
+      pattern="($store_path)?"
       ;;
     run) pattern='https?://[A-Za-z0-9][A-Za-z0-9._/:%-]{1,300}' ;;
     who) pattern='[A-Za-z0-9_][]A-Za-z0-9 ._/:@#()[+,-]{0,299}' ;;
@@ -125,9 +130,8 @@ check_value() {
   matches "$2" "$pattern" || refuse "the value of $1 is damaged"
 }
 
-# Replaces the arguments of `run` by those that may be asked for.
-prepare_run() {
-  [ ! -e "$runs/$id" ] || refuse "the run $id exists already"
+# Reads an order for this machine.
+read_order() {
   check_order
   host=$(setting host)
   named=$(ordered host)
@@ -136,18 +140,59 @@ prepare_run() {
   matches "$toplevel" '/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]{1,211}' || refuse 'the order has no system'
   committed=$(ordered committed)
   case $committed in *[!0-9]*) refuse 'the time of the commit in the order is not a number' ;; esac
-  check_checks
+}
+
+read_who() {
   who=$(head -c 10000 "$request/who" 2>/dev/null && echo .)
   who=${who%.}
   check_value who "$who"
 }
 
-# Checks are commands that root runs: only those in the order, and all of them.
-check_checks() {
-  [ -e "$request/checks" ] || : >"$request/checks"
+# check_digest NAME: whether this value is the one of the order. Checks and secrets have commands that root runs, and files
+# that it writes: only those in the order, and all of them.
+check_digest() {
+  [ -e "$request/$1" ] || : >"$request/$1"
   digest=''
-  [ ! -s "$request/checks" ] || digest=sha256:$(sha256sum <"$request/checks" | sed 's/ .*//')
-  [ "$digest" = "$(ordered checks)" ] || refuse 'the checks are not those of the order'
+  [ ! -s "$request/$1" ] || digest=sha256:$(sha256sum <"$request/$1" | sed 's/ .*//')
+  [ "$digest" = "$(ordered "$1")" ] || refuse "the $1 are not those of the order"
+}
+
+# Puts secrets where the activation script looks for them; activations look at the age of an order themselves.
+stage() {
+  deployed=$(sed -n 's/^ "committed": \([0-9]*\),*$/\1/p' /var/lib/nix-ferry/deployed.json 2>/dev/null | head -n 1)
+  [ -z "$deployed" ] || [ "$(setting allow-older)" = true ] || [ "${committed:-0}" -ge "$deployed" ] ||
+    refuse 'the order is older than what was deployed last'
+  text=$(value lock-wait)
+  check_value lock-wait "$text"
+  if ! mkdir -p "$runs" || ! mkdir "$runs/$id.secrets"; then refuse "the secrets of $id are here already"; fi
+  staging=$runs/$id.secrets
+  printf '%s' "$who (key $key)" >"$staging/0.who"
+  printf '%s' "$text" >"$staging/0.wait"
+  printf '%s' "$path" >"$staging/0.order"
+  if [ -e "$request/key" ]; then
+    text=$(value key)
+    check_value key "$text"
+    printf '%s' "$text" >"$staging/0.key"
+  fi
+  while read -r name base64; do
+    matches "$name" '[1-9][0-9]{0,3}[.](name|destination|user|group|mode|when|mkdirs|action)' || refuse 'the secrets are damaged'
+    printf '%s' "$base64" | base64 -d >"$staging/$name" 2>/dev/null || refuse 'the secrets are damaged'
+  done <"$request/secrets"
+  set +f
+  for file in "$request"/*.content; do
+    [ -e "$file" ] || continue
+    number=${file##*/}
+    [ -e "$staging/${number%.content}.destination" ] || refuse 'a content belongs to no secret of the order'
+    mv "$file" "$staging/" || refuse 'the secrets could not be written'
+  done
+  staging=''
+  echo staged=yes
+}
+
+# The secrets of a run are those of its order.
+check_staged() {
+  [ ! -d "$runs/$id.secrets" ] || [ "$(cat "$runs/$id.secrets/0.order" 2>/dev/null)" = "$path" ] ||
+    refuse 'the secrets of the run belong to another order'
 }
 
 read_request() {
@@ -176,12 +221,30 @@ case $verb in
   probe | settle) set -- "$verb" ;;
   finish) set -- finish "$id" ;;
   watch | resume | confirm) set -- "$verb" "$id" "$word" ;;
+  stage)
+    read_order
+    read_who
+    check_digest secrets
+    stage
+    exit
+    ;;
+  secrets) set -- secrets "$id" ;;
+  compare)
+    read_order
+    check_staged
+    set -- compare "$id" "$toplevel"
+    ;;
   reject) set -- reject "$id" "$(printf %s "$(value reason)" | head -c 500 | tr -c '[:alnum:] ._/:@#()+,-' '?')" ;;
   run)
-    prepare_run
+    [ ! -e "$runs/$id" ] || refuse "the run $id exists already"
+    read_order
+    read_who
+    check_digest checks
+    check_staged
     set -- run "$id" "toplevel=$toplevel" "host=$host" "committed=$committed" "order=strict" \
       "signed-by=$(setting signing-keys) $(setting cache-keys)" "allow-older=$(setting allow-older)" \
       "who=$who (key $key)"
+    [ ! -d "$runs/$id.secrets" ] || set -- "$@" secrets=true
     for name in commit repository branch; do set -- "$@" "$name=$(ordered $name)"; done
     for name in mode expect nonce confirm failed-units lock-wait activate-limit health-limit reboot reboot-limit run; do
       [ -e "$request/$name" ] || continue
