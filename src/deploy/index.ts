@@ -11,7 +11,7 @@ import type { DeployInputs } from './inputs.ts';
 import type { Job } from './job.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
-import { checkGates, signedOrders } from './order.ts';
+import { checkGates, signBuilt, signedOrders } from './order.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
 import type { Remote } from './remote.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
@@ -126,6 +126,12 @@ export async function deploy(
     const remote = active.filter(({ target }) => !isLocal(target));
     const gated = remote.filter(({ target }) => throughGate(target)).map(({ deployment }) => deployment);
     checkGates(gated, config);
+    await signBuilt(
+      remote.map(({ deployment }) => deployment),
+      config,
+      nix,
+      context,
+    );
     const orders = await signedOrders(gated, config, nix, context);
     const local = localSession(context);
     const session = remote.length === 0 ? local : await openTargets(remote, config, context);

@@ -37,14 +37,47 @@ type OrderedDeployment = Pick<
 >;
 
 /**
- * The orders for hosts whose gate accepts only signed systems. Signs the closures too, unless they are from a signed archive.
+ * Signs the closures that were built, in the local store. What comes from an archive has been signed there.
+ *
+ * @throws UserError if this machine's Nix does not let its user add signatures, and a gate needs them.
+ */
+export async function signBuilt(
+  deployments: readonly Pick<Deployment, 'target' | 'archive' | 'toplevel'>[],
+  { signingKey, mode }: Pick<DeployInputs, 'signingKey' | 'mode'>,
+  nix: Nix,
+  context: Context,
+): Promise<void> {
+  const built = deployments.filter(({ archive }) => archive === null);
+  // Secrets are sent without a system, which may not even be built.
+  if (signingKey === null || mode === 'secrets' || built.length === 0) return;
+  context.log.secret(signingKey.trim());
+  // Checks the key.
+  await publicKeyOf(signingKey, nix);
+  try {
+    await signClosures([...new Set(built.map(({ toplevel }) => toplevel))], signingKey, nix, context);
+  } catch (error) {
+    if (!(error instanceof CommandError) || !/not privileged|not trusted|permission/i.test(error.stderr)) throw error;
+    if (!built.some(({ target }) => target !== null && throughGate(target))) {
+      context.log.debug("The closures are not signed: this machine's Nix does not let its user add signatures.");
+      return;
+    }
+    throw new UserError("The closures cannot be signed: this machine's Nix does not let its user add signatures.", {
+      where: { input: 'signing-key' },
+      cure: "Add the user to this machine's `trusted-users`, or deploy signed archives with `from`.",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The orders for hosts whose gate accepts only signed systems.
  *
  * @returns by host.
- * @throws UserError if an archive is not signed, or if this machine's Nix does not let its user add signatures.
+ * @throws UserError if an archive is not signed, or if there is no signing key.
  */
 export async function signedOrders(
   deployments: readonly Deployment[],
-  { signingKey, mode }: Pick<DeployInputs, 'signingKey' | 'mode'>,
+  { signingKey }: Pick<DeployInputs, 'signingKey'>,
   nix: Nix,
   context: Context,
 ): Promise<Map<string, SignedOrder>> {
@@ -58,8 +91,6 @@ export async function signedOrders(
   if (unsigned.length === 0) return orders;
   if (signingKey === null) throw missingSigningKey(unsigned.map(({ host }) => host));
   context.log.secret(signingKey.trim());
-  // Secrets are sent without a system, which may not even be built.
-  if (mode !== 'secrets') await signAll(unsigned, signingKey, nix, context);
   for (const deployment of unsigned) {
     orders.set(deployment.host, await makeOrder(deployment, signingKey, nix, context));
   }
@@ -91,27 +122,6 @@ function missingSigningKey(hosts: readonly string[]): UserError {
         'Its public half (`nix key convert-secret-to-public < secret`) belongs into `services.nix-ferry.gate.signingKeys` of the hosts.',
     },
   );
-}
-
-async function signAll(
-  deployments: readonly Deployment[],
-  signingKey: string,
-  nix: Nix,
-  context: Context,
-): Promise<void> {
-  // Checks the key.
-  await publicKeyOf(signingKey, nix);
-  try {
-    const toplevels = deployments.map(({ toplevel }) => toplevel);
-    await signClosures([...new Set(toplevels)], signingKey, nix, context);
-  } catch (error) {
-    if (!(error instanceof CommandError) || !/not privileged|not trusted|permission/i.test(error.stderr)) throw error;
-    throw new UserError("The closures cannot be signed: this machine's Nix does not let its user add signatures.", {
-      where: { input: 'signing-key' },
-      cure: "Add the user to this machine's `trusted-users`, or deploy signed archives with `from`.",
-      cause: error,
-    });
-  }
 }
 
 /** Writes and signs the order for a host. */

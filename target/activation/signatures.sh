@@ -15,5 +15,5 @@ check_signatures() {
   [ -n "$untrusted" ] || refuse "the signatures of $toplevel could not be checked (nix store verify: $ended)"
   set -- "$(printf '%s\n' "$untrusted" | head -n 1)" "$(printf '%s\n' "$untrusted" | awk 'END { print NR - 1 }')"
   [ "$2" = 0 ] || set -- "$1 and $2 other paths"
-  refuse "no key of this machine has signed $1"
+  refuse "no key of this machine has signed $1 (a deployment with root's own key and the signing key brings signatures of what is here)"
 }

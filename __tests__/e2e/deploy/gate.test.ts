@@ -88,6 +88,12 @@ describe('the deploy key', () => {
       outcome: 'refused',
       message: expect.stringContaining('No key of this machine has signed'),
     });
+    // As the message says: root's own deployment brings the signatures of paths that are there.
+    expect(await gate.deployAsRoot('unsigned', { origin: newer }, gate.signing.own.secret)).toMatchObject({
+      outcome: 'deployed',
+    });
+    expect(await gate.deploy('two', { origin: newer })).toMatchObject({ outcome: 'deployed' });
+    expect(await gate.deploy('unsigned', { origin: newer })).toMatchObject({ outcome: 'deployed' });
   }, 60_000);
 
   test('is refused a closure that the target does not accept, with what to do', async () => {

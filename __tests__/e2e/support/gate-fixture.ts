@@ -140,8 +140,9 @@ export class GateFixture {
     return deployment(target, toplevels[name], { origin, ...more });
   }
 
-  deployAsRoot(name: Name, more: Partial<Deployment> = {}): Promise<Outcome> {
-    const config = configuration('switch', this.keys.admin.private, this.target.knownHosts, { confirmTimeout: 0 });
+  deployAsRoot(name: Name, more: Partial<Deployment> = {}, signingKey: string | null = null): Promise<Outcome> {
+    const given = { confirmTimeout: 0, signingKey };
+    const config = configuration('switch', this.keys.admin.private, this.target.knownHosts, given);
     return deployOne(this.nix, config, this.deployment(name, more));
   }
 
