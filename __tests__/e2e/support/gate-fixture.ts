@@ -9,7 +9,16 @@ import { replyReader } from '../../../src/deploy/reply.ts';
 import { type ExecResult, exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import { signClosures } from '../../../src/nix/sign.ts';
-import { address, configuration, context, deployment, deployOne, localNix, recorder } from './deploy-fixture.ts';
+import {
+  address,
+  configuration,
+  context,
+  deployment,
+  deployOne,
+  emulating,
+  localNix,
+  recorder,
+} from './deploy-fixture.ts';
 import { embeddedFleet } from './embedded.ts';
 import { signingKey } from './keys.ts';
 import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target } from './target.ts';
@@ -18,11 +27,65 @@ const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'locked-o
 export type Name = (typeof names)[number];
 
 /** What the module says that NixOS should install. */
-interface Installed {
+export interface Installed {
   user: { shell: string };
   authorizedKeys: string[];
   sudo: { users: string[]; runAs: string; commands: { command: string; options: string[] }[] }[];
   trustedPublicKeys: string[];
+}
+
+/** Builds the systems of a machine with a gate. @param options those of services.nix-ferry.gate */
+export async function buildGate(
+  nix: Nix,
+  system: Target['system'],
+  options: Record<string, unknown>,
+): Promise<{ toplevels: Record<Name, string>; installed: Installed }> {
+  const file = join(mkdtempSync(join(tmpdir(), 'gate-')), 'options.json');
+  writeFileSync(file, JSON.stringify(options));
+  const args = [
+    ...['--arg', 'nixpkgs', join(await embeddedFleet(), 'nixpkgs'), '--argstr', 'system', system],
+    ...['--arg', 'options', file, join(import.meta.dirname, 'fixtures/gate-systems.nix')],
+  ];
+  const { stdout } = await nix.run('nix-instantiate', ['--eval', '--strict', '--json', ...args]);
+  const build = (): Promise<unknown> => nix.run('nix-build', ['--no-out-link', '-A', 'toplevels', ...args]);
+  await (system === 'aarch64-linux' ? emulating(build) : build());
+  return JSON.parse(stdout) as Awaited<ReturnType<typeof buildGate>>;
+}
+
+/**
+ * Does what NixOS does for the module: the miniature makes no accounts and has no sudo and sshd of its own. What is installed
+ * is what the module says; its files must be in the target's store.
+ */
+export async function installGate(
+  target: Target,
+  { user, authorizedKeys, sudo, trustedPublicKeys }: Installed,
+): Promise<void> {
+  const rules = sudo.flatMap(({ users, runAs, commands }) =>
+    commands.flatMap(({ command, options }) =>
+      users.map(name => `${name} ALL=(${runAs}) ${options.join(': ')}: ${command}`),
+    ),
+  );
+  const append = (file: string, text: string): Promise<unknown> =>
+    // The file may be a link into the store.
+    target.machine.run(['sh', '-c', 'cat "$0" - >"$0.new" 2>/dev/null; mv "$0.new" "$0"', file], {
+      input: `${text}\n`,
+    });
+  await target.says('groupadd', '--force', 'nix-users');
+  await target.says(
+    ...['useradd', '--system', '--no-create-home', '--shell', user.shell, '--groups', 'nix-users', 'nix-ferry'],
+  );
+  await append('/etc/ssh/gate_keys', authorizedKeys.join('\n'));
+  await append('/etc/sudoers.d/nix-ferry', rules.join('\n'));
+  await append(
+    '/etc/ssh/sshd_config.d/gate.conf',
+    'LogLevel VERBOSE\nMatch User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys',
+  );
+  await append('/etc/nix/nix.conf', `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}`);
+  const restart =
+    target.system === 'x86_64-linux'
+      ? 'systemctl reload ssh.service; systemctl restart nix-daemon.service'
+      : 'kill -HUP $(cat /run/sshd.pid); pkill -x nix-daemon; sleep 1; nix-daemon >/dev/null 2>&1 </dev/null &';
+  await target.says('sh', '-c', restart);
 }
 
 /** The commits of the tests, as times. */
@@ -35,7 +98,6 @@ export class GateFixture {
   readonly keys: { admin: Key; deploy: Key; preview: Key };
   readonly signing = { own: signingKey('fleet-1'), other: signingKey('stranger-1') };
   toplevels = {} as Record<Name, string>;
-  #installed = {} as Installed;
   #runs = 1;
 
   private constructor(nix: Nix, target: Target, keys: GateFixture['keys']) {
@@ -50,11 +112,17 @@ export class GateFixture {
     const start = kind === 'systemd' ? startSystemdTarget : startAarch64Target;
     const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin })]);
     const fixture = new GateFixture(nix, target, { admin, deploy, preview });
-    await fixture.#build();
+    const options = {
+      deployKeys: [deploy.public],
+      previewKeys: [preview.public],
+      signingKeys: [fixture.signing.own.public],
+    };
+    const { toplevels, installed } = await buildGate(nix, target.system, options);
+    fixture.toplevels = toplevels;
     await fixture.sign(['one', 'two', 'three', 'locked-out'], 'own');
     const outcome = await fixture.deployAsRoot('one');
     if (outcome.outcome !== 'deployed') throw new Error(outcome.message);
-    await fixture.#install();
+    await installGate(target, installed);
     return fixture;
   }
 
@@ -62,75 +130,10 @@ export class GateFixture {
     return this.target.stop();
   }
 
-  async #build(): Promise<void> {
-    const options = join(mkdtempSync(join(tmpdir(), 'gate-')), 'options.json');
-    const { deploy, preview } = this.keys;
-    const values = {
-      deployKeys: [deploy.public],
-      previewKeys: [preview.public],
-      signingKeys: [this.signing.own.public],
-    };
-    writeFileSync(options, JSON.stringify(values));
-    const args = [
-      ...['--arg', 'nixpkgs', join(await embeddedFleet(), 'nixpkgs'), '--argstr', 'system', this.target.system],
-      ...['--arg', 'options', options, join(import.meta.dirname, 'fixtures/gate-systems.nix')],
-    ];
-    const { stdout } = await this.nix.run('nix-instantiate', ['--eval', '--strict', '--json', ...args]);
-    const { toplevels, installed } = JSON.parse(stdout) as { toplevels: Record<Name, string>; installed: Installed };
-    await this.nix.run('nix-build', ['--no-out-link', '-A', 'toplevels', ...args]);
-    this.toplevels = toplevels;
-    this.#installed = installed;
-  }
-
   /** Signs the closures of systems in the store of this test file. */
   async sign(systems: readonly Name[], key: 'own' | 'other'): Promise<void> {
     const toplevels = systems.map(name => this.toplevels[name]);
     await signClosures(toplevels, this.signing[key].secret, this.nix, context(recorder()));
-  }
-
-  /**
-   * Does what NixOS does for the module: the miniature makes no accounts and has no sudo and sshd of its own. What is
-   * installed is what the module says.
-   */
-  async #install(): Promise<void> {
-    const { user, authorizedKeys, sudo, trustedPublicKeys } = this.#installed;
-    const rules = sudo.flatMap(({ users, runAs, commands }) =>
-      commands.flatMap(({ command, options }) =>
-        users.map(name => `${name} ALL=(${runAs}) ${options.join(': ')}: ${command}`),
-      ),
-    );
-    const write = (file: string, text: string): Promise<unknown> =>
-      this.target.machine.run(['sh', '-c', 'cat > "$0"', file], { input: `${text}\n` });
-    await this.target.says('groupadd', '--force', 'nix-users');
-    await this.target.says(
-      ...['useradd', '--system', '--no-create-home', '--shell', user.shell, '--groups', 'nix-users', 'nix-ferry'],
-    );
-    await write('/etc/ssh/gate_keys', authorizedKeys.join('\n'));
-    await write('/etc/sudoers.d/nix-ferry', rules.join('\n'));
-    await write(
-      '/etc/ssh/sshd_config.d/gate.conf',
-      'LogLevel VERBOSE\nMatch User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys',
-    );
-    await this.target.machine.run(
-      [
-        'sh',
-        '-c',
-        'cat /etc/nix/nix.conf > /etc/nix/own.conf && mv /etc/nix/own.conf /etc/nix/nix.conf && cat >> /etc/nix/nix.conf',
-      ],
-      {
-        input: `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}\n`,
-      },
-    );
-    if (this.target.system === 'x86_64-linux') {
-      await this.target.says('systemctl', 'reload', 'ssh.service');
-      await this.target.says('systemctl', 'restart', 'nix-daemon.service');
-    } else {
-      await this.target.says(
-        'sh',
-        '-c',
-        'kill -HUP $(cat /run/sshd.pid); kill $(pidof nix-daemon); nix-daemon >/dev/null 2>&1 </dev/null &',
-      );
-    }
   }
 
   /** As a run of the repository's first commit would deploy it. */
