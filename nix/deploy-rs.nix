@@ -5,7 +5,17 @@ let
   asked = (glue request).request;
   flake = builtins.getFlake asked.reference;
   deploy = flake.deploy or { };
-  nodes = deploy.nodes or { };
+  nodes =
+    deploy.nodes or (
+      if systems != [ ] then
+        throw "the output deploy has no nodes, but ${listed systems}: it is defined once for each system. Write `deploy.nodes` outside of the function that does this (`eachDefaultSystem`, `perSystem`): a node has only one system"
+      else if deploy == { } then
+        { }
+      else
+        throw "the output deploy has no nodes; it has ${listed (builtins.attrNames deploy)}"
+    );
+  systems = builtins.filter (name: deploy.${name} ? nodes) (builtins.attrNames deploy);
+  listed = builtins.concatStringsSep ", ";
 
   # A setting may be in the profile, the node or `deploy`; the first one is used.
   setting =

@@ -3,8 +3,9 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { lineOf } from '../pins/scan.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
+import { importCycle } from './import-cycle.ts';
 import { misreadConfiguration } from './misread.ts';
-import { type FilePlace, inRepository, placeOf } from './places.ts';
+import { type FilePlace, findInOwn, inRepository, placeOf } from './places.ts';
 
 /** What an evaluation failed because of, if Nix's message does not say it: most often a file that the checkout does not have. */
 export interface Cause {
@@ -25,6 +26,14 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   const text = failure.message;
   if (/file 'nixos-config' was not found|cannot look up '<nixos-config>'/.test(text))
     return copiedConfiguration(failure);
+  if (/string '' doesn't represent an absolute path/i.test(text)) {
+    const variable = emptyVariable(failure, source);
+    if (variable !== null) return variable;
+  }
+  if (/stack overflow/i.test(text)) {
+    const cycle = endlessImports(failure);
+    if (cycle !== null) return cycle;
+  }
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
   const wanted = missingPath(failure);
@@ -54,6 +63,38 @@ function copiedConfiguration(failure: NixFailure): Cause | null {
     message:
       '`system.copySystemConfiguration = true` copies the configuration.nix of the machine that evaluates, which has none.',
     cure: 'Remove it; with `include-source`, archives and targets have the configuration.',
+    place,
+  };
+}
+
+/** `builtins.getEnv` returns an empty text in pure and in restricted evaluations. */
+function emptyVariable(failure: NixFailure, { root }: Evaluated): Cause | null {
+  const pattern = /\bgetEnv\s+("[^"\n]*")/;
+  const near = placeOf(failure);
+  const text = near === null ? '' : readFileSync(join(root, near.file), 'utf8');
+  const inFile = pattern.exec(text);
+  const place =
+    near !== null && inFile !== null
+      ? { file: near.file, line: lineOf(text, inFile.index), column: 1 }
+      : findInOwn(failure, other => pattern.exec(other)?.index);
+  if (place === null) return null;
+  const [, name] = pattern.exec(inFile === null ? readFileSync(join(root, place.file), 'utf8') : text) ?? [];
+  return {
+    message: `builtins.getEnv ${name} (${place.file}:${place.line}) is empty, because an evaluation does not read the environment.`,
+    cure: 'Write the value into a file of the repository; a secret belongs on the target, not in its configuration.',
+    place,
+  };
+}
+
+function endlessImports(failure: NixFailure): Cause | null {
+  const cycle = importCycle(failure);
+  if (cycle === null) return null;
+  const { files, place } = cycle;
+  if (files.length === 1)
+    return { message: `${place.file} imports itself.`, cure: 'Remove the import, or correct its path.', place };
+  return {
+    message: `${place.file} imports ${files.join(', which imports ')}.`,
+    cure: 'Remove one of the imports.',
     place,
   };
 }
@@ -143,21 +184,6 @@ function referenceTo(file: string, folder: string, text: string): number | null 
   for (const match of text.matchAll(/\.{1,2}\/[\w.+/-]*/g)) {
     const path = resolve(folder, match[0]);
     if (path === file || join(path, 'default.nix') === file) return match.index;
-  }
-  return null;
-}
-
-/** The first place in the evaluated files of the repository for which `find` returns an offset. */
-function findInOwn(
-  { files, roots }: NixFailure,
-  find: (text: string, folder: string) => number | null | undefined,
-): FilePlace | null {
-  for (const file of files) {
-    const inside = inRepository({ file }, roots);
-    if (inside === null || !existsSync(file)) continue;
-    const text = readFileSync(file, 'utf8');
-    const at = find(text, dirname(inside.file));
-    if (at !== null && at !== undefined) return { file: inside.file, line: lineOf(text, at), column: 1 };
   }
   return null;
 }

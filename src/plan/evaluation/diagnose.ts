@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
 import type { EvaluationFailure } from '../fleet.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
 import { causeOf } from './cause.ts';
-import { type FilePlace, optionOf, placeOf } from './places.ts';
+import { type FilePlace, optionOf, placeOf, shortPaths } from './places.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
@@ -62,24 +61,16 @@ function meaning(failure: NixFailure, source: EvaluatedFolder): { message: strin
 /** For an error that occurs inside nixpkgs: where, and which option leads there. */
 function context(failure: NixFailure): string {
   const option = optionOf(failure);
+  const isNews = option !== null && option !== 'system.build.toplevel' && !failure.message.includes(`\`${option}'`);
   const [place] = failure.places;
   const at = place === undefined ? null : shortPaths(place.file, failure.roots);
   const parts = [
     ...(place === undefined || at === null || at.startsWith('/') ? [] : [`It occurs at ${at}:${place.line}`]),
-    ...(option === null ? [] : [`the option ${option} leads to it`]),
+    ...(!isNews ? [] : [`the option ${option} leads to it`]),
   ];
   if (parts.length === 0) return '';
   const joined = parts.join('; ');
   return ` ${joined.charAt(0).toUpperCase()}${joined.slice(1)}.`;
-}
-
-/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
-function shortPaths(text: string, roots: readonly string[]): string {
-  const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
-  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
-  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
-  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
-  return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
 }
 
 /** Where the trace is too long, its beginning and its end, one of which is the error. */
@@ -93,10 +84,19 @@ function bothEnds(printed: string): string {
 function sentence(message: string): string {
   const text = message
     .replace(/^error: /, '')
+    // It is not an option of ours.
+    .replace(" (use '--impure' to override)", '')
     // Newer versions of Nix wrap the error of a download.
     .replace(/^Failed to open archive \(Source threw exception: error: ([\s\S]*)\)$/, '$1')
     .trim();
-  const cut = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+  const once = withoutRepeatedItems(text);
+  const cut = once.length > 2_000 ? `${once.slice(0, 2_000)}…` : once;
   const first = cut.charAt(0).toUpperCase() + cut.slice(1);
   return /[.!?…:'"`]$/.test(first) ? first : `${first}.`;
+}
+
+/** A module that is imported under two names has its assertions twice. */
+function withoutRepeatedItems(text: string): string {
+  const [intro = '', ...items] = text.split(/\n(?=- )/);
+  return [intro, ...new Set(items.map(item => item.trimEnd()))].join('\n');
 }

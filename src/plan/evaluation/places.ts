@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { lineOf } from '../pins/scan.ts';
 import type { NixFailure } from './adapter.ts';
 import { definitionIn, optionIn } from './definition.ts';
@@ -31,7 +31,7 @@ export function placeOf(failure: NixFailure): FilePlace | null {
     if (inside === null) continue;
     return inside.line === null ? { ...inside, ...definedAt(place.file, failure) } : inside;
   }
-  return placeOfThrow(failure);
+  return placeOfThrow(failure) ?? placeOfUndefined(failure);
 }
 
 /** The module system names only the files of definitions; the place in one of them is found by the name of the option. */
@@ -57,6 +57,34 @@ function placeOfThrow({ message, files, roots }: NixFailure): FilePlace | null {
   }
   const [first, second] = matches;
   return first !== undefined && second === undefined ? first : null;
+}
+
+/** For an option that has no value: the place that defines others of the same set. */
+function placeOfUndefined(failure: NixFailure): FilePlace | null {
+  const [, set] =
+    /option `(.+)\.(?:[^."]+|"[^"]*")' (?:was accessed but has no value defined|is used but not defined)/.exec(
+      failure.message,
+    ) ?? [];
+  if (set === undefined) return null;
+  return findInOwn(failure, text => {
+    const at = text.indexOf(set);
+    return at < 0 ? null : at;
+  });
+}
+
+/** The first place in the evaluated files of the repository for which `find` returns an offset. */
+export function findInOwn(
+  { files, roots }: NixFailure,
+  find: (text: string, folder: string) => number | null | undefined,
+): FilePlace | null {
+  for (const file of files) {
+    const inside = inRepository({ file }, roots);
+    if (inside === null || !existsSync(file)) continue;
+    const text = readFileSync(file, 'utf8');
+    const at = find(text, dirname(inside.file));
+    if (at !== null && at !== undefined) return { file: inside.file, line: lineOf(text, at), column: 1 };
+  }
+  return null;
 }
 
 /** Places named in the text of an error: first those in the message, then those in the trace, the innermost first. */
@@ -97,4 +125,13 @@ export function optionOf({ printed }: NixFailure): string | null {
 /** Since 2.20, Nix prints the error after its trace, which then begins with the outermost place. */
 function isOutermostFirst(printed: string): boolean {
   return printed.lastIndexOf('error: ') > printed.indexOf('… ');
+}
+
+/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
+export function shortPaths(text: string, roots: readonly string[]): string {
+  const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
+  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
+  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
+  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
+  return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
 }

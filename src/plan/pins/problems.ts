@@ -34,6 +34,13 @@ const tarballCure =
 const pathCure =
   'Pin nixpkgs in the repository (npins, niv, a flake, or `fetchTarball` with `sha256`) and import that instead, or set the input `nixpkgs` to a pin.';
 
+/** For a search path: NixOS passes the path of its modules to each module. */
+function searchPathCure(path: string): string {
+  const [, module] = /^nixpkgs\/nixos\/modules\/(.+)$/.exec(path) ?? [];
+  if (module === undefined) return pathCure;
+  return `Write \`"\${modulesPath}/${module}"\` instead, with \`modulesPath\` among the module's arguments. Or set the input \`nixpkgs\` to a pin.`;
+}
+
 const cures: Record<string, string> = {
   fetchTarball: tarballCure,
   fetchurl: 'Add `sha256`.',
@@ -88,7 +95,12 @@ function unpinnedIn(evidence: Evidence): PinProblem[] {
         line: lineOf(text, at),
         cure: cures[what] ?? tarballCure,
       })),
-      ...paths.map(({ at, what }) => ({ what, file, line: lineOf(text, at), cure: pathCure })),
+      ...paths.map(({ at, what }) => ({
+        what,
+        file,
+        line: lineOf(text, at),
+        cure: searchPathCure(what.slice(1, -1)),
+      })),
     ];
   });
 }
@@ -101,7 +113,8 @@ function pinProblemOf(failure: NixFailure): PinProblem | null {
     /file '([^']+)' was not found in the Nix search path/.exec(failure.message) ??
     /cannot look up '<([^']+)>' in pure evaluation mode/.exec(failure.message);
   // `causeOf` explains <nixos-config>, which is not a pin.
-  if (path !== null && path[1] !== 'nixos-config') return { what: `<${path[1]}>`, ...at, cure: pathCure };
+  if (path !== null && path[1] !== 'nixos-config')
+    return { what: `<${path[1]}>`, ...at, cure: searchPathCure(path[1] ?? '') };
   if (/<nixpkgs> of the machine would be used/.test(failure.message)) {
     return { what: failure.message.replace(/^error: /, ''), ...at, cure: pathCure };
   }
