@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 const proc = { cgroup: '/proc/self/cgroup', mountinfo: '/proc/self/mountinfo' };
 
 /** The files of one version of cgroups: the limit, what is used, and the statistics with the part that is only a cache. */
-const versions = [
+export const versions = [
   {
     type: 'cgroup2',
     controller: '',
