@@ -170,16 +170,16 @@ rec {
       let
         whole = withSystem evaluation;
         inherit (whole) config;
+        path = [
+          "_module"
+          "args"
+          "pkgs"
+        ];
       in
       {
         inherit config;
         # lib.evalModules returns its module arguments; before 23.05 they were part of the configuration.
-        pkgs =
-          whole.pkgs or (find (find null [ "_module" "args" "pkgs" ] config) [
-            "_module"
-            "args"
-            "pkgs"
-          ] whole);
+        pkgs = whole.pkgs or (find (find null path config) path whole);
         toplevel = config.system.build.toplevel;
       }
     else
@@ -187,42 +187,27 @@ rec {
 
   isEvaluation = value: builtins.isAttrs value && value ? config.system.build.toplevel;
 
-  # The names of the evaluations in a set, which are recognized by their attributes; other values are not looked into.
+  # The names of the evaluations in a set, which are recognized by their attributes. A value that fails is none.
   evaluationsIn =
     set:
     let
-      isLikely =
-        name:
-        let
-          value = builtins.getAttr name set;
-          tried = builtins.tryEval (builtins.isAttrs value && value ? config && value ? options);
-        in
-        tried.success && tried.value;
+      isEvaluated = value: builtins.isAttrs value && value ? config && value ? options;
+      isLikely = name: (builtins.tryEval (isEvaluated (builtins.getAttr name set))).value;
     in
     if builtins.isAttrs set then builtins.filter isLikely (builtins.attrNames set) else [ ];
 
-  # Whether the modules define the system of their host, from their options. The arguments `system` and `localSystem` of older
-  # functions have the priority of mkDefault, 1000, and a default value has 1500.
-  definesSystem =
-    options:
-    let
-      nixpkgs = find { } [ "nixpkgs" ] options;
-      priority = name: find 1500 [ name "highestPrio" ] nixpkgs;
-    in
-    find false [ "hostPlatform" "isDefined" ] nixpkgs
-    || find false [ "pkgs" "isDefined" ] nixpkgs
-    || priority "localSystem" < 1500
-    || priority "system" < 1500;
-
-  # The input `system` is the system of a host that does not define it: its evaluation in nixpkgs before 22.11, which had no
-  # nixpkgs.hostPlatform, always has one.
+  # The input `system` is the system of a host that does not define it: only with nixpkgs since 22.11, which has hostPlatform.
   withSystem =
     evaluation:
+    let
+      options = find { } [ "options" "nixpkgs" ] evaluation;
+      isDefined = name: find false [ name "isDefined" ] options;
+      # Arguments of older functions have the priority of mkDefault, 1000, and default values have 1500.
+      isSet = name: find 1500 [ name "highestPrio" ] options < 1500;
+      isKnown = isDefined "hostPlatform" || isDefined "pkgs" || isSet "localSystem" || isSet "system";
+    in
     if
-      (request.system or null) != null
-      && evaluation ? extendModules
-      && evaluation.options ? nixpkgs.hostPlatform
-      && !(definesSystem evaluation.options)
+      (request.system or null) != null && evaluation ? extendModules && options ? hostPlatform && !isKnown
     then
       evaluation.extendModules { modules = [ { nixpkgs.hostPlatform = request.system; } ]; }
     else
