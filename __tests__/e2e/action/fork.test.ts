@@ -52,6 +52,10 @@ async function commit(hosts: Record<string, string>): Promise<string> {
     nixosConfigurations = { ${listed.join('\n')} };
   };
 }`;
+  return commitText(flake);
+}
+
+async function commitText(flake: string): Promise<string> {
   writeFileSync(runner.machine.path(join(work.workspace, 'flake.nix')), flake);
   await runner.commit();
   return (await runner.run(['git', 'rev-parse', 'HEAD'])).stdout.trim();
@@ -227,4 +231,12 @@ test('on the command line: `--base`', async () => {
   ]);
   const none = await ferry();
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('`compare: base` needs a base')]);
+  // A base that is broken does not fail the change that repairs it.
+  const broken = await commitText('{ outputs = { self }: throw "not yet"; }');
+  await commit({ server: 'modules = [ ./hosts/server.nix ];' });
+  const repaired = await ferry('--base', broken);
+  expect([repaired.code, repaired.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^server .*unknown: The base cannot be compared: .*Not yet/),
+  ]);
 });
