@@ -81,11 +81,12 @@ export async function buildBase(compared: Compared, config: Config, builder: Bui
     plan(baseConfig, await builder.nixFor({ ...fleet, hosts: [] }, limited), limited),
   );
   const nix = await builder.nixFor(planned, context);
+  const { built } = await build(planned, config.build, nix, context);
   return {
     commit,
     folders,
     names: planned.names,
-    built: await build(planned, config.build, nix, context),
+    built,
     failures: planned.failures,
     removed: planned.names.filter(name => !fleet.names.includes(name) && selectedByName(name, config.plan.hosts)),
   };

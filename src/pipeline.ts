@@ -25,7 +25,7 @@ import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet, Target } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
-import type { Preview } from './preview/index.ts';
+import { changesSincePreview, type Preview } from './preview/index.ts';
 import { previewAll } from './preview-run.ts';
 import type { Previewed } from './report/previewed.ts';
 import type { Run } from './report/run.ts';
@@ -43,6 +43,7 @@ import {
 } from './setup/index.ts';
 import type { Step } from './step.ts';
 import { explainStall, inTime } from './time-limits.ts';
+import { Timeline } from './timeline.ts';
 import { producer } from './version.ts';
 
 /** Provided by the entry: the runner's state, cache and artifacts, or their replacements on the command line. */
@@ -87,10 +88,11 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
 export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
-  const context = limited(surroundings, config);
+  const timeline = new Timeline();
+  const context = timeline.watch(limited(surroundings, config));
   const run: Run = {
     ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], previewed: null, outcomes: [] },
-    ...{ timings: {}, error: null },
+    ...{ work: null, timings: {}, timeline: [], address: ports.deployer.run, error: null },
   };
   const saving = new Saving();
   try {
@@ -104,6 +106,7 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
     run.error = endedBy(error, context);
   }
   await saving.ended();
+  run.timeline = timeline.spans();
   return run;
 }
 
@@ -141,11 +144,12 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
-  const [built, prepared] = await timed(run, 'build', context, async () => {
+  const [{ built, work }, prepared] = await timed(run, 'build', context, async () => {
     const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
     return [await build(fleet, config.build, nixOf(prepared, context), context), prepared] as const;
   });
   run.built = built;
+  run.work = work;
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
 
   const nix = nixOf(prepared, context);
@@ -166,6 +170,7 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     await recallPreview(
       built.flatMap(one => (one.ok ? [[one.host.name, one.toplevel] as const] : [])),
+      nix,
       request,
       run,
     );
@@ -209,6 +214,7 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
   if (config.deploy.mode !== 'none') {
     await recallPreview(
       deployments.map(({ host, toplevel }) => [host, toplevel] as const),
+      nix,
       request,
       run,
     );
@@ -219,12 +225,15 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
 /** Before a deployment that changes targets, compares it with what its pull request has shown, if an input asks for that. */
 async function recallPreview(
   toplevels: readonly (readonly [string, string])[],
+  nix: Nix,
   { config: { deploy, report }, ports, context }: RunRequest,
   run: Run,
 ): Promise<void> {
   const required = deploy.requirePreview;
   if (deploy.mode === 'dry-activate' || !(required || report.comment)) return;
-  run.previewed = await checkPreviewed({ toplevels, required }, ports.previewed, context);
+  await checkPreviewed({ toplevels, required }, ports.previewed, context, async (found, differing) => {
+    run.previewed = { ...found, changes: await changesSincePreview(differing, nix, context) };
+  });
 }
 
 /**

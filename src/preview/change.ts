@@ -58,11 +58,12 @@ export interface UnitChange {
 /** Compares what a machine runs with a system that was built for it. */
 export function changeOf(machine: MachineDescription, after: BuiltSystem): Change {
   const { system } = machine;
+  const toplevels = [system.toplevel, after.toplevel];
   return {
     before: system.toplevel,
     after: after.toplevel,
     units: unitChange(machine, after),
-    packages: system.closure === null ? null : comparePackages(system.closure, after.closure ?? []),
+    packages: system.closure === null ? null : comparePackages(system.closure, after.closure ?? [], toplevels),
     reboot: rebootReasons(machine, after),
     firewall: compareFirewalls(system.firewall, after.firewall),
     users: compareNames(system.users, after.users),

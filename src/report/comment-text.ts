@@ -2,7 +2,7 @@ import { commentLimit } from './comment.ts';
 import type { PreviewData } from './preview-data.ts';
 import { encodeToplevels } from './previewed-block.ts';
 import type { Run } from './run.ts';
-import { summary } from './summary.ts';
+import { commentSummary } from './summary.ts';
 
 /** What a comment describes. */
 export interface CommentSubject {
@@ -23,7 +23,7 @@ export function commentText(run: Run, subject: CommentSubject): string {
   const previewed = commit !== null && run.previews.length > 0;
   const block = previewed ? encodeToplevels({ commit, toplevels: toplevelsOf(run) }) : null;
   const hidden = block === null ? '' : `\n${block}\n`;
-  return withoutMarkers(summary(run, commentLimit - hidden.length, noteOf(subject))) + hidden;
+  return withoutMarkers(commentSummary(run, commentLimit - hidden.length, noteOf(subject))) + hidden;
 }
 
 /** What a reader of the comment of a fork has to know. */
@@ -37,11 +37,11 @@ export function forkCommentText(data: PreviewData, subject: CommentSubject): str
   const { previews, failures } = data;
   const error = data.error === null ? null : { ...data.error, where: null };
   const run: Run = {
-    ...{ mode: 'preview', fleet: null, built: [], archives: [], previews, previewed: null, outcomes: [], timings: {} },
-    error,
+    ...{ mode: 'preview', fleet: null, built: [], work: null, archives: [], previews, previewed: null, outcomes: [] },
+    ...{ timings: {}, timeline: [], address: subject.run, error },
   };
   const note = [noteOf(subject), forkNote].filter(each => each !== null).join(' ');
-  return withoutMarkers(summary(run, commentLimit, note, failures));
+  return withoutMarkers(commentSummary(run, commentLimit, note, failures));
 }
 
 function noteOf(subject: CommentSubject): string | null {

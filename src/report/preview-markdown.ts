@@ -83,7 +83,7 @@ function shortBlock(group: ChangeGroup): string {
 }
 
 /** A change as Markdown, without the names of hosts, toplevels and other things that differ on every host. */
-function changeMarkdown(change: Change): string {
+export function changeMarkdown(change: Change): string {
   const { packages, firewall, etc } = change;
   const files = etcParts(etc);
   const lines = [

@@ -36,7 +36,9 @@ export function text(run: Run, colour = false): string {
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
     lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
-  for (const { kind, next } of nextSteps(run)) lines.push(`next, for ${kind}: ${next}`);
+  for (const { kind, next, command } of nextSteps(run)) {
+    lines.push(`next, for ${kind}: ${next}${command === null ? '' : ` ${plain(command)}`}`);
+  }
   const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
   if (times.length > 0) lines.push(`time: ${times.join(', ')}`);
   return lines.map(line => `${line.trimEnd()}\n`).join('');

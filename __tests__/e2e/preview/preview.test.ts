@@ -98,6 +98,7 @@ describe('the preview of a change of every kind', () => {
       { part: 'kernel', text: 'kernel 6.12 → 6.13', pending: false },
       { part: 'kernel parameters', text: 'kernel parameters +quiet', pending: false },
       { part: 'switch inhibitor', text: 'dbus dbus-1 → broker', pending: false },
+      { part: 'boot loader', text: 'boot loader GRUB → systemd-boot', pending: false },
     ]);
     expect(change.firewall).toEqual({ opened: ['tcp 443'], closed: ['udp 53'], turned: null });
     expect([change.users, change.groups]).toEqual([

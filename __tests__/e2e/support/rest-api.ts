@@ -14,6 +14,8 @@ export class RestApi {
   pulls: readonly object[] = [];
   /** The bodies of the comments that were created; the first has the id 1. */
   readonly comments: string[] = [];
+  /** The requests that changed something: method and path. */
+  readonly writes: string[] = [];
   /** Whether comments are found again. All are of one user, and of pull request 12. */
   readonly #keeps: boolean;
   readonly url: string;
@@ -33,6 +35,7 @@ export class RestApi {
         .on('data', chunk => chunks.push(chunk))
         .on('end', () => {
           const body = Buffer.concat(chunks).toString();
+          if (request.method !== 'GET' && path !== '/graphql') api.writes.push(`${request.method} ${path}`);
           const { status = 200, json, zip, location } = api.#answer(request.method ?? '', path, body);
           const type = zip === undefined ? 'application/json' : 'application/zip';
           response.writeHead(status, { 'content-type': type, ...(location === undefined ? {} : { location }) });
