@@ -12,6 +12,8 @@ import { lineOf, searchPaths, unpinnedFetches } from './scan.ts';
 /** Something that is not pinned, and where. */
 export interface PinProblem {
   what: string;
+  /** The input that is wrong, if it is not a file of the repository. */
+  input?: 'nixpkgs';
   /** Relative to the repository's root. */
   file: string | null;
   line: number | null;
@@ -144,7 +146,7 @@ export function pinError(problems: readonly PinProblem[]): UserError {
     {
       where:
         first.file === null
-          ? { input: 'source' }
+          ? { input: first.input ?? 'source' }
           : { file: first.file, ...(first.line === null ? {} : { line: first.line }) },
       cure: `${first.cure} (\`nixpkgs-pin: warn\` allows it.)`,
     },
