@@ -118,6 +118,7 @@ const indent = 28;
 const headings: Record<Group, string> = {
   plan: 'Source and hosts',
   deploy: 'Deployment',
+  preview: 'Preview',
   build: 'Building',
   setup: 'Nix and caches',
   archive: 'Making archives',

@@ -5,6 +5,7 @@ import { UserError } from './errors.ts';
 import { type Input, type Inputs, kebabCase, type Values } from './input.ts';
 import { nearest } from './nearest.ts';
 import { planInputs } from './plan/inputs.ts';
+import { previewInputs } from './preview/inputs.ts';
 import { reportInputs } from './report/inputs.ts';
 import { setupInputs } from './setup/inputs.ts';
 
@@ -18,6 +19,7 @@ export const inputGroups = {
   plan: planInputs,
   build: buildInputs,
   deploy: deployInputs,
+  preview: previewInputs,
   archive: archiveInputs,
   fetch: fetchInputs,
   setup: setupInputs,

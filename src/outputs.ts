@@ -1,5 +1,5 @@
 import { changesMachine } from './deploy/outcome.ts';
-import { isSame } from './preview/change.ts';
+import { wouldChange } from './preview/preview.ts';
 import { changesJson } from './report/preview-json.ts';
 import type { Run } from './report/run.ts';
 
@@ -37,7 +37,7 @@ export function outputsOf(run: Run): Outputs {
     ),
     // Without the logs, because all outputs of a job share 1 MB.
     outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
-    changed: String(run.outcomes.some(changesMachine) || known.some(({ change }) => !isSame(change))),
+    changed: String(run.outcomes.some(changesMachine) || run.previews.some(each => wouldChange(each) === true)),
     changes: changesJson(run.previews, changesLimit),
     reboot: JSON.stringify(known.filter(({ change }) => change.reboot.length > 0).map(({ host }) => host)),
   };

@@ -1,4 +1,5 @@
 import { type ArchiveStores, archive, takeArchives } from './archive/index.ts';
+import { type Compared, checkBase } from './base.ts';
 import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
 import type { CachePort, Context, Stage } from './context.ts';
@@ -18,12 +19,14 @@ import {
 } from './deploy/index.ts';
 import type { Outcome } from './deploy/outcome.ts';
 import { explain, UserError } from './errors.ts';
+import type { PullRequest } from './event.ts';
 import { withStallLimit } from './exec.ts';
 import type { Config } from './inputs.ts';
 import { Nix } from './nix/index.ts';
 import type { Fleet, Target } from './plan/fleet.ts';
 import { historyOf, locate, option, type PlanConfig, parseTargetSettings, plan, targetOf } from './plan/index.ts';
-import { preview } from './preview/index.ts';
+import { changesSincePreview, type Preview } from './preview/index.ts';
+import { previewAll } from './preview-run.ts';
 import type { Previewed } from './report/previewed.ts';
 import type { Run } from './report/run.ts';
 import { checkPreviewed } from './require-preview.ts';
@@ -40,6 +43,7 @@ import {
 } from './setup/index.ts';
 import type { Step } from './step.ts';
 import { explainStall, inTime } from './time-limits.ts';
+import { Timeline } from './timeline.ts';
 import { producer } from './version.ts';
 
 /** Provided by the entry: the runner's state, cache and artifacts, or their replacements on the command line. */
@@ -53,6 +57,8 @@ export interface Ports {
   repository: string | null;
   /** Null: the one that Git has checked out. */
   branch: string | null;
+  /** The pull request that this run is for; null if there is none. */
+  pull: PullRequest | null;
   /** Finds what the pull request of this commit has previewed; null: there is nobody to ask. */
   previewed: (() => Promise<Previewed>) | null;
   deployer: Deployer;
@@ -82,14 +88,16 @@ const stagesOf: Record<Step, readonly Exclude<Stage, 'report'>[]> = {
  * Never throws: an error that ends the run early is `error` in the result, next to the results until then.
  */
 export async function run(step: Step, config: Config, ports: Ports, surroundings: Context): Promise<Run> {
-  const context = limited(surroundings, config);
+  const timeline = new Timeline();
+  const context = timeline.watch(limited(surroundings, config));
   const run: Run = {
     ...{ mode: config.deploy.mode, fleet: null, built: [], archives: [], previews: [], previewed: null, outcomes: [] },
-    ...{ timings: {}, error: null },
+    ...{ work: null, timings: {}, timeline: [], address: ports.deployer.run, error: null },
   };
   const saving = new Saving();
   try {
     checkKeys(config.deploy);
+    checkBase(config, ports.pull);
     checkKnownHosts({ ...config.deploy, ...ports.deployer }, givenTargets(config));
     const request = { step, config, ports, context };
     if (config.fetch.from === null) await fromSource(request, run, saving);
@@ -98,6 +106,7 @@ export async function run(step: Step, config: Config, ports: Ports, surroundings
     run.error = endedBy(error, context);
   }
   await saving.ended();
+  run.timeline = timeline.spans();
   return run;
 }
 
@@ -135,11 +144,12 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   if (!stages.includes('build')) return;
 
   const toBuild = cachedFleet(fleet);
-  const [built, prepared] = await timed(run, 'build', context, async () => {
+  const [{ built, work }, prepared] = await timed(run, 'build', context, async () => {
     const prepared = await prepareSystems(setUp, toBuild, context, ports.setup);
     return [await build(fleet, config.build, nixOf(prepared, context), context), prepared] as const;
   });
   run.built = built;
+  run.work = work;
   saving.add(saveStoreCache(prepared, toBuild, toplevelsOf(built), context, ports.setup));
 
   const nix = nixOf(prepared, context);
@@ -155,11 +165,12 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
   }
   if (stages.includes('deploy') && config.deploy.mode === 'preview') {
-    const asking = { ...config.deploy, ...ports.deployer };
-    run.previews = await timed(run, 'preview', context, () => preview(built, asking, context));
+    const compared = { fleet, planConfig: { ...planConfig, planCache: null }, pull: ports.pull };
+    run.previews = await timed(run, 'preview', context, () => previewOf(built, compared, prepared, request));
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
     await recallPreview(
       built.flatMap(one => (one.ok ? [[one.host.name, one.toplevel] as const] : [])),
+      nix,
       request,
       run,
     );
@@ -167,6 +178,19 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
+}
+
+function previewOf(
+  built: readonly Built[],
+  compared: Compared,
+  prepared: Setup,
+  { config, ports, context }: RunRequest,
+): Promise<Preview[]> {
+  const { cache: _, ...setupPorts } = ports.setup;
+  const nixFor = async (base: Fleet, limited: Context): Promise<Nix> =>
+    nixOf(await prepareSystems(prepared, cachedFleet(base), limited, setupPorts), limited);
+  const deploy = { ...config.deploy, ...ports.deployer };
+  return previewAll(built, compared, { ...config, deploy }, { nixFor, context });
 }
 
 /** Setup → Archive[] → Outcome[]: existing archives take the place of a source. */
@@ -190,6 +214,7 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
   if (config.deploy.mode !== 'none') {
     await recallPreview(
       deployments.map(({ host, toplevel }) => [host, toplevel] as const),
+      nix,
       request,
       run,
     );
@@ -200,12 +225,15 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
 /** Before a deployment that changes targets, compares it with what its pull request has shown, if an input asks for that. */
 async function recallPreview(
   toplevels: readonly (readonly [string, string])[],
+  nix: Nix,
   { config: { deploy, report }, ports, context }: RunRequest,
   run: Run,
 ): Promise<void> {
   const required = deploy.requirePreview;
   if (deploy.mode === 'dry-activate' || !(required || report.comment)) return;
-  run.previewed = await checkPreviewed({ toplevels, required }, ports.previewed, context);
+  await checkPreviewed({ toplevels, required }, ports.previewed, context, async (found, differing) => {
+    run.previewed = { ...found, changes: await changesSincePreview(differing, nix, context) };
+  });
 }
 
 /**

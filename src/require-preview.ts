@@ -1,5 +1,6 @@
 import type { Context } from './context.ts';
 import { explain, UserError } from './errors.ts';
+import type { Differing } from './preview/index.ts';
 import type { Previewed } from './report/previewed.ts';
 
 /** What is known of a deployment before it begins. */
@@ -14,6 +15,7 @@ export interface Wanted {
  * Compares what would be deployed with what the preview of its pull request has shown.
  *
  * @param find asks GitHub; null: there is nobody to ask.
+ * @param onFound is called with what was shown and the hosts that differ from it, before anything is refused.
  * @returns what was shown; null if that is not known.
  * @throws UserError if a preview is required and a host has none of its system.
  */
@@ -21,6 +23,7 @@ export async function checkPreviewed(
   { toplevels, required }: Wanted,
   find: (() => Promise<Previewed>) | null,
   { log }: Pick<Context, 'log'>,
+  onFound: (found: Previewed, differing: Differing[]) => Promise<void> = async () => undefined,
 ): Promise<Previewed | null> {
   const where = { input: 'require-preview' };
   if (find === null) {
@@ -41,6 +44,7 @@ export async function checkPreviewed(
     return null;
   });
   const shown = (host: string): string[] => found?.toplevels[host] ?? [];
+  if (found !== null) await onFound(found, differingFrom(found, toplevels));
   const unseen = toplevels.filter(([host, toplevel]) => !shown(host).includes(toplevel)).map(([host]) => host);
   if (!required || unseen.length === 0) return found;
   const pull = found?.pull ?? null;
@@ -50,5 +54,13 @@ export async function checkPreviewed(
       pull === null
         ? 'Merge the change as a pull request whose workflow has the mode `preview` and `comment: true`.'
         : `The preview in #${pull} shows other systems, as after another change of the branch that it was merged into: preview the change in a new pull request.`,
+  });
+}
+
+/** The hosts that were previewed with other systems. The newest of these counts. */
+function differingFrom({ toplevels: shown }: Previewed, toplevels: Wanted['toplevels']): Differing[] {
+  return toplevels.flatMap(([host, built]) => {
+    const previewed = shown[host]?.at(-1);
+    return previewed === undefined || shown[host]?.includes(built) ? [] : [{ host, previewed, built }];
   });
 }

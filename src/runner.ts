@@ -4,6 +4,7 @@ import { getExecOutput } from '@actions/exec';
 import { artifactStore } from './archive/upload.ts';
 import type { CachePort, Context, Log, Query, Stage } from './context.ts';
 import { CommandError, type Place, stderrLimit } from './errors.ts';
+import { eventOf, pullRequestOf } from './event.ts';
 import { exec } from './exec.ts';
 import type { Config } from './inputs.ts';
 import type { Ports } from './pipeline.ts';
@@ -158,6 +159,7 @@ export function portsOf(
     planCache: env.ACTIONS_RUNTIME_TOKEN === undefined ? null : cacheOf('plan', env, context.signal),
     repository,
     branch: env.GITHUB_REF_NAME ?? null,
+    pull: pullRequestOf(eventOf(env)),
     previewed: findsPreviews
       ? () => findPreviewed(env.GITHUB_SHA ?? '', { api, token: token ?? '', repository: repository ?? '' })
       : null,

@@ -12,13 +12,16 @@ export const inputsOfStep: Record<Step, readonly string[]> = {
   plan: namesOf('plan', 'setup', 'report'),
   build: namesOf('plan', 'build', 'setup'),
   archive: namesOf('plan', 'build', 'archive', 'setup'),
-  deploy: namesOf('plan', 'build', 'fetch', 'deploy', 'setup', 'report'),
-  run: namesOf('plan', 'build', 'deploy', 'archive', 'setup', 'report'),
+  deploy: namesOf('plan', 'build', 'fetch', 'deploy', 'preview', 'setup', 'report'),
+  run: namesOf('plan', 'build', 'deploy', 'preview', 'archive', 'setup', 'report'),
 };
+
+/** Which inputs the step accepts that only writes the comment of a fork's run. */
+export const inputsOfComment: readonly string[] = ['github-token'];
 
 /** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
 export const inputsOfMode = {
-  preview: [...namesOf('plan', 'build', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
+  preview: [...namesOf('plan', 'build', 'preview', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
   secrets: [
     ...namesOf('plan', 'setup', 'report'),
     ...['deploy-key', 'known-hosts', 'parallel', 'canary', 'waves', 'max-failures'],

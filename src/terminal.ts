@@ -86,6 +86,7 @@ function portsOf(
     planCache: join(cache, 'plans'),
     repository: null,
     branch: null,
+    pull: null,
     previewed: null,
     deployer: { who, run: null, ownSsh: true, ownCode: true, secretVariables },
   };

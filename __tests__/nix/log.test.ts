@@ -9,7 +9,7 @@ test.each([
   ],
   [
     '@nix {"action":"start","fields":["/nix/store/x-a","https://cache","local"],"id":8,"level":3,"text":"","type":100}',
-    { kind: 'copy-start', id: 8, path: '/nix/store/x-a' },
+    { kind: 'copy-start', id: 8, path: '/nix/store/x-a', source: 'https://cache' },
   ],
   [
     '@nix {"action":"result","fields":["\\u001b[31mhello\\u001b[0m"],"id":7,"type":101}',

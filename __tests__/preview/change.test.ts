@@ -55,6 +55,46 @@ describe('ports', () => {
   });
 });
 
+test('the changes of hosts that differ in their names alone are the same', () => {
+  const of = (host: string) => {
+    const toplevel = (letter: string): string => store(`nixos-system-${host}-24.11`, letter);
+    const side = (letter: string) => {
+      const closure = [toplevel(letter), store('etc', letter), store('tool-1.0', letter)];
+      return system({ toplevel: toplevel(letter), closure: closure.map(path => ({ path, bytes: 1 })) });
+    };
+    return changeOf(machine({ system: side('a') }), side('b'));
+  };
+  expect(of('web').packages).toEqual(of('db').packages);
+  expect(of('web').packages?.rebuilt.names).toEqual(['tool']);
+});
+
+describe('boot loader', () => {
+  const paths = (...names: string[]) => names.map(name => ({ path: store(name), bytes: 1 }));
+
+  test.each([
+    [['install-grub.sh', 'grub-2.06'], ['install-grub.sh', 'grub-2.12'], 'boot loader GRUB 2.06 → 2.12'],
+    [['install-grub.sh', 'grub-2.12'], ['install-systemd-boot.sh'], 'boot loader GRUB 2.12 → systemd-boot'],
+    [['systemd-boot-builder.py'], ['limine-install.py', 'limine-9.0'], 'boot loader systemd-boot → Limine 9.0'],
+    [['install-systemd-boot.sh', 'systemd-256'], ['install-systemd-boot.sh', 'systemd-257'], null],
+    [['install-grub.sh', 'grub-2.12'], ['install-grub.sh', 'grub-2.12'], null],
+    [['hello-1.0'], ['install-grub.sh', 'grub-2.12'], null],
+  ])('%j → %j', (was, is, text) => {
+    const reasons = rebootReasons(
+      machine({ system: system({ closure: paths(...was) }) }),
+      system({ closure: paths(...is) }),
+    );
+    expect(reasons).toEqual(text === null ? [] : [{ part: 'boot loader', text, pending: false }]);
+  });
+
+  test('of a closure that is not known, nothing is said', () => {
+    const reasons = rebootReasons(
+      machine({ system: system({ closure: null }) }),
+      system({ closure: paths('install-grub.sh') }),
+    );
+    expect(reasons).toEqual([]);
+  });
+});
+
 describe('reboot', () => {
   const kernel = (version: string, letter = 'a'): Record<string, string> => ({
     kernel: `${store(`linux-${version}`, letter)}/bzImage`,

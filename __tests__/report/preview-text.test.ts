@@ -4,7 +4,7 @@ import { packages, preview, unchanged, units } from './previews.ts';
 import { host, run } from './run.ts';
 
 const fleet = {
-  ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, failures: [] },
+  ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, names: [], failures: [] },
   hosts: ['web', 'api', 'db', 'pi'].map(name => host(name)),
 };
 const more = {

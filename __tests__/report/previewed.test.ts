@@ -6,6 +6,7 @@ import { encodeToplevels } from '../../src/report/previewed-block.ts';
 import { outcomeMarkdown } from '../../src/report/previewed-text.ts';
 import { summary } from '../../src/report/summary.ts';
 import { checkPreviewed } from '../../src/require-preview.ts';
+import { change, packages, units } from './previews.ts';
 import { built, outcome, run } from './run.ts';
 
 /** GitHub's routes for the pull requests of a commit and their comments, served on loopback. */
@@ -103,6 +104,7 @@ const previewed = {
   pull: 12,
   toplevels: { web: ['/nix/store/bbbb-nixos'], api: ['/nix/store/cccc-nixos'] },
   comments: [1],
+  changes: {},
 };
 
 test('the summary and the comment say which hosts are as previewed, and how the others differ', () => {
@@ -121,6 +123,30 @@ test('the summary and the comment say which hosts are as previewed, and how the 
   expect(outcomeMarkdown(done, 'https://github.com/o/r/actions/runs/7')).toMatch(
     '**Deployment**: 2 deployed, 1 unreachable ([run](https://github.com/o/r/actions/runs/7))\n\n- **db** unreachable',
   );
+});
+
+test('what differs from the preview, in short in both and in full in the summary', () => {
+  const updated = [{ name: 'nginx', from: ['1.26.0'], to: ['1.27.1'], bytes: 2048 }];
+  const restart = Array.from({ length: 10 }, (_, n) => `unit-${n}.service`);
+  const differs = change('api', { units: units({ restart }), packages: packages({ updated }) });
+  const done = run({
+    built: ['api', 'db', 'pi'].map(name => built(name)),
+    previewed: {
+      ...previewed,
+      toplevels: { api: ['/nix/store/x'], db: ['/nix/store/x'], pi: ['/nix/store/x'] },
+      changes: { api: differs, db: { ...differs, before: '/nix/store/other' } },
+    },
+  });
+  const brief = `What differs:
+
+- 2 hosts (api, db): nginx 1.26.0 &#8594; 1.27.1; ${restart.slice(0, 8).join(', ')} and 2 more
+- pi: not known
+`;
+  expect(summary(done)).toContain(brief);
+  expect(summary(done)).toContain('<summary>What differs from the preview: 2 hosts (api, db)</summary>');
+  const comment = outcomeMarkdown(done, 'https://github.com/o/r/actions/runs/7');
+  expect(`${comment}\n`).toContain(brief.trimEnd());
+  expect(comment).not.toContain('<details>');
 });
 
 describe('require-preview', () => {
@@ -144,6 +170,15 @@ describe('require-preview', () => {
     await expect(check).rejects.toThrow(
       `Nobody has previewed what would be deployed to ${host[0]}. Nothing was deployed.`,
     );
+  });
+
+  test('what differs is known before it is refused', async () => {
+    const asked: unknown[] = [];
+    const onFound = async (...args: unknown[]): Promise<void> => void asked.push(args);
+    const wanted = { toplevels: [web, api, ['db', '/nix/store/x'] as const], required: true };
+    await expect(checkPreviewed(wanted, find, context, onFound)).rejects.toThrow('api, db');
+    const differing = [{ host: 'api', previewed: '/nix/store/cccc-nixos', built: '/nix/store/bbbb-nixos' }];
+    expect(asked).toEqual([[previewed, differing]]);
   });
 
   test('without it, a difference is only reported', async () => {

@@ -46,7 +46,10 @@ export function run(more: Partial<Run> = {}): Run {
     previews: [],
     previewed: null,
     outcomes: [],
+    work: null,
     timings: {},
+    timeline: [],
+    address: null,
     error: null,
     ...more,
   };

@@ -80,7 +80,15 @@ test('a unit that is stopped and started again counts as restarted; one that is 
 
 test('hosts that were not evaluated or built are listed with their log', () => {
   const fleet = {
-    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [host('db')] },
+    ...{
+      format: 'flake' as const,
+      detected: null,
+      source: '/x',
+      commit: null,
+      dirty: false,
+      names: [],
+      hosts: [host('db')],
+    },
     failures: [
       { host: 'web', message: 'attribute missing', trace: 'error: here', file: 'flake.nix', line: 3, column: 1 },
     ],
@@ -216,4 +224,51 @@ test('the secrets of a host, by what became of them, and what to do after a rebo
 - db: not compared <code>d</code>
 `,
   );
+});
+
+test('an archive links to its artifact, of this run or of an earlier one', () => {
+  const artifact = { name: 'closure-web', id: 42, digest: 'sha256:0', bytes: 1, run: null };
+  const archives = [
+    { ...archive('web'), artifact },
+    { ...archive('db'), artifact: { ...artifact, id: 43, run: 5 } },
+    archive('pi'),
+  ];
+  const text = summary(run({ archives, address: 'https://github.com/o/r/actions/runs/7' }));
+  expect(text).toContain('| [40.0 MiB](https://github.com/o/r/actions/runs/7/artifacts/42) |');
+  expect(text).toContain('| [40.0 MiB](https://github.com/o/r/actions/runs/5/artifacts/43) |');
+  expect(text).toContain('| pi | x86&#95;64-linux | 1.5 GiB | 40.0 MiB |');
+  expect(summary(run({ archives }))).not.toContain('](');
+});
+
+test('hosts that were not built for one reason are one line and one log, with what to do next', () => {
+  const failure = { message: 'linux failed to build', drvPath: null, log: 'cc: no', place: null };
+  const failed = (name: string, more = {}) => ({
+    ...{ host: host(name), ok: false as const },
+    failure: { ...failure, ...more },
+  });
+  const wrong = failed('db', { message: 'x has another hash', place: { file: 'x.nix', line: 1, column: 1 } });
+  const done = run({ built: [failed('a'), failed('b'), wrong], outcomes: [outcome('pi', 'unreachable')] });
+  const text = summary(done);
+  expect(text).toContain(`
+- **2 hosts (a, b)** not built: linux failed to build
+- **db** not built: x has another hash
+- **pi** unreachable: unreachable.
+
+**Next steps**
+
+- not built: Read the log of the build, and reproduce it. <code>ferry build --hosts a</code>
+- not built: If the download is what it should be, write its hash into the source.
+- unreachable: Check that the target is running and can be reached over SSH, then deploy again.
+`);
+  expect(text.match(/<summary>.*log of build/g)).toEqual([
+    '<summary>2 hosts (a, b): log of build',
+    '<summary>db: log of build',
+  ]);
+});
+
+test('failures that are not listed are counted', () => {
+  const outcomes = Array.from({ length: 60 }, (_, n) => outcome(`h${n}`, 'failed'));
+  const text = summary(run({ outcomes }));
+  expect(text).toContain('- **h49** failed');
+  expect(text).toContain('- … and 10 more hosts, see the table');
 });

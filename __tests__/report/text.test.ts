@@ -67,5 +67,5 @@ test('why a deployment failed is said once', () => {
 
 function fleetOf(hosts: Host[]): Fleet {
   const plain = { format: 'flake', detected: null, source: '/source', commit: null, dirty: false } as const;
-  return { ...plain, hosts, failures: [] };
+  return { ...plain, names: [], hosts, failures: [] };
 }

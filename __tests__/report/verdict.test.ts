@@ -55,7 +55,7 @@ function recorder(): { log: Log; said: [string, string, Place | undefined][] } {
 test('an annotation for each host that failed, at its place, and the summary', async () => {
   const { log, said } = recorder();
   const fleet = {
-    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [] },
+    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, names: [], hosts: [] },
     failures: [{ host: 'db', message: 'attribute missing', trace: '', file: 'flake.nix', line: 3, column: 1 }],
   };
   const outcomes = [
@@ -86,7 +86,7 @@ test('hosts that failed for one reason are one annotation', async () => {
   const { log, said } = recorder();
   const failure = (host: string, message: string) => ({ host, message, trace: '', file: 'a.nix', line: 3, column: 1 });
   const fleet = {
-    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, hosts: [] },
+    ...{ format: 'flake' as const, detected: null, source: '/x', commit: null, dirty: false, names: [], hosts: [] },
     failures: [failure('web', 'No.'), failure('db', 'Other.'), failure('pi', 'No.')],
   };
   await report(run({ fleet }), log, null);

@@ -39,10 +39,15 @@ export class BuildCounts {
     return expected > 1 ? `${this.#started} of ${expected}` : null;
   }
 
+  /** Bytes that were downloaded until now. */
+  get downloadedBytes(): number {
+    return sum([...this.#downloads.values()].map(each => each.done));
+  }
+
   /** "120 MiB of 340 MiB"; null if nothing is downloaded. */
   downloads(): string | null {
     const all = [...this.#downloads.values()];
-    const done = sum(all.map(each => each.done));
+    const done = this.downloadedBytes;
     // Nix announces the sizes of the paths that it substitutes; other downloads only know their own.
     const expected = Math.max(sum(this.#sizes.values()), sum(all.map(each => each.expected)));
     return expected === 0 ? null : `${size(done)} of ${size(Math.max(done, expected))}`;

@@ -1,15 +1,26 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { exitedWithFailure } from '../errors.ts';
+import { systemsOf } from '../nix/derivation.ts';
 import type { Nix, PathInfo } from '../nix/index.ts';
 import { type LogEvent, parseLogLine } from '../nix/log.ts';
 import type { Fleet, Host } from '../plan/fleet.ts';
+import { localSystem } from '../setup/systems.ts';
 import type { Built, SourcePlace } from './built.ts';
 import { placeOfHash } from './hash-place.ts';
 import type { BuildInputs } from './inputs.ts';
 import { BuildWatch } from './watch.ts';
+import type { BuildWork } from './work.ts';
 
 export type { BuildFailure, Built } from './built.ts';
+export type { BuildWork, WorkItem } from './work.ts';
+
+/** The result of the build stage. */
+export interface BuildResult {
+  /** One entry per host, in the fleet's order. */
+  built: Built[];
+  work: BuildWork;
+}
 
 /**
  * Realises the toplevel of every host of the fleet in one call of Nix.
@@ -18,12 +29,11 @@ export type { BuildFailure, Built } from './built.ts';
  * `context.scratch` exists.
  *
  * @param limits Nix ends a build that takes longer; it counts as failed.
- * @returns one entry per host, in the fleet's order.
  * @throws CommandError if Nix cannot be started or is ended.
  */
-export async function build(fleet: Fleet, limits: BuildInputs, nix: Nix, context: Context): Promise<Built[]> {
+export async function build(fleet: Fleet, limits: BuildInputs, nix: Nix, context: Context): Promise<BuildResult> {
   const { hosts } = fleet;
-  if (hosts.length === 0) return [];
+  if (hosts.length === 0) return { built: [], work: { items: [], downloadedBytes: 0 } };
   const present = await nix.valid(outPaths(hosts));
   const missing = hosts.filter(host => !present.has(host.toplevel.outPath));
   const watch = new BuildWatch(missing, context);
@@ -39,7 +49,7 @@ export async function build(fleet: Fleet, limits: BuildInputs, nix: Nix, context
 
   const closures = await closuresOf([...valid], nix);
   const places = await placesOf(hosts, valid, watch, { source: fleet.source, nix, context });
-  return hosts.map(host => {
+  const built = hosts.map((host): Built => {
     const toplevel = host.toplevel.outPath;
     if (!valid.has(toplevel)) {
       const failure = { ...watch.failure(host), place: places.get(host) ?? null };
@@ -56,6 +66,21 @@ export async function build(fleet: Fleet, limits: BuildInputs, nix: Nix, context
       closureBytes: closure.reduce((sum, info) => sum + info.narSize, 0),
       builtDerivations: watch.builtFor(host),
     };
+  });
+  return { built, work: watch.work(await foreignSystems(hosts, watch.builds, nix, context), localSystem()) };
+}
+
+/** The systems of what was built, if some of it may be for another system than this machine's. It is only reported. */
+async function foreignSystems(
+  hosts: readonly Host[],
+  builds: readonly string[],
+  nix: Nix,
+  { log }: Context,
+): Promise<ReadonlyMap<string, string>> {
+  if (builds.length === 0 || hosts.every(({ system }) => system === localSystem())) return new Map();
+  return systemsOf(builds, nix).catch((error: Error) => {
+    log.debug(`The systems of what was built are not known: ${error.message}`);
+    return new Map();
   });
 }
 

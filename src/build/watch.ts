@@ -5,6 +5,7 @@ import type { LogEvent } from '../nix/log.ts';
 import type { Host } from '../plan/fleet.ts';
 import type { BuildFailure } from './built.ts';
 import { BuildCounts } from './counts.ts';
+import { type BuildWork, WorkRecorder } from './work.ts';
 
 const keptLog = 16 * 1024;
 
@@ -16,6 +17,7 @@ export class BuildWatch {
   readonly #needs = new Map<string, Host[]>();
   readonly #running = new Map<number, string>();
   readonly #counts = new BuildCounts();
+  readonly #work = new WorkRecorder();
   /** What was last said about downloads. */
   #downloads: string | null = null;
   readonly #logs = new Map<string, string>();
@@ -40,6 +42,7 @@ export class BuildWatch {
   /** Processes one event; `alone` is the host it belongs to, if only one host is being built. */
   see(event: LogEvent, alone?: Host): void {
     this.#counts.see(event);
+    this.#work.see(event);
     switch (event.kind) {
       case 'build-start':
         this.#running.set(event.id, event.drvPath);
@@ -104,6 +107,17 @@ export class BuildWatch {
     const log = this.#errorsOf(host);
     const first = log.split('\n').find(line => line.trim() !== '');
     return { message: explained(log) ?? first ?? 'Nix did not build it and reported no error', drvPath: null, log };
+  }
+
+  /** The derivations that were built. */
+  get builds(): string[] {
+    return this.#work.builds;
+  }
+
+  /** What was done until now. For the parameters, see `WorkRecorder.items`. */
+  work(systems: ReadonlyMap<string, string>, local: string): BuildWork {
+    const items = this.#work.items(systems, drvPath => this.#failed.has(drvPath), local);
+    return { items, downloadedBytes: this.#counts.downloadedBytes };
   }
 
   builtFor(host: Host): number {

@@ -7,7 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
  */
 export type LogEvent =
   | { kind: 'build-start'; id: number; drvPath: string; machine: string }
-  | { kind: 'copy-start'; id: number; path: string }
+  /** A path is copied between stores; `source` is the address of the store that has it. */
+  | { kind: 'copy-start'; id: number; path: string; source: string }
   | { kind: 'log-line'; id: number; line: string }
   | { kind: 'stop'; id: number }
   /** The activity that counts all builds of this call, or a download, begins. */
@@ -88,7 +89,7 @@ export function parseLogLine(line: string): LogEvent | null {
 function startOf({ id = 0, type, fields: [first, second] = [], text = '' }: RawEvent): LogEvent | null {
   if (type === activity.build)
     return { kind: 'build-start', id, drvPath: String(first), machine: String(second ?? '') };
-  if (type === activity.copyPath) return { kind: 'copy-start', id, path: String(first) };
+  if (type === activity.copyPath) return { kind: 'copy-start', id, path: String(first), source: String(second ?? '') };
   if (type === activity.builds) return { kind: 'builds-start', id };
   if (type === activity.download) return { kind: 'download-start', id };
   return evaluating(text);

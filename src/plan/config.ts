@@ -11,6 +11,8 @@ export interface PlanSurroundings {
   nixPath: string | null;
   /** Where plans of earlier runs are kept: a directory, or a cache that several machines share; null: nowhere. */
   planCache: string | SharedPlans | null;
+  /** Plan those of these hosts that the source defines, in place of those that `hosts` selects. */
+  only?: readonly string[];
   /** The most evaluators at once; null: as many as processors, hosts and memory make sensible. */
   jobs?: number | null;
   /** Bytes that all evaluators together may use; null: the machine's free memory. */

@@ -14,6 +14,8 @@ export interface Fleet {
   commit: string | null;
   /** True if tracked files differ from `commit`. */
   dirty: boolean;
+  /** All hosts that the source defines, also those that are not selected. */
+  names: string[];
   hosts: Host[];
   /** Hosts that were selected but could not be evaluated. */
   failures: EvaluationFailure[];

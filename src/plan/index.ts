@@ -13,11 +13,12 @@ import { logPins } from './pins/pin.ts';
 import { inOrder, needsTags, select, tagSelection } from './select.ts';
 import type { TargetSettings } from './targets.ts';
 
+export { checkOut, mergeBase, type Revision } from './checkout.ts';
 export type { PlanConfig, PlanSurroundings } from './config.ts';
 export { checkHostName } from './host-name.ts';
 export { type Located, locate } from './locate.ts';
 export { historyOf, repositoryOf } from './repository.ts';
-export { select } from './select.ts';
+export { select, selectedByName } from './select.ts';
 export { overridesOf, parseTargetSettings, targetOf } from './targets.ts';
 
 type Targets = Readonly<Record<string, TargetSettings>>;
@@ -37,10 +38,15 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
   const cached = (await cache?.read()) ?? null;
   if (cached !== null) logFormat(cached.format, cached.detected, context);
   const known = cached ?? (await open()).evaluation;
-  const targets = readTargets(config.targets, known.names);
+  const { only } = config;
+  const targets = readTargets(only === undefined ? config.targets : {}, known.names);
 
-  const tagged = needsTags(config.hosts) ? await readTags(known, config.hosts, targets, open) : withoutTags(known);
-  const selected = select(known.names, config.hosts, host => tagged.tags.get(host) ?? []);
+  const tags = only === undefined && needsTags(config.hosts);
+  const tagged = tags ? await readTags(known, config.hosts, targets, open) : withoutTags(known);
+  const selected =
+    only === undefined
+      ? select(known.names, config.hosts, host => tagged.tags.get(host) ?? [])
+      : known.names.filter(name => only.includes(name));
   const completed = await evaluateMissing(selected, tagged, open, nix);
   if (completed.added) await cache?.write(completed.evaluation, (await open()).evidence);
   const planned = hostsOf(selected, completed, targets, config.source);
@@ -51,6 +57,7 @@ export async function plan(config: PlanConfig, nix: Nix, context: Context): Prom
     source: config.source,
     commit: source.repository?.commit ?? null,
     dirty: source.repository?.dirty ?? false,
+    names: known.names,
     hosts: inOrder(planned.hosts, formats[known.format].tagOrder?.(known.notes) ?? []),
     failures: planned.failures,
   };

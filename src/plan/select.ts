@@ -42,6 +42,15 @@ export function select(
   });
 }
 
+/** Whether the selectors select a name of which no tags are known: those for tags are taken to match no host. */
+export function selectedByName(name: string, selectors: readonly string[]): boolean {
+  const matches = (selector: string): boolean =>
+    selector === name || (!selector.startsWith('@') && glob(selector).test(name));
+  const included = selectors.filter(selector => !selector.startsWith('!'));
+  const excluded = selectors.filter(selector => selector.startsWith('!')).map(selector => selector.slice(1));
+  return (included.length === 0 || included.some(matches)) && !excluded.some(matches);
+}
+
 /** A selection whose tags Nix matches while it evaluates them; `selects` in nix/glue.nix reads it. */
 export interface TagSelection {
   /** Regular expressions of POSIX, for whole tags. */

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import type { DeployConfig } from '../deploy/deployment.ts';
 import { connectionFailure } from '../deploy/failure.ts';
+import { GateRefusal } from '../deploy/gate.ts';
 import { type ActiveHost, aliasTargets, openTargets } from '../deploy/index.ts';
 import { isConnectionError, localSession, type Session } from '../deploy/session.ts';
 import { explain } from '../errors.ts';
@@ -14,10 +15,13 @@ import { describeTarget } from './describe.ts';
 import type { MachineDescription } from './description.ts';
 import type { Preview, WhyUnknown } from './preview.ts';
 
+export { type Base, compareWithBase, needsBase, withoutTargets } from './base.ts';
 export type { Change, NameChange, UnitChange } from './change.ts';
 export { describeScript } from './describe.ts';
-export type { Preview, WhyUnknown } from './preview.ts';
-export { isFailedPreview } from './preview.ts';
+export type { KnownPreview, Preview, UnknownPreview, WhyUnknown } from './preview.ts';
+export { isFailedPreview, wouldChange } from './preview.ts';
+export type { Differing } from './since-preview.ts';
+export { changesSincePreview } from './since-preview.ts';
 
 type Success = Built & { ok: true };
 type Config = Pick<DeployConfig, 'deployKey' | 'knownHosts' | 'ownSsh' | 'parallel'>;
@@ -77,7 +81,7 @@ async function ask(active: ActiveHost, session: Session, context: Context): Prom
   const show = (state: 'running' | 'done' | 'failed', text: string): void =>
     context.progress({ host, stage: 'preview', state, text });
   show('running', 'asking its target');
-  const answer = await describeTarget({ session, alias }, context.signal).then(
+  const answer = await describeTarget({ session, alias, target: active.target }, context.signal).then(
     (machine): Answer =>
       machine === null ? { host, why: 'first', message: 'Its target does not run NixOS yet.' } : { host, machine },
     (error: unknown): Answer => ({ host, ...whyUnanswered(error, active, session) }),
@@ -97,6 +101,7 @@ function whyUnanswered(
     const { outcome, message } = connectionFailure(error, target, 'probe', access);
     return { why: outcome === 'unreachable' || outcome === 'refused' ? outcome : 'failed', message };
   }
+  if (error instanceof GateRefusal) return { why: 'refused', message: error.message };
   const why = error instanceof AnswerError ? error.message : `Its target could not describe itself: ${explain(error)}`;
   return { why: 'failed', message: why };
 }

@@ -60,9 +60,17 @@ interface Package {
   bytes: number;
 }
 
-/** Compares two closures. */
-export function comparePackages(before: readonly ClosurePath[], after: readonly ClosurePath[]): PackageChanges {
-  const [was, is] = [packagesOf(before), packagesOf(after)];
+/**
+ * Compares two closures.
+ *
+ * @param toplevels their toplevels, which are no packages: their names contain those of hosts, whose changes would all differ.
+ */
+export function comparePackages(
+  before: readonly ClosurePath[],
+  after: readonly ClosurePath[],
+  toplevels: readonly string[] = [],
+): PackageChanges {
+  const [was, is] = [packagesOf(before, toplevels), packagesOf(after, toplevels)];
   const changes: PackageChanges = {
     ...{ added: [], removed: [], updated: [], rebuilt: { names: [], bytes: 0 } },
     others: compareOthers(before, after),
@@ -96,11 +104,11 @@ function pathsOf({ versions }: Package): string {
   return paths.sort().join('\n');
 }
 
-function packagesOf(closure: readonly ClosurePath[]): Map<string, Package> {
+function packagesOf(closure: readonly ClosurePath[], leftOut: readonly string[]): Map<string, Package> {
   const packages = new Map<string, Package>();
   for (const path of closure) {
     const { name, version } = packageName(path.path);
-    if (version === '') continue;
+    if (version === '' || leftOut.includes(path.path)) continue;
     const known = packages.get(name) ?? { versions: new Map(), bytes: 0 };
     packages.set(name, known);
     known.bytes += path.bytes;

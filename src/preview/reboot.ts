@@ -1,10 +1,11 @@
 import { type BootedPart, bootedParts } from '../deploy/booted.ts';
+import { bootLoaderChange } from './boot-loader.ts';
 import type { MachineDescription, SystemDescription } from './description.ts';
 import { packageName } from './packages.ts';
 
 /** Why a machine runs all of a system only after a reboot. */
 export interface RebootReason {
-  part: (typeof bootedParts)[BootedPart] | 'switch inhibitor';
+  part: (typeof bootedParts)[BootedPart] | 'switch inhibitor' | 'boot loader';
   /** In words, as `kernel 6.6.30 → 6.6.35`. */
   text: string;
   /** Whether the machine waits for a reboot for this already. */
@@ -19,11 +20,16 @@ type Side = Pick<SystemDescription, 'parts' | 'files'>;
  */
 export function rebootReasons(
   { system, booted }: Pick<MachineDescription, 'system' | 'booted'>,
-  after: Side,
+  after: Side & Pick<SystemDescription, 'closure'>,
 ): RebootReason[] {
   const from = booted ?? system;
   const already = new Set(reasons(from, system).map(({ part }) => part));
-  return reasons(from, after).map(reason => ({ ...reason, pending: already.has(reason.part) }));
+  const loader = bootLoaderChange(system.closure, after.closure);
+  return [
+    ...reasons(from, after).map(reason => ({ ...reason, pending: already.has(reason.part) })),
+    // A switch installs it at once, and the machine says nothing of what has started it.
+    ...(loader === null ? [] : [{ part: 'boot loader' as const, text: loader, pending: false }]),
+  ];
 }
 
 /** A part that one of the systems does not have is not compared, because older systems lack some. */

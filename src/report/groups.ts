@@ -7,12 +7,17 @@ export interface FailureGroup {
   failure: HostFailure;
 }
 
-/** The failures of evaluations by reason and place, in the order in which each first occurs; others are one for each host. */
+/**
+ * Failures by reason and place, in the order in which each first occurs: hosts share what they are made of. What happened on
+ * targets is one failure for each host.
+ */
 export function groupsOf(failures: readonly HostFailure[]): FailureGroup[] {
   const groups = new Map<string, FailureGroup>();
   for (const failure of failures) {
-    const { host, stage, outcome, why, file, line } = failure;
-    const key = JSON.stringify([stage, outcome, why, file, line, stage === 'plan' ? null : host]);
+    const { host, stage, outcome, why, file, line, log } = failure;
+    // The trace of an evaluation differs in the names of hosts.
+    const own = stage === 'plan' ? null : stage === 'build' ? log : host;
+    const key = JSON.stringify([stage, outcome, why, file, line, own]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { hosts: [host], failure });
     else group.hosts.push(host);

@@ -1,4 +1,5 @@
 import { count, duration, size } from '../amounts.ts';
+import type { Artifact } from '../archive/archive.ts';
 import { type Outcome, outcomes } from '../deploy/outcome.ts';
 import { escapeText } from './markdown.ts';
 import type { Run } from './run.ts';
@@ -32,9 +33,25 @@ function cellsOf(host: string, run: Run, failures: readonly HostFailure[]): stri
     escapeText(host),
     escapeText(system ?? ''),
     closure ?? '',
-    archive ? size(archive.bytes) : '',
+    archive ? archiveCell(archive, run.address) : '',
     outcomeCell(outcome, failure, built?.ok),
   ];
+}
+
+/** The size of an archive, as a link to where it can be downloaded. */
+function archiveCell({ bytes, artifact }: Run['archives'][number], address: string | null): string {
+  const page = artifact === null ? null : artifactPage(artifact, address);
+  return page === null ? size(bytes) : `[${size(bytes)}](${page})`;
+}
+
+/**
+ * The page from which GitHub serves an artifact. Source: actions/upload-artifact, which sets it as its output `artifact-url`.
+ *
+ * @param address the page of this run; null: unknown.
+ */
+function artifactPage({ run, id }: Artifact, address: string | null): string | null {
+  const [, repository, own] = /^(https?:\/\/[\w./:-]+\/actions\/runs)\/(\d+)$/.exec(address ?? '') ?? [];
+  return repository === undefined ? null : `${repository}/${run ?? own}/artifacts/${id}`;
 }
 
 function outcomeCell(

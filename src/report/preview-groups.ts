@@ -1,5 +1,12 @@
 import { isSame } from '../preview/change.ts';
-import { type Change, isFailedPreview, type Preview } from '../preview/index.ts';
+import {
+  type Change,
+  isFailedPreview,
+  type KnownPreview,
+  type Preview,
+  type UnknownPreview,
+  wouldChange,
+} from '../preview/index.ts';
 
 /** Hosts with the same change. */
 export interface ChangeGroup {
@@ -36,19 +43,50 @@ export function groupChanges(previews: readonly Preview[], describe: (change: Ch
 }
 
 /** The hosts that run what was built already. */
-export function unchangedPreviews(previews: readonly Preview[]): (Preview & { known: true })[] {
-  return previews.filter((preview): preview is Preview & { known: true } => preview.known && isSame(preview.change));
+export function unchangedPreviews(previews: readonly Preview[]): KnownPreview[] {
+  return previews.filter((preview): preview is KnownPreview => preview.known && isSame(preview.change));
+}
+
+/** The hosts that exist only after the change (`new`) or only before it (`removed`). */
+export function oneSided(previews: readonly Preview[], side: 'new' | 'removed'): string[] {
+  return previews.filter(preview => !preview.known && preview.why === side).map(({ host }) => host);
+}
+
+/** Whether nothing is known of what a host would change. That a host is new, or removed, is known. */
+export function isUnknown(preview: Preview): preview is UnknownPreview {
+  return wouldChange(preview) === null;
 }
 
 /** The hosts of which nothing is known, by reason. Those that failed are not among them: they are failures of the run. */
 export function groupUnknown(previews: readonly Preview[]): UnknownGroup[] {
+  const listed = previews.filter(isUnknown).filter(each => each.why !== 'not-built' && !isFailedPreview(each));
+  return byMessage(listed.map(({ host, message }) => ({ host, message })));
+}
+
+/** Hosts that were compared with the base and not with what runs. */
+export interface BaseGroup {
+  hosts: string[];
+  /** The base commit. */
+  base: string;
+  /** Why their targets were not asked, as a sentence; empty if nobody wanted that. */
+  message: string;
+}
+
+/** The hosts that were compared with the base, by the reason for it. */
+export function groupCompared(previews: readonly Preview[]): BaseGroup[] {
+  const compared = previews.flatMap(each => (each.known && each.comparedWith === 'base' ? [each] : []));
+  const [first] = compared;
+  if (first === undefined) return [];
+  const groups = byMessage(compared.map(({ host, instead }) => ({ host, message: instead ?? '' })));
+  return groups.map(group => ({ ...group, base: first.base }));
+}
+
+function byMessage(hosts: readonly { host: string; message: string }[]): UnknownGroup[] {
   const groups = new Map<string, UnknownGroup>();
-  const failed = new Set(previews.filter(isFailedPreview).map(({ host }) => host));
-  for (const preview of previews) {
-    if (preview.known || preview.why === 'not-built' || failed.has(preview.host)) continue;
-    const group = groups.get(preview.message);
-    if (group === undefined) groups.set(preview.message, { hosts: [preview.host], message: preview.message });
-    else group.hosts.push(preview.host);
+  for (const { host, message } of hosts) {
+    const group = groups.get(message);
+    if (group === undefined) groups.set(message, { hosts: [host], message });
+    else group.hosts.push(host);
   }
   return [...groups.values()];
 }

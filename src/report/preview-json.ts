@@ -1,5 +1,5 @@
-import { type Change, isSame } from '../preview/change.ts';
-import type { Preview } from '../preview/index.ts';
+import type { Change } from '../preview/change.ts';
+import { type Preview, wouldChange } from '../preview/index.ts';
 
 /**
  * What each host would change, as JSON for the output `changes`: host → what is known of it. `changed` is null if nothing is
@@ -14,18 +14,28 @@ export function changesJson(previews: readonly Preview[], limit: number): string
 }
 
 function entryOf(preview: Preview, complete: boolean): object {
-  if (!preview.known) return { changed: null, why: preview.why, message: preview.message };
-  const { change } = preview;
+  if (!preview.known) {
+    return { changed: wouldChange(preview), why: preview.why, message: preview.message };
+  }
+  const { change, comparedWith } = preview;
   const { before, after } = change;
   const reboot = change.reboot.map(({ text }) => text);
-  return { changed: !isSame(change), complete, before, after, reboot, ...(complete ? lists(change) : {}) };
+  return {
+    changed: wouldChange(preview),
+    complete,
+    comparedWith,
+    before,
+    after,
+    reboot,
+    ...(complete ? lists(change) : {}),
+  };
 }
 
-function lists({ units, packages, firewall, users, groups, etc }: Change): object {
+function lists({ units, packages, firewall, users, groups, etc, secrets }: Change): object {
   return {
     units,
     packages: packages === null ? null : { ...packages, rebuilt: packages.rebuilt.names.length },
-    ...{ firewall, users, groups },
+    ...{ firewall, users, groups, secrets },
     etc: etc.filter(({ rebuilt }) => !rebuilt).map(({ name, kind }) => ({ name, kind })),
   };
 }

@@ -4,7 +4,15 @@ import { namesOf } from './groups.ts';
 import type { LimitedDocument } from './limited.ts';
 import { details, escapeText } from './markdown.ts';
 import { etcParts } from './preview-etc.ts';
-import { type ChangeGroup, groupChanges, groupUnknown, unchangedPreviews } from './preview-groups.ts';
+import {
+  type ChangeGroup,
+  groupChanges,
+  groupCompared,
+  groupUnknown,
+  isUnknown,
+  oneSided,
+  unchangedPreviews,
+} from './preview-groups.ts';
 import { packageCounts, packageTable } from './preview-packages.ts';
 import { unitCount, unitEffects, unitNotes } from './preview-units.ts';
 import type { Run } from './run.ts';
@@ -19,11 +27,14 @@ const headingNames = 3;
 export function previewTitle({ previews }: Pick<Run, 'previews'>): string | null {
   if (previews.length === 0) return null;
   const unchanged = unchangedPreviews(previews).length;
-  const unknown = previews.filter(({ known }) => !known).length;
-  const changed = previews.length - unchanged - unknown;
+  const unknown = previews.filter(isUnknown).length;
+  const [added, removed] = [oneSided(previews, 'new').length, oneSided(previews, 'removed').length];
+  const changed = previews.length - unchanged - unknown - added - removed;
   return [
     ...(changed > 0 || unknown === 0 ? [`${count(changed, 'host')} would change`] : []),
     ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
+    ...(added > 0 ? [`${added} new`] : []),
+    ...(removed > 0 ? [`${removed} removed`] : []),
     ...(unknown > 0 ? [`${unknown} not compared`] : []),
   ].join(', ');
 }
@@ -35,7 +46,7 @@ export function previewTitle({ previews }: Pick<Run, 'previews'>): string | null
 export function previewSection(document: LimitedDocument, { previews }: Pick<Run, 'previews'>): void {
   if (previews.length === 0) return;
   const groups = groupChanges(previews, changeMarkdown);
-  const closing = [...unchangedLine(previews), ...unknownLines(previews)];
+  const closing = [...unchangedLine(previews), ...oneSidedLines(previews), ...unknownLines(previews)];
   const short = groups.map(shortBlock);
   // What is certain to be shown: a long block must not hide the others.
   let reserved = bytesOf([...short, ...closing]);
@@ -72,7 +83,7 @@ function shortBlock(group: ChangeGroup): string {
 }
 
 /** A change as Markdown, without the names of hosts, toplevels and other things that differ on every host. */
-function changeMarkdown(change: Change): string {
+export function changeMarkdown(change: Change): string {
   const { packages, firewall, etc } = change;
   const files = etcParts(etc);
   const lines = [
@@ -84,6 +95,11 @@ function changeMarkdown(change: Change): string {
       ...(firewall.turned === null ? [] : [`is turned ${firewall.turned}`]),
     ]),
     ...accountLines(change),
+    ...listed('Secrets', [
+      ...each('adds', change.secrets?.added ?? []),
+      ...each('removes', change.secrets?.removed ?? []),
+      ...each('changes', change.secrets?.changed ?? []),
+    ]),
     ...(files.line === null ? [] : [files.line]),
     packages === null
       ? '**Packages**: unknown, because Nix on the target does not answer'
@@ -145,6 +161,33 @@ function unchangedLine(previews: Run['previews']): string[] {
     return `${escapeText(host)}${change.reboot.length > 0 ? ' (waits for a reboot)' : ''}`;
   });
   return [`**Unchanged**: ${namesOf(names)}`];
+}
+
+function oneSidedLines(previews: Run['previews']): string[] {
+  const [added, removed] = [oneSided(previews, 'new'), oneSided(previews, 'removed')];
+  return [
+    ...(added.length > 0 ? [`**New**: ${namesOf(added.map(escapeText))}`] : []),
+    ...(removed.length > 0 ? [`**Removed**: ${namesOf(removed.map(escapeText))}`] : []),
+  ];
+}
+
+/** With what the hosts were compared, in sentences; empty if there is nothing to say. */
+export function comparisonLines(previews: Run['previews']): string[] {
+  const asked = previews.some(each => each.known && each.comparedWith === 'target');
+  const target = asked ? ['This is what a switch would do. The targets were only asked what they run.'] : [];
+  const groups = groupCompared(previews);
+  const [first] = groups;
+  if (first === undefined) return target;
+  const named = asked || groups.length > 1;
+  const reasons = groups.map(({ hosts, message }) => {
+    return `${named ? `${namesOf(hosts.map(escapeText))}: ` : ''}${escapeText(message)}`.trim();
+  });
+  const some = asked ? 'Some hosts were compared' : 'Compared';
+  const said = `${some} with the base, ${escapeText(first.base)}, and not with what the targets run, so it is not known which units run.`;
+  return [
+    ...target,
+    named ? [said, '', ...reasons.map(reason => `- ${reason}`)].join('\n') : `${said} ${reasons}`.trim(),
+  ];
 }
 
 function unknownLines(previews: Run['previews']): string[] {

@@ -1,4 +1,5 @@
 import { type GitHub, type GitHubAccess, openGitHub, ownerAndRepo } from '../github.ts';
+import type { Change } from '../preview/change.ts';
 import { explainAnswer, loginOf } from './comment.ts';
 import { decodeToplevels } from './previewed-block.ts';
 
@@ -10,6 +11,12 @@ export interface Previewed {
   toplevels: Record<string, string[]>;
   /** The comments that showed them. */
   comments: number[];
+}
+
+/** The same, compared with what is deployed. */
+export interface ComparedPreview extends Previewed {
+  /** Host → what differs from the system that was shown, for those hosts that differ and of which both systems are known. */
+  changes: Record<string, Change>;
 }
 
 /** Where to look. The token needs `pull-requests: read`. */

@@ -1,14 +1,17 @@
 import { count, duration } from '../amounts.ts';
+import { timelineSection } from './gantt.ts';
+import { groupsOf, namesOf } from './groups.ts';
 import { hostTableHead, hostTableLines } from './host-table.ts';
 import { LimitedDocument } from './limited.ts';
 import { codeBlock, details, escapeText } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
-import { previewSection, previewTitle } from './preview-markdown.ts';
+import { comparisonLines, previewSection, previewTitle } from './preview-markdown.ts';
 import { previewedSection } from './previewed-text.ts';
 import type { Run } from './run.ts';
 import { secretSection } from './secrets.ts';
 import { unitDetails } from './unit-changes.ts';
 import { failureKind, type HostFailure, verdict } from './verdict.ts';
+import { workSection } from './work.ts';
 
 /** A step's summary is limited to 1 MiB (docs.github.com, "Workflow commands", step isolation and limits), less a reserve. */
 const summaryLimit = 1024 * 1024 - 16 * 1024;
@@ -29,22 +32,52 @@ const sections: readonly Section[] = [
   previewSection,
   hostTable,
   secretSection,
+  workSection,
+  timelineSection,
   times,
   detailsList,
 ];
+
+/** A comment is read beside the change, and links to the summary: it has nothing of how the run went. */
+const leftOutOfComment: ReadonlySet<Section> = new Set([workSection, timelineSection]);
 
 /**
  * A run as Markdown, for the job summary. Whatever a host, a target or a log contains is shown as text.
  *
  * @param limit maximum size in bytes.
- * @param note Markdown below the title; null: none.
  */
-export function summary(run: Run, limit = summaryLimit, note: string | null = null): string {
-  const { failures } = verdict(run);
+export function summary(run: Run, limit = summaryLimit): string {
+  return write(run, sections, limit, null, verdict(run).failures);
+}
+
+/**
+ * The part of the summary that a comment shows.
+ *
+ * @param limit maximum size in bytes.
+ * @param note Markdown below the title; null: none.
+ * @param failures those of the run, unless it has only been reported by another one.
+ */
+export function commentSummary(
+  run: Run,
+  limit: number,
+  note: string | null,
+  failures: readonly HostFailure[] = verdict(run).failures,
+): string {
+  const shown = sections.filter(section => !leftOutOfComment.has(section));
+  return write(run, shown, limit, note, failures);
+}
+
+function write(
+  run: Run,
+  shown: readonly Section[],
+  limit: number,
+  note: string | null,
+  failures: readonly HostFailure[],
+): string {
   const document = new LimitedDocument(limit);
   title(document, run, failures);
   if (note !== null) document.add(note);
-  for (const section of sections) section(document, run, failures);
+  for (const section of shown) section(document, run, failures);
   return document.text();
 }
 
@@ -74,19 +107,23 @@ function dryRun(document: LimitedDocument, run: Run): void {
   if (run.mode === 'dry-activate') {
     document.add('Nothing was changed. This is what a switch would do (`dry-activate`).');
   }
-  if (run.previews.some(({ known }) => known)) {
-    document.add('This is what a switch would do. The targets were only asked what they run.');
-  }
+  for (const line of comparisonLines(run.previews)) document.add(line);
 }
 
 function failureList(document: LimitedDocument, _run: Run, failures: readonly HostFailure[]): void {
-  for (const failure of failures.slice(0, listedFailures)) {
-    document.add(`- **${escapeText(failure.host)}** ${failureKind(failure)}: ${escapeText(failure.why)}`);
-  }
+  const groups = groupsOf(failures);
+  const lines = groups.slice(0, listedFailures).map(({ hosts, failure }) => {
+    return `- **${namesOf(hosts.map(escapeText))}** ${failureKind(failure)}: ${escapeText(failure.why)}`;
+  });
+  const left = groups.slice(listedFailures).flatMap(({ hosts }) => hosts);
+  if (left.length > 0) lines.push(`- … and ${count(left.length, 'more host')}, see the table`);
+  if (lines.length > 0) document.addLines(lines, rest => `- … and ${count(rest, 'more failure')}`);
 }
 
 function nextStepList(document: LimitedDocument, run: Run): void {
-  const lines = nextSteps(run).map(({ kind, next }) => `- ${kind}: ${next}`);
+  const lines = nextSteps(run).map(({ kind, next, command }) => {
+    return `- ${kind}: ${next}${command === null ? '' : ` <code>${escapeText(command)}</code>`}`;
+  });
   if (lines.length > 0) document.add(['**Next steps**\n', ...lines].join('\n'));
 }
 
@@ -94,7 +131,8 @@ function hostTable(document: LimitedDocument, run: Run, failures: readonly HostF
   const lines = hostTableLines(run, failures);
   if (lines.length === 0) return;
   // In a preview, the hosts are listed with their changes already.
-  if (run.previews.length > 0) document.add(details('Closures', [hostTableHead, ...lines].join('\n')));
+  const what = run.archives.length > 0 ? 'Closures and archives' : 'Closures';
+  if (run.previews.length > 0) document.add(details(what, [hostTableHead, ...lines].join('\n')));
   else document.addLines([hostTableHead, ...lines], left => `| … and ${count(left, 'more host')} | | | | |`);
 }
 
@@ -104,9 +142,11 @@ function times(document: LimitedDocument, run: Run): void {
 }
 
 function detailsList(document: LimitedDocument, run: Run, failures: readonly HostFailure[]): void {
-  const logs = failures
-    .filter(({ log }) => log !== '')
-    .map(({ host, stage, log }) => details(`${escapeText(host)}: log of ${stage}`, codeBlock(log)));
+  const logs = groupsOf(failures)
+    .filter(({ failure }) => failure.log !== '')
+    .map(({ hosts, failure: { stage, log } }) => {
+      return details(`${namesOf(hosts.map(escapeText))}: log of ${stage}`, codeBlock(log));
+    });
   const units = run.outcomes.map(unitDetails).filter(each => each !== null);
   document.addAll(
     [...logs, ...units],

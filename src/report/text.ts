@@ -6,6 +6,7 @@ import { column } from './cells.ts';
 import { groupsOf, namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
+import { oneSided } from './preview-groups.ts';
 import { previewLines, previewState } from './preview-text.ts';
 import type { Run } from './run.ts';
 import { unitLines } from './unit-changes.ts';
@@ -19,7 +20,9 @@ import { verdict } from './verdict.ts';
 export function text(run: Run, colour = false): string {
   const { failures } = verdict(run);
   const hosts = run.fleet?.hosts.map(({ name, system }) => ({ name, system })) ?? [];
-  const listed = hosts.length > 0 ? hosts : run.archives.map(({ host, system }) => ({ name: host, system }));
+  const removed = oneSided(run.previews, 'removed').map(name => ({ name, system: '' }));
+  const listed =
+    hosts.length > 0 ? [...hosts, ...removed] : run.archives.map(({ host, system }) => ({ name: host, system }));
   const width = Math.min(32, Math.max(4, ...listed.map(({ name }) => stringWidth(name))));
   const lines = listed.map(
     ({ name, system }) => `${column(name, width)}  ${column(system, 14)}  ${stateOf(run, name)}`,
@@ -33,7 +36,9 @@ export function text(run: Run, colour = false): string {
     const place = file === null ? '' : ` (${file}${line === null ? '' : `:${line}`})`;
     lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
-  for (const { kind, next } of nextSteps(run)) lines.push(`next, for ${kind}: ${next}`);
+  for (const { kind, next, command } of nextSteps(run)) {
+    lines.push(`next, for ${kind}: ${next}${command === null ? '' : ` ${plain(command)}`}`);
+  }
   const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
   if (times.length > 0) lines.push(`time: ${times.join(', ')}`);
   return lines.map(line => `${line.trimEnd()}\n`).join('');

@@ -54,6 +54,7 @@ test('after another change, what differs is shown, and with `require-preview` it
   const before = await fleet.server.profile();
   const refused = await step('switch', push, { 'require-preview': 'true' });
   expect(refused.main.code).toBe(1);
+  expect(refused.summary).toMatch(/What differs:\n\n- server: greeting\.service; \/etc\/greeting\n/);
   expect(await fleet.server.profile()).toBe(before);
   const { main, summary } = await step('switch', push);
   expect([main.code, summary]).toEqual([0, expect.stringContaining('**Not as previewed in #12**: server: previewed ')]);

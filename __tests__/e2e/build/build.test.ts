@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Built, build } from '../../../src/build/index.ts';
+import { type BuildWork, type Built, build } from '../../../src/build/index.ts';
 import type { HostEvent } from '../../../src/context.ts';
+import { derivationName } from '../../../src/nix/derivation.ts';
 import type { Fleet, Host } from '../../../src/plan/fleet.ts';
 import { repository } from '../support/machine.ts';
 import { PlanFixture } from '../support/plan-fixture.ts';
@@ -15,6 +16,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
   let fixture: PlanFixture;
   let toplevels: Toplevels;
   const events: HostEvent[] = [];
+  /** Of the last call of `built`. */
+  let work: BuildWork;
 
   beforeAll(async () => {
     fixture = await PlanFixture.create(version);
@@ -37,7 +40,8 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     events.length = 0;
     await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
     const context = { ...fixture.context, progress: (event: HostEvent) => void events.push(event) };
-    const all = await build({ hosts, source } as Fleet, limits, fixture.nix, context);
+    const { built: all, work: done } = await build({ hosts, source } as Fleet, limits, fixture.nix, context);
+    work = done;
     return Object.fromEntries(all.map(one => [one.host.name, one]));
   }
 
@@ -63,6 +67,14 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect(counted.length).toBeGreaterThan(0);
     expect(counted.every(([, nth, all]) => Number(nth) <= Number(all))).toBe(true);
     expect(events.filter(({ state }) => state === 'failed').map(({ host }) => host)).toEqual(['behind', 'foreign']);
+    const items = work.items.map(({ path, kind, failed }) => [derivationName(path), kind, failed]).toSorted();
+    expect(items).toEqual([
+      ['broken', 'built', true],
+      ['good', 'built', false],
+      ['shared', 'built', false],
+      ['twin', 'built', false],
+    ]);
+    expect(work.items.every(({ from, to }) => from > 1.7e12 && to >= from)).toBe(true);
   });
 
   test.each([

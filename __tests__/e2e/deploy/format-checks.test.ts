@@ -47,10 +47,8 @@ async function webOf(format: Format, text: string = format): Promise<Deployment>
   const fleet = await plan(fixture.config(folder, { hosts: ['web'], targets }), fixture.nix, fixture.context);
   expect([fleet.format, fleet.failures]).toEqual([format, []]);
   const origin = { commit: null, repository: null, branch: null, committed: null };
-  const [wanted] = deploymentsOfBuilt(
-    await build(fleet, readInputs({}, name => name).build, fixture.nix, fixture.context),
-    origin,
-  );
+  const { built } = await build(fleet, readInputs({}, name => name).build, fixture.nix, fixture.context);
+  const [wanted] = deploymentsOfBuilt(built, origin);
   if (wanted === undefined) throw new Error(`${format}: web was not built`);
   // The examples have no files for their secrets.
   return { ...wanted, secrets: [] };

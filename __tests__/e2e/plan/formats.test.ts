@@ -390,7 +390,7 @@ test('every example is complete: it has a workflow, and its hosts build', async 
       const folder = await fixture.example(format);
       expect(readdirSync(join(folder, '.github/workflows'))).toContain('deploy.yml');
       const fleet = await plan(fixture.config(folder), fixture.nix, fixture.context);
-      const built = await emulating(() =>
+      const { built } = await emulating(() =>
         build(fleet, readInputs({}, name => name).build, fixture.nix, fixture.context),
       );
       for (const one of built) {

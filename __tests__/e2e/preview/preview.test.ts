@@ -98,6 +98,7 @@ describe('the preview of a change of every kind', () => {
       { part: 'kernel', text: 'kernel 6.12 → 6.13', pending: false },
       { part: 'kernel parameters', text: 'kernel parameters +quiet', pending: false },
       { part: 'switch inhibitor', text: 'dbus dbus-1 → broker', pending: false },
+      { part: 'boot loader', text: 'boot loader GRUB → systemd-boot', pending: false },
     ]);
     expect(change.firewall).toEqual({ opened: ['tcp 443'], closed: ['udp 53'], turned: null });
     expect([change.users, change.groups]).toEqual([
@@ -133,6 +134,27 @@ describe('the preview of a change of every kind', () => {
     expect(code).toBe(1);
     expect(await target.currentSystem()).toBe(systems.before);
   });
+});
+
+test('no process of it can be root: the answer is the same if the kernel forbids that', async () => {
+  const { target } = fixture;
+  const free = await fixture.preview(systems.after);
+  // no_new_privs: neither the login's shell nor anything that it starts gains rights, by setuid or capabilities of files.
+  await target.machine.run(['sh', '-c', 'cat > /usr/local/bin/caged && chmod 755 /usr/local/bin/caged'], {
+    input: `#!/bin/sh
+[ "\${1-}" = inside ] || exec setpriv --no-new-privs "$0" inside
+awk '/^(NoNewPrivs|Uid):/ { printf "%s ", $2 }' /proc/self/status >> /var/tmp/caged
+sudo -n true 2>> /var/tmp/caged || :
+exec sh -c "$SSH_ORIGINAL_COMMAND"
+`,
+  });
+  const words = `Match User ${viewer}\n ForceCommand /usr/local/bin/caged\n`;
+  await target.says('sh', '-c', `printf '${words}' >> /etc/ssh/sshd_config && systemctl reload ssh.service`);
+  const caged = await fixture.preview(systems.after);
+  await target.says('sh', '-c', "sed -i '/^Match User/,$d' /etc/ssh/sshd_config && systemctl reload ssh.service");
+  expect(await target.says('cat', '/var/tmp/caged')).toMatch(/^[1-9]\d* 1 sudo: .*no new privileges/);
+  expect(free.known).toBe(true);
+  expect(caged).toEqual(free);
 });
 
 test('the same system', async () => {

@@ -9,6 +9,11 @@
 let
   inherit (lib) mkOption types;
   cfg = config.boot.loader;
+  loader = lib.findFirst (name: cfg.${name}.enable) "none" [
+    "systemd-boot"
+    "generic-extlinux-compatible"
+    "grub"
+  ];
 in
 {
   options = {
@@ -77,15 +82,19 @@ in
     if cfg.external.enable then
       cfg.external.installHook
     else
-      pkgs.runCommand "install-boot-loader"
+      # Named as in NixOS.
+      pkgs.runCommand
         {
+          systemd-boot = "install-systemd-boot.sh";
+          generic-extlinux-compatible = "install-extlinux-conf.sh";
+          grub = "install-grub.sh";
+          none = "install-no-boot-loader.sh";
+        }
+        .${loader}
+        {
+          inherit loader;
           shell = pkgs.runtimeShell;
           path = lib.makeBinPath [ pkgs.coreutils ];
-          loader = lib.findFirst (name: cfg.${name}.enable) "none" [
-            "systemd-boot"
-            "generic-extlinux-compatible"
-            "grub"
-          ];
           timeout = toString cfg.timeout;
         }
         ''
