@@ -35,6 +35,20 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
   });
 
+  // Tchekda/nixos-configuration, Atemu/nixos-config
+  test.each(['home-manager/nixos', 'nixpkgs-26.05'])('<%s> is not what the input nixpkgs pins', async path => {
+    const module = sound(`imports = [ <${path}> ];`);
+    const folder = await fixture.repository(fleetOf('colmena', { web: module }, fixture).files);
+    await expect(fleetIn(folder)).rejects.toMatchObject({
+      message: `Not pinned: <${path}>.`,
+      cure: expect.stringMatching(
+        new RegExp(
+          `^Pin ${path.split('/')[0]} in the repository \\(npins, niv, or \`fetchTarball\` with \`sha256\`\\) and import that instead\\. \\(`,
+        ),
+      ),
+    });
+  });
+
   test('an input nixpkgs without a hash is the place of the error', async () => {
     const folder = await fixture.repository({ 'configuration.nix': sound('networking.hostName = "web";') });
     const { path } = fixture.miniature;

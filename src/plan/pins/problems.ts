@@ -39,6 +39,9 @@ const pathCure =
 /** For a search path: NixOS passes the path of its modules to each module. */
 function searchPathCure(path: string): string {
   const [, module] = /^nixpkgs\/nixos\/modules\/(.+)$/.exec(path) ?? [];
+  const [name] = path.split('/');
+  if (name !== 'nixpkgs')
+    return `Pin ${name} in the repository (npins, niv, or \`fetchTarball\` with \`sha256\`) and import that instead.`;
   if (module === undefined) return pathCure;
   return `Write \`"\${modulesPath}/${module}"\` instead, with \`modulesPath\` among the module's arguments. Or set the input \`nixpkgs\` to a pin.`;
 }
