@@ -5,7 +5,17 @@ let
   asked = (glue request).request;
   flake = builtins.getFlake asked.reference;
   deploy = flake.deploy or { };
-  nodes = deploy.nodes or { };
+  nodes =
+    deploy.nodes or (
+      if systems != [ ] then
+        throw "the output deploy has no nodes, but ${listed systems}: it is defined once for each system. Write `deploy.nodes` outside of the function that does this (`eachDefaultSystem`, `perSystem`): a node has only one system"
+      else if deploy == { } then
+        { }
+      else
+        throw "the output deploy has no nodes; it has ${listed (builtins.attrNames deploy)}"
+    );
+  systems = builtins.filter (name: deploy.${name} ? nodes) (builtins.attrNames deploy);
+  listed = builtins.concatStringsSep ", ";
 
   # A setting may be in the profile, the node or `deploy`; the first one is used.
   setting =
@@ -26,7 +36,8 @@ let
     ];
 
   profileOf = name: (builtins.getAttr name nodes).profiles.system;
-  # The package that deploy-rs activates contains the toplevel; src/plan finds it by the references of the derivation.
+  # The package that deploy-rs activates contains the toplevel; src/plan finds it by the references of the derivation. A toplevel
+  # itself, which deploy-rs refuses because it lacks deploy-rs' scripts, has all that is needed here.
   wrapperOf =
     name:
     let
@@ -34,7 +45,9 @@ let
       drvs = builtins.attrNames (builtins.getContext (toString path));
     in
     path.drvPath or (
-      if drvs == [ ] then
+      if isEvaluation path then
+        throw "the path of the profile system of ${builtins.toJSON name} is a NixOS evaluation, not a package: write `path = deploy-rs.lib.<system>.activate.nixos self.nixosConfigurations.${name};`"
+      else if drvs == [ ] then
         throw "the path of the profile system of ${builtins.toJSON name} is not a derivation"
       else
         builtins.head drvs

@@ -1,7 +1,12 @@
 # Any Nix file with an attribute path to a toplevel, a `nixos` evaluation, a package that contains a toplevel, or a set of these.
 { request, glue }:
 let
-  inherit (glue request) answer evaluated file;
+  inherit (glue request)
+    answer
+    evaluated
+    evaluationsIn
+    file
+    ;
   asked = (glue request).request;
 
   # As in nix-build, a function is called with those of the user's arguments that it takes, and with `system`.
@@ -66,13 +71,45 @@ let
       tried = builtins.tryEval (isHost (call (builtins.getAttr name hosts)));
     in
     !tried.success || tried.value;
+  found = builtins.filter mayBeHost (builtins.attrNames hosts);
+
+  # For the error if there is no host: where they often are. flake-compat and unflake return all outputs of a flake.
+  sets =
+    builtins.filter (name: builtins.hasAttr name hosts && evaluationsIn (builtins.getAttr name hosts) != [ ])
+      [
+        "nixosConfigurations"
+        "hosts"
+        "nodes"
+        "machines"
+      ];
+  where = builtins.concatStringsSep "." asked.attribute;
+  names = builtins.attrNames hosts;
+  listed = builtins.concatStringsSep ", " (builtins.genList (builtins.elemAt names) (
+    if builtins.length names > 12 then 12 else builtins.length names
+  ));
+  noHosts = "there is no NixOS system in ${
+    if where == "" then builtins.baseNameOf asked.file else where
+  }, ${
+    if sets != [ ] then
+      "but in its attribute ${builtins.head sets}: write `attribute: ${
+        if where == "" then "" else "${where}."
+      }${builtins.head sets}`"
+    else if names == [ ] then
+      "which is an empty set"
+    else
+      "only ${listed}${
+        if builtins.length names > 12 then ", …" else ""
+      }: set the input `attribute` to a NixOS system or to a set of them"
+  }";
 in
 answer {
   names =
     if isHost value then
       builtins.attrNames hosts
+    else if found == [ ] then
+      throw noHosts
     else
-      builtins.filter mayBeHost (builtins.attrNames hosts);
+      found;
   root = asked.root;
   host =
     name:

@@ -1,9 +1,39 @@
 # A flake's nixosConfigurations. The output `ferry.<host>` defines targets and tags: `user@address:port`, or a set.
 { request, glue }:
 let
-  inherit (glue request) answer evaluated find;
+  inherit (glue request)
+    answer
+    evaluated
+    evaluationsIn
+    find
+    isEvaluation
+    ;
   flake = builtins.getFlake (glue request).request.reference;
   configurations = flake.nixosConfigurations or { };
+
+  configurationOf =
+    name:
+    let
+      value = builtins.getAttr name configurations;
+      below = if isEvaluation value then [ ] else evaluationsIn value;
+    in
+    if below == [ ] then evaluated name value else throw (oneLevelDeeper name below);
+  # The name of a system is not part of the message, which is the same for each of them.
+  oneLevelDeeper =
+    name: below:
+    let
+      first = builtins.head below;
+      isSystem = builtins.match ".+-(linux|darwin|freebsd|windows)" name != null;
+      group = if isSystem then "<system>" else name;
+    in
+    "the hosts of nixosConfigurations are one level deeper, below ${
+      if isSystem then "a system" else builtins.toJSON name
+    }: ${builtins.concatStringsSep ", " below}. Write nixosConfigurations.${first} instead of nixosConfigurations.${group}.${first}${
+      if isSystem then
+        ", outside of the function that repeats outputs for each system (eachDefaultSystem, forAllSystems)"
+      else
+        ""
+    }";
 
   # Patterns without `...`, so that errors name an attribute that is missing or unknown.
   commandCheck =
@@ -113,6 +143,6 @@ in
 answer {
   names = builtins.attrNames configurations;
   root = flake.sourceInfo.outPath;
-  host = name: evaluated name (builtins.getAttr name configurations);
+  host = configurationOf;
   deployment = name: complete (find null [ "ferry" name ] flake);
 }

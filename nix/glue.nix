@@ -163,19 +163,70 @@ in
 rec {
   inherit request find;
 
-  # A host from the result of nixosSystem, eval-config.nix or nixos/default.nix.
+  # A host from the result of nixosSystem, lib.evalModules, eval-config.nix or nixos/default.nix.
   evaluated =
     name: evaluation:
     if isEvaluation evaluation then
+      let
+        whole = withSystem evaluation;
+        inherit (whole) config;
+      in
       {
-        inherit (evaluation) config;
-        pkgs = evaluation.pkgs or (find null [ "_module" "args" "pkgs" ] evaluation.config);
-        toplevel = evaluation.config.system.build.toplevel;
+        inherit config;
+        # lib.evalModules returns its module arguments; before 23.05 they were part of the configuration.
+        pkgs =
+          whole.pkgs or (find (find null [ "_module" "args" "pkgs" ] config) [
+            "_module"
+            "args"
+            "pkgs"
+          ] whole);
+        toplevel = config.system.build.toplevel;
       }
     else
       throw "${builtins.toJSON name} is not a NixOS system: it has no config.system.build.toplevel";
 
   isEvaluation = value: builtins.isAttrs value && value ? config.system.build.toplevel;
+
+  # The names of the evaluations in a set, which are recognized by their attributes; other values are not looked into.
+  evaluationsIn =
+    set:
+    let
+      isLikely =
+        name:
+        let
+          value = builtins.getAttr name set;
+          tried = builtins.tryEval (builtins.isAttrs value && value ? config && value ? options);
+        in
+        tried.success && tried.value;
+    in
+    if builtins.isAttrs set then builtins.filter isLikely (builtins.attrNames set) else [ ];
+
+  # Whether the modules define the system of their host, from their options. The arguments `system` and `localSystem` of older
+  # functions have the priority of mkDefault, 1000, and a default value has 1500.
+  definesSystem =
+    options:
+    let
+      nixpkgs = find { } [ "nixpkgs" ] options;
+      priority = name: find 1500 [ name "highestPrio" ] nixpkgs;
+    in
+    find false [ "hostPlatform" "isDefined" ] nixpkgs
+    || find false [ "pkgs" "isDefined" ] nixpkgs
+    || priority "localSystem" < 1500
+    || priority "system" < 1500;
+
+  # The input `system` is the system of a host that does not define it: its evaluation in nixpkgs before 22.11, which had no
+  # nixpkgs.hostPlatform, always has one.
+  withSystem =
+    evaluation:
+    if
+      (request.system or null) != null
+      && evaluation ? extendModules
+      && evaluation.options ? nixpkgs.hostPlatform
+      && !(definesSystem evaluation.options)
+    then
+      evaluation.extendModules { modules = [ { nixpkgs.hostPlatform = request.system; } ]; }
+    else
+      evaluation;
 
   # An absolute path given as text.
   file = text: /. + text;

@@ -15,7 +15,15 @@ const { code, assets } = await ncc(resolve('src/index.ts'), {
 });
 const files = { 'ferry.js': code, 'package.json': '{"type":"module"}\n' };
 for (const [name, { source }] of Object.entries(assets)) files[name] = source;
-const programs = { index: 'run', setup: 'setup', plan: 'plan', deploy: 'deploy', post: 'post', cli: 'cli' };
+const programs = {
+  index: 'run',
+  setup: 'setup',
+  plan: 'plan',
+  deploy: 'deploy',
+  comment: 'comment',
+  post: 'post',
+  cli: 'cli',
+};
 for (const [name, program] of Object.entries(programs)) {
   const head = name === 'cli' ? '#!/usr/bin/env node\n' : '';
   files[`${name}.js`] = `${head}import { start } from './ferry.js';\nawait start('${program}');\n`;

@@ -2,20 +2,22 @@ import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import type { Input } from '../src/input.ts';
 import { inputs } from '../src/inputs.ts';
-import { inputsOfStep, type Step } from '../src/step.ts';
+import { inputsOfComment, inputsOfStep } from '../src/step.ts';
 
-const actions: Record<string, Step> = {
-  'action.yml': 'run',
-  'setup/action.yml': 'setup',
-  'plan/action.yml': 'plan',
-  'deploy/action.yml': 'deploy',
+/** Each action's inputs. */
+const actions: Record<string, readonly string[]> = {
+  'action.yml': inputsOfStep.run,
+  'setup/action.yml': inputsOfStep.setup,
+  'plan/action.yml': inputsOfStep.plan,
+  'deploy/action.yml': inputsOfStep.deploy,
+  'comment/action.yml': inputsOfComment,
 };
 
 /** The files with parts that are generated from src/: path → text. The parts that are written by hand are not changed. */
 export function generated(): Record<string, string> {
   const files: Record<string, string> = {};
-  for (const [path, step] of Object.entries(actions)) {
-    files[path] = replace(path, /^inputs:\n(?:[ \n].*\n?)*?(?=^outputs:)/m, actionInputs(inputsOfStep[step]));
+  for (const [path, names] of Object.entries(actions)) {
+    files[path] = replace(path, /^inputs:\n(?:[ \n].*\n?)*?(?=^(?:outputs|runs):)/m, actionInputs(names));
   }
   files['README.md'] = replace('README.md', /^\| input \|.*\n(?:\|.*\n)*/m, readmeTable());
   return files;

@@ -23,6 +23,8 @@ import { inTime } from './time-limits.ts';
 /** What is compared with its base. */
 export interface Compared {
   fleet: Fleet;
+  /** The hosts that are compared; all if left out. */
+  hosts?: readonly string[];
   /** With which the fleet was planned. */
   planConfig: PlanConfig;
   /** Null outside of a pull request. */
@@ -58,7 +60,7 @@ export function checkBase({ deploy, preview }: Pick<Config, 'deploy' | 'preview'
  * @throws UserError if the base cannot be found, fetched or evaluated.
  */
 export async function buildBase(compared: Compared, config: Config, builder: Builder): Promise<Base | null> {
-  const { fleet, planConfig, pull } = compared;
+  const { fleet, planConfig, pull, hosts = fleet.hosts.map(({ name }) => name) } = compared;
   const context = await quiet(builder.context);
   const repository = await repositoryOf(fleet.source, context);
   const revision = repository === null ? null : await revisionOf(config.preview.base, repository.root, pull, context);
@@ -71,9 +73,10 @@ export async function buildBase(compared: Compared, config: Config, builder: Bui
   const { files = [] } = planConfig;
   // A folder or a file that this change adds.
   const missing = [source, ...files.map(file => join(source, file))].some(path => !existsSync(path));
-  if (missing) return { commit, names: [], built: [], failures: [], removed: [] };
+  const folders = { before: source, after: fleet.source };
+  if (missing) return { commit, folders, names: [], built: [], failures: [], removed: [] };
 
-  const baseConfig = { ...planConfig, source, only: fleet.hosts.map(({ name }) => name) };
+  const baseConfig = { ...planConfig, source, only: hosts };
   const planned = await inTime(context, 'plan-timeout', config.plan.planTimeout, async limited =>
     plan(baseConfig, await builder.nixFor({ ...fleet, hosts: [] }, limited), limited),
   );
@@ -81,6 +84,7 @@ export async function buildBase(compared: Compared, config: Config, builder: Bui
   const { built } = await build(planned, config.build, nix, context);
   return {
     commit,
+    folders,
     names: planned.names,
     built,
     failures: planned.failures,

@@ -18,9 +18,10 @@ export async function previewAll(
 ): Promise<Preview[]> {
   const { compare } = config.preview;
   const asked = compare === 'base' ? withoutTargets(built) : await preview(built, config.deploy, builder.context);
-  if (!asked.some(each => needsBase(each, compare))) return asked;
+  const hosts = asked.filter(each => needsBase(each, compare)).map(({ host }) => host);
+  if (hosts.length === 0) return asked;
   try {
-    const base = await buildBase(compared, config, builder);
+    const base = await buildBase({ ...compared, hosts }, config, builder);
     return base === null ? asked : await compareWithBase(asked, built, base, compare);
   } catch (error) {
     if (isWrongInput(error) || builder.context.signal.aborted) throw error;

@@ -11,7 +11,7 @@ export const githubToken = input(
 
 export const signingKey = input(
   '',
-  "Private key in Nix's form `name:base64`. Signs archives and what is saved in the Actions cache.",
+  "Private key in Nix's form `name:base64`. Signs archives, what is saved in the Actions cache, and what is sent to targets with a gate.",
   secretText,
   'secret',
 );

@@ -16,6 +16,9 @@ export const inputsOfStep: Record<Step, readonly string[]> = {
   run: namesOf('plan', 'build', 'deploy', 'preview', 'archive', 'setup', 'report'),
 };
 
+/** Which inputs the step accepts that only writes the comment of a fork's run. */
+export const inputsOfComment: readonly string[] = ['github-token'];
+
 /** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
 export const inputsOfMode = {
   preview: [...namesOf('plan', 'build', 'preview', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],

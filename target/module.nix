@@ -17,6 +17,8 @@ let
   );
 in
 {
+  imports = [ ./gate.nix ];
+
   options.services.nix-ferry = {
     settle.enable = lib.mkOption {
       type = lib.types.bool;

@@ -49,7 +49,7 @@ async function report(before: Record<string, System>, after: Record<string, Syst
     previews.push({ host, known: true, comparedWith: 'base', base: '0'.repeat(40), instead: null, change });
   }
   const done = run({ mode: 'preview', previews, built: previews.map(({ host }) => built(host)) });
-  return summary(done).length + commentText(done, { commit: '0'.repeat(40), run: null }).length;
+  return summary(done).length + commentText(done, { commit: '0'.repeat(40), run: null, data: null }).length;
 }
 
 const nix = await localNix('2.34');

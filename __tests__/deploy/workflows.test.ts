@@ -38,7 +38,8 @@ test.each(['deploy', 'pull-request', 'drift'])(
       for (const key of Object.keys(ferry[0]?.with ?? {})) expect(Object.keys(action.inputs)).toContain(key);
       const checkout = job.steps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
       expect(checkout?.uses).toMatch(/@[0-9a-f]{40}$/);
-      expect(checkout?.with).toEqual({ 'persist-credentials': false });
+      const depth = name === 'pull-request' ? { 'fetch-depth': 2 } : {};
+      expect(checkout?.with).toEqual({ 'persist-credentials': false, ...depth });
     }
   },
 );
@@ -57,7 +58,22 @@ test('a pull request changes nothing, and a job that runs for forks uses no secr
   );
   expect(JSON.stringify(jobs.preview)).not.toContain('secrets.DEPLOY_KEY');
   expect(jobs.preview?.if).toContain('head.repo.full_name == github.repository');
-  expect(jobs.build?.steps.at(-1)?.with).toMatchObject({ mode: 'none' });
-  expect(jobs.build?.environment).toBeUndefined();
-  expect(JSON.stringify(jobs.build)).not.toContain('secrets.');
+  const fork = jobs['preview-fork'];
+  expect(fork?.steps.at(-1)?.with).toEqual({ mode: 'preview', archive: 'none' });
+  expect(fork?.environment).toBeUndefined();
+  expect(JSON.stringify(fork)).not.toMatch(/secrets\.|github\.token/);
+});
+
+test('the comment for forks: one step with the token, no checkout, and only for runs that have none', () => {
+  const { on, permissions, jobs } = read('examples/workflows/fork-comment.yml') as Workflow;
+  const { name } = read('examples/workflows/pull-request.yml') as { name: string };
+  expect(on).toEqual({ workflow_run: { workflows: [name], types: ['completed'] } });
+  expect(permissions).toEqual({});
+  expect(Object.keys(jobs)).toEqual(['comment']);
+  expect(jobs.comment?.permissions).toEqual({ actions: 'read', 'pull-requests': 'write' });
+  expect(jobs.comment?.if).toContain('head_repository.full_name != github.repository');
+  expect(jobs.comment?.steps).toEqual([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
+    { uses: 'OWNER/nix-ferry/comment@v0', with: { 'github-token': '${{ github.token }}' } },
+  ]);
 });

@@ -18,7 +18,7 @@ test.each<[string, string, RegExp]>([
     "error: assertion '(stdenv).isLinux' failed\n\n       at /nix/store/zsk-nixpkgs-22.05/nixpkgs/pkgs/os-specific/linux/kernel/generic.nix:70:1:",
     /evaluated for macOS/,
   ],
-  ['the system of the machine', "error: attribute 'currentSystem' missing", /something outside of it/],
+  ['the system of the machine', "error: attribute 'currentSystem' missing", /system of the evaluating machine/],
   ['no space', 'error: writing to file: No space left on device', /disk is full/],
   [
     'an HTML page',

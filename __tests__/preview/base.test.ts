@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { Built } from '../../src/build/built.ts';
+import type { Secret } from '../../src/plan/fleet.ts';
+import { SecretText } from '../../src/plan/secret-text.ts';
 import { type Base, compareWithBase, needsBase, withoutTargets } from '../../src/preview/base.ts';
-import type { Preview, WhyUnknown } from '../../src/preview/preview.ts';
+import { type Preview, type WhyUnknown, wouldChange } from '../../src/preview/preview.ts';
 import { preview } from '../report/previews.ts';
 import { built, host } from '../report/run.ts';
 
@@ -15,6 +17,7 @@ const base: Base = {
   commit: '0123456789abcdef0123456789abcdef01234567',
   names: ['web', 'same', 'old', 'broken', 'unbuilt'],
   built: [at('web', '/nix/store/aaaa-nixos'), at('same', '/nix/store/bbbb-nixos'), failed('unbuilt')],
+  folders: { before: '/scratch/base', after: '/work/fleet' },
   failures: [{ host: 'broken', message: 'attribute missing.' }],
   removed: ['old'],
 };
@@ -58,4 +61,44 @@ test('by default, the base takes the place of a target that cannot be asked, and
     (['auto', 'target', 'base'] as const).filter(compare => needsBase(unknown('web', why), compare)).join(),
   );
   expect(needed).toEqual(['auto,base', 'auto,base', 'auto,base', 'auto,base', '', 'base']);
+});
+
+test('what the sources declare as secrets: files in their checkouts, texts that are never shown', async () => {
+  const secret = (name: string, source: Secret['source'], more: Partial<Secret> = {}): Secret => ({
+    ...{ name, source, destination: `/run/keys/${name}`, user: 'root', group: 'root', permissions: '0400', action: [] },
+    ...{ mkDirs: true, uploadAt: 'pre-activation' },
+    ...more,
+  });
+  const withSecrets = (...secrets: Secret[]): Built =>
+    ({ ...built('web'), host: { ...host('web'), secrets } }) as Built;
+  const before = withSecrets(
+    secret('file', { file: '/scratch/base/keys/a' }),
+    secret('moved', { file: '/scratch/base/keys/b' }),
+    secret('command', { command: ['pass', 'x'], folder: '/scratch/base' }),
+    secret('text', { text: new SecretText('hunter1') }),
+    secret('same-text', { text: new SecretText('hunter1') }),
+    secret('owner', { env: 'x' }),
+    secret('gone', { env: 'x' }),
+  );
+  const after = withSecrets(
+    secret('file', { file: '/work/fleet/keys/a' }),
+    secret('moved', { file: '/work/fleet/keys/c' }),
+    secret('command', { command: ['pass', 'x'], folder: '/work/fleet' }),
+    secret('text', { text: new SecretText('hunter2') }),
+    secret('same-text', { text: new SecretText('hunter1') }),
+    secret('owner', { env: 'x' }, { user: 'app' }),
+    secret('fresh', { env: 'x' }),
+  );
+  const previews = await compareWithBase(
+    withoutTargets([after]),
+    [after],
+    { ...base, built: [before], removed: [] },
+    'base',
+  );
+  expect(previews).toMatchObject([
+    { change: { secrets: { added: ['fresh'], removed: ['gone'], changed: ['moved', 'text', 'owner'] } } },
+  ]);
+  expect(JSON.stringify(previews)).not.toContain('hunter');
+  // The system is the same, and the host still changes.
+  expect(previews.map(wouldChange)).toEqual([true]);
 });

@@ -5,7 +5,7 @@ import { preview } from './previews.ts';
 import { built, host, run } from './run.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
-const subject = { commit, run: 'https://github.com/o/r/actions/runs/7' };
+const subject = { commit, run: 'https://github.com/o/r/actions/runs/7', data: null };
 const previewed = (...hosts: string[]) =>
   run({ mode: 'preview', built: hosts.map(name => built(name)), previews: hosts.map(name => preview(name)) });
 
@@ -13,7 +13,7 @@ test('the comment names the commit that it describes and links to its run', () =
   expect(commentText(previewed('web'), subject)).toMatch(
     `## Nix Ferry: 1 host would change\n\nFor ${commit}. [All details](https://github.com/o/r/actions/runs/7)\n\n`,
   );
-  expect(commentText(previewed('web'), { commit: '@everyone', run: null })).not.toContain('@everyone');
+  expect(commentText(previewed('web'), { commit: '@everyone', run: null, data: null })).not.toContain('@everyone');
 });
 
 test('a preview carries the toplevels that were built, hidden', () => {

@@ -102,6 +102,6 @@ test('what was built, emulated, fetched and failed, and the ten that took longes
 
 test('a comment has neither: it links to the summary', () => {
   const done = run({ timeline: stages, work: { items: [item('x', 0, 1)], downloadedBytes: 0 } });
-  const text = commentText(done, { commit: null, run: null });
+  const text = commentText(done, { commit: null, run: null, data: null });
   expect(text).not.toMatch(/mermaid|\*\*Builds\*\*/);
 });

@@ -42,11 +42,24 @@ Compared with the base, ${base}, and not with what the targets run, so it is not
 `);
 });
 
+test('secrets, as the sources declare them', () => {
+  const secrets = { added: ['token'], removed: ['old'], changed: ['key'] };
+  const previews = [{ ...based('web'), change: change('web', { secrets }) } as Preview];
+  expect(summary(run({ mode: 'preview', previews }))).toContain(
+    '- **Secrets**: adds <code>token</code>; removes <code>old</code>; changes <code>key</code>\n',
+  );
+  const lines = text(run({ mode: 'preview', fleet, previews }));
+  expect(lines).toMatch(/adds secret: token\n *removes secret: old\n *changes secret: key\n/);
+  expect(JSON.parse(outputsOf(run({ previews })).changes)).toMatchObject({ web: { secrets } });
+});
+
 test('one target is off: the hosts that were compared with the base are named', () => {
   const previews = [preview('web'), based('pi', 'No answer.')];
   const shown = summary(run({ mode: 'preview', previews }));
   expect(shown).toContain('This is what a switch would do. The targets were only asked what they run.\n');
-  expect(shown).toContain(`pi: compared with the base, ${base}, and not with what the targets run`);
+  expect(shown).toContain(
+    `Some hosts were compared with the base, ${base}, and not with what the targets run, so it is not known which units run.\n\n- pi: No answer.\n`,
+  );
   // What is known differs, so they are no group.
   expect(shown).toMatch(/### web\n[\s\S]*### pi\n/);
 });

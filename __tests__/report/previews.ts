@@ -29,7 +29,7 @@ export function change(host: string, more: Partial<Change> = {}): Change {
       bytes: { before: 1_000_000, after: 1_002_048 },
     }),
     ...{ reboot: [], firewall: { opened: [], closed: [], turned: null } },
-    ...{ users: { added: [], removed: [] }, groups: { added: [], removed: [] }, etc: [] },
+    ...{ users: { added: [], removed: [] }, groups: { added: [], removed: [] }, etc: [], secrets: null },
     ...more,
   };
 }

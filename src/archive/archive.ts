@@ -120,8 +120,11 @@ export interface ManifestPath {
 
 /** Stores artifacts: GitHub's results service (src/archive/upload.ts). */
 export interface ArtifactStore {
-  /** @param files absolute paths below `directory` */
-  upload(name: string, directory: string, files: readonly string[]): Promise<Artifact>;
+  /**
+   * @param files absolute paths below `directory`.
+   * @param compression from 0, which is the default, to 9.
+   */
+  upload(name: string, directory: string, files: readonly string[], compression?: number): Promise<Artifact>;
   /** The artifacts of a run (null: this run); the newest first if a name occurs twice. */
   list(run: number | null): Promise<Artifact[]>;
   /**

@@ -28,8 +28,9 @@ export type {
 export { archiveKinds, archiveName } from './archive.ts';
 export { fetchArchives, readArchive, readArchives } from './fetch.ts';
 export { importArchive } from './import.ts';
+export { enterManifest } from './manifest-entry.ts';
 export { takeArchives } from './take.ts';
-export { verifyArchive } from './verify.ts';
+export { manifestPath, verifyArchive } from './verify.ts';
 
 /**
  * Packs each built host's closure into a folder that is a binary cache of Nix (`file://`, zstd) with `manifest.json`,

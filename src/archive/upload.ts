@@ -37,7 +37,7 @@ type Surroundings = Pick<Context, 'log' | 'signal'>;
 /**
  * GitHub's artifacts, through @actions/artifact, which is loaded when it is first needed, since loading takes 90 ms.
  *
- * NARs are already compressed, so the zip stores them uncompressed.
+ * NARs are already compressed, so by default the zip stores files uncompressed.
  */
 export function artifactStore(access: ArtifactAccess, surroundings: Surroundings, limits = patience): ArtifactStore {
   const store = resultsService(access, surroundings, limits);
@@ -53,12 +53,12 @@ function resultsService(
   const inTime = <T>(bytes: number, request: Promise<T>): Promise<T> =>
     within(Math.ceil(limits.request + bytes / limits.bytesPerSecond), request, signal);
   return {
-    async upload(name, directory, files) {
+    async upload(name, directory, files, compression = 0) {
       const artifacts = await client();
       const sizes = await Promise.all(files.map(async file => (await stat(file)).size));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       const upload = () =>
-        inTime(bytes, artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: 0 }));
+        inTime(bytes, artifacts.uploadArtifact(name, [...files], directory, { compressionLevel: compression }));
       const uploaded = await upload().catch(async error => {
         // Within one attempt of a run, a name is unique (409). Another attempt may have used it too; the newest counts.
         if (!/\(409\)/.test(String(error))) throw error;

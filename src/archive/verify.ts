@@ -77,7 +77,7 @@ export async function openArchive(directory: string): Promise<{ archive: Archive
 }
 
 /** The store path that is derived from the manifest's bytes; see manifest-entry.ts. */
-async function manifestPath(directory: string, host: string, nix: Nix): Promise<string> {
+export async function manifestPath(directory: string, host: string, nix: Nix): Promise<string> {
   const hash = await nix.run('nix-hash', ['--type', 'sha256', '--flat', '--base32', join(directory, 'manifest.json')]);
   const fixed = await nix.run('nix-store', ['--print-fixed-path', 'sha256', hash.stdout.trim(), 'manifest.json']);
   const path = fixed.stdout.trim();

@@ -76,7 +76,9 @@ class Following {
   readonly #deadline: number;
   /** When the connection was cut, in milliseconds; null while there is one. */
   #cut: number | null = null;
-  /** For how many milliseconds the target could not be reached after its reboot, by what ssh said. */
+  /** When the target was last heard, in milliseconds. */
+  #heard = Date.now();
+  /** For how many milliseconds the target could not be reached during its reboot, by what ssh said. */
   readonly #unreached = new Map<string, number>();
 
   constructor(job: Job, id: string, confirmation: Confirmation) {
@@ -86,7 +88,7 @@ class Following {
     this.#deadline = Date.now() + longestActivation(job) * 1000;
   }
 
-  /** What kept the runner from reaching the target for most of the time after its reboot; null if nothing did. */
+  /** What kept the runner from reaching the target for most of the time of its reboot; null if nothing did. */
   get obstacle(): string | null {
     const [longest] = [...this.#unreached].sort(([, a], [, b]) => b - a);
     return longest?.[0] ?? null;
@@ -99,6 +101,10 @@ class Following {
 
   async toEnd(spec: readonly string[]): Promise<End> {
     let failure = await this.#try('run', [this.#id, ...spec]);
+    // A machine may go down without closing its connections: ssh notices that long after.
+    if (this.#rebooting && failure instanceof CommandError) {
+      this.#noteUnreached('the connection was lost', Date.now() - this.#heard);
+    }
     while (failure instanceof CommandError) {
       this.#cut ??= Date.now();
       const rebooting = this.#rebooting;
@@ -160,6 +166,7 @@ class Following {
   }
 
   #onLog(line: string): void {
+    this.#heard = Date.now();
     // Each cut has a time of its own, but the next connection is a new one again.
     if (this.#cut !== null) this.#cut = Date.now();
     this.#seen += 1;
@@ -172,6 +179,7 @@ class Following {
   }
 
   #onPhase(phase: string): void {
+    this.#heard = Date.now();
     if (this.#cut !== null) this.#cut = Date.now();
     this.#phase = phase;
     if (phase === 'reboot') this.#rebooting = true;

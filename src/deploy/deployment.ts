@@ -16,6 +16,8 @@ export interface Deployment {
   buildOnly: boolean;
   tags: string[];
   closure: ClosureSource;
+  /** The directory of the archive that the closure is from; null if it was built. */
+  archive: string | null;
   /** Sum of the NAR sizes of the closure, in bytes; null when not known. */
   closureBytes: number | null;
   healthChecks: HealthChecks;

@@ -17,6 +17,7 @@ export function deploymentsOfBuilt(built: readonly Built[], origin: Origin): Dep
         toplevel: one.toplevel,
         origin,
         closure: { from: 'store' as const },
+        archive: null,
         closureBytes: one.closureBytes,
       },
     ];
@@ -30,6 +31,7 @@ export function deploymentsOfPlan(hosts: readonly Host[], origin: Origin): Deplo
       ...{ host, system, target, buildOnly, tags, healthChecks, preDeployChecks, secrets, overrides, origin },
       toplevel: toplevel.outPath,
       closure: { from: 'store' as const },
+      archive: null,
       closureBytes: null,
     }),
   );
@@ -51,6 +53,7 @@ export function deploymentsOfArchives(
       origin: originOf(manifest),
       target: targetOf(settings),
       closure: kind === 'full' ? { from: 'archive', directory } : { from: 'store' },
+      archive: directory,
       ...{ buildOnly: false, tags: settings.tags ?? [], overrides: overridesOf(settings) },
       healthChecks: { cmd: [], http: [], ...settings.healthChecks },
       preDeployChecks: { cmd: [], http: [], ...settings.preDeployChecks },

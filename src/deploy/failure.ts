@@ -1,6 +1,7 @@
 import { size } from '../amounts.ts';
 import type { CommandError } from '../errors.ts';
 import type { Target } from '../plan/fleet.ts';
+import { refusalIn, throughGate } from './gate.ts';
 import type { Judgement } from './judge.ts';
 import { type Phase, phases } from './phase.ts';
 
@@ -75,15 +76,18 @@ export function copyFailure(error: CommandError, { address, user }: Target, free
     const message = `Nothing was copied to ${address} for ${seconds} s, and the copy was ended. Run again to continue where it stopped; if the target is only slow, raise \`stall-timeout\`.`;
     return { outcome: 'unreachable', message };
   }
+  const refused = refusalIn(error.stderr);
+  if (refused !== null) return { outcome: 'refused', message: `The gate of ${address} refused: ${refused}.` };
   if (/No space left on device/.test(why)) {
     const left = free === null ? '' : ` (${size(free)} were free)`;
     const message = `The target's disk is full${left}: delete old generations there (\`nix-collect-garbage --delete-older-than 30d\`). ${why}`;
     return { outcome: 'failed', message };
   }
   if (/lacks a (valid )?signature|not trusted|you are not privileged|not allowed to/i.test(why)) {
-    const message =
-      `Nix on the target does not accept unsigned paths from ${user}: add the user to \`nix.settings.trusted-users\` there, or ` +
-      `sign with \`signing-key\` and add its public key to \`nix.settings.trusted-public-keys\` there. ${why}`;
+    const message = throughGate({ user })
+      ? `The target accepts only signed paths: the public half of \`signing-key\` belongs into \`services.nix-ferry.gate.signingKeys\` there. ${why}`
+      : `Nix on the target does not accept unsigned paths from ${user}: add the user to \`nix.settings.trusted-users\` there, or ` +
+        `sign with \`signing-key\` and add its public key to \`nix.settings.trusted-public-keys\` there. ${why}`;
     return { outcome: 'refused', message };
   }
   if (connectionLost.test(why)) {

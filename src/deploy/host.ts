@@ -4,6 +4,7 @@ import { type Activation, activate, type End, newRunId } from './activation.ts';
 import { rebootSentence } from './booted.ts';
 import { copyClosure } from './copy.ts';
 import { connectionFailure, copyFailure } from './failure.ts';
+import { GateRefusal } from './gate.ts';
 import { untilPassed } from './http-check.ts';
 import { type Job, showProgress, whyAborted } from './job.ts';
 import { type Judgement, judge, judgeLost } from './judge.ts';
@@ -311,6 +312,7 @@ function failureOf(error: unknown, { remote, context }: Job, state: State): Judg
     const access = { publicKey, keyName: keyNames.get(remote.alias) ?? null };
     return connectionFailure(error, remote.target, state.phase, access);
   }
+  if (error instanceof GateRefusal) return { outcome: 'refused', message: error.message };
   if (error instanceof SilentTarget) return { outcome: 'unreachable', message: `${error.message}.` };
   const why = error instanceof CommandError ? lastLines(error) : explain(error);
   return { outcome: 'failed', message: `Failed while ${doing}: ${why}` };

@@ -5,12 +5,15 @@ import type { Nix } from '../nix/index.ts';
 import { isLocal, type Target } from '../plan/fleet.ts';
 import type { DeployConfig, Deployer, Deployment } from './deployment.ts';
 import { checkDistinct } from './distinct.ts';
+import { throughGate } from './gate.ts';
 import { HostDeployment } from './host.ts';
 import type { DeployInputs } from './inputs.ts';
 import type { Job } from './job.ts';
 import { readDeployKey } from './key.ts';
 import { missingKnownHosts, readKnownHosts } from './known-hosts.ts';
+import { checkGates, signBuilt, signedOrders } from './order.ts';
 import { isFailure, type Mode, type Outcome, skipped } from './outcome.ts';
+import type { Remote } from './remote.ts';
 import { checkWaves, rollOut, type Work } from './rollout.ts';
 import { readSecrets } from './secrets/read.ts';
 import { localSession, openSession, type Session } from './session.ts';
@@ -58,8 +61,9 @@ function asksNobody(mode: Mode, deployKey: string | null): boolean {
  * @throws UserError as `deploy` would, but earlier.
  */
 export function checkTargets(
-  { mode, deployKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
-  hosts: readonly (Pick<Deployment, 'host' | 'target' | 'buildOnly' | 'tags'> & { unusable?: string | null })[],
+  { mode, deployKey, signingKey, knownHosts, waves, ownSsh }: DeployInputs & Pick<Deployer, 'ownSsh'>,
+  hosts: readonly (Pick<Deployment, 'host' | 'target' | 'buildOnly' | 'tags'> &
+    Partial<Pick<Deployment, 'archive'>> & { unusable?: string | null })[],
 ): void {
   if (mode === 'none' || hosts.every(({ buildOnly }) => buildOnly)) return;
   // A preview asks those targets that it can.
@@ -87,6 +91,10 @@ export function checkTargets(
   }
   if (knownHosts === null && !ownSsh && remote.length > 0) throw missingKnownHosts(remote.map(({ target }) => target));
   checkSshTargets(remote);
+  checkGates(
+    hosts.filter(({ buildOnly }) => !buildOnly),
+    { signingKey },
+  );
   checkDistinct(hosts);
   checkWaves(hosts, waves);
 }
@@ -116,10 +124,23 @@ export async function deploy(
       context,
     );
     const remote = active.filter(({ target }) => !isLocal(target));
+    const gated = remote.filter(({ target }) => throughGate(target)).map(({ deployment }) => deployment);
+    checkGates(gated, config);
+    await signBuilt(
+      remote.map(({ deployment }) => deployment),
+      config,
+      nix,
+      context,
+    );
+    const orders = await signedOrders(gated, config, nix, context);
     const local = localSession(context);
     const session = remote.length === 0 ? local : await openTargets(remote, config, context);
     try {
-      const withSecrets = active.map(each => ({ ...each, secrets: secrets.get(each.host) ?? [] }));
+      const withSecrets = active.map(each => ({
+        ...each,
+        secrets: secrets.get(each.host) ?? [],
+        order: orders.get(each.host) ?? null,
+      }));
       const sessionOf = (target: Target): Session => (isLocal(target) ? local : session);
       done.push(...(await deployAll(withSecrets, sessionOf, config, nix, context)));
     } finally {
@@ -184,7 +205,7 @@ export async function openTargets(
 }
 
 function deployAll(
-  hosts: readonly (ActiveHost<Deployment> & Pick<Job, 'secrets'>)[],
+  hosts: readonly (ActiveHost<Deployment> & Pick<Job, 'secrets'> & Pick<Remote, 'order'>)[],
   sessionOf: (target: Target) => Session,
   config: DeployConfig,
   nix: Nix,
@@ -196,8 +217,8 @@ function deployAll(
   const rolled = hosts.map(each => ({ ...each, tags: each.deployment.tags }));
   const begun = new Map<string, HostDeployment>();
   const work: Work<(typeof rolled)[number]> = {
-    async prepare({ deployment, alias, host, target, secrets }, heldBack, onConnected) {
-      const remote = { alias, host, target, session: sessionOf(target) };
+    async prepare({ deployment, alias, host, target, secrets, order }, heldBack, onConnected) {
+      const remote = { alias, host, target, session: sessionOf(target), order };
       const own = { ...config, ...deployment.overrides };
       const begins = new HostDeployment({ deployment, remote, config: own, secrets, nix, context });
       begun.set(host, begins);

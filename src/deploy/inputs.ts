@@ -11,6 +11,7 @@ import {
   type Values,
   yesOrNo,
 } from '../input.ts';
+import { signingKey } from '../shared-inputs.ts';
 import { modes } from './outcome.ts';
 
 export const deployInputs = {
@@ -22,6 +23,8 @@ export const deployInputs = {
     secretText,
     'secret',
   ),
+  /** Signs what is sent to gates. */
+  signingKey,
   /** The only host keys that are accepted. */
   knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
   parallel: input(

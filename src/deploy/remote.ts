@@ -1,6 +1,8 @@
 import { activationScript } from '../activation-script.ts';
 import type { ExecOptions } from '../exec.ts';
 import type { Target } from '../plan/fleet.ts';
+import { explainRefusal, gateRequest, throughGate } from './gate.ts';
+import type { SignedOrder } from './order.ts';
 import { type Reply, type ReplyEvents, replyReader } from './reply.ts';
 import type { Session } from './session.ts';
 
@@ -10,6 +12,8 @@ export interface Remote {
   host: string;
   target: Target;
   session: Session;
+  /** What the target's gate may activate; null if it has none. */
+  order: SignedOrder | null;
 }
 
 export interface CallOptions extends Pick<ExecOptions, 'signal' | 'timeout' | 'onStdout'>, ReplyEvents {
@@ -23,9 +27,10 @@ let script: string | undefined;
 
 /**
  * Calls a verb of the activation script on a target; `target/activation/main.sh` lists them. The script is sent over
- * standard input.
+ * standard input, except to a gate, which has its own.
  *
  * @throws CommandError when the connection or the script fails.
+ * @throws GateRefusal
  */
 export async function call(
   remote: Remote,
@@ -33,17 +38,33 @@ export async function call(
   args: readonly string[],
   { privileged = false, fresh = false, onLog, onPhase, onStdout, ...options }: CallOptions = {},
 ): Promise<Reply> {
-  script ??= activationScript();
-  const escalation = privileged ? escalationOf(remote.target) : [];
+  const { command, input } = throughGate(remote.target)
+    ? gateRequest(verb, args, remote.order)
+    : scriptCall(remote.target, verb, args, privileged);
   const { reply, read } = replyReader({ onLog, onPhase });
-  const words = [...escalation, 'sh', '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
   const onLine = (line: string): void => {
     onStdout?.(line);
     read(line);
   };
-  const more = { ...options, fresh, onStdout: onLine, input: script };
-  await remote.session.ssh(remote.alias, words.map(quote).join(' '), more);
+  const more = { ...options, fresh, onStdout: onLine, input };
+  try {
+    await remote.session.ssh(remote.alias, command, more);
+  } catch (error) {
+    throw explainRefusal(error, remote.target);
+  }
   return reply;
+}
+
+function scriptCall(
+  target: Target,
+  verb: string,
+  args: readonly string[],
+  privileged: boolean,
+): { command: string; input: string } {
+  script ??= activationScript();
+  const escalation = privileged ? escalationOf(target) : [];
+  const words = [...escalation, 'sh', '-c', 'self=$(cat) && eval "$self"', 'nix-ferry', verb, ...args];
+  return { command: words.map(quote).join(' '), input: script };
 }
 
 /** The words to put before a command that needs root. */

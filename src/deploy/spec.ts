@@ -1,4 +1,5 @@
 import { type HealthChecks, isLocal } from '../plan/fleet.ts';
+import type { Deployment } from './deployment.ts';
 import type { Job } from './job.ts';
 import { expectedSystems, type Probe } from './probe.ts';
 
@@ -58,10 +59,18 @@ export function specOf(job: Pick<Job, 'deployment' | 'config'>, probe: Probe, no
     secrets: deployment.secrets.length > 0 && config.mode !== 'dry-activate' ? 'true' : null,
     reboot: mayReboot(job) ? config.reboot : 'never',
     'reboot-limit': config.rebootTimeout,
-    ...commands('check', deployment.preDeployChecks.cmd),
-    ...commands('health', deployment.healthChecks.cmd),
   };
-  return Object.entries(spec).flatMap(([key, value]) => (value === null ? [] : [`${key}=${value}`]));
+  const words = Object.entries(spec).flatMap(([key, value]) => (value === null ? [] : [`${key}=${value}`]));
+  return [...words, ...checksOf(deployment)];
+}
+
+/** The part of these arguments that are commands for the target: its checks. */
+export function checksOf({
+  preDeployChecks,
+  healthChecks,
+}: Pick<Deployment, 'preDeployChecks' | 'healthChecks'>): string[] {
+  const all = { ...commands('check', preDeployChecks.cmd), ...commands('health', healthChecks.cmd) };
+  return Object.entries(all).map(([key, value]) => `${key}=${value}`);
 }
 
 function commands(kind: 'check' | 'health', checks: HealthChecks['cmd']): Record<string, string | number> {

@@ -44,11 +44,17 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
-    pattern:
-      /attribute '(?:currentSystem)' missing|access to (?:absolute path|URI) '[^']*' is forbidden in pure evaluation mode/,
+    pattern: /access to (?:absolute path|URI) '([^']*)' is forbidden in pure evaluation mode/,
+    explain: ([, path]) => ({
+      message: `the flake reads ${path}, which is outside of it`,
+      cure: 'Commit it and refer to it by a relative path; a secret belongs on the target, not in its configuration.',
+    }),
+  },
+  {
+    pattern: /attribute 'currentSystem' missing/,
     explain: () => ({
-      message: 'the flake uses something outside of it: the system of the evaluating machine, or a path on it',
-      cure: 'Set the system in the flake (`system = "x86_64-linux";`) and refer to files by relative paths.',
+      message: 'the flake uses the system of the evaluating machine',
+      cure: 'Set the system in the flake: `system = "x86_64-linux";`.',
     }),
   },
   {
@@ -76,8 +82,8 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
   },
   {
     pattern: /unable to download '([^']+)': Could(?:n't| not) resolve host/,
-    explain: ([, url]) => ({
-      message: `the server of ${url} has no address here`,
+    explain: ([, url = '']) => ({
+      message: `${/^\w+:\/\/([^/:]+)/.exec(url)?.[1] ?? 'its server'} has no address here`,
       cure: "Check the machine's network, DNS and proxy, and the URL.",
     }),
   },
@@ -101,6 +107,20 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     explain: () => ({
       message: 'it runs a program for another processor, which is not emulated here',
       cure: 'Set `emulate: always`, add a remote builder to `builders`, or run the job on a runner of that system.',
+    }),
+  },
+  {
+    pattern: /^\s*- The .fileSystems. option does not specify your root file system/m,
+    explain: () => ({
+      message: 'the configuration lacks what is special to the machine: its disks and its boot loader',
+      cure: '`nixos-generate-config --show-hardware-config` prints most of it there: commit that as hardware-configuration.nix and import it, or use disko.',
+    }),
+  },
+  {
+    pattern: /^\s*(?:error: )?stack overflow/m,
+    explain: () => ({
+      message: 'a value needs itself, most often through functions that call each other without an end',
+      cure: 'The stack trace names them.',
     }),
   },
   {

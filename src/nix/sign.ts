@@ -27,9 +27,6 @@ export async function publicKeyOf(secretKey: string, nix: Nix): Promise<string> 
 
 /**
  * Signs the entries of `paths` in the binary cache `directory`.
- *
- * Nix reads keys from files, but the key must not be written to a disk, so it is passed through a pipe. Node gives a child
- * a socket as standard input, which cannot be opened by name; `cat` makes it a pipe.
  */
 export async function signPaths(
   directory: string,
@@ -38,14 +35,36 @@ export async function signPaths(
   nix: Nix,
   context: Context,
 ): Promise<void> {
+  for (const some of inParts(paths)) {
+    await sign(['--store', `file://${directory}`, ...some], secretKey, nix, context);
+  }
+}
+
+/**
+ * Signs whole closures in the local store.
+ *
+ * @throws CommandError if Nix does not let this user add signatures, for example.
+ */
+export async function signClosures(
+  toplevels: readonly string[],
+  secretKey: string,
+  nix: Nix,
+  context: Context,
+): Promise<void> {
+  await sign(['--recursive', ...toplevels], secretKey, nix, context);
+}
+
+/**
+ * Nix reads keys from files, but the key must not be written to a disk, so it is passed through a pipe. Node gives a child
+ * a socket as standard input, which cannot be opened by name; `cat` makes it a pipe.
+ */
+async function sign(args: readonly string[], secretKey: string, nix: Nix, context: Context): Promise<void> {
   const { bin } = nix.installation;
   const command = [bin === null ? 'nix' : join(bin, 'nix'), '--extra-experimental-features', 'nix-command'];
-  for (const some of inParts(paths)) {
-    const sign = ['store', 'sign', '--key-file', '/dev/stdin', '--store', `file://${directory}`, ...some];
-    await context.exec('sh', ['-c', 'cat | "$@"', 'sh', ...command, ...sign], {
-      input: secretKey.trim(),
-      env: nix.environment(),
-      signal: context.signal,
-    });
-  }
+  const words = [...command, 'store', 'sign', '--key-file', '/dev/stdin', ...args];
+  await context.exec('sh', ['-c', 'cat | "$@"', 'sh', ...words], {
+    input: secretKey.trim(),
+    env: nix.environment(),
+    signal: context.signal,
+  });
 }

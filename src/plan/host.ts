@@ -67,7 +67,7 @@ export function portable(settings: unknown, source: string, roots: readonly stri
   const moved = secrets.map(secret => {
     if ('text' in secret.source) return { ...secret, source: { text: new SecretText(String(secret.source.text)) } };
     if (!('file' in secret.source)) return secret;
-    const inside = inRepository({ file: secret.source.file, line: 1, column: 1 }, roots);
+    const inside = inRepository({ file: secret.source.file }, roots);
     if (!isAbsolute(secret.source.file) || inside === null) return secret;
     return { ...secret, source: { file: relative(source, join(roots[0] ?? source, inside.file)) } };
   });

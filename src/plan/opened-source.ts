@@ -9,7 +9,7 @@ import { type Budget, type Evaluated, evaluateHosts } from './evaluation/evaluat
 import { emptyRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import { namesOf } from './formats/adapter.ts';
 import { chooseFormat } from './formats/choose.ts';
-import type { Format } from './formats/index.ts';
+import { type Format, formats } from './formats/index.ts';
 import { unknownHost } from './host.ts';
 import { checkHostName } from './host-name.ts';
 import { withoutSecretTexts } from './inline-secrets.ts';
@@ -71,9 +71,10 @@ export class OpenedSource {
     logFormat(format, detected, source.context);
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
     const { names, root, notes, files } = await namesOf(adapter, source, main);
-    for (const name of names) checkHostName(name, relative(source.root, join(source.folder, main)));
-    const roots = [...new Set([...adapter.roots, root])];
     const fromRoot = relative(source.root, join(source.folder, main));
+    if (names.length === 0) throw noHost(fromRoot, formats[format].notHosts?.(names, notes) ?? null);
+    for (const name of names) checkHostName(name, fromRoot);
+    const roots = [...new Set([...adapter.roots, root])];
     return new OpenedSource(
       source,
       { format, detected, main: fromRoot, names, notes, ...emptyRecords() },
@@ -88,7 +89,8 @@ export class OpenedSource {
 
   /** What has been evaluated so far. */
   get evidence(): Evidence {
-    return { source: this.source, roots: this.#adapter.roots, files: this.#files };
+    const { roots, request } = this.#adapter;
+    return { source: this.source, roots, files: this.#files, hasNixpkgs: 'nixpkgs' in request };
   }
 
   /** Evaluates an attribute of the adapter for each of `hosts`. @throws UserError for a failure that no host caused. */
@@ -125,6 +127,14 @@ export class OpenedSource {
 /** Logs a detected format. It is called before the evaluation, which may fail because the format is not the intended one. */
 export function logFormat(format: Format, detected: string | null, { log }: Context): void {
   if (detected !== null) log.info(`Format: ${format} (${detected}).`);
+}
+
+/** A run without hosts would succeed and do nothing. @param others what the source defines instead, as a sentence. */
+function noHost(file: string, others: string | null): UserError {
+  return new UserError(`${file} defines no host.`, {
+    where: { file },
+    cure: `${others === null ? '' : `${others} `}Define one, or set \`source\` and \`format\` to where the hosts are.`,
+  });
 }
 
 function unknownOption(path: string, missing: string, known: readonly string[], host: string): UserError {

@@ -1,27 +1,16 @@
-import { inspect } from 'node:util';
+import { Hidden } from '../hidden.ts';
 
-/** The text of a secret that a source defines inline. It is never part of JSON, a message or a log. */
-export class SecretText {
+/** The text of a secret that a source defines inline. */
+export class SecretText extends Hidden {
   readonly #text: string;
 
   constructor(text: string) {
+    super();
     this.#text = text;
   }
 
   /** The text itself, for the target that needs it. */
   reveal(): string {
     return this.#text;
-  }
-
-  toJSON(): string {
-    return '***';
-  }
-
-  toString(): string {
-    return '***';
-  }
-
-  [inspect.custom](): string {
-    return '***';
   }
 }

@@ -10,19 +10,21 @@ const toplevel = /^\/nix\/store\/[a-z0-9]{32}-(nixos-system-.+)\.drv$/;
 
 /**
  * Finds the toplevel inside a package that contains one, as deploy-rs' profiles and packages with a switch script do, by the
- * references of its derivation. A host that is not a package is returned unchanged.
+ * references of its derivation. A host that is not a package is returned unchanged, and a toplevel is the package itself.
  *
  * @throws UserError if the package contains no NixOS system, or several.
  */
 export async function unwrapToplevel(host: EvaluatedHost, nix: Nix): Promise<EvaluatedHost> {
   if (host.wrapper === null) return host;
-  const toplevels = await toplevelsInside(host.wrapper, nix);
+  // A toplevel contains those of its specialisations.
+  const itself = toplevelsIn([host.wrapper]);
+  const toplevels = itself.length > 0 ? itself : await toplevelsInside(host.wrapper, nix);
   if (toplevels.includes(host.drvPath)) return host;
   const [drvPath, other] = toplevels;
   if (drvPath === undefined) {
     throw new UserError(`${JSON.stringify(host.name)} is a package that contains no NixOS system.`, {
       where: { host: host.name },
-      cure: 'Write config.system.build.toplevel, a NixOS evaluation, or a package that links to one.',
+      cure: 'Write config.system.build.toplevel, or a package that links to one; in deploy-rs, `activate.nixos self.nixosConfigurations.<name>`.',
     });
   }
   if (other !== undefined) {

@@ -3,6 +3,7 @@ import { type BuiltSystem, describeBuilt } from './built-system.ts';
 import { changeBetween } from './change.ts';
 import type { PreviewInputs } from './inputs.ts';
 import type { Preview, WhyUnknown } from './preview.ts';
+import { compareSecrets } from './secrets.ts';
 
 /** The base commit, with the systems that it builds. */
 export interface Base {
@@ -10,6 +11,8 @@ export interface Base {
   /** All hosts that it defines. */
   names: readonly string[];
   built: readonly Built[];
+  /** The folders of the sources of the base and of what is compared with it. */
+  folders: { before: string; after: string };
   /** The hosts whose system it cannot evaluate, and why. */
   failures: readonly { host: string; message: string }[];
   /** The hosts that only the base defines, as far as they are selected. */
@@ -73,7 +76,13 @@ async function compareOne(preview: Preview, after: Success, base: Base): Promise
   }
   if (!before.ok) return unknown('no-base', `The system of the base was not built: ${before.failure.message}`);
   const system = await describe(after);
-  const change = changeBetween(before.toplevel === after.toplevel ? system : await describe(before), system);
+  const change = {
+    ...changeBetween(before.toplevel === after.toplevel ? system : await describe(before), system),
+    secrets: compareSecrets(
+      { secrets: before.host.secrets, folder: base.folders.before },
+      { secrets: after.host.secrets, folder: base.folders.after },
+    ),
+  };
   const instead = preview.known || preview.why === 'no-base' ? null : preview.message;
   return { host, known: true, comparedWith: 'base', base: base.commit, change, instead };
 }

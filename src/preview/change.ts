@@ -5,6 +5,7 @@ import { compareFirewalls, type FirewallChange } from './firewall.ts';
 import { newlyWanted } from './new-units.ts';
 import { comparePackages, type PackageChanges } from './packages.ts';
 import { type RebootReason, rebootReasons } from './reboot.ts';
+import { isSameSecrets, type SecretChange } from './secrets.ts';
 import { UnparsableUnit } from './unit-file.ts';
 import { planFstab, planUnits } from './units.ts';
 
@@ -23,6 +24,8 @@ export interface Change {
   users: NameChange | null;
   groups: NameChange | null;
   etc: EtcChange[];
+  /** What the sources declare; null if one side is a target, on which only root may read them. */
+  secrets: SecretChange | null;
 }
 
 export interface NameChange {
@@ -66,6 +69,7 @@ export function changeOf(machine: MachineDescription, after: BuiltSystem): Chang
     users: compareNames(system.users, after.users),
     groups: compareNames(system.groups, after.groups),
     etc: compareEtc(system.etc, after.etc),
+    secrets: null,
   };
 }
 
@@ -149,6 +153,6 @@ function compareNames(before: readonly string[] | null, after: readonly string[]
 }
 
 /** Whether a switch would change nothing that this comparison sees. */
-export function isSame({ before, after }: Pick<Change, 'before' | 'after'>): boolean {
-  return before === after;
+export function isSame({ before, after, secrets }: Pick<Change, 'before' | 'after' | 'secrets'>): boolean {
+  return before === after && (secrets === null || isSameSecrets(secrets));
 }

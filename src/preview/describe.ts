@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { asset } from '../assets.ts';
+import { explainRefusal, gateCommand, throughGate } from '../deploy/gate.ts';
 import type { Remote } from '../deploy/remote.ts';
 import { readAnswer } from './answer.ts';
 import type { MachineDescription } from './description.ts';
@@ -16,16 +17,20 @@ export function describeScript(): string {
 }
 
 /**
- * Has a target describe itself, over one connection and without root. The script is sent over standard input, and nothing is
- * written on the target.
+ * Has a target describe itself, over one connection and without root. The script is sent over standard input, except
+ * to a gate, which has its own. Nothing is written on the target.
  *
  * @returns null if the target does not run NixOS.
- * @throws CommandError if there is no connection; AnswerError if what comes back is no description.
+ * @throws CommandError if there is no connection; GateRefusal; AnswerError if what comes back is no description.
  */
 export async function describeTarget(
-  { session, alias }: Pick<Remote, 'session' | 'alias'>,
+  { session, alias, target }: Pick<Remote, 'session' | 'alias' | 'target'>,
   signal: AbortSignal,
 ): Promise<MachineDescription | null> {
+  if (throughGate(target)) {
+    const answer = session.ssh(alias, gateCommand('describe'), { signal, timeout: 120_000 });
+    return readAnswer((await answer.catch(error => Promise.reject(explainRefusal(error, target)))).stdout);
+  }
   script ??= describeScript();
   const command = `sh -c 'self=$(cat) && eval "$self"' nix-ferry describe`;
   const { stdout } = await session.ssh(alias, command, { input: script, signal, timeout: 120_000 });

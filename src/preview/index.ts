@@ -3,6 +3,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import type { Context } from '../context.ts';
 import type { DeployConfig } from '../deploy/deployment.ts';
 import { connectionFailure } from '../deploy/failure.ts';
+import { GateRefusal } from '../deploy/gate.ts';
 import { type ActiveHost, aliasTargets, openTargets } from '../deploy/index.ts';
 import { isConnectionError, localSession, type Session } from '../deploy/session.ts';
 import { explain } from '../errors.ts';
@@ -80,7 +81,7 @@ async function ask(active: ActiveHost, session: Session, context: Context): Prom
   const show = (state: 'running' | 'done' | 'failed', text: string): void =>
     context.progress({ host, stage: 'preview', state, text });
   show('running', 'asking its target');
-  const answer = await describeTarget({ session, alias }, context.signal).then(
+  const answer = await describeTarget({ session, alias, target: active.target }, context.signal).then(
     (machine): Answer =>
       machine === null ? { host, why: 'first', message: 'Its target does not run NixOS yet.' } : { host, machine },
     (error: unknown): Answer => ({ host, ...whyUnanswered(error, active, session) }),
@@ -100,6 +101,7 @@ function whyUnanswered(
     const { outcome, message } = connectionFailure(error, target, 'probe', access);
     return { why: outcome === 'unreachable' || outcome === 'refused' ? outcome : 'failed', message };
   }
+  if (error instanceof GateRefusal) return { why: 'refused', message: error.message };
   const why = error instanceof AnswerError ? error.message : `Its target could not describe itself: ${explain(error)}`;
   return { why: 'failed', message: why };
 }

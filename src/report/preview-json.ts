@@ -31,11 +31,11 @@ function entryOf(preview: Preview, complete: boolean): object {
   };
 }
 
-function lists({ units, packages, firewall, users, groups, etc }: Change): object {
+function lists({ units, packages, firewall, users, groups, etc, secrets }: Change): object {
   return {
     units,
     packages: packages === null ? null : { ...packages, rebuilt: packages.rebuilt.names.length },
-    ...{ firewall, users, groups },
+    ...{ firewall, users, groups, secrets },
     etc: etc.filter(({ rebuilt }) => !rebuilt).map(({ name, kind }) => ({ name, kind })),
   };
 }

@@ -95,6 +95,11 @@ export function changeMarkdown(change: Change): string {
       ...(firewall.turned === null ? [] : [`is turned ${firewall.turned}`]),
     ]),
     ...accountLines(change),
+    ...listed('Secrets', [
+      ...each('adds', change.secrets?.added ?? []),
+      ...each('removes', change.secrets?.removed ?? []),
+      ...each('changes', change.secrets?.changed ?? []),
+    ]),
     ...(files.line === null ? [] : [files.line]),
     packages === null
       ? '**Packages**: unknown, because Nix on the target does not answer'
@@ -170,12 +175,19 @@ function oneSidedLines(previews: Run['previews']): string[] {
 export function comparisonLines(previews: Run['previews']): string[] {
   const asked = previews.some(each => each.known && each.comparedWith === 'target');
   const target = asked ? ['This is what a switch would do. The targets were only asked what they run.'] : [];
-  const based = groupCompared(previews).map(({ hosts, base, message }) => {
-    const which = asked ? `${namesOf(hosts.map(escapeText))}: compared` : 'Compared';
-    const why = message === '' ? '' : ` ${escapeText(message)}`;
-    return `${which} with the base, ${escapeText(base)}, and not with what the targets run, so it is not known which units run.${why}`;
+  const groups = groupCompared(previews);
+  const [first] = groups;
+  if (first === undefined) return target;
+  const named = asked || groups.length > 1;
+  const reasons = groups.map(({ hosts, message }) => {
+    return `${named ? `${namesOf(hosts.map(escapeText))}: ` : ''}${escapeText(message)}`.trim();
   });
-  return [...target, ...based];
+  const some = asked ? 'Some hosts were compared' : 'Compared';
+  const said = `${some} with the base, ${escapeText(first.base)}, and not with what the targets run, so it is not known which units run.`;
+  return [
+    ...target,
+    named ? [said, '', ...reasons.map(reason => `- ${reason}`)].join('\n') : `${said} ${reasons}`.trim(),
+  ];
 }
 
 function unknownLines(previews: Run['previews']): string[] {

@@ -1,4 +1,5 @@
 import { count, size } from '../amounts.ts';
+import { isSame } from '../preview/change.ts';
 import type { Change, Preview } from '../preview/index.ts';
 import { namesOf } from './groups.ts';
 import { plain } from './markdown.ts';
@@ -39,7 +40,7 @@ export function previewState(preview: Preview): string {
   const base = preview.comparedWith === 'base';
   const { change } = preview;
   const reboot = change.reboot.length > 0;
-  if (change.before === change.after) {
+  if (isSame(change)) {
     if (base) return `unchanged: ${comparedWith(preview.base)} has the same system`;
     return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}`;
   }
@@ -60,7 +61,7 @@ function packageCount({ packages }: Change): string[] {
 type Line = readonly [Kind, string];
 
 function changeLines(change: Change): Line[] {
-  const { firewall, users, groups } = change;
+  const { firewall, users, groups, secrets } = change;
   return [
     ...change.reboot.map(({ text, pending }): Line => {
       return ['attention', `needs a reboot: ${text}${pending ? ' (already before this)' : ''}`];
@@ -75,6 +76,9 @@ function changeLines(change: Change): Line[] {
     ...listed('removed', 'removes user', users?.removed ?? []),
     ...listed('added', 'adds group', groups?.added ?? []),
     ...listed('removed', 'removes group', groups?.removed ?? []),
+    ...listed('added', 'adds secret', secrets?.added ?? []),
+    ...listed('removed', 'removes secret', secrets?.removed ?? []),
+    ...listed('changed', 'changes secret', secrets?.changed ?? []),
     ...etcLines(change),
   ];
 }

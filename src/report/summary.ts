@@ -47,7 +47,7 @@ const leftOutOfComment: ReadonlySet<Section> = new Set([workSection, timelineSec
  * @param limit maximum size in bytes.
  */
 export function summary(run: Run, limit = summaryLimit): string {
-  return write(run, sections, limit, null);
+  return write(run, sections, limit, null, verdict(run).failures);
 }
 
 /**
@@ -55,14 +55,25 @@ export function summary(run: Run, limit = summaryLimit): string {
  *
  * @param limit maximum size in bytes.
  * @param note Markdown below the title; null: none.
+ * @param failures those of the run, unless it has only been reported by another one.
  */
-export function commentSummary(run: Run, limit: number, note: string | null): string {
+export function commentSummary(
+  run: Run,
+  limit: number,
+  note: string | null,
+  failures: readonly HostFailure[] = verdict(run).failures,
+): string {
   const shown = sections.filter(section => !leftOutOfComment.has(section));
-  return write(run, shown, limit, note);
+  return write(run, shown, limit, note, failures);
 }
 
-function write(run: Run, shown: readonly Section[], limit: number, note: string | null): string {
-  const { failures } = verdict(run);
+function write(
+  run: Run,
+  shown: readonly Section[],
+  limit: number,
+  note: string | null,
+  failures: readonly HostFailure[],
+): string {
   const document = new LimitedDocument(limit);
   title(document, run, failures);
   if (note !== null) document.add(note);

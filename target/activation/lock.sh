@@ -36,6 +36,7 @@ dry_run() {
   (wait_for_lock 8) 8>>$runs/lock || refuse "another activation is in progress: $(holder)"
   phase=root
   show_phase $phase
+  if [ "$(spec order)" = strict ] && [ "$(spec allow-older)" != true ]; then refuse_older; fi
   root_paths
   phase=activate
   show_phase $phase

@@ -31,6 +31,8 @@
 #                   for deployed.json and history
 #   committed       unix time of the commit; with repository and branch: an older commit is refused
 #   allow-older     true: an older commit is not refused
+#   order           strict: a commit older than the one deployed last is refused, of any repository and branch
+#   signed-by       public keys, separated by spaces: each path of the closure must be signed by one of them
 #   expect          the running systems that the run was planned against, one a line (an empty line: none); any other is
 #                   refused, except `toplevel` itself. Left out: not compared
 #   nonce           what `confirm` must be given

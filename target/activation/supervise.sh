@@ -48,7 +48,7 @@ supervise() {
   look
   enter expect "$step_limit"
   expect_system
-  enter root "$step_limit"
+  enter root $((7 * step_limit))
   root_paths
   enter check "$((health_limit + step_limit))"
   pre_deploy_checks
@@ -144,7 +144,9 @@ expect_system() {
     expected=$(head -n 1 "$here/spec/expect")
     refuse "the machine runs ${before:-no NixOS system} now, and this run was planned for ${expected:-a machine without one}"
   fi
-  [ "$(spec allow-older)" != true ] && [ -n "$committed" ] && [ -n "$repository" ] || return 0
+  [ "$(spec allow-older)" != true ] || return 0
+  [ "$(spec order)" != strict ] || refuse_older
+  [ -n "$committed" ] && [ -n "$repository" ] || return 0
   [ "$(field $records/deployed.json repository)" = "$repository" ] || return 0
   [ "$(field $records/deployed.json branch)" = "$branch" ] || return 0
   deployed=$(field $records/deployed.json toplevel)
@@ -154,6 +156,15 @@ expect_system() {
   refuse "the machine has commit $(field $records/deployed.json commit) of $repository $branch, which is newer than ${commit:-this one}"
 }
 
+# Refuses a commit that is older than the one that was deployed last, from whichever repository and branch, whatever runs.
+refuse_older() {
+  newer=$(field $records/deployed.json committed)
+  [ -n "$newer" ] || return 0
+  [ -n "$committed" ] || refuse 'it is not known when the system was committed, and this machine takes none that may be older than its own'
+  [ "$newer" -le "$committed" ] ||
+    refuse "the machine has commit $(field $records/deployed.json commit), which is newer than ${commit:-this one}"
+}
+
 # Keeps both systems from the garbage collector until the run ends. The new one may have been collected since the copy.
 root_paths() {
   {
@@ -161,6 +172,7 @@ root_paths() {
   } 2>>"$log" || refuse "$toplevel could not be protected from the garbage collector"
   bounded "$step_limit" nix-store --check-validity "$toplevel" || refuse "$toplevel is not in the store"
   [ -x "$toplevel/bin/switch-to-configuration" ] || refuse "$toplevel has no bin/switch-to-configuration"
+  check_signatures
 }
 
 activate() {
@@ -280,6 +292,7 @@ end() {
   write_status supervisor "$here"
   rm -rf "$runs/$id.secrets"
   # The journal keeps what was said, beyond the run's directory.
+  printf 'nix-ferry: by %s\n' "$who"
   cat "$log" "$here/status"
   exit 0
 }

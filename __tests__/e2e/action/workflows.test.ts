@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Fleet } from '../support/fleet.ts';
 import { repository, root } from '../support/machine.ts';
-import { ResultsService } from '../support/results.ts';
+import { RestApi } from '../support/rest-api.ts';
+import { ResultsService, type StoredArtifact } from '../support/results.ts';
 import { Runner, work } from '../support/runner.ts';
 
 // The example workflows and the project's own, unchanged, run by nektos/act as the user `runner` on the machine itself,
@@ -34,6 +35,7 @@ interface Acted {
   code: number;
   log: string;
   artifacts: string[];
+  stored: readonly StoredArtifact[];
 }
 
 /** Runs a workflow file of the repository in the workspace. */
@@ -46,11 +48,12 @@ async function act(runner: Runner, words: readonly string[], env: Record<string,
     allow: [0, 1],
   });
   await results.stop();
-  return { code, log: stdout + stderr, artifacts: results.artifacts.map(({ name }) => name).sort() };
+  const { artifacts: stored } = results;
+  return { code, log: stdout + stderr, artifacts: stored.map(({ name }) => name).sort(), stored };
 }
 
 /** Runs an example workflow for an event, with the secret and the variable that it needs. */
-async function actForUser(event: string, workflow: string, payload: object): Promise<Acted> {
+async function actForUser(event: string, workflow: string, payload: object, api?: string): Promise<Acted> {
   const eventFile = join(work.temp, 'event.json');
   await fleet.runner.run(['sh', '-c', 'cat >"$0"', eventFile], { input: JSON.stringify(payload) });
   const words = [
@@ -62,6 +65,7 @@ async function actForUser(event: string, workflow: string, payload: object): Pro
     '--secret=PREVIEW_KEY',
     '--secret=GITHUB_TOKEN',
     '--var=KNOWN_HOSTS',
+    ...(api === undefined ? [] : [`--env=GITHUB_API_URL=${api}`]),
   ];
   return act(fleet.runner, words, {
     DEPLOY_KEY: fleet.deployKey.private,
@@ -84,10 +88,16 @@ test('deploy.yml: a push to main switches both targets', async () => {
   expect(log).not.toContain(fleet.deployKey.private.split('\n')[2]);
 });
 
-/** The event of a pull request whose branch is in the repository `head`. */
-const pullRequest = (head: string) => ({
+const commitOf = async (revision: string): Promise<string> =>
+  (await fleet.runner.run(['git', 'rev-parse', revision])).stdout.trim();
+
+/** The event of a pull request of the last commit, whose branch is in the repository `head`. */
+const pullRequest = async (head: string) => ({
   repository: { full_name: 'octocat/fleet' },
-  pull_request: { number: 3, head: { repo: { full_name: head } } },
+  pull_request: {
+    ...{ number: 12, base: { sha: await commitOf('HEAD~1') } },
+    head: { sha: await commitOf('HEAD'), ref: 'topic', repo: { full_name: head } },
+  },
 });
 
 test('drift.yml: no issue while the targets run what main says', async () => {
@@ -99,10 +109,14 @@ test('drift.yml: no issue while the targets run what main says', async () => {
 test('pull-request.yml: a pull request of the repository shows what would change, and changes nothing', async () => {
   await fleet.change('modules/greeting.nix', text => text.replace('Welcome to', 'Good morning from'));
   const before = await Promise.all(fleet.targets.map(target => target.profile()));
-  const { code, log, artifacts } = await actForUser('pull_request', 'pull-request.yml', pullRequest('octocat/fleet'));
+  const { code, log, artifacts } = await actForUser(
+    'pull_request',
+    'pull-request.yml',
+    await pullRequest('octocat/fleet'),
+  );
   expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts would change')]);
   expect(log).toMatch(/\*\*Restarts\*\*: .*greeting\.service/);
-  expect(artifacts).toEqual([]);
+  expect(artifacts).toEqual(['nix-ferry-preview-preview']);
   expect(await Promise.all(fleet.targets.map(target => target.profile()))).toEqual(before);
 });
 
@@ -117,10 +131,26 @@ test('drift.yml: an issue when a target does not run what main says', async () =
   expect(log).toContain('gh issue create --label drift --title A machine does not run what main says');
 });
 
-test('pull-request.yml: a pull request from a fork builds, and no target is contacted', async () => {
+test('a pull request from a fork: no secret and no target, and a comment with what would change', async () => {
   await Promise.all(fleet.targets.map(target => target.machine.cutLink()));
-  const { code, log } = await actForUser('pull_request', 'pull-request.yml', pullRequest('someone-else/fleet'));
-  expect([code, log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts built')]);
+  const event = await pullRequest('someone/fleet');
+  const previewed = await actForUser('pull_request', 'pull-request.yml', event);
+  expect([previewed.code, previewed.log]).toEqual([0, expect.stringContaining('Nix Ferry: 2 hosts would change')]);
+  expect(previewed.artifacts).toEqual(['nix-ferry-preview-preview-fork']);
+
+  const { head, base } = event.pull_request;
+  const rest = await RestApi.start({ keepsComments: true });
+  rest.artifacts = previewed.stored;
+  rest.pulls = [event.pull_request];
+  const workflow_run = {
+    ...{ id: 7, event: 'pull_request', html_url: 'https://github.com/octocat/fleet/actions/runs/7' },
+    ...{ head_sha: head.sha, head_branch: head.ref, head_repository: head.repo, actor: { login: 'someone' } },
+  };
+  const commented = await actForUser('workflow_run', 'fork-comment.yml', { workflow_run }, rest.url);
+  rest.stop();
+  expect([commented.code, commented.log]).toEqual([0, expect.stringContaining('The comment of #12 describes')]);
+  expect(rest.comments).toEqual([expect.stringContaining(`Compared with the base, ${base.sha}, and not with what`)]);
+  expect(rest.comments.join()).toMatch(/\*\*Restarts, if running\*\*: .*greeting\.service/);
 });
 
 test("the project's own ci.yml: the job that uses the action", async () => {

@@ -1,11 +1,7 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Activations, script } from '../support/activation-driver.ts';
-import { buildSystems, localNix } from '../support/deploy-fixture.ts';
-import { Machine } from '../support/machine.ts';
-import { generateKey, Target } from '../support/target.ts';
+import { type Activations, script } from '../support/activation-driver.ts';
+import type { Machine } from '../support/machine.ts';
+import { startPlainMachine } from '../support/plain-machine.ts';
 
 // Other users of a target against an activation: its confirmation, its records, and what is in them. The user `deploy` has no
 // `sudo` here: the verbs are called as that user.
@@ -14,22 +10,8 @@ let machine: Machine;
 let on: Activations;
 
 beforeAll(async () => {
-  const [nix, key] = await Promise.all([localNix(), generateKey('host')]);
-  const systems = await buildSystems(nix, 'x86_64-linux', 'activation-systems.nix');
-  const cache = mkdtempSync(join(tmpdir(), 'cache-'));
-  await nix.run('nix', ['copy', '--to', `file://${cache}?compression=none`, ...Object.values(systems)]);
-  machine = await Machine.start({
-    name: 'shared',
-    root: 'systemd',
-    init: ['sh', '-c', 'while :; do wait; sleep 1; done'],
-    readOnly: { [cache]: '/cache' },
-    files: {
-      '/etc/NIXOS': { content: '' },
-      '/etc/nix/nix.conf': { content: 'experimental-features = nix-command\nbuild-users-group =\nsubstituters =\n' },
-    },
-  });
-  await machine.run(['nix', 'copy', '--no-check-sigs', '--from', 'file:///cache', ...Object.values(systems)]);
-  on = new Activations(new Target(machine, 'x86_64-linux', key), systems);
+  on = await startPlainMachine('shared');
+  machine = on.target.machine;
   await on.deploy('switch', 'one');
 }, 120_000);
 afterAll(() => machine?.stop());

@@ -1,11 +1,8 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { Activations } from '../support/activation-driver.ts';
-import { buildSystems, localNix } from '../support/deploy-fixture.ts';
-import { Machine } from '../support/machine.ts';
-import { generateKey, Target, until } from '../support/target.ts';
+import type { Activations } from '../support/activation-driver.ts';
+import type { Machine } from '../support/machine.ts';
+import { startPlainMachine } from '../support/plain-machine.ts';
+import { until } from '../support/target.ts';
 
 // A machine without systemd: the supervisor and the dead man's switch are detached processes. The miniature's
 // switch-to-configuration does all but the units there.
@@ -14,22 +11,8 @@ let machine: Machine;
 let on: Activations;
 
 beforeAll(async () => {
-  const [nix, key] = await Promise.all([localNix(), generateKey('host')]);
-  const systems = await buildSystems(nix, 'x86_64-linux', 'activation-systems.nix');
-  const cache = mkdtempSync(join(tmpdir(), 'cache-'));
-  await nix.run('nix', ['copy', '--to', `file://${cache}?compression=none`, ...Object.values(systems)]);
-  machine = await Machine.start({
-    name: 'plain',
-    root: 'systemd',
-    init: ['sh', '-c', 'while :; do wait; sleep 1; done'],
-    readOnly: { [cache]: '/cache' },
-    files: {
-      '/etc/NIXOS': { content: '' },
-      '/etc/nix/nix.conf': { content: 'experimental-features = nix-command\nbuild-users-group =\nsubstituters =\n' },
-    },
-  });
-  await machine.run(['nix', 'copy', '--no-check-sigs', '--from', 'file:///cache', ...Object.values(systems)]);
-  on = new Activations(new Target(machine, 'x86_64-linux', key), systems);
+  on = await startPlainMachine('plain');
+  machine = on.target.machine;
 }, 120_000);
 afterEach(() => on.openGates());
 afterAll(() => machine?.stop());

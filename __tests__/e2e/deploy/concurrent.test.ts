@@ -29,7 +29,10 @@ test('a switch ends a dry run that takes long, and does not wait for it', async 
   on.gate('two-dry', 'hold');
   const dry = go('dry-activate', 'two', 'a pull request');
   await on.heldAt('two-dry');
-  expect(await go('switch', 'reinit', 'acme/fleet run 8')).toMatchObject({ outcome: 'needs-reboot' });
+  expect(await go('switch', 'reinit', 'acme/fleet run 8')).toMatchObject({
+    outcome: 'needs-reboot',
+    message: expect.stringContaining('new system'),
+  });
   expect(await dry).toMatchObject({
     outcome: 'refused',
     message: 'Ended, because another run activates a system: acme/fleet run 8. Nothing was changed.',

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exec } from '../../../src/exec.ts';
@@ -35,11 +35,35 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     return folder;
   };
 
-  // Nix before 2.20 downloads submodules again, from where Git does not allow it.
-  (version === '2.8' ? test.skip : test)('a submodule that is checked out is read', async () => {
+  // Git does not allow Nix to download it again from where it is.
+  test('a submodule that is checked out is read, also with uncommitted changes and below the root', async () => {
     const folder = await withSubmodule();
-    const { hosts, failures } = await plan(fixture.config(folder), fixture.nix, fixture.context);
-    expect([failures, hosts.map(({ name }) => name)]).toEqual([[], ['web']]);
+    const run = async (source = folder, rest: Partial<PlanConfig> = {}): Promise<string | undefined> => {
+      const { hosts, failures } = await plan(fixture.config(source, rest), fixture.nix, fixture.context);
+      expect([failures, hosts.map(({ name }) => name)]).toEqual([[], ['web']]);
+      return hosts[0]?.toplevel.drvPath;
+    };
+    const clean = await run();
+    expect(await run(folder, { nixpkgsPin: 'warn' })).toBe(clean);
+    await writeFile(join(folder, 'sub/m.nix'), '{ time.timeZone = "Europe/Berlin"; }');
+    expect(await run()).not.toBe(clean);
+    await exec('git', ['-C', folder, 'checkout', '-q', '--recurse-submodules', '.']);
+    await exec('mkdir', [join(folder, 'fleet')]);
+    await exec('sh', ['-c', 'cd "$0" && git mv -k flake.nix flake.lock hosts fleet', folder]);
+    await writeFile(
+      join(folder, 'fleet/hosts/0.nix'),
+      sound('imports = [ ../../sub/m.nix ];', 'networking.hostName = "web";'),
+    );
+    await fixture.commit(folder);
+    if (version !== '2.8') expect(await run(join(folder, 'fleet'))).toBe(clean);
+    else {
+      await expect(run(join(folder, 'fleet'))).rejects.toMatchObject({
+        message: expect.stringMatching(
+          /^Nix 2\.8\.0 cannot read a flake that is below the root of a repository with submodules/,
+        ),
+        cure: expect.stringContaining('`nix-version`'),
+      });
+    }
   });
 
   test('a submodule that is not checked out', async () => {
@@ -67,6 +91,18 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     expect((await failureOf(folder))?.message).toMatch(
       /^hosts\/hardware-configuration\.nix, .* is not tracked by Git, /,
     );
+  });
+
+  test('a file that does not exist, outside Git', async () => {
+    const { files } = fleetOf('flake', { web: sound('imports = [ ./hardware-configuration.nix ];') }, fixture);
+    const folder = await fixture.repository(files);
+    await rm(join(folder, '.git'), { recursive: true });
+    expect(await failureOf(folder)).toMatchObject({
+      message:
+        'hosts/hardware-configuration.nix, which hosts/0.nix:4 reads, does not exist. Create it, or correct the path. `nixos-generate-config --show-hardware-config` prints it on the machine.',
+      file: 'hosts/0.nix',
+      line: 4,
+    });
   });
 
   test('a file of the machine', async () => {

@@ -7,7 +7,7 @@ import { fleetOf, formatOf, forms, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 /** A fault of one host: its module, and the expected error. */
-const faults: { fault: string; module: string; message: RegExp; line: number | null }[] = [
+const faults: { fault: string; module: string; message: RegExp; line: number }[] = [
   {
     fault: 'a syntax error',
     module: '{ networking.hostName = ; }\n',
@@ -33,10 +33,16 @@ const faults: { fault: string; module: string; message: RegExp; line: number | n
     line: 4,
   },
   {
+    fault: 'a definition of the wrong type',
+    module: sound('time = {', '  timeZone = 7;', '};'),
+    message: /^A definition for option `time\.timeZone' is not of type/,
+    line: 5,
+  },
+  {
     fault: 'an option that does not exist',
     module: sound('networking.hostNam = "x";'),
     message: /networking\.hostNam/,
-    line: null,
+    line: 4,
   },
 ];
 
@@ -60,7 +66,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
           message: expect.stringMatching(message),
           trace: expect.any(String),
           file: moduleOf('bad'),
-          line: line ?? expect.any(Number),
+          line,
           column: expect.any(Number),
         },
       ]);

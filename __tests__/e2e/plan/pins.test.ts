@@ -6,7 +6,7 @@ import { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Format } from '../../../src/plan/fleet.ts';
 import { type PlanConfig, plan } from '../../../src/plan/index.ts';
 import { PlanFixture } from '../support/plan-fixture.ts';
-import { fleetOf, lockOf, sound } from '../support/plan-sources.ts';
+import { fleetOf, lockOf, pinOf, sound } from '../support/plan-sources.ts';
 import type { NixVersion } from '../support/runner.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
@@ -164,6 +164,19 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
     expect(fleet.hosts.map(({ name, nixpkgs }) => [name, nixpkgs])).toEqual([['web', null]]);
     expect(fixture.logged).toContainEqual(expect.stringMatching(/^Not pinned: /));
+  });
+
+  test.each(['the input nixpkgs', 'a pin next to it'])('<nixpkgs> is no warning if it is pinned by %s', async by => {
+    const nixpkgs = `path:${fixture.miniature.path}?narHash=${encodeURIComponent(fixture.miniature.sri)}`;
+    const module =
+      '{ imports = [ <nixpkgs/nixos/modules/profiles/minimal.nix> ]; nixpkgs.hostPlatform = "x86_64-linux"; }';
+    const pinned = by === 'the input nixpkgs' ? { nixpkgs } : {};
+    const files = by === 'the input nixpkgs' ? {} : { 'nixpkgs.nix': pinOf(fixture) };
+    fixture.logged.length = 0;
+    const run = { format: 'configuration', nixpkgsPin: 'warn', ...pinned } as const;
+    const { hosts, failures } = await planned({ ...files, 'configuration.nix': module }, run);
+    expect([failures, hosts.length]).toEqual([[], 1]);
+    expect(fixture.logged.filter(line => line.startsWith('Not pinned'))).toEqual([]);
   });
 
   test('an input without a lock is a warning if nixpkgs-pin is warn', async () => {

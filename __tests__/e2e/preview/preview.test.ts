@@ -166,6 +166,27 @@ test('another init interface: nothing is switched, as dry-activate says', async 
   expect(lines.filter(line => line.startsWith('would '))).toEqual([]);
 });
 
+test('no process of it can be root: the answer is the same if the kernel forbids that', async () => {
+  const { target } = fixture;
+  const free = await fixture.preview(systems.after);
+  // no_new_privs: neither the login's shell nor anything that it starts gains rights, by setuid or capabilities of files.
+  await target.machine.run(['sh', '-c', 'cat > /usr/local/bin/caged && chmod 755 /usr/local/bin/caged'], {
+    input: `#!/bin/sh
+[ "\${1-}" = inside ] || exec setpriv --no-new-privs "$0" inside
+awk '/^(NoNewPrivs|Uid):/ { printf "%s ", $2 }' /proc/self/status >> /var/tmp/caged
+sudo -n true 2>> /var/tmp/caged || :
+exec sh -c "$SSH_ORIGINAL_COMMAND"
+`,
+  });
+  const words = `Match User ${viewer}\n ForceCommand /usr/local/bin/caged\n`;
+  await target.says('sh', '-c', `printf '${words}' >> /etc/ssh/sshd_config && systemctl reload ssh.service`);
+  const caged = await fixture.preview(systems.after);
+  await target.says('sh', '-c', "sed -i '/^Match User/,$d' /etc/ssh/sshd_config && systemctl reload ssh.service");
+  expect(await target.says('cat', '/var/tmp/caged')).toMatch(/^[1-9]\d* 1 sudo: .*no new privileges/);
+  expect(free.known).toBe(true);
+  expect(caged).toEqual(free);
+});
+
 test('the same system', async () => {
   const result = await fixture.preview(systems.before);
   if (!result.known) throw new Error(result.message);

@@ -123,6 +123,7 @@ export function deployment(target: Target, toplevel: string, more: Partial<Deplo
     buildOnly: false,
     tags: [],
     closure: { from: 'store' },
+    archive: null,
     closureBytes: null,
     healthChecks: none,
     preDeployChecks: none,

@@ -10,6 +10,8 @@ import type { StoredArtifact } from './results.ts';
 export class RestApi {
   /** The artifacts of run 7. */
   artifacts: readonly StoredArtifact[] = [];
+  /** The open pull requests. */
+  pulls: readonly object[] = [];
   /** The bodies of the comments that were created; the first has the id 1. */
   readonly comments: string[] = [];
   /** The requests that changed something: method and path. */
@@ -62,10 +64,12 @@ export class RestApi {
     }
     if (path === `${actions}/runs/7/artifacts`) {
       const artifacts = this.artifacts.map(({ id, name, zip, digest }) => {
-        return { id, name, digest, size_in_bytes: zip.length, created_at: '2026-01-01T00:00:00Z' };
+        const [size_in_bytes, created_at] = [zip.length, '2026-01-01T00:00:00Z'];
+        return { id, name, digest, size_in_bytes, created_at, expired: false };
       });
       return { json: { total_count: artifacts.length, artifacts } };
     }
+    if (path === '/repos/octocat/fleet/pulls') return { json: this.pulls };
     if (found !== undefined && path.startsWith('/blob/')) return { zip: found.zip };
     if (found !== undefined && zip !== undefined) return { status: 302, location: `${this.url}/blob/artifacts/${id}` };
     if (found !== undefined && path === `${actions}/artifacts/${id}`) {

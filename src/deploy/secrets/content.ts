@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { inspect } from 'node:util';
+import { Hidden } from '../../hidden.ts';
 import type { Secret } from '../../plan/fleet.ts';
 
-/** The content of a secret. It is never part of JSON, a message or a log. */
-export class SecretContent {
+/** The content of a secret. */
+export class SecretContent extends Hidden {
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer) {
+    super();
     this.#bytes = bytes;
   }
 
@@ -26,18 +27,6 @@ export class SecretContent {
     const text = this.#bytes.toString('utf8').trim();
     const isText = this.#bytes.length <= 64 * 1024 && !/[\0\uFFFD]/.test(text);
     return isText && text.length > 3 ? text : null;
-  }
-
-  toJSON(): string {
-    return '***';
-  }
-
-  toString(): string {
-    return '***';
-  }
-
-  [inspect.custom](): string {
-    return '***';
   }
 }
 

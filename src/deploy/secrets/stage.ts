@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { asset } from '../../assets.ts';
 import { CommandError } from '../../errors.ts';
+import type { Target } from '../../plan/fleet.ts';
+import { explainRefusal, gateCommand, orderValues, plain, throughGate } from '../gate.ts';
+import type { SignedOrder } from '../order.ts';
 import { escalationOf, quote, type Remote } from '../remote.ts';
 import { replyReader } from '../reply.ts';
+import { encode, fieldLines, type Value, valueLines } from '../values.ts';
 import type { ReadSecret } from './content.ts';
+import { secretFields } from './fields.ts';
 
 /** Milliseconds for all secrets of a host to arrive. */
 const stageTime = 300_000;
@@ -21,6 +26,7 @@ export interface Sender {
  *
  * @param key given to compare instead of to replace: the contents are then not sent.
  * @throws CommandError if they do not arrive.
+ * @throws GateRefusal
  */
 export async function stageSecrets(
   remote: Remote,
@@ -29,49 +35,62 @@ export async function stageSecrets(
   sender: Sender,
   { key = null, signal }: { key?: string | null; signal?: AbortSignal } = {},
 ): Promise<void> {
-  script ??= readFileSync(asset('target/stage.sh'), 'utf8');
+  const { target, order } = remote;
+  const { command, input } = throughGate(target)
+    ? gateStage(id, order, secrets, sender, key)
+    : scriptStage(target, id, secrets, sender, key);
   const { reply, read } = replyReader();
-  const bootstrap = 'self=$(dd bs=1 count="$1" 2>/dev/null) && shift && eval "$self"';
-  const size = String(Buffer.byteLength(script));
-  const words = [...escalationOf(remote.target), 'sh', '-c', bootstrap, 'nix-ferry', size, id];
-  await remote.session.ssh(remote.alias, words.map(quote).join(' '), {
-    input: script + payload(secrets, sender, key),
-    onStdout: read,
-    timeout: stageTime,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  try {
+    const more = { input, onStdout: read, timeout: stageTime, ...(signal === undefined ? {} : { signal }) };
+    await remote.session.ssh(remote.alias, command, more);
+  } catch (error) {
+    throw explainRefusal(error, target);
+  }
   if (reply.values.get('staged') !== 'yes') {
     throw new CommandError(['ssh'], { kind: 'exit', code: 1 }, 'the secrets did not arrive on the target');
   }
 }
 
-/** The lines that target/stage.sh reads. */
-function payload(secrets: readonly ReadSecret[], { who, lockTimeout }: Sender, key: string | null): string {
-  const files: [name: string, base64: string][] = [
-    ['0.who', encode(who)],
-    ['0.wait', encode(String(lockTimeout))],
-    ...(key === null ? [] : ([['0.key', encode(key)]] as [string, string][])),
-  ];
-  for (const [index, { secret, content }] of secrets.entries()) {
-    const fields = {
-      ...{ name: secret.name.replaceAll(/\p{Cc}/gu, ' '), destination: secret.destination },
-      ...{ user: secret.user, group: secret.group, mode: secret.permissions },
-      when: secret.uploadAt === 'post-activation' ? 'post' : 'pre',
-      mkdirs: String(secret.mkDirs),
-      // As morph passes them to ssh: a shell on the target reads the words again.
-      action: secret.action.join(' '),
-    };
-    for (const [field, value] of Object.entries(fields)) files.push([`${index + 1}.${field}`, encode(value)]);
-    if (key === null && content !== null) files.push([`${index + 1}.content`, content.base64()]);
-  }
-  return `${files.map(([name, base64]) => `@ ${name}\n${inLines(base64)}`).join('')}.\n`;
+type Staged = readonly ReadSecret[];
+type Call = { command: string; input: string };
+
+function scriptStage(
+  target: Target,
+  id: string,
+  secrets: Staged,
+  { who, lockTimeout }: Sender,
+  key: string | null,
+): Call {
+  script ??= readFileSync(asset('target/stage.sh'), 'utf8');
+  const bootstrap = 'self=$(dd bs=1 count="$1" 2>/dev/null) && shift && eval "$self"';
+  const size = String(Buffer.byteLength(script));
+  const words = [...escalationOf(target), 'sh', '-c', bootstrap, 'nix-ferry', size, id];
+  const sender = { '0.who': who, '0.wait': String(lockTimeout), ...(key === null ? {} : { '0.key': key }) };
+  const values = [...encoded(sender), ...secretFields(secrets.map(({ secret }) => secret)), ...contents(secrets, key)];
+  return { command: words.map(quote).join(' '), input: script + valueLines(values) };
 }
 
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64');
+function gateStage(
+  id: string,
+  order: SignedOrder | null,
+  secrets: Staged,
+  { who, lockTimeout }: Sender,
+  key: string | null,
+): Call {
+  const fields = fieldLines(secretFields(secrets.map(({ secret }) => secret)));
+  const sender = { who: plain(who), 'lock-wait': String(lockTimeout), ...(key === null ? {} : { key }) };
+  const values = [...orderValues(order), ...encoded({ ...sender, secrets: fields }), ...contents(secrets, key)];
+  return { command: gateCommand('stage', id), input: valueLines(values) };
 }
 
-/** Programs that read text may limit the length of a line. */
-function inLines(base64: string): string {
-  return base64.replaceAll(/.{1,76}/g, '$&\n');
+function encoded(texts: Record<string, string>): Value[] {
+  return Object.entries(texts).map(([name, text]) => [name, encode(text)]);
+}
+
+/** None if they are only compared. */
+function contents(secrets: Staged, key: string | null): Value[] {
+  if (key !== null) return [];
+  return secrets.flatMap(({ content }, index): Value[] =>
+    content === null ? [] : [[`${index + 1}.content`, content.base64()]],
+  );
 }

@@ -10,6 +10,7 @@ import type { Nix } from '../../nix/index.ts';
 import { type NixError, type NixPlace, parseLogLine } from '../../nix/log.ts';
 import { ranOutOfMemory } from '../../nix/memory.ts';
 import type { TagSelection } from '../select.ts';
+import { shortPaths } from './places.ts';
 import { refusedAddress, restriction } from './restriction.ts';
 
 /** How a source is evaluated: a file of nix/ and the request that it is called with. */
@@ -148,14 +149,15 @@ async function attempt<T>(
   };
   try {
     const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
-    return { ...result, value: JSON.parse(stdout), begun: null };
+    return { ...withShortPaths(result, adapter), value: JSON.parse(stdout), begun: null };
   } catch (thrown) {
     const error = thrown instanceof CommandError ? withoutEvents(thrown) : thrown;
     // A program that cannot be started, a time-out and a cancellation say nothing about a host.
     if (!(error instanceof CommandError) || !['exit', 'signal'].includes(error.failure.kind)) throw error;
     if (context.signal.aborted) throw error;
     const failure = errors.at(-1) ?? withoutMessage(error);
-    return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
+    const { files } = result;
+    return { ...withShortPaths(result, adapter), failure: { ...failure, roots: rootsOf(adapter, files), files } };
   }
 }
 
@@ -169,6 +171,12 @@ function noteWarning(message: string, { begun, warnings }: AdapterResult<unknown
   if (text === undefined) return;
   const hosts = warnings.get(text) ?? new Set();
   warnings.set(text, begun === null ? hosts : hosts.add(begun));
+}
+
+/** Warnings name the files of the repository relative to its root. */
+function withShortPaths<T>(result: AdapterResult<T>, adapter: Adapter): AdapterResult<T> {
+  const roots = rootsOf(adapter, result.files);
+  return { ...result, warnings: new Map([...result.warnings].map(([text, its]) => [shortPaths(text, roots), its])) };
 }
 
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */

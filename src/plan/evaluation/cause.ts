@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { NixPlace } from '../../nix/log.ts';
 import { lineOf } from '../pins/scan.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
-import { inRepository, placeOf } from './places.ts';
+import { importCycle } from './import-cycle.ts';
+import { misreadConfiguration } from './misread.ts';
+import { type FilePlace, findInOwn, inRepository, placeOf } from './places.ts';
 
 /** What an evaluation failed because of, if Nix's message does not say it: most often a file that the checkout does not have. */
 export interface Cause {
   message: string;
   cure: string;
   /** Relative to the repository. */
-  place: NixPlace | null;
+  place: FilePlace | null;
 }
 
 /** What is known of the folder that was evaluated. */
@@ -25,10 +26,19 @@ export function causeOf(failure: NixFailure, source: Evaluated): Cause | null {
   const text = failure.message;
   if (/file 'nixos-config' was not found|cannot look up '<nixos-config>'/.test(text))
     return copiedConfiguration(failure);
+  if (/string '' doesn't represent an absolute path/i.test(text)) {
+    const variable = emptyVariable(failure, source);
+    if (variable !== null) return variable;
+  }
+  if (/stack overflow/i.test(text)) {
+    const cycle = endlessImports(failure);
+    if (cycle !== null) return cycle;
+  }
   const encoded = encodedFile(failure, source);
   if (encoded !== null) return encoded;
   const wanted = missingPath(failure);
-  return wanted === null ? forbiddenFile(failure) : missingFile(wanted, failure, source);
+  if (wanted !== null) return missingFile(wanted, failure, source);
+  return forbiddenFile(failure) ?? misreadConfiguration(failure);
 }
 
 /** A file of the target in /etc/nixos, which the machine that evaluates may not even look for. */
@@ -53,6 +63,38 @@ function copiedConfiguration(failure: NixFailure): Cause | null {
     message:
       '`system.copySystemConfiguration = true` copies the configuration.nix of the machine that evaluates, which has none.',
     cure: 'Remove it; with `include-source`, archives and targets have the configuration.',
+    place,
+  };
+}
+
+/** `builtins.getEnv` returns an empty text in pure and in restricted evaluations. */
+function emptyVariable(failure: NixFailure, { root }: Evaluated): Cause | null {
+  const pattern = /\bgetEnv\s+("[^"\n]*")/;
+  const near = placeOf(failure);
+  const text = near === null ? '' : readFileSync(join(root, near.file), 'utf8');
+  const inFile = pattern.exec(text);
+  const place =
+    near !== null && inFile !== null
+      ? { file: near.file, line: lineOf(text, inFile.index), column: 1 }
+      : findInOwn(failure, other => pattern.exec(other)?.index);
+  if (place === null) return null;
+  const [, name] = pattern.exec(inFile === null ? readFileSync(join(root, place.file), 'utf8') : text) ?? [];
+  return {
+    message: `builtins.getEnv ${name} (${place.file}:${place.line}) is empty, because an evaluation does not read the environment.`,
+    cure: 'Write the value into a file of the repository; a secret belongs on the target, not in its configuration.',
+    place,
+  };
+}
+
+function endlessImports(failure: NixFailure): Cause | null {
+  const cycle = importCycle(failure);
+  if (cycle === null) return null;
+  const { files, place } = cycle;
+  if (files.length === 1)
+    return { message: `${place.file} imports itself.`, cure: 'Remove the import, or correct its path.', place };
+  return {
+    message: `${place.file} imports ${files.join(', which imports ')}.`,
+    cure: 'Remove one of the imports.',
     place,
   };
 }
@@ -93,9 +135,7 @@ function missingPath({ message }: NixFailure): string | null {
 }
 
 function missingFile(wanted: string, failure: NixFailure, { root, repository }: Evaluated): Cause | null {
-  const inside = isAbsolute(wanted)
-    ? inRepository({ file: wanted, line: 1, column: 1 }, failure.roots)
-    : { file: wanted };
+  const inside = isAbsolute(wanted) ? inRepository({ file: wanted }, failure.roots) : { file: wanted };
   if (inside === null) return wanted.startsWith('/etc/nixos/') ? ofMachine(wanted, failure) : null;
   const { file } = inside;
   const importer = findInOwn(failure, (text, folder) => referenceTo(join(root, file), join(root, folder), text));
@@ -111,7 +151,7 @@ function missingFile(wanted: string, failure: NixFailure, { root, repository }: 
       place,
     };
   }
-  if (existsSync(join(root, file))) {
+  if (repository !== null && existsSync(join(root, file))) {
     return {
       message: `${file}${by} is not tracked by Git, and Nix sees only tracked files of a flake.`,
       cure: `Run \`git add ${file}\` and commit it.`,
@@ -121,7 +161,9 @@ function missingFile(wanted: string, failure: NixFailure, { root, repository }: 
   const how = file.endsWith('hardware-configuration.nix')
     ? ' `nixos-generate-config --show-hardware-config` prints it on the machine.'
     : '';
-  return { message: `${file}${by} is not in the repository.`, cure: `Commit it, or correct the path.${how}`, place };
+  return repository === null
+    ? { message: `${file}${by} does not exist.`, cure: `Create it, or correct the path.${how}`, place }
+    : { message: `${file}${by} is not in the repository.`, cure: `Commit it, or correct the path.${how}`, place };
 }
 
 function ofMachine(wanted: string, failure: NixFailure): Cause {
@@ -142,21 +184,6 @@ function referenceTo(file: string, folder: string, text: string): number | null 
   for (const match of text.matchAll(/\.{1,2}\/[\w.+/-]*/g)) {
     const path = resolve(folder, match[0]);
     if (path === file || join(path, 'default.nix') === file) return match.index;
-  }
-  return null;
-}
-
-/** The first place in the evaluated files of the repository for which `find` returns an offset. */
-function findInOwn(
-  { files, roots }: NixFailure,
-  find: (text: string, folder: string) => number | null | undefined,
-): NixPlace | null {
-  for (const file of files) {
-    const inside = inRepository({ file, line: 1, column: 1 }, roots);
-    if (inside === null || !existsSync(file)) continue;
-    const text = readFileSync(file, 'utf8');
-    const at = find(text, dirname(inside.file));
-    if (at !== null && at !== undefined) return { file: inside.file, line: lineOf(text, at), column: 1 };
   }
   return null;
 }

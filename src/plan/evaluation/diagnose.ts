@@ -1,12 +1,10 @@
-import { resolve } from 'node:path';
 import { type Place, UserError } from '../../errors.ts';
 import { explainNixError } from '../../nix/explain.ts';
-import type { NixPlace } from '../../nix/log.ts';
 import type { EvaluationFailure } from '../fleet.ts';
 import type { Repository } from '../repository.ts';
 import type { NixFailure } from './adapter.ts';
 import { causeOf } from './cause.ts';
-import { optionOf, placeOf } from './places.ts';
+import { type FilePlace, optionOf, placeOf, shortPaths } from './places.ts';
 
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
@@ -34,11 +32,16 @@ export function evaluationFailure(host: string, failure: NixFailure, source: Eva
 /** The error for a failure that no single host caused: the source as a whole cannot be evaluated. */
 export function sourceFailure(failure: NixFailure, fallback: Place, source: EvaluatedFolder): UserError {
   const { message, place } = meaning(failure, source);
-  return new UserError(message, { where: place ?? fallback, cause: failure.printed });
+  return new UserError(message, { where: place === null ? fallback : known(place), cause: failure.printed });
+}
+
+/** A place without what is not known of it. */
+function known({ file, line, column }: FilePlace): Place {
+  return { file, ...(line === null ? {} : { line }), ...(column === null ? {} : { column }) };
 }
 
 /** What failed, what that means and what to do, if it is known; otherwise Nix's message. */
-function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: NixPlace | null } {
+function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: FilePlace | null } {
   const cause = causeOf(failure, source);
   if (cause !== null) return { message: `${cause.message} ${cause.cure}`, place: cause.place };
   const place = placeOf(failure);
@@ -51,24 +54,16 @@ function meaning(failure: NixFailure, source: EvaluatedFolder): { message: strin
 /** For an error that occurs inside nixpkgs: where, and which option leads there. */
 function context(failure: NixFailure): string {
   const option = optionOf(failure);
+  const isNews = option !== null && option !== 'system.build.toplevel' && !failure.message.includes(`\`${option}'`);
   const [place] = failure.places;
   const at = place === undefined ? null : shortPaths(place.file, failure.roots);
   const parts = [
     ...(place === undefined || at === null || at.startsWith('/') ? [] : [`It occurs at ${at}:${place.line}`]),
-    ...(option === null ? [] : [`the option ${option} leads to it`]),
+    ...(!isNews ? [] : [`the option ${option} leads to it`]),
   ];
   if (parts.length === 0) return '';
   const joined = parts.join('; ');
   return ` ${joined.charAt(0).toUpperCase()}${joined.slice(1)}.`;
-}
-
-/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
-function shortPaths(text: string, roots: readonly string[]): string {
-  const own = roots.map(root => resolve(root)).sort((a, b) => b.length - a.length);
-  // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
-  const plain = text.replace(/«git\+file:[^»]*»\//g, '');
-  const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
-  return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
 }
 
 /** Where the trace is too long, its beginning and its end, one of which is the error. */
@@ -82,10 +77,19 @@ function bothEnds(printed: string): string {
 function sentence(message: string): string {
   const text = message
     .replace(/^error: /, '')
+    // It is not an option of ours.
+    .replace(" (use '--impure' to override)", '')
     // Newer versions of Nix wrap the error of a download.
     .replace(/^Failed to open archive \(Source threw exception: error: ([\s\S]*)\)$/, '$1')
     .trim();
-  const cut = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+  const once = withoutRepeatedItems(text);
+  const cut = once.length > 2_000 ? `${once.slice(0, 2_000)}…` : once;
   const first = cut.charAt(0).toUpperCase() + cut.slice(1);
   return /[.!?…:'"`]$/.test(first) ? first : `${first}.`;
+}
+
+/** A module that is imported under two names has its assertions twice. */
+function withoutRepeatedItems(text: string): string {
+  const [intro = '', ...items] = text.split(/\n(?=- )/);
+  return [intro, ...new Set(items.map(item => item.trimEnd()))].join('\n');
 }

@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { Repository } from '../repository.ts';
 import type { Source } from '../source.ts';
 import { callAdapter, type NixFailure } from './adapter.ts';
+import { copyWorkTree, encode, hasSubmodules } from './work-tree.ts';
 
 /** How Nix refers to a flake. */
 export interface FlakeReference {
@@ -28,19 +29,6 @@ export function flakeReference(source: string, repository: Repository | null): F
   return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
 }
 
-function hasSubmodules(repository: Repository | null): boolean {
-  return repository?.submodules.some(({ checkedOut }) => checkedOut) ?? false;
-}
-
-/** Percent-encodes every character that is not allowed in all parts of a URL. */
-function encode(path: string): string {
-  return path.replace(/[^\w/.~-]/gu, char => encodeURIComponent(char).replace(/[!'()*]/g, hex));
-}
-
-function hex(char: string): string {
-  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
-}
-
 /**
  * Has Nix check the lock of a flake that is not evaluated in pure mode. An impure evaluation would lock a missing input by
  * itself, from the network; a pure evaluation of the same files refuses to.
@@ -48,26 +36,10 @@ function hex(char: string): string {
  * @returns the failure if an input is not locked, or if the work tree cannot be copied to the store.
  */
 export async function checkLock(source: Source): Promise<NixFailure | null> {
-  const { folder, repository, root } = source;
-  const url = repository === null ? null : `file://${encode(root)}`;
-  const treeAdapter = {
-    file: 'tree',
-    request: { url, folder, submodules: hasSubmodules(repository) },
-    pure: false,
-    readsOnly: true,
-    roots: [root],
-  };
-  const tree = await callAdapter(treeAdapter, { attribute: 'names' }, source);
-  if (tree.failure !== null) return tree.failure;
-  const copy = (tree.value as { root: string }).root;
-  const [info] = await source.nix.closure([copy]);
-  const inside = relative(root, resolve(folder));
-  const query = [
-    `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
-    ...(inside === '' ? [] : [`dir=${encode(inside)}`]),
-  ];
-  const request = { reference: `path:${copy}?${query.join('&')}` };
-  const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
+  const copy = await copyWorkTree(source);
+  if ('message' in copy) return copy;
+  const request = { reference: copy.reference };
+  const pureAdapter = { file: 'outputs', request, pure: true, roots: [source.root, copy.path] };
   const { failure } = await callAdapter(pureAdapter, { attribute: 'names' }, source);
   return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
 }

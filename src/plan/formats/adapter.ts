@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { type Adapter, callAdapter } from '../evaluation/adapter.ts';
-import { checkLock, flakeReference } from '../evaluation/flake-reference.ts';
+import { checkLock, type FlakeReference, flakeReference } from '../evaluation/flake-reference.ts';
+import { copyWorkTree, downloadsSubmodules } from '../evaluation/work-tree.ts';
 import type { Source } from '../source.ts';
 
 /** An adapter for Nix files that are not a flake. @param file name of the file in nix/ without `.nix`. */
@@ -28,7 +29,7 @@ export async function flakeAdapter(
   request: Readonly<Record<string, unknown>> = {},
 ): Promise<Adapter> {
   const { folder, repository, root, inputs, context } = source;
-  const reference = flakeReference(folder, repository);
+  const reference = downloadsSubmodules(source) ? await copied(source) : flakeReference(folder, repository);
   const strict = inputs.nixpkgsPin === 'error';
   if (!reference.locked) {
     context.log.notice(
@@ -50,6 +51,24 @@ export async function flakeAdapter(
     roots: [root],
     readable: inputs.allowedPaths,
   };
+}
+
+/**
+ * The reference of a copy of the work tree, for a Nix that would download its submodules again.
+ *
+ * @throws UserError if the flake is below the repository's root, where such a Nix cannot find it in a copy.
+ */
+async function copied(source: Source): Promise<FlakeReference> {
+  if (resolve(source.folder) !== resolve(source.root)) {
+    const { version } = source.nix.installation;
+    throw new UserError(
+      `Nix ${version} cannot read a flake that is below the root of a repository with submodules: it would download them again.`,
+      { where: { input: 'source' }, cure: 'Use Nix 2.20 or newer: set `nix-version`, or install it before this step.' },
+    );
+  }
+  const copy = await copyWorkTree(source);
+  if ('message' in copy) throw source.errorFor(copy, 'flake.nix');
+  return { url: copy.reference, locked: source.repository?.dirty === false };
 }
 
 /** @throws UserError if a format that exists only in flakes is to start from another file. */

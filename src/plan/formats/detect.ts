@@ -73,7 +73,7 @@ async function filesOf({ format, main }: Candidate, source: Source): Promise<Set
   const folder = relative(source.root, source.folder);
   return new Set(
     [...files].flatMap(file => {
-      const inside = inRepository({ file, line: 1, column: 1 }, roots);
+      const inside = inRepository({ file }, roots);
       return inside === null ? [] : [relative(folder, inside.file)];
     }),
   );

@@ -52,7 +52,7 @@ async function searchPathOf({ adapter, format, main }: Choice, source: Source): 
     {
       what: `${main} does not name a nixpkgs, and none is pinned next to it or above it`,
       file: main,
-      line: 1,
+      line: null,
       cure: 'Run `npins init` next to it, or set the input `nixpkgs` to a pin, for example `github:NixOS/nixpkgs/<commit>?narHash=sha256-…`.',
     },
   ]);

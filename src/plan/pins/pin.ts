@@ -33,7 +33,7 @@ export async function checkNixpkgsPins(
       problems.push({
         what: `the nixpkgs at ${path}, whose hash is nowhere in the repository`,
         file: ownFiles(evidence)[0] ?? null,
-        line: 1,
+        line: null,
         cure: 'Fetch it by its hash: a flake, npins, niv, or `fetchTarball` with `sha256`.',
       });
     }
@@ -51,7 +51,7 @@ export async function checkNixpkgsPins(
  */
 async function pinOf(path: string, evidence: Evidence): Promise<Pin | null> {
   const { repository, inputs, nix } = evidence.source;
-  const inside = inRepository({ file: join(path, 'x'), line: 1, column: 1 }, evidence.roots);
+  const inside = inRepository({ file: join(path, 'x') }, evidence.roots);
   if (inside !== null) {
     return {
       revision: repository === null || repository.dirty ? null : repository.commit,
@@ -115,12 +115,26 @@ function filesWithPins(evidence: Evidence): string[] {
 
 /** The revision nearest to a hash: in the same entry of a lock file, or in the URL next to it. */
 function revisionNear(text: string, at: number): string | null {
+  const { start, end } = bracesAround(text, at);
+  // A URL may use a variable that is defined before the fetch.
+  const isWhole = !/\$\{|\binherit\b|\brev\s*;/.test(text.slice(start, end));
   let best: { revision: string; distance: number } | null = null;
   for (const match of text.matchAll(/(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])/g)) {
+    if (isWhole && (match.index < start || match.index > end)) continue;
     const distance = Math.abs(match.index - at);
     if (distance < 1_000 && (best === null || distance < best.distance)) best = { revision: match[0], distance };
   }
   return best?.revision ?? null;
+}
+
+/** The innermost `{ … }` around an offset, or the whole text. */
+function bracesAround(text: string, at: number): { start: number; end: number } {
+  let depth = 0;
+  let start = at;
+  for (; start >= 0 && depth <= 0; start--) depth += text[start] === '{' ? 1 : text[start] === '}' ? -1 : 0;
+  let end = at;
+  for (depth = 0; end < text.length && depth <= 0; end++) depth += text[end] === '}' ? 1 : text[end] === '{' ? -1 : 0;
+  return { start: start + 1, end };
 }
 
 /** Logs which nixpkgs the hosts are built from, and how it is pinned. */

@@ -25,12 +25,21 @@ export interface Evidence {
   roots: readonly string[];
   /** Nix files that were evaluated, as Nix names them. */
   files: ReadonlySet<string>;
+  /** Whether <nixpkgs> is pinned: by the input `nixpkgs`, or next to a source whose format uses such a pin. */
+  hasNixpkgs: boolean;
 }
 
 const tarballCure =
   'Write the URL of a commit and its hash: `fetchTarball { url = "https://github.com/NixOS/nixpkgs/archive/<commit>.tar.gz"; sha256 = "…"; }` (`nix-prefetch-url --unpack <url>` prints it), or pin it with npins.';
 const pathCure =
   'Pin nixpkgs in the repository (npins, niv, a flake, or `fetchTarball` with `sha256`) and import that instead, or set the input `nixpkgs` to a pin.';
+
+/** For a search path: NixOS passes the path of its modules to each module. */
+function searchPathCure(path: string): string {
+  const [, module] = /^nixpkgs\/nixos\/modules\/(.+)$/.exec(path) ?? [];
+  if (module === undefined) return pathCure;
+  return `Write \`"\${modulesPath}/${module}"\` instead, with \`modulesPath\` among the module's arguments. Or set the input \`nixpkgs\` to a pin.`;
+}
 
 const cures: Record<string, string> = {
   fetchTarball: tarballCure,
@@ -45,7 +54,7 @@ const cures: Record<string, string> = {
 export function ownFiles({ source, roots, files }: Evidence): string[] {
   const own = new Set<string>();
   for (const file of files) {
-    const inside = inRepository({ file, line: 1, column: 1 }, roots);
+    const inside = inRepository({ file }, roots);
     if (inside !== null && existsSync(join(source.root, inside.file))) own.add(inside.file);
   }
   return [...own].sort();
@@ -75,9 +84,10 @@ function isSame(one: PinProblem, other: PinProblem): boolean {
 /** Fetches without a hash in the evaluated files of the repository and, if they may be used at all, search paths. */
 function unpinnedIn(evidence: Evidence): PinProblem[] {
   const { root, inputs } = evidence.source;
+  const isPinned = (path: string): boolean => evidence.hasNixpkgs && /^<nixpkgs[/>]/.test(path);
   return ownFiles(evidence).flatMap(file => {
     const text = readFileSync(join(root, file), 'utf8');
-    const paths = inputs.nixpkgsPin === 'warn' ? searchPaths(text) : [];
+    const paths = inputs.nixpkgsPin === 'warn' ? searchPaths(text).filter(({ what }) => !isPinned(what)) : [];
     return [
       ...unpinnedFetches(text).map(({ at, what }) => ({
         what: `${what} without ${what === 'fetchTarball' || what === 'fetchurl' ? 'a hash' : 'a revision'}`,
@@ -85,7 +95,12 @@ function unpinnedIn(evidence: Evidence): PinProblem[] {
         line: lineOf(text, at),
         cure: cures[what] ?? tarballCure,
       })),
-      ...paths.map(({ at, what }) => ({ what, file, line: lineOf(text, at), cure: pathCure })),
+      ...paths.map(({ at, what }) => ({
+        what,
+        file,
+        line: lineOf(text, at),
+        cure: searchPathCure(what.slice(1, -1)),
+      })),
     ];
   });
 }
@@ -98,7 +113,8 @@ function pinProblemOf(failure: NixFailure): PinProblem | null {
     /file '([^']+)' was not found in the Nix search path/.exec(failure.message) ??
     /cannot look up '<([^']+)>' in pure evaluation mode/.exec(failure.message);
   // `causeOf` explains <nixos-config>, which is not a pin.
-  if (path !== null && path[1] !== 'nixos-config') return { what: `<${path[1]}>`, ...at, cure: pathCure };
+  if (path !== null && path[1] !== 'nixos-config')
+    return { what: `<${path[1]}>`, ...at, cure: searchPathCure(path[1] ?? '') };
   if (/<nixpkgs> of the machine would be used/.test(failure.message)) {
     return { what: failure.message.replace(/^error: /, ''), ...at, cure: pathCure };
   }
@@ -149,7 +165,11 @@ export function warnOfPins(problems: readonly PinProblem[], context: Context): v
 export function sourceError(failure: NixFailure, main: string, source: Source): UserError {
   if (source.inputs.nixpkgsPin === 'error') {
     // What is not pinned is mostly the cause of the failure.
-    const problems = problemsIn({ source, roots: failure.roots, files: failure.files }, [failure], main);
+    const problems = problemsIn(
+      { source, roots: failure.roots, files: failure.files, hasNixpkgs: false },
+      [failure],
+      main,
+    );
     if (problems.length > 0) return pinError(problems);
   }
   return sourceFailure(failure, { file: main }, source);
