@@ -59,13 +59,14 @@ cgroup_of() {
   done | head -n 1
 }
 
-# Kills all processes of a control group except this one. It asks neither D-Bus nor systemd.
+# Kills all processes of a control group except this one. It asks neither D-Bus nor systemd. A process that is being reaped is
+# listed as 0, which `kill` takes for our own process group.
 kill_cgroup() {
   rounds=0
   while [ -f "$1/cgroup.procs" ] && [ $rounds -lt 50 ]; do
     others=''
     while read -r pid; do
-      if [ "$pid" != $$ ]; then
+      if [ "$pid" != $$ ] && [ "$pid" != 0 ]; then
         kill -KILL "$pid" 2>/dev/null
         others=1
       fi
