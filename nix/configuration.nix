@@ -17,8 +17,16 @@ let
       modules = [ (file path) ];
       inherit system;
     };
-  # Without the input `system`, a default that every nixpkgs accepts. It is never used: `checked` refuses a host without a system.
-  evaluate = evaluateFor (if asked.system == null then "x86_64-linux" else asked.system);
+  # Each file is evaluated once, however often it is asked for. Without the input `system`, a default that every nixpkgs accepts:
+  # it is never used, since `checked` refuses a host without a system.
+  paths = if asked.single != null then [ asked.single ] else builtins.attrValues asked.fileOf;
+  evaluations = builtins.listToAttrs (
+    map (path: {
+      name = path;
+      value = evaluateFor (if asked.system == null then "x86_64-linux" else asked.system) path;
+    }) paths
+  );
+  evaluate = path: builtins.getAttr path evaluations;
   # eval-config.nix defines nixpkgs.system with the priority of mkDefault, 1000. Nixpkgs before 18.03 does not report priorities.
   definesSystem =
     path:

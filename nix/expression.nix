@@ -75,7 +75,8 @@ let
 
   # For the error if there is no host: where they often are. flake-compat and unflake return all outputs of a flake.
   sets =
-    builtins.filter (name: builtins.hasAttr name hosts && evaluationsIn (builtins.getAttr name hosts) != [ ])
+    builtins.filter
+      (name: builtins.hasAttr name hosts && evaluationsIn (builtins.getAttr name hosts) != [ ])
       [
         "nixosConfigurations"
         "hosts"
@@ -84,9 +85,11 @@ let
       ];
   where = builtins.concatStringsSep "." asked.attribute;
   names = builtins.attrNames hosts;
-  listed = builtins.concatStringsSep ", " (builtins.genList (builtins.elemAt names) (
-    if builtins.length names > 12 then 12 else builtins.length names
-  ));
+  listed = builtins.concatStringsSep ", " (
+    builtins.genList (builtins.elemAt names) (
+      if builtins.length names > 12 then 12 else builtins.length names
+    )
+  );
   noHosts = "there is no NixOS system in ${
     if where == "" then builtins.baseNameOf asked.file else where
   }, ${

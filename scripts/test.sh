@@ -79,14 +79,23 @@ done <<<"$roots"
 # this script ends what is left in the cgroup and removes it.
 cgroup=$(mktemp -d "$(findmnt --noheadings --output TARGET --types cgroup2 | head -n 1)/nix-ferry-testbed.XXXXXXXX")
 chmod 755 "$cgroup"
+cgroups=("$cgroup")
+# One in which tests limit memory: only cgroups of version 1 have a tree for memory alone, which a namespace can be given.
+limits=$(findmnt --noheadings --output TARGET --types cgroup --options memory | head -n 1)
+if [ -n "$limits" ]; then
+  limited=$(mktemp -d "$limits/nix-ferry-testbed.XXXXXXXX")
+  cgroups+=("$limited")
+  shows+=("--bind=$limited:/testbed/memory")
+fi
 # shellcheck disable=SC2016
 setsid bash -c '
   tail --pid="$1" -f /dev/null
+  shift
   for _ in {1..100}; do
-    echo 1 >"$2/cgroup.kill"
-    find "$2" -depth -type d -exec rmdir {} + && exit
+    echo 1 >"$1/cgroup.kill"
+    find "$@" -depth -type d -exec rmdir {} + && exit
     sleep 0.3
-  done' bash $$ "$cgroup" </dev/null >/dev/null 2>&1 &
+  done' bash $$ "${cgroups[@]}" </dev/null >/dev/null 2>&1 &
 
 mkdir -p "$cache/mount" "$cache/jest"
 say "ready after $((SECONDS - began)) s"

@@ -9,6 +9,9 @@ import { type FilePlace, optionOf, placeOf, shortPaths } from './places.ts';
 /** Characters of a trace that the plan keeps. */
 const traceLength = 16 * 1024;
 
+const memoryCure =
+  'Nothing is known to be wrong with the configuration: use a machine with more memory, or raise the limit of the container. One host of a current NixOS needs about 400 MB.';
+
 /** What is known of the folder that was evaluated. */
 interface EvaluatedFolder {
   /** Absolute path of the repository's root. */
@@ -42,6 +45,10 @@ function known({ file, line, column }: FilePlace): Place {
 
 /** What failed, what that means and what to do, if it is known; otherwise Nix's message. */
 function meaning(failure: NixFailure, source: EvaluatedFolder): { message: string; place: FilePlace | null } {
+  if (failure.kind === 'memory') {
+    // The configuration may be right: nothing of it is the place of the error.
+    return { message: `${sentence(failure.message)} ${memoryCure}`, place: null };
+  }
   const cause = causeOf(failure, source);
   if (cause !== null) return { message: `${cause.message} ${cause.cure}`, place: cause.place };
   const place = placeOf(failure);

@@ -1,4 +1,3 @@
-import { freemem } from 'node:os';
 import { mapConcurrently } from '../../concurrency.ts';
 import type { Context } from '../../context.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type Evaluator,
   type NixFailure,
 } from './adapter.ts';
+import { availableMemory } from './memory.ts';
 
 /** The result of one host's evaluation. `before`: what was known of the host when it failed. */
 export type Evaluated<T> = { host: string; answer: T } | { host: string; failure: NixFailure; before?: T | undefined };
@@ -24,7 +24,7 @@ export interface Evaluation<T> {
 export interface Budget {
   /** Maximum number of evaluators at once; null: one per processor. */
   jobs: number | null;
-  /** Bytes for all of them together; null: the free memory. */
+  /** Bytes for all of them together; null: most of the memory that is available. */
   memory: number | null;
 }
 
@@ -36,6 +36,9 @@ export interface EvaluateOptions extends Evaluator {
 
 /** The least memory with which an evaluator is useful; a host takes 50 MB (nixpkgs 17.09) to 400 MB (25.05) of it. */
 const leastMemory = 768 * 1024 * 1024;
+
+/** The part of the available memory that the heaps of evaluators may take: they need more than their heaps, and so do we. */
+const heapShare = 0.8;
 
 /** With fewer hosts, another evaluator costs more than it saves: each one reads nixpkgs' libraries and packages again. */
 const leastHosts = 2;
@@ -65,7 +68,7 @@ export async function evaluateHosts<T extends { name: string }>(
   options: EvaluateOptions,
 ): Promise<Evaluation<T>> {
   const { budget, nix, context } = options;
-  const memory = budget.memory ?? freemem();
+  const memory = budget.memory ?? heapShare * (await availableMemory());
   const count = processes(hosts.length, nix.processors, budget.jobs, memory);
   const files = new Set<string>();
   const warnings = new Map<string, string[]>();
@@ -74,20 +77,20 @@ export async function evaluateHosts<T extends { name: string }>(
   const onEvent = progressOf<T>(attribute, context);
 
   const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
-    let rest = names;
-    while (rest.length > 0) {
-      const call = { ...more, attribute, hosts: rest };
+    let queue: Queue = { rest: names, most: names.length };
+    while (queue.rest.length > 0) {
+      const call = { ...more, attribute, hosts: queue.rest.slice(0, queue.most) };
       const result = await callAdapter<T>({ ...adapter, heap }, call, options, onEvent);
       for (const file of result.files) files.add(file);
       for (const [text, its] of result.warnings) warnings.set(text, [...(warnings.get(text) ?? []), ...its]);
       for (const answer of result.answers) results.set(answer.name, { host: answer.name, answer });
       const { failure, begun: culprit } = result;
-      if (failure === null) return;
-      if (culprit === null) throw options.errorFor(failure);
-      const isAlone = rest[0] === culprit && last;
-      rest = rest.slice(rest.indexOf(culprit) + 1);
-      if (failure.kind === 'memory' && !isAlone) {
-        // The hosts before it may have filled the heap: it gets an evaluator of its own, later.
+      if (failure !== null && culprit === null) throw options.errorFor(failure);
+      const done = culprit === null ? call.hosts.length : call.hosts.indexOf(culprit);
+      queue = after(queue, done, failure, names.length);
+      // A host that is still in the queue is evaluated again.
+      if (failure === null || culprit === null || queue.rest[0] === culprit) continue;
+      if (failure.kind === 'memory' && !last) {
         outOfMemory.push(culprit);
         continue;
       }
@@ -99,9 +102,30 @@ export async function evaluateHosts<T extends { name: string }>(
   };
   const hands = deal(hosts, count);
   await mapConcurrently(hands, hands.length, hand => run(hand, memory / count, false));
+  // Each of them alone with all of the memory.
   for (const host of outOfMemory) await run([host], memory, true);
   for (const [text, its] of warnings) context.log.warning(`Evaluating ${its.join(', ')}: ${text}`);
   return { hosts: hosts.flatMap(host => results.get(host) ?? []), files };
+}
+
+/** Hosts that are not evaluated yet, and how many of them the next evaluator gets at most. */
+interface Queue {
+  rest: readonly string[];
+  most: number;
+}
+
+/**
+ * The queue after an evaluator has ended. It keeps all that it has evaluated: if it ran out of memory after some hosts, the
+ * next host begins a new one, and no evaluator gets more hosts than fitted into this one.
+ *
+ * @param done the hosts that it has evaluated. @param all the length of the queue at first.
+ */
+function after({ rest, most }: Queue, done: number, failure: NixFailure | null, all: number): Queue {
+  if (failure === null) return { rest: rest.slice(done), most };
+  if (failure.kind !== 'memory') return { rest: rest.slice(done + 1), most };
+  if (done > 0) return { rest: rest.slice(done), most: done };
+  // It is too large for an evaluator by itself, which says nothing about the others.
+  return { rest: rest.slice(1), most: all };
 }
 
 /** Hosts whose tags are read may not be selected: one of them is evaluated only if it is begun a second time. */
