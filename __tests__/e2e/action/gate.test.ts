@@ -34,7 +34,7 @@ beforeAll(async () => {
       previewKeys: [preview.public],
       signingKeys: [signing.public],
     };
-    const { toplevels, installed } = await buildGate(nix, target.system, options);
+    const { toplevels, installed } = await buildGate(nix, target.system, options, 'one');
     // As the first deployment of the module does, if it has the signing key.
     await signClosures([toplevels.one], signing.secret, nix, context(recorder()));
     const store = `ssh-ng://root@${target.address}`;
