@@ -98,7 +98,11 @@ test('the preview key previews a change of both, and cannot deploy it', async ()
 test('a system whose health check fails is taken back on both', async () => {
   const before = await systems();
   const healthChecks = { cmd: [{ description: 'never', cmd: ['false'] }] };
-  const result = await step(keys.deploy, { mode: 'switch', 'health-timeout': '2', ...sign }, { healthChecks });
+  const result = await step(
+    keys.deploy,
+    { mode: 'switch', 'health-timeout': '2', 'max-failures': '2', ...sign },
+    { healthChecks },
+  );
   expect(outcomes(result)).toMatchObject({ server: { outcome: 'rolled-back' }, router: { outcome: 'rolled-back' } });
   expect(await systems()).toEqual(before);
 }, 600_000);
