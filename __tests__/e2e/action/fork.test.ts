@@ -174,7 +174,7 @@ describe('after the run, the step of a workflow for `workflow_run`', () => {
   test.each<[string, { pulls?: object[]; artifacts?: []; run?: object }, string]>([
     ['a newer commit', { pulls: [{ sha: 'f'.repeat(40) }] }, 'No open pull request has'],
     ['a branch of that name in another fork', { pulls: [{ repo: { full_name: 'x/y' } }] }, 'No open pull request has'],
-    ['no preview', { artifacts: [] }, 'has left no preview'],
+    ['no preview', { artifacts: [] }, 'saved no preview'],
     ['a push', { run: { event: 'push' } }, 'not for a pull request'],
   ])('writes nothing for %s', async (_, { pulls, artifacts, run: more }, why) => {
     if (pulls !== undefined) rest.pulls = pulls.map(each => pull(12, each));
