@@ -384,18 +384,18 @@ function seconds(begun) {
     return (0,amounts/* duration */.p0)((performance.now() - begun) / 1000);
 }
 
-// EXTERNAL MODULE: ./src/inputs.ts + 8 modules
-var inputs = __webpack_require__(81135);
-// EXTERNAL MODULE: ./src/pipeline.ts + 18 modules
-var pipeline = __webpack_require__(61289);
-// EXTERNAL MODULE: ./src/report/index.ts + 30 modules
-var report = __webpack_require__(54396);
-// EXTERNAL MODULE: ./src/setup/index.ts + 21 modules
-var setup = __webpack_require__(43824);
+// EXTERNAL MODULE: ./src/inputs.ts + 9 modules
+var inputs = __webpack_require__(87672);
+// EXTERNAL MODULE: ./src/pipeline.ts + 10 modules
+var pipeline = __webpack_require__(27368);
+// EXTERNAL MODULE: ./src/report/index.ts + 4 modules
+var report = __webpack_require__(17401);
+// EXTERNAL MODULE: ./src/setup/index.ts + 19 modules
+var setup = __webpack_require__(72228);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __webpack_require__(48161);
-// EXTERNAL MODULE: ./src/deploy/index.ts + 23 modules
-var deploy = __webpack_require__(88570);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 25 modules
+var deploy = __webpack_require__(60321);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/scratch.ts
@@ -467,6 +467,7 @@ function portsOf(environment, cache, saveState, secretVariables) {
         planCache: (0,external_node_path_.join)(cache, 'plans'),
         repository: null,
         branch: null,
+        pull: null,
         previewed: null,
         deployer: { who, run: null, ownSsh: true, ownCode: true, secretVariables },
     };
@@ -656,6 +657,7 @@ const indent = 28;
 const headings = {
     plan: 'Source and hosts',
     deploy: 'Deployment',
+    preview: 'Preview',
     build: 'Building',
     setup: 'Nix and caches',
     archive: 'Making archives',

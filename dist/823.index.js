@@ -15,8 +15,10 @@ __webpack_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/deploy/outcome.ts
 var outcome = __webpack_require__(84535);
-// EXTERNAL MODULE: ./src/preview/change.ts + 8 modules
-var preview_change = __webpack_require__(42701);
+// EXTERNAL MODULE: ./src/preview/preview.ts
+var preview = __webpack_require__(14156);
+// EXTERNAL MODULE: ./src/preview/index.ts + 6 modules
+var src_preview = __webpack_require__(9783);
 ;// CONCATENATED MODULE: ./src/report/preview-json.ts
 
 /**
@@ -32,18 +34,27 @@ function changesJson(previews, limit) {
     return JSON.stringify(Object.fromEntries(previews.map(each => [each.host, entryOf(each, false)])));
 }
 function entryOf(preview, complete) {
-    if (!preview.known)
-        return { changed: null, why: preview.why, message: preview.message };
-    const { change } = preview;
+    if (!preview.known) {
+        return { changed: (0,src_preview/* wouldChange */.ev)(preview), why: preview.why, message: preview.message };
+    }
+    const { change, comparedWith } = preview;
     const { before, after } = change;
     const reboot = change.reboot.map(({ text }) => text);
-    return { changed: !(0,preview_change/* isSame */.Ft)(change), complete, before, after, reboot, ...(complete ? lists(change) : {}) };
+    return {
+        changed: (0,src_preview/* wouldChange */.ev)(preview),
+        complete,
+        comparedWith,
+        before,
+        after,
+        reboot,
+        ...(complete ? lists(change) : {}),
+    };
 }
-function lists({ units, packages, firewall, users, groups, etc }) {
+function lists({ units, packages, firewall, users, groups, etc, secrets }) {
     return {
         units,
         packages: packages === null ? null : { ...packages, rebuilt: packages.rebuilt.names.length },
-        ...{ firewall, users, groups },
+        ...{ firewall, users, groups, secrets },
         etc: etc.filter(({ rebuilt }) => !rebuilt).map(({ name, kind }) => ({ name, kind })),
     };
 }
@@ -79,7 +90,7 @@ function outputsOf(run) {
         }))),
         // Without the logs, because all outputs of a job share 1 MB.
         outcomes: JSON.stringify(Object.fromEntries(run.outcomes.map(({ log: _, ...each }) => [each.host, each]))),
-        changed: String(run.outcomes.some(outcome/* changesMachine */.PG) || known.some(({ change }) => !(0,preview_change/* isSame */.Ft)(change))),
+        changed: String(run.outcomes.some(outcome/* changesMachine */.PG) || run.previews.some(each => (0,preview/* wouldChange */.ev)(each) === true)),
         changes: changesJson(run.previews, changesLimit),
         reboot: JSON.stringify(known.filter(({ change }) => change.reboot.length > 0).map(({ host }) => host)),
     };

@@ -375,7 +375,7 @@ function explain(error) {
 
 /***/ }),
 
-/***/ 81135:
+/***/ 87672:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -536,7 +536,7 @@ function readTargets(text) {
 
 /** Inputs that several stages need. Each of these stages lists them in its own `inputs.ts`; no other stage gets them. */
 const githubToken = input('', 'Token for private flake inputs, artifacts of other runs and the comment.', secretText, 'secret');
-const signingKey = input('', "Private key in Nix's form `name:base64`. Signs archives and what is saved in the Actions cache.", secretText, 'secret');
+const signingKey = input('', "Private key in Nix's form `name:base64`. Signs archives, what is saved in the Actions cache, and what is sent to targets with a gate.", secretText, 'secret');
 /** For commands of every stage. */
 const stallTimeout = input('3600', 'Seconds without any output after which a command (an evaluation, a build, a copy) is ended.', seconds);
 
@@ -594,10 +594,13 @@ var outcome = __nccwpck_require__(84535);
 
 
 
+
 const deployInputs = {
     mode: input('none', 'What to do on the targets.', oneOf(...outcome/* modes */.nI)),
     /** Null: the user's own agent and keys are used. */
     deployKey: input('', 'Private SSH key for the targets. Only an SSH agent of this run holds it.', secretText, 'secret'),
+    /** Signs what is sent to gates. */
+    signingKey: signingKey,
     /** The only host keys that are accepted. */
     knownHosts: input('', "The targets' SSH host keys, as `ssh-keyscan` prints them.", optional, 'long'),
     parallel: input('10', 'How many targets are activated at once. As many of the next ones get their closures meanwhile.', integer(1, 1000)),
@@ -630,6 +633,14 @@ function share(text) {
         return { part: value / 100 };
     throw new errors/* UserError */.yo(`'${text.trim()}' is not a number of targets, such as 1, or a percentage, such as 10%.`);
 }
+
+;// CONCATENATED MODULE: ./src/preview/inputs.ts
+
+const previewInputs = {
+    compare: input('auto', 'What a preview compares with: what the `target` runs, the `base` commit, or with `auto` the target if it can be asked, else the base.', oneOf('auto', 'target', 'base')),
+    /** Null: that of the pull request. */
+    base: input('', 'Commit, branch or tag that is the base of a preview. By default, what the pull request would be merged into.', optional),
+};
 
 ;// CONCATENATED MODULE: ./src/report/inputs.ts
 
@@ -682,6 +693,7 @@ function pinnedFile(text) {
 
 
 
+
 /**
  * Every input of the action, which is every flag of the command line, by the stage that gets it. Each group is declared
  * in the folder of its stage. `action.yml`, the README's table, flags and `--help` are derived from this value.
@@ -692,6 +704,7 @@ const inputGroups = {
     plan: planInputs,
     build: buildInputs,
     deploy: deployInputs,
+    preview: previewInputs,
     archive: archiveInputs,
     fetch: fetchInputs,
     setup: setupInputs,
@@ -813,7 +826,7 @@ function checkTogether(config, called) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
 /* harmony import */ var _environment_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92678);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(81135);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(87672);
 /* harmony import */ var _scratch_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7897);
 /* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(84353);
 
@@ -843,18 +856,21 @@ async function main(step, given, env) {
         process.exitCode = 1;
         return;
     }
-    const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }] = await Promise.all([
+    const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }, { publishPreview }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396), __nccwpck_require__.e(463)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
-        Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(559), __nccwpck_require__.e(289)]).then(__nccwpck_require__.bind(__nccwpck_require__, 61289)),
-        Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396)]).then(__nccwpck_require__.bind(__nccwpck_require__, 54396)),
-        Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(823)]).then(__nccwpck_require__.bind(__nccwpck_require__, 24823)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(463), __nccwpck_require__.e(596)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(995), __nccwpck_require__.e(368)]).then(__nccwpck_require__.bind(__nccwpck_require__, 27368)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 17401)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(823)]).then(__nccwpck_require__.bind(__nccwpck_require__, 24823)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(622)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45622)),
     ]);
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_7__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
     core.saveState(scratchState, scratch);
     const { context, close } = openContext(core, scratch, env);
     try {
-        const done = await run(step, config, portsOf(core, config.fetch, env, (0,_environment_js__WEBPACK_IMPORTED_MODULE_3__/* .secretVariablesIn */ .X)(given), context), context);
+        const ports = portsOf(core, config.fetch, env, (0,_environment_js__WEBPACK_IMPORTED_MODULE_3__/* .secretVariablesIn */ .X)(given), context);
+        const { pull } = ports;
+        const done = await run(step, config, ports, context);
         close();
         for (const [name, value] of Object.entries(outputsOf(done)))
             core.setOutput(name, value);
@@ -864,8 +880,12 @@ async function main(step, given, env) {
         });
         if (!ok)
             process.exitCode = 1;
-        if (config.report.comment)
-            await comment(done, config.report.githubToken, env, context);
+        const subject = { pull: pull?.number ?? null, commit: pull?.head ?? null };
+        const { artifacts } = ports.archives;
+        const artifact = await publishPreview(done, subject, env.GITHUB_JOB ?? 'job', artifacts, context);
+        const { comment: comments, githubToken: token } = config.report;
+        if (comments && token !== null)
+            await comment(done, { pull, artifact, token }, env, context);
     }
     finally {
         close();
@@ -875,25 +895,25 @@ async function main(step, given, env) {
 /**
  * Keeps the run's summary as a comment on its pull request, or appends the outcome of a deployment to the comments that
  * previewed it. If that fails, it is a warning.
+ *
+ * @param pull null if the run is for none.
+ * @param artifact with the complete data; null: there is none.
  */
-async function comment(run, token, env, context) {
-    const event = JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(env.GITHUB_EVENT_PATH ?? '/dev/null', 'utf8').catch(() => '{}'));
-    if (token === null)
-        return;
-    const { appendOutcome, commentText, keepComment, outcomeMarkdown } = await Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396)]).then(__nccwpck_require__.bind(__nccwpck_require__, 54396));
+async function comment(run, { pull, artifact, token }, env, context) {
+    const { appendOutcome, commentText, keepComment, outcomeMarkdown } = await Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 17401));
     const repository = env.GITHUB_REPOSITORY ?? '';
     const address = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID}`;
     const place = { api: env.GITHUB_API_URL ?? 'https://api.github.com', repository, token };
     try {
-        if (event.pull_request === undefined) {
+        if (pull === null) {
             if (run.previewed === null)
                 return;
             return await appendOutcome(outcomeMarkdown(run, address), run.previewed, Number(env.GITHUB_RUN_ID), place);
         }
-        const { number, head } = event.pull_request;
-        await keepComment(commentText(run, { commit: head?.sha ?? null, run: address }), {
+        const data = artifact === null ? null : `${address}/artifacts/${artifact.id}`;
+        await keepComment(commentText(run, { commit: pull.head, run: address, data }), {
             ...place,
-            number,
+            number: pull.number,
             key: `${env.GITHUB_WORKFLOW} / ${env.GITHUB_JOB}`,
         });
     }
@@ -984,7 +1004,7 @@ function startOf({ id = 0, type, fields: [first, second] = [], text = '' }) {
     if (type === activity.build)
         return { kind: 'build-start', id, drvPath: String(first), machine: String(second ?? '') };
     if (type === activity.copyPath)
-        return { kind: 'copy-start', id, path: String(first) };
+        return { kind: 'copy-start', id, path: String(first), source: String(second ?? '') };
     if (type === activity.builds)
         return { kind: 'builds-start', id };
     if (type === activity.download)
@@ -1023,6 +1043,27 @@ function messageOf(event) {
 function evaluating(text) {
     const [, file] = /^evaluating file '(.*)'$/s.exec(text) ?? [];
     return file === undefined ? null : { kind: 'evaluating', file };
+}
+
+
+/***/ }),
+
+/***/ 78547:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ compareVersions)
+/* harmony export */ });
+/** Negative if `a` is older than `b`, 0 if their numbers are equal; a missing number is 0, as is a word after a number. */
+function compareVersions(a, b) {
+    const numbers = (version) => version.split('.').map(part => Number.parseInt(part, 10) || 0);
+    const [left, right] = [numbers(a), numbers(b)];
+    for (let i = 0; i < Math.max(left.length, right.length); i++) {
+        const difference = (left[i] ?? 0) - (right[i] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
 }
 
 
@@ -1110,6 +1151,8 @@ function ranOutOfMemory({ failure, stderr }) {
     return ended && /out of memory|std::bad_alloc|cannot allocate memory/i.test(stderr);
 }
 
+// EXTERNAL MODULE: ./src/plan/evaluation/places.ts + 1 modules
+var places = __nccwpck_require__(96925);
 ;// CONCATENATED MODULE: ./src/plan/evaluation/restriction.ts
 
 /**
@@ -1183,6 +1226,7 @@ async function refusedAddress(message, { roots, readable = [] }) {
 
 
 
+
 /** Commits and branches of the repository that one evaluation may read, at most; each costs another attempt. */
 const mostAddresses = 16;
 /**
@@ -1240,7 +1284,7 @@ async function attempt(adapter, call, { nix, context }, onEvent) {
     };
     try {
         const { stdout } = await nix.run(program, args, { onStderr, signal: context.signal, env });
-        return { ...result, value: JSON.parse(stdout), begun: null };
+        return { ...withShortPaths(result, adapter), value: JSON.parse(stdout), begun: null };
     }
     catch (thrown) {
         const error = thrown instanceof src_errors/* CommandError */.Qd ? withoutEvents(thrown) : thrown;
@@ -1250,7 +1294,8 @@ async function attempt(adapter, call, { nix, context }, onEvent) {
         if (context.signal.aborted)
             throw error;
         const failure = errors.at(-1) ?? withoutMessage(error);
-        return { ...result, failure: { ...failure, roots: rootsOf(adapter, result.files), files: result.files } };
+        const { files } = result;
+        return { ...withShortPaths(result, adapter), failure: { ...failure, roots: rootsOf(adapter, files), files } };
     }
 }
 /**
@@ -1263,6 +1308,11 @@ function noteWarning(message, { begun, warnings }) {
         return;
     const hosts = warnings.get(text) ?? new Set();
     warnings.set(text, begun === null ? hosts : hosts.add(begun));
+}
+/** Warnings name the files of the repository relative to its root. */
+function withShortPaths(result, adapter) {
+    const roots = rootsOf(adapter, result.files);
+    return { ...result, warnings: new Map([...result.warnings].map(([text, its]) => [(0,places/* shortPaths */.PM)(text, roots), its])) };
 }
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
 async function commandOf(adapter, { attribute, addresses, ...more }, mark) {
@@ -1382,35 +1432,27 @@ function nixFolder() {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _adapter_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(54184);
+/* harmony import */ var _work_tree_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6666);
+
 
 
 /** The reference of the flake in `source`. */
 function flakeReference(source, repository) {
     if (repository === null)
-        return { url: `path:${encode(source)}`, locked: false };
+        return { url: `path:${(0,_work_tree_js__WEBPACK_IMPORTED_MODULE_2__/* .encode */ .lF)(source)}`, locked: false };
     const folder = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(repository.root, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(source));
     // By its commit, Nix would download submodules again, and the work tree has what is checked out of them.
-    const submodules = hasSubmodules(repository);
+    const submodules = (0,_work_tree_js__WEBPACK_IMPORTED_MODULE_2__/* .hasSubmodules */ .oB)(repository);
     const locked = !repository.dirty && repository.commit !== null && !submodules;
     const query = [
-        ...(folder === '' ? [] : [`dir=${encode(folder)}`]),
+        ...(folder === '' ? [] : [`dir=${(0,_work_tree_js__WEBPACK_IMPORTED_MODULE_2__/* .encode */ .lF)(folder)}`]),
         // Without a ref, Nix 2.8 looks for the branch master if the path has to be encoded.
         ...(submodules ? ['submodules=1'] : []),
         ...(locked ? [`rev=${repository.commit}`, 'ref=HEAD'] : []),
         // Nix refuses a clone without history unless this is set; the flake has no revCount then.
         ...(locked && repository.shallow ? ['shallow=1'] : []),
     ];
-    return { url: `git+file://${encode(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
-}
-function hasSubmodules(repository) {
-    return repository?.submodules.some(({ checkedOut }) => checkedOut) ?? false;
-}
-/** Percent-encodes every character that is not allowed in all parts of a URL. */
-function encode(path) {
-    return path.replace(/[^\w/.~-]/gu, char => encodeURIComponent(char).replace(/[!'()*]/g, hex));
-}
-function hex(char) {
-    return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+    return { url: `git+file://${(0,_work_tree_js__WEBPACK_IMPORTED_MODULE_2__/* .encode */ .lF)(repository.root)}${query.length === 0 ? '' : `?${query.join('&')}`}`, locked };
 }
 /**
  * Has Nix check the lock of a flake that is not evaluated in pure mode. An impure evaluation would lock a missing input by
@@ -1419,27 +1461,11 @@ function hex(char) {
  * @returns the failure if an input is not locked, or if the work tree cannot be copied to the store.
  */
 async function checkLock(source) {
-    const { folder, repository, root } = source;
-    const url = repository === null ? null : `file://${encode(root)}`;
-    const treeAdapter = {
-        file: 'tree',
-        request: { url, folder, submodules: hasSubmodules(repository) },
-        pure: false,
-        readsOnly: true,
-        roots: [root],
-    };
-    const tree = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(treeAdapter, { attribute: 'names' }, source);
-    if (tree.failure !== null)
-        return tree.failure;
-    const copy = tree.value.root;
-    const [info] = await source.nix.closure([copy]);
-    const inside = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.relative)(root, (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(folder));
-    const query = [
-        `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
-        ...(inside === '' ? [] : [`dir=${encode(inside)}`]),
-    ];
-    const request = { reference: `path:${copy}?${query.join('&')}` };
-    const pureAdapter = { file: 'outputs', request, pure: true, roots: [root, copy] };
+    const copy = await (0,_work_tree_js__WEBPACK_IMPORTED_MODULE_2__/* .copyWorkTree */ .jB)(source);
+    if ('message' in copy)
+        return copy;
+    const request = { reference: copy.reference };
+    const pureAdapter = { file: 'outputs', request, pure: true, roots: [source.root, copy.path] };
     const { failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_1__/* .callAdapter */ .O4)(pureAdapter, { attribute: 'names' }, source);
     return failure !== null && unlockedInput(failure.message) !== null ? failure : null;
 }
@@ -1448,6 +1474,279 @@ function unlockedInput(message) {
     const match = /cannot update (?:unlocked )?flake input '([^']+)' in pure mode/.exec(message) ??
         /requires lock file changes()/.exec(message);
     return match === null ? null : (match[1] ?? '');
+}
+
+
+/***/ }),
+
+/***/ 96925:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Z$: () => (/* binding */ findInOwn),
+  yJ: () => (/* binding */ inRepository),
+  XD: () => (/* binding */ optionOf),
+  $t: () => (/* binding */ placeOf),
+  PM: () => (/* binding */ shortPaths)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: ./src/plan/pins/scan.ts
+var scan = __nccwpck_require__(38811);
+;// CONCATENATED MODULE: ./src/plan/evaluation/definition.ts
+
+/** The option that a message of the module system is about, as its names; null if it names none. */
+function optionIn(message) {
+    const [, option] = /\b(?:option|option definition|attribute) [`'](.+?)'(?=[\s.,:;]|$)/.exec(message) ?? [];
+    if (option === undefined)
+        return null;
+    // The type of a list or set appends the place in a definition: `[definition 1-entry 2]`.
+    const names = option.replace(/\.?"?\[definition .*$/, '').match(/"[^"]*"|[^."]+/g) ?? [];
+    return names.map(name => name.replace(/^"(.*)"$/, '$1'));
+}
+/**
+ * Where a Nix file most likely defines an option: `a.b.c =`, or `c =` after `a`, or else a set that contains it.
+ *
+ * @param names of the option, for example `networking`, `hostName`.
+ * @returns the offset in the text; null if the file does not define it by name, or does so in several places.
+ */
+function definitionIn(text, names) {
+    const code = (0,scan/* codeOf */.$N)(text);
+    for (let end = names.length; end > 0; end--) {
+        for (let start = 0; start < end; start++) {
+            const outer = start === 0 ? null : (names[0] ?? null);
+            const [at, other] = assignments(code, names.slice(start, end), end === names.length, outer);
+            if (at !== undefined)
+                return other === undefined ? at : null;
+        }
+    }
+    return null;
+}
+/**
+ * The offsets of `a.b =` in a file's code, after the name `outer` if it is given.
+ *
+ * @param whole whether the names are the end of the option; `a.b.… =` then defines a part of it.
+ */
+function assignments(code, names, whole, outer) {
+    const from = outer === null ? 0 : code.search(nameOf([outer]));
+    if (from < 0)
+        return [];
+    const defined = new RegExp(`${nameOf(names).source}(?=\\s*(?:=(?!=)${whole ? '|\\.' : ''}))`, 'g');
+    return Array.from(code.matchAll(defined), ({ index }) => index).filter(index => index >= from);
+}
+/** A path of names, with blanks around its dots; it may follow another path, such as `config` or the name of a host. */
+function nameOf(names) {
+    const escaped = names.map(name => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    return new RegExp(`(?<![\\w'-])${escaped.join('\\s*\\.\\s*')}(?![\\w'-])`);
+}
+
+;// CONCATENATED MODULE: ./src/plan/evaluation/places.ts
+
+
+
+
+/**
+ * Translates a place reported by Nix to one relative to the repository; null if it is outside of the repository.
+ *
+ * @param roots folders with the contents of the repository's root: the work tree, and the store paths Nix copied it to.
+ */
+function inRepository(place, roots) {
+    for (const root of roots) {
+        const file = (0,external_node_path_.relative)((0,external_node_path_.resolve)(root), (0,external_node_path_.resolve)(place.file));
+        if (file !== '' && !file.startsWith('..'))
+            return { ...place, file };
+    }
+    return null;
+}
+/** The innermost place of a failure inside the repository; null if there is none. */
+function placeOf(failure) {
+    for (const place of [...failure.places, ...placesIn(failure)]) {
+        const inside = inRepository(place, failure.roots);
+        if (inside === null)
+            continue;
+        return inside.line === null ? { ...inside, ...definedAt(place.file, failure) } : inside;
+    }
+    return placeOfThrow(failure) ?? placeOfUndefined(failure);
+}
+/** The module system names only the files of definitions; the place in one of them is found by the name of the option. */
+function definedAt(file, { message }) {
+    const option = optionIn(message);
+    if (option === null || !(0,external_node_fs_.existsSync)(file))
+        return {};
+    const text = (0,external_node_fs_.readFileSync)(file, 'utf8');
+    const at = definitionIn(text, option);
+    return at === null ? {} : { line: (0,scan/* lineOf */.cA)(text, at), column: at - text.lastIndexOf('\n', at - 1) };
+}
+/** Nix 2.8 does not report the place of a `throw`: it is the only place in the evaluated files with that text. */
+function placeOfThrow({ message, files, roots }) {
+    if (message.includes('\n') || message.length < 4)
+        return null;
+    const matches = [];
+    for (const file of files) {
+        const inside = inRepository({ file }, roots);
+        if (inside === null || !(0,external_node_fs_.existsSync)(file))
+            continue;
+        for (const [index, line] of (0,external_node_fs_.readFileSync)(file, 'utf8').split('\n').entries()) {
+            const at = line.indexOf(message);
+            if (at >= 0)
+                matches.push({ file: inside.file, line: index + 1, column: at + 1 });
+        }
+    }
+    const [first, second] = matches;
+    return first !== undefined && second === undefined ? first : null;
+}
+/** For an option that has no value: the place that defines others of the same set. */
+function placeOfUndefined(failure) {
+    const [, set] = /option `(.+)\.(?:[^."]+|"[^"]*")' (?:was accessed but has no value defined|is used but not defined)/.exec(failure.message) ?? [];
+    if (set === undefined)
+        return null;
+    return findInOwn(failure, text => {
+        const at = text.indexOf(set);
+        return at < 0 ? null : at;
+    });
+}
+/** The first place in the evaluated files of the repository for which `find` returns an offset. */
+function findInOwn({ files, roots }, find) {
+    for (const file of files) {
+        const inside = inRepository({ file }, roots);
+        if (inside === null || !(0,external_node_fs_.existsSync)(file))
+            continue;
+        const text = (0,external_node_fs_.readFileSync)(file, 'utf8');
+        const at = find(text, (0,external_node_path_.dirname)(inside.file));
+        if (at !== null && at !== undefined)
+            return { file: inside.file, line: (0,scan/* lineOf */.cA)(text, at), column: 1 };
+    }
+    return null;
+}
+/** Places named in the text of an error: first those in the message, then those in the trace, the innermost first. */
+function placesIn({ message, printed }) {
+    const trace = placesInText(printed);
+    return [...placesInText(message), ...(isOutermostFirst(printed) ? trace.reverse() : trace)];
+}
+/** `at /file:1:2`, and the module system's "In `/file'" without a line, which may also be a folder. */
+function placesInText(text) {
+    const places = [];
+    for (const [, file, line, column] of text.matchAll(/(\/[^\s:'"`»]+):(\d+)(?::(\d+))?/g)) {
+        if (file !== undefined)
+            places.push({ file, line: Number(line), column: Number(column ?? 1) });
+    }
+    for (const [, path = ''] of text.matchAll(/[`'](\/[^\s'`]+)'/g)) {
+        const file = path.endsWith('.nix') ? path : moduleOf(path);
+        if (file !== null)
+            places.push({ file, line: null, column: null });
+    }
+    return places;
+}
+/** The file of a module that is a folder; null if there is none. */
+function moduleOf(folder) {
+    const file = (0,external_node_path_.join)(folder, 'default.nix');
+    return (0,external_node_fs_.existsSync)(file) ? file : null;
+}
+/** The option whose evaluation failed, the innermost that the trace names; null if it names none. */
+function optionOf({ printed }) {
+    const options = Array.from(printed.matchAll(/while evaluating the option `([^'\n]+)'/g), ([, option]) => option ?? '').filter(option => !option.includes('${'));
+    return (isOutermostFirst(printed) ? options.at(-1) : options[0]) ?? null;
+}
+/** Since 2.20, Nix prints the error after its trace, which then begins with the outermost place. */
+function isOutermostFirst(printed) {
+    return printed.lastIndexOf('error: ') > printed.indexOf('… ');
+}
+/** Paths of the repository relative to its root, and those of nixpkgs from its folder on. */
+function shortPaths(text, roots) {
+    const own = roots.map(root => (0,external_node_path_.resolve)(root)).sort((a, b) => b.length - a.length);
+    // Newer versions of Nix name a flake by its reference: `«git+file:///fleet?rev=…»/hosts/web.nix`.
+    const plain = text.replace(/«git\+file:[^»]*»\//g, '');
+    const relative = own.reduce((shown, root) => shown.replaceAll(`${root}/`, ''), plain);
+    return relative.replace(/\/nix\/store\/[a-z0-9]{32}-[^/\s'"`]+\/(?=(?:nixos|lib|pkgs)\/)/g, 'nixpkgs/');
+}
+
+
+/***/ }),
+
+/***/ 6666:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   jB: () => (/* binding */ copyWorkTree),
+/* harmony export */   lF: () => (/* binding */ encode),
+/* harmony export */   oB: () => (/* binding */ hasSubmodules),
+/* harmony export */   tc: () => (/* binding */ downloadsSubmodules)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _nix_version_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(78547);
+/* harmony import */ var _repository_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73787);
+/* harmony import */ var _adapter_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(54184);
+
+
+
+
+
+/** Whether any submodule is checked out. */
+function hasSubmodules(repository) {
+    return repository?.submodules.some(({ checkedOut }) => checkedOut) ?? false;
+}
+/**
+ * Whether Nix would download the submodules of a work tree again instead of reading what is checked out: before 2.20, if
+ * there are no uncommitted changes (src/libfetchers/git.cc of 2.8).
+ */
+function downloadsSubmodules({ repository, nix }) {
+    return hasSubmodules(repository) && (0,_nix_version_js__WEBPACK_IMPORTED_MODULE_4__/* .compareVersions */ .Z)(nix.installation.version, '2.20') < 0;
+}
+/**
+ * Copies the work tree, or the folder outside Git, to the store: the tracked files as they are now, with those of submodules.
+ *
+ * @returns the copy, or the failure if Nix cannot make it.
+ */
+async function copyWorkTree(source) {
+    const { folder, repository, root } = source;
+    const request = repository === null
+        ? { url: null, folder }
+        : downloadsSubmodules(source)
+            ? { url: null, folder: await copyTracked(source) }
+            : { url: `file://${encode(root)}`, submodules: hasSubmodules(repository) };
+    const adapter = { file: 'tree', request, pure: false, readsOnly: true, roots: [root] };
+    const { value, failure } = await (0,_adapter_js__WEBPACK_IMPORTED_MODULE_3__/* .callAdapter */ .O4)(adapter, { attribute: 'names' }, source);
+    if (failure !== null)
+        return failure;
+    const path = value.root;
+    const [info] = await source.nix.closure([path]);
+    const inside = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.relative)(root, (0,node_path__WEBPACK_IMPORTED_MODULE_1__.resolve)(folder));
+    const query = [
+        `narHash=${encodeURIComponent(info?.narHash ?? '')}`,
+        ...(inside === '' ? [] : [`dir=${encode(inside)}`]),
+    ];
+    return { path, reference: `path:${path}?${query.join('&')}` };
+}
+/** The tracked files, in a folder of their own. */
+async function copyTracked({ root, context }) {
+    const to = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(context.scratch, 'work-tree-'));
+    const listed = (await (0,_repository_js__WEBPACK_IMPORTED_MODULE_2__/* .gitIn */ .uM)(root, context.query)('ls-files', '-z', '--recurse-submodules')) ?? '';
+    for (const file of listed.split('\0').filter(Boolean)) {
+        // A deleted file has none; a submodule that is not checked out is an empty folder.
+        const status = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file)).catch(() => null);
+        if (status?.isDirectory() === true)
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(to, file), { recursive: true });
+        else if (status !== null) {
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(to, file)), { recursive: true });
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.cp)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file), (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(to, file), { verbatimSymlinks: true });
+        }
+    }
+    return to;
+}
+/** Percent-encodes every character that is not allowed in all parts of a URL. */
+function encode(path) {
+    return path.replace(/[^\w/.~-]/gu, char => encodeURIComponent(char).replace(/[!'()*]/g, hex));
+}
+function hex(char) {
+    return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 
@@ -1469,6 +1768,8 @@ function unlockedInput(message) {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
 /* harmony import */ var _evaluation_adapter_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(54184);
 /* harmony import */ var _evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(55395);
+/* harmony import */ var _evaluation_work_tree_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6666);
+
 
 
 
@@ -1492,7 +1793,7 @@ function fileAdapter(file, source, request) {
  */
 async function flakeAdapter(file, source, request = {}) {
     const { folder, repository, root, inputs, context } = source;
-    const reference = (0,_evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .flakeReference */ .Bp)(folder, repository);
+    const reference = (0,_evaluation_work_tree_js__WEBPACK_IMPORTED_MODULE_4__/* .downloadsSubmodules */ .tc)(source) ? await copied(source) : (0,_evaluation_flake_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .flakeReference */ .Bp)(folder, repository);
     const strict = inputs.nixpkgsPin === 'error';
     if (!reference.locked) {
         context.log.notice(repository === null
@@ -1513,6 +1814,21 @@ async function flakeAdapter(file, source, request = {}) {
         roots: [root],
         readable: inputs.allowedPaths,
     };
+}
+/**
+ * The reference of a copy of the work tree, for a Nix that would download its submodules again.
+ *
+ * @throws UserError if the flake is below the repository's root, where such a Nix cannot find it in a copy.
+ */
+async function copied(source) {
+    if ((0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(source.folder) !== (0,node_path__WEBPACK_IMPORTED_MODULE_0__.resolve)(source.root)) {
+        const { version } = source.nix.installation;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .UserError */ .yo(`Nix ${version} cannot read a flake that is below the root of a repository with submodules: it would download them again.`, { where: { input: 'source' }, cure: 'Use Nix 2.20 or newer: set `nix-version`, or install it before this step.' });
+    }
+    const copy = await (0,_evaluation_work_tree_js__WEBPACK_IMPORTED_MODULE_4__/* .copyWorkTree */ .jB)(source);
+    if ('message' in copy)
+        throw source.errorFor(copy, 'flake.nix');
+    return { url: copy.reference, locked: source.repository?.dirty === false };
 }
 /** @throws UserError if a format that exists only in flakes is to start from another file. */
 function checkIsFlake(format, main) {
@@ -1761,6 +2077,317 @@ const nixops = {
 const registry = { flake: flake, expression: expression, configuration: configuration, morph: morph, nixops: nixops, 'deploy-rs': deployRs, colmena: colmena };
 const formats = registry;
 const formatNames = Object.keys(registry);
+
+
+/***/ }),
+
+/***/ 38811:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $N: () => (/* binding */ codeOf),
+/* harmony export */   Pe: () => (/* binding */ readsMachine),
+/* harmony export */   cA: () => (/* binding */ lineOf),
+/* harmony export */   cb: () => (/* binding */ unpinnedFetches),
+/* harmony export */   kz: () => (/* binding */ reachesOut),
+/* harmony export */   z: () => (/* binding */ searchPaths)
+/* harmony export */ });
+/**
+ * The text with comments and the contents of strings replaced by spaces, so that offsets stay valid. Code in `${}` is kept.
+ *
+ * Implements just enough of Nix's lexer: comments, "strings", ''strings'' with their escapes, and interpolation.
+ */
+function codeOf(text) {
+    const out = Array.from({ length: text.length }, (_, i) => text.charAt(i));
+    const blank = (from, to) => {
+        for (let i = from; i < to; i++)
+            if (out[i] !== '\n')
+                out[i] = ' ';
+    };
+    /** Returns the offset after the brace that closes the one before `start`, or the end of the text. */
+    const code = (start) => {
+        let depth = 0;
+        let i = start;
+        while (i < text.length) {
+            const two = text.slice(i, i + 2);
+            if (text[i] === '#' || two === '/*') {
+                const end = text[i] === '#' ? text.indexOf('\n', i) : text.indexOf('*/', i + 2) + 2;
+                const to = end < i + 1 ? text.length : end;
+                blank(i, to);
+                i = to;
+            }
+            else if (text[i] === '"')
+                i = string(i + 1, '"');
+            else if (two === "''")
+                i = string(i + 2, "''");
+            else if (text[i] === '{') {
+                depth += 1;
+                i += 1;
+            }
+            else if (text[i] === '}') {
+                i += 1;
+                if (depth === 0)
+                    return i;
+                depth -= 1;
+            }
+            else
+                i += 1;
+        }
+        return i;
+    };
+    const string = (start, quote) => {
+        let i = start;
+        while (i < text.length) {
+            const kept = quote === '"' ? /\\[\s\S]|\$\$/y : /'''|''\$|''\\[\s\S]|\$\$/y;
+            kept.lastIndex = i;
+            const escaped = kept.exec(text);
+            if (escaped !== null) {
+                blank(i, kept.lastIndex);
+                i = kept.lastIndex;
+            }
+            else if (text.startsWith('${', i)) {
+                blank(i, i + 2);
+                const end = code(i + 2);
+                blank(end - 1, end);
+                i = end;
+            }
+            else if (text.startsWith(quote, i))
+                return i + quote.length;
+            else {
+                blank(i, i + 1);
+                i += 1;
+            }
+        }
+        return i;
+    };
+    let at = 0;
+    while (at < text.length)
+        at = code(at);
+    return out.join('');
+}
+const fetchers = {
+    fetchTarball: /\b(?:sha256|hash|narHash)\b/,
+    fetchurl: /\b(?:sha256|hash|narHash)\b/,
+    fetchGit: /\b(?:rev|narHash)\b/,
+    fetchMercurial: /\b(?:rev|narHash)\b/,
+    fetchTree: /\b(?:rev|narHash)\b/,
+    getFlake: /[?&](?:rev|narHash)=|\b[0-9a-f]{40}\b/,
+};
+/** Fetches that clearly have no hash or revision. Arguments that are computed elsewhere are not judged here. */
+function unpinnedFetches(text) {
+    const code = codeOf(text);
+    const fetches = [];
+    const call = /(?<![\w'-])(builtins\s*\.\s*)?(fetchTarball|fetchurl|fetchGit|fetchMercurial|fetchTree|getFlake)(?![\w'-])\s*(\(?\s*)(["{]|[a-z]+:|'')/g;
+    for (const match of code.matchAll(call)) {
+        const [whole, builtin, name, , begin] = match;
+        if (name === undefined || begin === undefined)
+            continue;
+        // nixpkgs' own fetchurl requires a hash.
+        if (name === 'fetchurl' && builtin === undefined)
+            continue;
+        const start = match.index + whole.length - begin.length;
+        const pinned = begin === '{' ? isPinnedSet(code, text, start, name) : isPinnedWord(code, text, start, name);
+        if (!pinned)
+            fetches.push({ at: match.index, what: name });
+    }
+    return fetches;
+}
+function isPinnedSet(code, text, start, name) {
+    let depth = 0;
+    let end = start;
+    for (; end < code.length; end++) {
+        if (code[end] === '{')
+            depth += 1;
+        if (code[end] === '}')
+            depth -= 1;
+        if (depth === 0)
+            break;
+    }
+    const inside = code.slice(start, end);
+    // `{ … } // more` may add the hash, and a pattern before `:` is not an argument.
+    if (/^\}\s*(?:\/\/|:|@)/.test(code.slice(end)))
+        return true;
+    if (/\burl\s*=\s*(?:\.|\/|toString\b)/.test(inside))
+        return true;
+    if (fetchers[name].test(inside))
+        return true;
+    // The URL of a tarball may contain a revision, but nothing checks what is downloaded.
+    return name !== 'fetchTarball' && name !== 'fetchurl' && fetchers.getFlake.test(text.slice(start, end));
+}
+function isPinnedWord(code, text, start, name) {
+    const rest = code[start] === '"' ? /"[^"]*"/y : /\S+/y;
+    rest.lastIndex = start;
+    const word = rest.exec(code)?.[0] ?? '';
+    const raw = text.slice(start, start + word.length);
+    return name !== 'fetchTarball' && name !== 'fetchurl' && fetchers.getFlake.test(raw);
+}
+/** `<nixpkgs>` and other paths that the machine's NIX_PATH determines. `<nix/…>` is Nix's own. */
+function searchPaths(text) {
+    return Array.from(codeOf(text).matchAll(/<(?!nix\/)[A-Za-z0-9._+-]+(?:\/[A-Za-z0-9._+-]+)*>/g), match => ({
+        at: match.index,
+        what: match[0],
+    }));
+}
+/** The line of an offset, from 1. */
+function lineOf(text, at) {
+    return text.slice(0, at).split('\n').length;
+}
+/** Whether a Nix file reads what the commit does not determine: the environment or the time. */
+function readsMachine(text) {
+    return /\b(?:getEnv|currentTime)\b/.test(codeOf(text));
+}
+/** Whether a Nix file `depth` folders below a folder may refer to something outside of that folder. */
+function reachesOut(text, depth) {
+    if (/\bdirOf\b/.test(text))
+        return true;
+    return (text.match(/[^\s"'();{}[\]]*\.\.(?=\/|[\s"'();{}[\]]|$)[^\s"'();{}[\]]*/g) ?? []).some(path => path.split('/').filter(segment => segment === '..').length > depth);
+}
+
+
+/***/ }),
+
+/***/ 73787:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _M: () => (/* binding */ repositoryOf),
+/* harmony export */   om: () => (/* binding */ historyOf),
+/* harmony export */   uM: () => (/* binding */ gitIn)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
+
+
+
+/** Git in a folder. A failure, for example because there is no Git, is not an error. */
+function gitIn(folder, query) {
+    return async (...args) => {
+        try {
+            return (await query('git', ['-C', folder, ...args])).stdout;
+        }
+        catch (error) {
+            if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd)
+                return null;
+            throw error;
+        }
+    };
+}
+/**
+ * Null if `folder` is not in a Git work tree.
+ *
+ * @throws UserError if Git cannot read the repository, for example because of its owner: its files must not be taken for
+ *   those of a folder without Git, of which everything may be packed and evaluated.
+ */
+async function repositoryOf(folder, { query, environment }) {
+    const root = await rootOf(folder, query, environment);
+    if (root === null)
+        return null;
+    const git = gitIn(folder, query);
+    const [commit, status, shallow] = await Promise.all([
+        git('rev-parse', '--verify', 'HEAD'),
+        git('status', '--porcelain', '--untracked-files=no'),
+        git('rev-parse', '--is-shallow-repository'),
+    ]);
+    return {
+        root,
+        commit: commit?.trim() ?? null,
+        dirty: status?.trim() !== '',
+        shallow: shallow?.trim() === 'true',
+        submodules: await submodulesOf(root, gitIn(root, query)),
+        encoded: await encodedIn(root, gitIn(root, query)),
+    };
+}
+/** The root of the work tree that `folder` is in; null if there is none. @throws UserError as `repositoryOf` */
+async function rootOf(folder, query, environment) {
+    try {
+        // Its messages are translated.
+        const env = { ...environment, LC_ALL: 'C' };
+        return (0,node_path__WEBPACK_IMPORTED_MODULE_1__.resolve)((await query('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { env })).stdout.trim());
+    }
+    catch (error) {
+        if ((0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .exitedWithFailure */ .m1)(error) && /^fatal: not a git repository/m.test(error.stderr))
+            return null;
+        const above = repositoryAbove(folder);
+        const missing = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd && error.failure.kind === 'missing';
+        if (missing && above === null)
+            return null;
+        if (!missing && !(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .exitedWithFailure */ .m1)(error))
+            throw error;
+        const why = missing ? 'Git is not installed' : firstLine(error.stderr);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`Git cannot read the repository in ${above ?? folder}: ${why}.`, {
+            where: { file: above ?? folder },
+            cure: /dubious ownership/.test(why)
+                ? `If you trust its owner, run \`git config --global --add safe.directory ${above ?? folder}\` in an earlier step, or check it out as the user of this step.`
+                : missing
+                    ? 'Install Git.'
+                    : `Run \`git -C ${folder} status\` there to see what is wrong.`,
+            cause: error,
+        });
+    }
+}
+/** The nearest folder, from `folder` up, that contains a `.git`. */
+function repositoryAbove(folder) {
+    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, '.git')))
+        return folder;
+    return (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(folder) === folder ? null : repositoryAbove((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(folder));
+}
+function firstLine(text) {
+    return (text.trim().split('\n')[0] ?? '').replace(/^fatal: /, '');
+}
+async function submodulesOf(root, git) {
+    if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, '.gitmodules')))
+        return [];
+    // ` <commit> <path> (<name>)`, and `-` instead of the first space if it is not checked out.
+    const printed = (await git('submodule', 'status', '--recursive')) ?? '';
+    return Array.from(printed.matchAll(/^(.)[0-9a-f]+ (.*?)(?: \([^()]*\))?$/gm), ([, sign, path]) => ({
+        path: path ?? '',
+        checkedOut: sign !== '-',
+    }));
+}
+const filters = { lfs: 'Git LFS', 'git-crypt': 'git-crypt' };
+async function encodedIn(root, git) {
+    if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, '.gitattributes')))
+        return [];
+    const lists = Object.entries(filters).map(async ([filter, by]) => {
+        const printed = (await git('ls-files', '-z', `:(attr:filter=${filter})`)) ?? '';
+        const files = printed.split('\0').filter(file => file !== '' && isEncoded((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file)));
+        return files.map(file => ({ file, by }));
+    });
+    return (await Promise.all(lists)).flat();
+}
+/** By its first bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, and git-crypt's commands.cpp. */
+function isEncoded(file) {
+    if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(file))
+        return false;
+    const descriptor = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.openSync)(file, 'r');
+    try {
+        const head = Buffer.alloc(64);
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readSync)(descriptor, head, 0, head.length, 0);
+        const text = head.toString('latin1');
+        return text.startsWith('version https://git-lfs.github.com/spec/') || text.startsWith('\0GITCRYPT\0');
+    }
+    finally {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.closeSync)(descriptor);
+    }
+}
+/** The history of what is checked out in a folder. */
+async function historyOf(folder, query) {
+    const git = gitIn(folder, query);
+    const [remote, branch, committed] = await Promise.all([
+        git('config', '--get', 'remote.origin.url'),
+        git('symbolic-ref', '--quiet', '--short', 'HEAD'),
+        git('log', '-1', '--format=%ct', 'HEAD'),
+    ]);
+    const seconds = Number(committed?.trim() || Number.NaN);
+    return {
+        remote: remote?.trim().replace(/^([a-z+]+:\/\/)[^@/]*@/, '$1') || null,
+        branch: branch?.trim() || null,
+        committed: Number.isFinite(seconds) ? seconds : null,
+    };
+}
 
 
 /***/ }),
@@ -2090,10 +2717,11 @@ function scratchParent(...parents) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AS: () => (/* binding */ inputsOfMode),
-/* harmony export */   NB: () => (/* binding */ inputsOfStep)
+/* harmony export */   NB: () => (/* binding */ inputsOfStep),
+/* harmony export */   ib: () => (/* binding */ inputsOfComment)
 /* harmony export */ });
 /* unused harmony export steps */
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(81135);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(87672);
 
 /** The parts of the job that can run alone, as a step of a workflow or as a command; `run` is all of them. */
 const steps = (/* unused pure expression or super */ null && (['setup', 'plan', 'build', 'archive', 'deploy', 'run']));
@@ -2104,12 +2732,14 @@ const inputsOfStep = {
     plan: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
     build: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'setup'),
     archive: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'archive', 'setup'),
-    deploy: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'fetch', 'deploy', 'setup', 'report'),
-    run: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'deploy', 'archive', 'setup', 'report'),
+    deploy: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'fetch', 'deploy', 'preview', 'setup', 'report'),
+    run: (0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'deploy', 'preview', 'archive', 'setup', 'report'),
 };
+/** Which inputs the step accepts that only writes the comment of a fork's run. */
+const inputsOfComment = ['github-token'];
 /** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
 const inputsOfMode = {
-    preview: [...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
+    preview: [...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'preview', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
     secrets: [
         ...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'setup', 'report'),
         ...['deploy-key', 'known-hosts', 'parallel', 'canary', 'waves', 'max-failures'],
@@ -11277,14 +11907,15 @@ async function start(program) {
         process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
     }
     if (program === 'cli')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396), __nccwpck_require__.e(559), __nccwpck_require__.e(289), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
-    else if (program === 'post')
-        await (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(701), __nccwpck_require__.e(794), __nccwpck_require__.e(396), __nccwpck_require__.e(559), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
-    else {
+        return (await Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(995), __nccwpck_require__.e(368), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
+    if (program === 'post')
+        return (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(995), __nccwpck_require__.e(463), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+    if (program === 'comment')
+        await (await __nccwpck_require__.e(/* import() */ 733).then(__nccwpck_require__.bind(__nccwpck_require__, 97733))).comment(given, process.env);
+    else
         await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)(program, given, process.env);
-        // An abandoned request keeps its socket open, and so the process alive, for minutes.
-        process.exit();
-    }
+    // An abandoned request keeps its socket open, and so the process alive, for minutes.
+    process.exit();
 }
 
 var __webpack_exports__start = __webpack_exports__.n;

@@ -23,7 +23,7 @@ export function eventOf({ GITHUB_EVENT_PATH }: Readonly<Record<string, string | 
   }
 }
 
-/** The pull request of an event; null if it is none. */
+/** The pull request of an event; null if the event is another one. */
 export function pullRequestOf(event: Readonly<Record<string, unknown>>): PullRequest | null {
   const pull = event.pull_request as
     | { number?: unknown; head?: { sha?: unknown }; base?: { sha?: unknown } }

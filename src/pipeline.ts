@@ -1,4 +1,4 @@
-import { type ArchiveStores, archive, takeArchives } from './archive/index.ts';
+import { type Archive, type ArchiveStores, archive, takeArchives } from './archive/index.ts';
 import { type Compared, checkBase } from './base.ts';
 import type { Built } from './build/built.ts';
 import { build } from './build/index.ts';
@@ -30,6 +30,7 @@ import { previewAll } from './preview-run.ts';
 import type { Previewed } from './report/previewed.ts';
 import type { Run } from './report/run.ts';
 import { checkPreviewed } from './require-preview.ts';
+import { Saving } from './saving.ts';
 import {
   type CachedFleet,
   emulateOther,
@@ -155,29 +156,29 @@ async function fromSource(request: RunRequest, run: Run, saving: Saving): Promis
   const nix = nixOf(prepared, context);
   const origin = await originOf(fleet, ports, context);
   if (stages.includes('archive') && config.archive.archive !== 'none') {
-    const { directory, artifacts } = ports.archives;
-    const archiveConfig = {
-      ...config.archive,
-      directory,
-      source: fleet.source,
-      provenance: { ...origin, run: ports.deployer.run, producer },
-    };
-    run.archives = await timed(run, 'archive', context, () => archive(built, archiveConfig, nix, context, artifacts));
+    const from = { source: fleet.source, origin };
+    run.archives = await timed(run, 'archive', context, () => archiveAll(built, from, nix, request));
   }
   if (stages.includes('deploy') && config.deploy.mode === 'preview') {
     const compared = { fleet, planConfig: { ...planConfig, planCache: null }, pull: ports.pull };
     run.previews = await timed(run, 'preview', context, () => previewOf(built, compared, prepared, request));
   } else if (stages.includes('deploy') && config.deploy.mode !== 'none') {
-    await recallPreview(
-      built.flatMap(one => (one.ok ? [[one.host.name, one.toplevel] as const] : [])),
-      nix,
-      request,
-      run,
-    );
     const deployments = deploymentsOfBuilt(built, origin);
+    await recallPreview(deployments, nix, request, run);
     const outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
     run.outcomes = [...outcomes, ...outcomesOfUnbuilt(built, config.deploy.mode)];
   }
+}
+
+function archiveAll(
+  built: Built[],
+  { source, origin }: { source: string; origin: Origin },
+  nix: Nix,
+  { config, ports, context }: RunRequest,
+): Promise<Archive[]> {
+  const { directory, artifacts } = ports.archives;
+  const provenance = { ...origin, run: ports.deployer.run, producer };
+  return archive(built, { ...config.archive, directory, source, provenance }, nix, context, artifacts);
 }
 
 function previewOf(
@@ -212,25 +213,21 @@ async function fromArchives(from: NonNullable<Config['fetch']['from']>, request:
   const deployments = deploymentsOfArchives(archives, config.fetch.targets);
   checkTargets({ ...config.deploy, ...ports.deployer }, deployments);
   if (config.deploy.mode !== 'none') {
-    await recallPreview(
-      deployments.map(({ host, toplevel }) => [host, toplevel] as const),
-      nix,
-      request,
-      run,
-    );
+    await recallPreview(deployments, nix, request, run);
     run.outcomes = await timed(run, 'deploy', context, () => deployAll(deployments, request, nix));
   }
 }
 
 /** Before a deployment that changes targets, compares it with what its pull request has shown, if an input asks for that. */
 async function recallPreview(
-  toplevels: readonly (readonly [string, string])[],
+  deployments: readonly Deployment[],
   nix: Nix,
   { config: { deploy, report }, ports, context }: RunRequest,
   run: Run,
 ): Promise<void> {
   const required = deploy.requirePreview;
   if (deploy.mode === 'dry-activate' || !(required || report.comment)) return;
+  const toplevels = deployments.map(({ host, toplevel }) => [host, toplevel] as const);
   await checkPreviewed({ toplevels, required }, ports.previewed, context, async (found, differing) => {
     run.previewed = { ...found, changes: await changesSincePreview(differing, nix, context) };
   });
@@ -271,19 +268,6 @@ async function timed<T>(run: Run, stage: Stage, context: Context, work: () => Pr
   } finally {
     run.timings[stage] = (performance.now() - started) / 1000;
     context.progress({ stage, state: 'done' });
-  }
-}
-
-/** Work that continues while later stages run: saving caches for later runs. None of it may throw. */
-class Saving {
-  readonly #work: Promise<void>[] = [];
-
-  add(work: Promise<void>): void {
-    this.#work.push(work);
-  }
-
-  async ended(): Promise<void> {
-    await Promise.all(this.#work);
   }
 }
 

@@ -27,7 +27,7 @@ export async function previewAll(
     if (isWrongInput(error) || builder.context.signal.aborted) throw error;
     const message = `The base cannot be compared: ${explain(error)}`;
     builder.context.log.warning(message);
-    // What the target's side says stays true.
+    // With the reason why the target was not asked.
     return asked.map(each => {
       if (each.known || !needsBase(each, compare)) return each;
       return { ...each, message: each.why === 'no-base' ? message : `${each.message} ${message}` };

@@ -54,9 +54,11 @@ parts_of() {
   for part in kernel initrd kernel-modules firmware systemd etc/systemd/system.conf; do
     [ ! -e "$2/$part" ] || printf 'part %s %s %s\n' "$1" "$part" "$(readlink -f "$2/$part")"
   done
-  (cd "$2" && awk -v kind=part -v side="$1" \
-    'FNR == 1 { print "file", kind, side "/" FILENAME } { print "|" $0 }' \
-    kernel-params init-interface-version nixos-version switch-inhibitors 2>/dev/null)
+  # One by one: an awk may end at a file that is missing, as kernel-params is in a container.
+  (cd "$2" && for file in kernel-params init-interface-version nixos-version switch-inhibitors; do
+    [ ! -r "$file" ] || awk -v kind=part -v side="$1" \
+      'FNR == 1 { print "file", kind, side "/" FILENAME } { print "|" $0 }' "$file"
+  done)
 }
 
 # closure_of TOPLEVEL: records `path`. A Nix without `nix path-info` is asked in its older words.

@@ -48,9 +48,7 @@ let
     in
     ''restrict,command="${shell} ${directory}/gate ${kind} ${named}" ${key}'';
 
-  sshKeys = lib.types.listOf (
-    lib.types.strMatching "[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [A-Za-z0-9@._+:/ -]*)?"
-  );
+  sshKeys = lib.types.listOf (lib.types.strMatching "[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\n\r]*)?");
   nixKeys = lib.types.listOf (lib.types.strMatching "[A-Za-z0-9._-]+:[A-Za-z0-9+/]{43}=");
 in
 {

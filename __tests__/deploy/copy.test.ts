@@ -43,6 +43,15 @@ test.each<[string, Target, boolean | null, ClosureSource, string[]]>([
   ]);
 });
 
+test('a gate checks the signatures of what it receives', () => {
+  const gated = { alias: 'target-0', target: { ...deploying, user: 'nix-ferry' } };
+  const store = 'ssh-ng://target-0?remote-program=nix-ferry-gate%201%20receive';
+  for (const trusted of [true, false, null]) {
+    const words = copyArguments({ toplevel, closure: { from: 'store' } }, gated, { trusted });
+    expect(words).toEqual(['copy', '--to', store, toplevel]);
+  }
+});
+
 test('paths are counted from what Nix prints', () => {
   const shown: string[] = [];
   const read = countPaths(text => shown.push(text));

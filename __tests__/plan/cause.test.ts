@@ -87,7 +87,11 @@ test('an option without a value has the place that defines the rest of it', () =
   const message =
     'The option `fileSystems."/srv".fsType\' was accessed but has no value defined. Try setting the option.';
   const files = { 'web.nix': '{\n  fileSystems."/srv" = { device = "/dev/sda2"; };\n}\n' };
-  expect(reported(message, files)).toMatchObject({ message, file: 'web.nix', line: 2 });
+  expect(reported(message, files)).toMatchObject({
+    message: `${message} It means that a file system has no type, for which nixpkgs has no default since 26.05. Write \`fsType = "ext4";\` with its type, or \`"auto"\`, the default before.`,
+    file: 'web.nix',
+    line: 2,
+  });
 });
 
 // NixOS/nixops#1192 and #259

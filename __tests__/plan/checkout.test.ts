@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
@@ -130,4 +130,37 @@ test.each(['nothing', '--upload-pack=touch ran', 'a b'])('%s is no revision', as
     where: { input: 'base' },
   });
   expect(await readdir(fleet)).not.toContain('ran');
+});
+
+test('submodules: from the clone, which has them, and not again from their address', async () => {
+  const library = join(scratch, 'library');
+  await mkdir(library);
+  await git(library, 'init', '--quiet');
+  await writeFile(join(library, 'lib.nix'), 'library');
+  await git(library, 'add', '.');
+  await git(library, 'commit', '--quiet', '--message', 'library');
+  await git(upstream, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', `file://${library}`, 'lib');
+  const before = await commit('with a library');
+  await commit('and a change');
+  const fleet = join(scratch, 'fleet');
+  await git(scratch, 'clone', '--quiet', upstream, 'fleet');
+  await git(fleet, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'update', '--init');
+  await rename(library, join(scratch, 'gone'));
+  const { root } = await checkOutOf(fleet, before);
+  expect(await readFile(join(root, 'lib/lib.nix'), 'utf8')).toBe('library');
+  expect(await git(root, 'status', '--porcelain')).toBe('');
+  expect((await repositoryOf(root, context))?.submodules).toEqual([{ path: 'lib', checkedOut: true }]);
+  // One that the clone does not have: its address does not answer.
+  await rename(join(scratch, 'gone'), library);
+  await writeFile(join(library, 'lib.nix'), 'older');
+  await git(library, 'commit', '--quiet', '--all', '--message', 'older');
+  await git(upstream, 'update-index', '--cacheinfo', `160000,${await git(library, 'rev-parse', 'HEAD')},lib`);
+  await git(upstream, 'commit', '--quiet', '--message', 'another library');
+  await git(fleet, 'fetch', '--quiet', '--recurse-submodules=no', 'origin');
+  await rename(library, join(scratch, 'gone'));
+  const repository = await repositoryOf(fleet, context);
+  if (repository === null) throw new Error('no repository');
+  await expect(
+    checkOut({ name: 'origin/main', input: 'base' }, repository, join(scratch, 'other'), context),
+  ).rejects.toThrow(/^The submodules of origin\/main cannot be fetched: /);
 });

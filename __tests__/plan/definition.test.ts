@@ -13,6 +13,10 @@ test.each<[string, string[] | null]>([
     ['networking', 'ports'],
   ],
   ["Module `/x.nix' has an unsupported attribute `foo'. This is caused by …", ['foo']],
+  [
+    "Failed assertions:\n- The option definition `services.mysql.bind' in `/x.nix' no longer has any effect",
+    ['services', 'mysql', 'bind'],
+  ],
   ['something else', null],
 ])('%j is about %j', (message, names) => {
   expect(optionIn(message)).toEqual(names);

@@ -13,6 +13,10 @@ test('the comment names the commit that it describes and links to its run', () =
   expect(commentText(previewed('web'), subject)).toMatch(
     `## Nix Ferry: 1 host would change\n\nFor ${commit}. [All details](https://github.com/o/r/actions/runs/7)\n\n`,
   );
+  const data = `${subject.run}/artifacts/3`;
+  expect(commentText(previewed('web'), { ...subject, data })).toContain(
+    `[All details](${subject.run}) [JSON](${data})\n`,
+  );
   expect(commentText(previewed('web'), { commit: '@everyone', run: null, data: null })).not.toContain('@everyone');
 });
 

@@ -90,7 +90,7 @@ test('what the data does not name is not read', () => {
 test('the comment is like every other one, and says who has reported it', () => {
   const text = forkCommentText(readPreviewData(received()), address);
   expect(text).toContain(
-    `For ${commit}. [All details](${address.run}) [JSON](${address.data}) This is what the run of the pull request has reported; nobody has checked it.`,
+    `For ${commit}. [All details](${address.run}) [JSON](${address.data}) This is what the run of the pull request reported; nobody has checked it.`,
   );
   expect(text).toContain('### web\n');
   expect(text).toContain('**Packages**: 1 package added');

@@ -85,7 +85,7 @@ export function copyFailure(error: CommandError, { address, user }: Target, free
   }
   if (/lacks a (valid )?signature|not trusted|you are not privileged|not allowed to/i.test(why)) {
     const message = throughGate({ user })
-      ? `The target accepts only signed paths: the public half of \`signing-key\` belongs into \`services.nix-ferry.gate.signingKeys\` there. ${why}`
+      ? `The target accepts only signed paths: the public half of \`signing-key\` belongs in \`services.nix-ferry.gate.signingKeys\` there. ${why}`
       : `Nix on the target does not accept unsigned paths from ${user}: add the user to \`nix.settings.trusted-users\` there, or ` +
         `sign with \`signing-key\` and add its public key to \`nix.settings.trusted-public-keys\` there. ${why}`;
     return { outcome: 'refused', message };

@@ -119,7 +119,7 @@ function missingSigningKey(hosts: readonly string[]): UserError {
       where: { input: 'signing-key' },
       cure:
         'Make a key with `nix key generate-secret --key-name my-fleet-1 > secret` and keep it as a secret of the GitHub environment that deploys. ' +
-        'Its public half (`nix key convert-secret-to-public < secret`) belongs into `services.nix-ferry.gate.signingKeys` of the hosts.',
+        'Its public half (`nix key convert-secret-to-public < secret`) belongs in `services.nix-ferry.gate.signingKeys` of the hosts.',
     },
   );
 }

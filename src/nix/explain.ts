@@ -110,6 +110,14 @@ const explanations: { pattern: RegExp; explain: (match: RegExpExecArray) => Expl
     }),
   },
   {
+    // https://github.com/NixOS/nixpkgs/pull/444829
+    pattern: /option `fileSystems\..*\.fsType' was accessed but has no value defined/,
+    explain: () => ({
+      message: 'a file system has no type, for which nixpkgs has no default since 26.05',
+      cure: 'Write `fsType = "ext4";` with its type, or `"auto"`, the default before.',
+    }),
+  },
+  {
     pattern: /^\s*- The .fileSystems. option does not specify your root file system/m,
     explain: () => ({
       message: 'the configuration lacks what is special to the machine: its disks and its boot loader',

@@ -37,21 +37,46 @@ export async function checkOut(
   const own = gitIn(repository.root, surroundings.query);
   const commit = (await find(revision.name, own)) ?? (await fetchFromOrigin(revision, repository, own, surroundings));
   const root = join(directory, basename(repository.root));
-  await mkdir(root, { recursive: true });
-  const origin = (await own('remote', 'get-url', 'origin'))?.trim() ?? null;
-  const run = running(root, surroundings);
-  await run('init', '--quiet');
-  // By its hash, from a repository without history too: protocol 2 serves any commit that is there.
-  await run('-c', 'protocol.version=2', 'fetch', '--quiet', '--no-tags', '--depth=1', repository.root, commit);
-  await run('-c', 'advice.detachedHead=false', 'checkout', '--quiet', '--detach', commit);
+  await copyCommit(repository.root, commit, root, surroundings);
   await own('update-ref', '-d', reference);
-  if (origin !== null) await run('remote', 'add', 'origin', origin);
-  if (repository.submodules.some(({ checkedOut }) => checkedOut)) {
-    await run('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1').catch(error => {
+  const origin = (await own('remote', 'get-url', 'origin'))?.trim() ?? null;
+  if (origin !== null) await running(root, surroundings)('remote', 'add', 'origin', origin);
+  const submodules = repository.submodules.filter(({ checkedOut }) => checkedOut).map(({ path }) => path);
+  if (submodules.length > 0) {
+    await checkOutSubmodules(submodules, repository.root, root, surroundings).catch(error => {
       throw new UserError(`The submodules of ${revision.name} cannot be fetched: ${reason(error)}.`, { cause: error });
     });
   }
   return { root, commit };
+}
+
+/** Makes a repository that has only this commit of another one, and checks it out. */
+async function copyCommit(from: string, commit: string, to: string, surroundings: Surroundings): Promise<void> {
+  await mkdir(to, { recursive: true });
+  const run = running(to, surroundings);
+  await run('init', '--quiet');
+  // By its hash, from a repository without history too: protocol 2 serves any commit that is there.
+  await run('-c', 'protocol.version=2', 'fetch', '--quiet', '--no-tags', '--depth=1', from, commit);
+  await run('-c', 'advice.detachedHead=false', 'checkout', '--quiet', '--detach', commit);
+}
+
+/** Submodules whose commit the user's clone has are taken from there; the others are fetched from their own addresses. */
+async function checkOutSubmodules(
+  paths: readonly string[],
+  from: string,
+  root: string,
+  surroundings: Surroundings,
+): Promise<void> {
+  const run = running(root, surroundings);
+  await run('submodule', '--quiet', 'init');
+  for (const path of paths) {
+    // Null for a submodule inside another one, and for one that this revision does not have.
+    const commit = (await gitIn(root, surroundings.query)('rev-parse', '--verify', '--quiet', `HEAD:${path}`))?.trim();
+    const there = gitIn(join(from, path), surroundings.query);
+    if (!commit || (await there('cat-file', '-e', `${commit}^{commit}`)) === null) continue;
+    await copyCommit(join(from, path), commit, join(root, path), surroundings);
+  }
+  await run('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1');
 }
 
 /** The commit of a revision that the repository has; null if it has none. */

@@ -51,7 +51,7 @@ export interface UnitChange {
   statesKnown: boolean;
   /** What the comparison cannot know, as sentences. */
   unknown: string[];
-  /** Why switch-to-configuration would refuse this system; null if nothing is known. */
+  /** Why switch-to-configuration would refuse this system, or leave all units as they are; null if nothing is known. */
   error: string | null;
 }
 
@@ -100,6 +100,13 @@ function unitChange(machine: MachineDescription, after: BuiltSystem): UnitChange
   const noted = { statesKnown: true, unknown: unknownOf(after), error: null };
   const restartsSystemd =
     differs('systemd', system.parts, after.parts) || differs('etc/systemd/system.conf', system.parts, after.parts);
+  const none = { stop: [], start: [], restart: [], reload: [], kept: [], fresh: [], swapOff: [] };
+  // Source: nixpkgs' switch-to-configuration compares it with the running system's, and exits with 100 before it does anything.
+  const init = 'init-interface-version';
+  if (system.files[init] !== undefined && differs(init, system.files, after.files)) {
+    const error = 'A switch changes no unit, because the init interface changes.';
+    return { ...none, restartsSystemd: false, ...noted, error };
+  }
   try {
     const plan = planUnits({ before: system.units, after: after.units, states, shadowed, pending });
     const swapOff = planFstab(fstab, after.fstab, plan);
@@ -112,8 +119,7 @@ function unitChange(machine: MachineDescription, after: BuiltSystem): UnitChange
     };
   } catch (error) {
     if (!(error instanceof UnparsableUnit)) throw error;
-    const none = { stop: [], start: [], restart: [], reload: [], kept: [], fresh: [], swapOff: [], restartsSystemd };
-    return { ...none, ...noted, error: `switch-to-configuration cannot read ${error.message}.` };
+    return { ...none, restartsSystemd, ...noted, error: `switch-to-configuration cannot read ${error.message}.` };
   }
 }
 

@@ -70,17 +70,24 @@ function compareWords(was: string, is: string): string {
 
 /** Components that switch-to-configuration refuses to exchange in a running system. */
 function inhibitors(was: string | undefined, is: string | undefined): Omit<RebootReason, 'pending'>[] {
-  const read = (text = ''): Map<string, string> =>
-    new Map(
-      text.split('\n').flatMap(line => {
-        const [name, value] = line.trim().split(/\s+/);
-        return name === undefined || value === undefined ? [] : [[name, value] as const];
-      }),
-    );
-  const now = read(is);
-  return [...read(was)].flatMap(([name, value]) => {
+  const now = readInhibitors(is);
+  return [...readInhibitors(was)].flatMap(([name, value]) => {
     const other = now.get(name);
     if (other === undefined || other === value) return [];
     return [{ part: 'switch inhibitor' as const, text: `${name} ${value} → ${other}` }];
   });
+}
+
+/** The names and values of the file `switch-inhibitors`: an object of JSON in NixOS, lines `NAME VALUE` in the miniature. */
+function readInhibitors(text = ''): Map<string, string> {
+  try {
+    return new Map(
+      Object.entries(JSON.parse(text) as Record<string, unknown>).map(([name, value]) => [name, String(value)]),
+    );
+  } catch {
+    const lines = text.split('\n').map(line => line.trim().split(/\s+/));
+    return new Map(
+      lines.flatMap(([name, value]) => (name === undefined || value === undefined ? [] : [[name, value]])),
+    );
+  }
 }

@@ -43,7 +43,8 @@ export async function changesSincePreview(
 
 async function fetched(paths: readonly string[], nix: Nix, { signal, log }: Context): Promise<Set<string>> {
   const present = await nix.valid(paths);
-  const missing = paths.filter(path => !present.has(path));
+  // A derivation would be built. Whoever can push a branch can write its preview.
+  const missing = paths.filter(path => !present.has(path) && !path.endsWith('.drv'));
   if (missing.length === 0) return present;
   const limited = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   // A store path that is no derivation can only be substituted.

@@ -27,10 +27,10 @@ export function commentText(run: Run, subject: CommentSubject): string {
 }
 
 /** What a reader of the comment of a fork has to know. */
-const forkNote = 'This is what the run of the pull request has reported; nobody has checked it.';
+const forkNote = 'This is what the run of the pull request reported; nobody has checked it.';
 
 /**
- * The comment on the pull request of a fork, from the data that its run has left. It carries no toplevels: the run could claim
+ * The comment on the pull request of a fork, from the data that its run saved. It carries no toplevels: the run could claim
  * any, and a deployment would take them for previewed.
  */
 export function forkCommentText(data: PreviewData, subject: CommentSubject): string {

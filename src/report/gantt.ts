@@ -31,15 +31,15 @@ export function timelineSection(document: LimitedDocument, { timeline, work }: R
   if (stages.length === 0) return;
   const long = (work?.items ?? []).filter(item => item.to - item.from >= leastPart * lengthOf(stages));
   const built = slowest(long, builds).map(barOfWork);
-  const all = hostBars(timeline);
-  const shown = all.toSorted((a, b) => rank(b) - rank(a)).slice(0, hosts);
+  const all = [...hostBars(timeline).values()].toSorted((a, b) => rank(b) - rank(a));
+  const shown = all.slice(0, hosts).flat();
   const diagram = gantt({
     Stages: stages.map(({ stage, ...span }) => ({ ...span, name: stage })),
     Builds: built,
     Hosts: shown,
   });
-  const left = all.length - shown.length;
-  const rest = left === 0 ? '' : `\n\n${count(left, 'more host')} took less time.`;
+  const left = all.length - hosts;
+  const rest = left <= 0 ? '' : `\n\n${count(left, 'more host')} took less time.`;
   document.add(`**Timeline**\n\n${diagram}${rest}`);
 }
 
@@ -52,15 +52,20 @@ function barOfWork(item: WorkItem): Bar {
   return { ...item, name: workName(item) };
 }
 
-/** The hosts in the stages that work on each of them separately. */
-function hostBars(timeline: readonly Span[]): (Bar & { host: string | null })[] {
-  const spans = timeline.filter(({ stage, host }) => host !== null && (stage === 'deploy' || stage === 'preview'));
-  return spans.map(span => ({ ...span, name: span.host ?? '' }));
+/** The bars of each host, from the stages that work on each of them separately. */
+function hostBars(timeline: readonly Span[]): Map<string, Bar[]> {
+  const bars = new Map<string, Bar[]>();
+  for (const { stage, host, ...span } of timeline) {
+    if (host === null || (stage !== 'deploy' && stage !== 'preview')) continue;
+    bars.set(host, [...(bars.get(host) ?? []), { ...span, name: host }]);
+  }
+  return bars;
 }
 
 /** Failed hosts are shown first, then those that took longest. */
-function rank({ failed, from, to }: Bar): number {
-  return (failed ? Number.MAX_SAFE_INTEGER / 2 : 0) + to - from;
+function rank(bars: readonly Bar[]): number {
+  const took = bars.reduce((sum, { from, to }) => sum + to - from, 0);
+  return bars.some(({ failed }) => failed) ? Number.MAX_SAFE_INTEGER / 2 + took : took;
 }
 
 function gantt(sections: Readonly<Record<string, readonly Bar[]>>): string {

@@ -38,7 +38,7 @@ const sections: readonly Section[] = [
   detailsList,
 ];
 
-/** A comment is read beside the change, and links to the summary: it has nothing of how the run went. */
+/** A comment shows the change, and links to the summary for how the run went. */
 const leftOutOfComment: ReadonlySet<Section> = new Set([workSection, timelineSection]);
 
 /**

@@ -160,7 +160,7 @@ expect_system() {
 refuse_older() {
   newer=$(field $records/deployed.json committed)
   [ -n "$newer" ] || return 0
-  [ -n "$committed" ] || refuse 'it is not known when the system was committed, and this machine takes none that may be older than its own'
+  [ -n "$committed" ] || refuse 'it is not known when the system was committed, and this machine refuses systems that may be older than its own'
   [ "$newer" -le "$committed" ] ||
     refuse "the machine has commit $(field $records/deployed.json commit), which is newer than ${commit:-this one}"
 }

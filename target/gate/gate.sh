@@ -17,6 +17,9 @@
 #                       standard input
 #   stage ID            brings the secrets of a run, as target/stage.sh does
 #
+# The system that brings a newer gate is confirmed by the runner that deployed it, so a newer version of the protocol has to
+# accept the one before it.
+#
 # Everything else is refused: with a line `nix-ferry-gate: WHY` on standard error, exit code 77, and a line in the journal.
 #
 # DIRECTORY contains gate, root, activate (the activation script), describe (target/describe.sh with what it needs) and

@@ -6,15 +6,14 @@
 #   @ NAME                 begins a value, which follows in base64
 #   .                      is the last line
 #
-# VALUES of `run`: those of target/activation/main.sh, some of them in fewer characters, except what the signed order says (below); and `checks`, with a line
-# `KEY BASE64` for each key of a check. `stage` has `who`, `lock-wait`, `key` (only to compare), `secrets`, with a line
+# VALUES of `run`: those of target/activation/main.sh, some of them in fewer characters, except what the signed order says
+# (below); and `checks`, with a line `KEY BASE64` for each key of a check. `stage` has `who`, `lock-wait`, `key` (only to compare), `secrets`, with a line
 # `N.FIELD BASE64` for each field of a secret (target/activation/secrets.sh), and `N.content`. `reject` has `reason`. `run`, `stage`
 # and `compare` have an order. Other verbs have no values.
 #
-# THE ORDER says which system belongs on which machine: `host`, `toplevel`, `commit`, `repository`, `branch` and `committed`,
-# as the manifest of an archive does (schemas/manifest-1.json), of which it may be one; and `checks` and `secrets`, the digests
-# of the values of these names. It comes as a store object in four values,
-# which are those of a .narinfo: `order.path`, `order.hash` (NarHash), `order.size` (NarSize), `order.signature`; and `order.nar`.
+# THE ORDER says which system belongs on which machine. It has the fields `host`, `toplevel`, `commit`, `repository`, `branch`
+# and `committed` of an archive's manifest (schemas/manifest-1.json), which is an order too; and `checks` and `secrets`, the
+# digests of the values of these names. It comes as a store object in four values of a .narinfo: `order.path`, `order.hash` (NarHash), `order.size` (NarSize), `order.signature`; and `order.nar`.
 #
 # SETTINGS, a file with a line `NAME VALUE` for each:
 #   shell         the shell that sudo may run this script with

@@ -104,6 +104,13 @@ describe('a fleet of two architectures, by workflow steps', () => {
     expect(first.summary).toMatch(/MiB/);
   });
 
+  test('the summary says what was emulated, and has both hosts in its timeline', () => {
+    expect(first.summary).toMatch(/\*\*Builds\*\*: \d+ derivations built \(\d+ emulated\)/);
+    for (const host of ['server', 'router']) {
+      expect(first.summary).toMatch(new RegExp(`^ {4}[\\d.]+ .* · ${host} :\\d+, \\d+$`, 'm'));
+    }
+  });
+
   test('each artifact, downloaded and unzipped, can be copied into an empty store, with the same toplevel', async () => {
     const archives = JSON.parse(first.outputs.archives ?? '') as ArchiveOutput[];
     expect(archives.map(({ host }) => host).sort()).toEqual(['router', 'server']);

@@ -52,6 +52,10 @@ async function commit(hosts: Record<string, string>): Promise<string> {
     nixosConfigurations = { ${listed.join('\n')} };
   };
 }`;
+  return commitText(flake);
+}
+
+async function commitText(flake: string): Promise<string> {
   writeFileSync(runner.machine.path(join(work.workspace, 'flake.nix')), flake);
   await runner.commit();
   return (await runner.run(['git', 'rev-parse', 'HEAD'])).stdout.trim();
@@ -170,7 +174,7 @@ describe('after the run, the step of a workflow for `workflow_run`', () => {
   test.each<[string, { pulls?: object[]; artifacts?: []; run?: object }, string]>([
     ['a newer commit', { pulls: [{ sha: 'f'.repeat(40) }] }, 'No open pull request has'],
     ['a branch of that name in another fork', { pulls: [{ repo: { full_name: 'x/y' } }] }, 'No open pull request has'],
-    ['no preview', { artifacts: [] }, 'has left no preview'],
+    ['no preview', { artifacts: [] }, 'saved no preview'],
     ['a push', { run: { event: 'push' } }, 'not for a pull request'],
   ])('writes nothing for %s', async (_, { pulls, artifacts, run: more }, why) => {
     if (pulls !== undefined) rest.pulls = pulls.map(each => pull(12, each));
@@ -227,4 +231,12 @@ test('on the command line: `--base`', async () => {
   ]);
   const none = await ferry();
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('`compare: base` needs a base')]);
+  // A base that is broken does not fail the change that repairs it.
+  const broken = await commitText('{ outputs = { self }: throw "not yet"; }');
+  await commit({ server: 'modules = [ ./hosts/server.nix ];' });
+  const repaired = await ferry('--base', broken);
+  expect([repaired.code, repaired.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^server .*unknown: The base cannot be compared: .*Not yet/),
+  ]);
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
       previewKeys: [preview.public],
       signingKeys: [signing.public],
     };
-    const { toplevels, installed } = await buildGate(nix, target.system, options);
+    const { toplevels, installed } = await buildGate(nix, target.system, options, 'one');
     // As the first deployment of the module does, if it has the signing key.
     await signClosures([toplevels.one], signing.secret, nix, context(recorder()));
     const store = `ssh-ng://root@${target.address}`;
@@ -98,7 +98,11 @@ test('the preview key previews a change of both, and cannot deploy it', async ()
 test('a system whose health check fails is taken back on both', async () => {
   const before = await systems();
   const healthChecks = { cmd: [{ description: 'never', cmd: ['false'] }] };
-  const result = await step(keys.deploy, { mode: 'switch', 'health-timeout': '2', ...sign }, { healthChecks });
+  const result = await step(
+    keys.deploy,
+    { mode: 'switch', 'health-timeout': '2', 'max-failures': '2', ...sign },
+    { healthChecks },
+  );
   expect(outcomes(result)).toMatchObject({ server: { outcome: 'rolled-back' }, router: { outcome: 'rolled-back' } });
   expect(await systems()).toEqual(before);
 }, 600_000);

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type BuildWork, type Built, build } from '../../../src/build/index.ts';
 import type { HostEvent } from '../../../src/context.ts';
+import { exec } from '../../../src/exec.ts';
 import { derivationName } from '../../../src/nix/derivation.ts';
+import { Nix } from '../../../src/nix/index.ts';
 import type { Fleet, Host } from '../../../src/plan/fleet.ts';
 import { repository } from '../support/machine.ts';
 import { PlanFixture } from '../support/plan-fixture.ts';
@@ -32,7 +34,12 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
 
   const unlimited = { stallTimeout: 3600, buildTimeout: 0 };
 
-  async function built(names: string[], source = '/', limits = unlimited): Promise<Record<string, Built>> {
+  async function built(
+    names: string[],
+    source = '/',
+    limits = unlimited,
+    nix = fixture.nix,
+  ): Promise<Record<string, Built>> {
     const hosts = names.map(name => {
       const { system, drvPath, output } = toplevels[name] as Toplevels[string];
       return { name, system, toplevel: { drvPath, outPath: output } } as Host;
@@ -40,7 +47,7 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     events.length = 0;
     await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
     const context = { ...fixture.context, progress: (event: HostEvent) => void events.push(event) };
-    const { built: all, work: done } = await build({ hosts, source } as Fleet, limits, fixture.nix, context);
+    const { built: all, work: done } = await build({ hosts, source } as Fleet, limits, nix, context);
     work = done;
     return Object.fromEntries(all.map(one => [one.host.name, one]));
   }
@@ -115,6 +122,23 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     ]);
     expect(good.closureBytes).toBe(good.closure.reduce((sum, { narSize }) => sum + narSize, 0));
     expect(good.closureBytes).toBeGreaterThan(0);
+  });
+
+  test('what a cache has is fetched', async () => {
+    const output = toplevels.good?.output ?? '';
+    await built(['good']);
+    const cache = `file://${fixture.newPath('cache')}`;
+    await fixture.nix.run('nix', ['copy', '--to', cache, output]);
+    await rm(join(fixture.context.scratch, 'roots'), { recursive: true, force: true });
+    await fixture.nix.run('nix-store', ['--delete', output]);
+    const { env, ...installation } = fixture.nix.installation;
+    const NIX_CONFIG = `${env.NIX_CONFIG}\nsubstituters = ${cache}\nrequire-sigs = false`;
+    const nix = new Nix({ exec, environment: process.env }, { ...installation, env: { NIX_CONFIG } });
+    const { good } = await built(['good'], '/', unlimited, nix);
+    expect(good).toMatchObject({ ok: true, builtDerivations: 0 });
+    expect(work.items).toEqual([
+      expect.objectContaining({ kind: 'fetched', path: output, where: cache, failed: false, emulated: false }),
+    ]);
   });
 
   test('paths in the store are not built again, and are not garbage-collected during the run', async () => {

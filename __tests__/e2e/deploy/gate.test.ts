@@ -99,7 +99,7 @@ describe('the deploy key', () => {
   test('is refused a closure that the target does not accept, with what to do', async () => {
     const signingKey = gate.signing.other.secret;
     const outcome = await gate.deploy('foreign', { origin: newer }, { signingKey });
-    const cure = 'the public half of `signing-key` belongs into `services.nix-ferry.gate.signingKeys` there';
+    const cure = 'the public half of `signing-key` belongs in `services.nix-ferry.gate.signingKeys` there';
     expect(outcome).toMatchObject({ outcome: 'refused', message: expect.stringContaining(cure) });
   }, 60_000);
 

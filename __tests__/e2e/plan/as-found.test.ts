@@ -35,6 +35,30 @@ describe.each<NixVersion>(['2.8', '2.26', '2.34'])('with Nix %s', version => {
     });
   });
 
+  // Tchekda/nixos-configuration, Atemu/nixos-config
+  test.each(['home-manager/nixos', 'nixpkgs-26.05'])('<%s> is not what the input nixpkgs pins', async path => {
+    const module = sound(`imports = [ <${path}> ];`);
+    const folder = await fixture.repository(fleetOf('colmena', { web: module }, fixture).files);
+    await expect(fleetIn(folder)).rejects.toMatchObject({
+      message: `Not pinned: <${path}>.`,
+      cure: expect.stringMatching(
+        new RegExp(
+          `^Pin ${path.split('/')[0]} in the repository \\(npins, niv, or \`fetchTarball\` with \`sha256\`\\) and import that instead\\. \\(`,
+        ),
+      ),
+    });
+  });
+
+  test('an input nixpkgs without a hash is the place of the error', async () => {
+    const folder = await fixture.repository({ 'configuration.nix': sound('networking.hostName = "web";') });
+    const { path } = fixture.miniature;
+    await expect(plan(fixture.config(folder, { nixpkgs: path }), fixture.nix, fixture.context)).rejects.toMatchObject({
+      message: `Not pinned: the input nixpkgs, ${path}, whose hash is nowhere in the repository.`,
+      where: { input: 'nixpkgs' },
+      cure: expect.stringMatching(/^Write it with its hash: `path:.*\?narHash=sha256-…`/),
+    });
+  });
+
   // dadatoa/nixos-colmena-npins: a channel, whose entry has no revision, next to a repository.
   test('the revision of another pin is not that of nixpkgs', async () => {
     const { files } = fleetOf('expression', { web: sound('networking.hostName = "web";') }, fixture);

@@ -8,11 +8,12 @@ import { PreviewFixture, stranger, viewer } from '../support/preview-fixture.ts'
 import { switchTo } from '../support/systems.ts';
 
 let fixture: PreviewFixture;
-let systems: Record<'before' | 'after' | 'asking' | 'broken', string>;
+const names = ['before', 'after', 'asking', 'broken', 'container', 'otherInterface'] as const;
+let systems: Record<(typeof names)[number], string>;
 
 beforeAll(async () => {
   fixture = await PreviewFixture.start('web');
-  systems = await fixture.build('preview.nix', ['before', 'after', 'asking', 'broken']);
+  systems = await fixture.build('preview.nix', names);
   await fixture.give(systems.before);
   const { code, lines } = await switchTo(fixture.target, systems.before, 'test');
   if (code !== 0) throw new Error(lines.join('\n'));
@@ -134,6 +135,35 @@ describe('the preview of a change of every kind', () => {
     expect(code).toBe(1);
     expect(await target.currentSystem()).toBe(systems.before);
   });
+});
+
+test('of a system without a kernel, the other files are read', async () => {
+  const { target } = fixture;
+  await fixture.give(systems.container);
+  await target.says('ln', '-sfn', systems.container, '/run/current-system');
+  try {
+    const files = readAnswer(await described())?.system.files;
+    expect(files).toMatchObject({ 'init-interface-version': 'systemd 2', 'switch-inhibitors': 'dbus dbus-1' });
+  } finally {
+    await target.says('ln', '-sfn', systems.before, '/run/current-system');
+  }
+});
+
+test('another init interface: nothing is switched, as dry-activate says', async () => {
+  const result = await fixture.preview(systems.otherInterface);
+  if (!result.known) throw new Error(result.message);
+  const { units, reboot } = result.change;
+  expect(units).toMatchObject({ stop: [], start: [], restart: [], reload: [], kept: [], fresh: [] });
+  expect(units.error).toBe('A switch changes no unit, because the init interface changes.');
+  expect(reboot).toContainEqual({
+    part: 'init interface',
+    text: 'init interface systemd 2 → systemd 3',
+    pending: false,
+  });
+  await fixture.give(systems.otherInterface);
+  const { code, lines } = await switchTo(fixture.target, systems.otherInterface, 'dry-activate');
+  expect(code).toBe(100);
+  expect(lines.filter(line => line.startsWith('would '))).toEqual([]);
 });
 
 test('no process of it can be root: the answer is the same if the kernel forbids that', async () => {

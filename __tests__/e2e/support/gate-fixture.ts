@@ -34,11 +34,12 @@ export interface Installed {
   trustedPublicKeys: string[];
 }
 
-/** Builds the systems of a machine with a gate. @param options those of services.nix-ferry.gate */
+/** Builds systems of a machine with a gate. @param options those of services.nix-ferry.gate. @param built all if left out */
 export async function buildGate(
   nix: Nix,
   system: Target['system'],
   options: Record<string, unknown>,
+  ...built: readonly Name[]
 ): Promise<{ toplevels: Record<Name, string>; installed: Installed }> {
   const file = join(mkdtempSync(join(tmpdir(), 'gate-')), 'options.json');
   writeFileSync(file, JSON.stringify(options));
@@ -47,7 +48,8 @@ export async function buildGate(
     ...['--arg', 'options', file, join(import.meta.dirname, 'fixtures/gate-systems.nix')],
   ];
   const { stdout } = await nix.run('nix-instantiate', ['--eval', '--strict', '--json', ...args]);
-  const build = (): Promise<unknown> => nix.run('nix-build', ['--no-out-link', '-A', 'toplevels', ...args]);
+  const wanted = built.length === 0 ? ['-A', 'toplevels'] : built.flatMap(name => ['-A', `toplevels.${name}`]);
+  const build = (): Promise<unknown> => nix.run('nix-build', ['--no-out-link', ...wanted, ...args]);
   await (system === 'aarch64-linux' ? emulating(build) : build());
   return JSON.parse(stdout) as Awaited<ReturnType<typeof buildGate>>;
 }

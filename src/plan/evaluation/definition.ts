@@ -2,7 +2,7 @@ import { codeOf } from '../pins/scan.ts';
 
 /** The option that a message of the module system is about, as its names; null if it names none. */
 export function optionIn(message: string): string[] | null {
-  const [, option] = /\b(?:option|attribute) [`'](.+?)'(?=[\s.,:;]|$)/.exec(message) ?? [];
+  const [, option] = /\b(?:option|option definition|attribute) [`'](.+?)'(?=[\s.,:;]|$)/.exec(message) ?? [];
   if (option === undefined) return null;
   // The type of a list or set appends the place in a definition: `[definition 1-entry 2]`.
   const names = option.replace(/\.?"?\[definition .*$/, '').match(/"[^"]*"|[^."]+/g) ?? [];

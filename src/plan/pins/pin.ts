@@ -6,7 +6,7 @@ import type { NixFailure } from '../evaluation/adapter.ts';
 import { inRepository } from '../evaluation/places.ts';
 import type { Host, Pin } from '../fleet.ts';
 import { foldersUpTo } from './folders.ts';
-import { type Evidence, ownFiles, pinError, problemsIn, warnOfPins } from './problems.ts';
+import { type Evidence, ownFiles, type PinProblem, pinError, problemsIn, warnOfPins } from './problems.ts';
 import { lineOf } from './scan.ts';
 
 /**
@@ -29,18 +29,29 @@ export async function checkNixpkgsPins(
   for (const path of new Set(paths)) {
     const pin = await pinOf(path, evidence);
     if (pin !== null) pins[path] = pin;
-    else if (problems.length === 0) {
-      problems.push({
-        what: `the nixpkgs at ${path}, whose hash is nowhere in the repository`,
-        file: ownFiles(evidence)[0] ?? null,
-        line: null,
-        cure: 'Fetch it by its hash: a flake, npins, niv, or `fetchTarball` with `sha256`.',
-      });
-    }
+    else if (problems.length === 0) problems.push(withoutHash(path, evidence));
   }
   if (problems.length > 0 && inputs.nixpkgsPin === 'error') throw pinError(problems);
   warnOfPins(problems, context);
   return pins;
+}
+
+function withoutHash(path: string, evidence: Evidence): PinProblem {
+  if (evidence.source.inputs.nixpkgs === path) {
+    return {
+      what: `the input nixpkgs, ${path}, whose hash is nowhere in the repository`,
+      input: 'nixpkgs',
+      file: null,
+      line: null,
+      cure: `Write it with its hash: \`path:${path}?narHash=sha256-…\` (\`nix hash path ${path}\` prints it).`,
+    };
+  }
+  return {
+    what: `the nixpkgs at ${path}, whose hash is nowhere in the repository`,
+    file: ownFiles(evidence)[0] ?? null,
+    line: null,
+    cure: 'Fetch it by its hash: a flake, npins, niv, or `fetchTarball` with `sha256`.',
+  };
 }
 
 /**

@@ -12,6 +12,8 @@ import { lineOf, searchPaths, unpinnedFetches } from './scan.ts';
 /** Something that is not pinned, and where. */
 export interface PinProblem {
   what: string;
+  /** The input that is wrong, if it is not a file of the repository. */
+  input?: 'nixpkgs';
   /** Relative to the repository's root. */
   file: string | null;
   line: number | null;
@@ -37,6 +39,9 @@ const pathCure =
 /** For a search path: NixOS passes the path of its modules to each module. */
 function searchPathCure(path: string): string {
   const [, module] = /^nixpkgs\/nixos\/modules\/(.+)$/.exec(path) ?? [];
+  const [name] = path.split('/');
+  if (name !== 'nixpkgs')
+    return `Pin ${name} in the repository (npins, niv, or \`fetchTarball\` with \`sha256\`) and import that instead.`;
   if (module === undefined) return pathCure;
   return `Write \`"\${modulesPath}/${module}"\` instead, with \`modulesPath\` among the module's arguments. Or set the input \`nixpkgs\` to a pin.`;
 }
@@ -144,7 +149,7 @@ export function pinError(problems: readonly PinProblem[]): UserError {
     {
       where:
         first.file === null
-          ? { input: 'source' }
+          ? { input: first.input ?? 'source' }
           : { file: first.file, ...(first.line === null ? {} : { line: first.line }) },
       cure: `${first.cure} (\`nixpkgs-pin: warn\` allows it.)`,
     },

@@ -1,0 +1,2 @@
+import { start } from './ferry.js';
+await start('comment');
