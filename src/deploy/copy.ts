@@ -1,3 +1,4 @@
+import type { Nix } from '../nix/index.ts';
 import { isLocal } from '../plan/fleet.ts';
 import type { Deployment } from './deployment.ts';
 import { gateCommand, throughGate } from './gate.ts';
@@ -30,7 +31,7 @@ export async function copyClosure(
   await nix.run('nix', copyArguments(deployment, remote, probe), { ...options, onStderr: countPaths(onProgress) });
   if (config.signingKey === null || throughGate(remote.target) || isLocal(remote.target)) return;
   onProgress('copying signatures');
-  await nix.run('nix', signatureArguments(deployment, remote, probe), options);
+  await nix.run('nix', signatureArguments(deployment, remote, probe, nix), options);
 }
 
 /**
@@ -41,8 +42,9 @@ function signatureArguments(
   { toplevel, closure }: Pick<Deployment, 'toplevel' | 'closure'>,
   remote: Pick<Remote, 'alias' | 'target'>,
   probe: Pick<Probe, 'trusted'>,
+  { store }: Pick<Nix, 'store'>,
 ): string[] {
-  const from = closure.from === 'archive' ? `file://${closure.directory}` : 'auto';
+  const from = closure.from === 'archive' ? `file://${closure.directory}` : store;
   return ['store', 'copy-sigs', '--recursive', '--substituter', from, '--store', storeOf(remote, probe), toplevel];
 }
 

@@ -63,6 +63,11 @@ export class Nix {
     };
   }
 
+  /** The store of this machine, for the few commands that need its name: `auto` would not be the daemon of the run. */
+  get store(): string {
+    return this.environment().NIX_REMOTE || 'auto';
+  }
+
   /** The closure of `paths`, each path once. @throws CommandError if one of them is not valid */
   async closure(paths: readonly string[], store?: string): Promise<PathInfo[]> {
     const from = store === undefined ? [] : ['--store', store];
