@@ -256,7 +256,7 @@ test('hosts that were not built for one reason are one line and one log, with wh
 
 **Next steps**
 
-- not built: Read the log of the build, and reproduce it. <code>ferry build --hosts a</code>
+- not built: Read the log of the build. Reproduce it with: <code>ferry build --hosts a</code>
 - not built: If the download is what it should be, write its hash into the source.
 - unreachable: Check that the target is running and can be reached over SSH, then deploy again.
 `);

@@ -37,14 +37,14 @@ function repairOf({ host, stage, file }: HostFailure): Pick<NextStep, 'next' | '
   const command = (name: string): string => `ferry ${name} --hosts ${host}`;
   switch (stage) {
     case 'plan':
-      return { next: 'Correct the configuration, then check it.', command: command('plan') };
+      return { next: 'Correct the configuration, then check it with:', command: command('plan') };
     case 'build':
       // Only a wrong hash has a place.
       if (file !== null)
         return { next: 'If the download is what it should be, write its hash into the source.', command: null };
-      return { next: 'Read the log of the build, and reproduce it.', command: command('build') };
+      return { next: 'Read the log of the build. Reproduce it with:', command: command('build') };
     case 'preview':
-      return { next: 'Nothing was changed. Check the target, its user and the key.', command: command('preview') };
+      return { next: 'Nothing was changed. Check the target, its user and the key, then run:', command: command('preview') };
     default:
       return null;
   }

@@ -37,7 +37,7 @@ export function text(run: Run, colour = false): string {
     lines.push(`${plain(namesOf(hosts))}: ${stage} failed: ${plain(why)}${place}`);
   }
   for (const { kind, next, command } of nextSteps(run)) {
-    lines.push(`next, for ${kind}: ${next}${command === null ? '' : ` ${plain(command)}`}`);
+    lines.push(`next step (${kind}): ${next}${command === null ? '' : ` ${plain(command)}`}`);
   }
   const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${duration(seconds)}`);
   if (times.length > 0) lines.push(`time: ${times.join(', ')}`);
