@@ -458,7 +458,7 @@ function text_text(run, colour = false) {
         lines.push(`${(0,markdown/* plain */.pj)((0,report_groups/* namesOf */.e)(hosts))}: ${stage} failed: ${(0,markdown/* plain */.pj)(why)}${place}`);
     }
     for (const { kind, next, command } of (0,next_steps/* nextSteps */.Z)(run)) {
-        lines.push(`next, for ${kind}: ${next}${command === null ? '' : ` ${(0,markdown/* plain */.pj)(command)}`}`);
+        lines.push(`next step (${kind}): ${next}${command === null ? '' : ` ${(0,markdown/* plain */.pj)(command)}`}`);
     }
     const times = Object.entries(run.timings).map(([stage, seconds]) => `${stage} ${(0,amounts/* duration */.p0)(seconds)}`);
     if (times.length > 0)

@@ -93,9 +93,9 @@ function commentText(run, subject) {
     return withoutMarkers((0,_summary_js__WEBPACK_IMPORTED_MODULE_0__/* .commentSummary */ .c)(run, _comment_js__WEBPACK_IMPORTED_MODULE_2__/* .commentLimit */ .j9 - hidden.length, noteOf(subject))) + hidden;
 }
 /** What a reader of the comment of a fork has to know. */
-const forkNote = 'This is what the run of the pull request has reported; nobody has checked it.';
+const forkNote = 'This is what the run of the pull request reported; nobody has checked it.';
 /**
- * The comment on the pull request of a fork, from the data that its run has left. It carries no toplevels: the run could claim
+ * The comment on the pull request of a fork, from the data that its run saved. It carries no toplevels: the run could claim
  * any, and a deployment would take them for previewed.
  */
 function forkCommentText(data, subject) {
@@ -314,14 +314,14 @@ function repairOf({ host, stage, file }) {
     const command = (name) => `ferry ${name} --hosts ${host}`;
     switch (stage) {
         case 'plan':
-            return { next: 'Correct the configuration, then check it.', command: command('plan') };
+            return { next: 'Correct the configuration, then check it with:', command: command('plan') };
         case 'build':
             // Only a wrong hash has a place.
             if (file !== null)
                 return { next: 'If the download is what it should be, write its hash into the source.', command: null };
-            return { next: 'Read the log of the build, and reproduce it.', command: command('build') };
+            return { next: 'Read the log of the build. Reproduce it with:', command: command('build') };
         case 'preview':
-            return { next: 'Nothing was changed. Check the target, its user and the key.', command: command('preview') };
+            return { next: 'Nothing was changed. Check the target, its user and the key, then run:', command: command('preview') };
         default:
             return null;
     }
@@ -1264,7 +1264,7 @@ const sections = [
     times,
     detailsList,
 ];
-/** A comment is read beside the change, and links to the summary: it has nothing of how the run went. */
+/** A comment shows the change, and links to the summary for how the run went. */
 const leftOutOfComment = new Set([workSection, timelineSection]);
 /**
  * A run as Markdown, for the job summary. Whatever a host, a target or a log contains is shown as text.

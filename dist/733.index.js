@@ -77,7 +77,7 @@ function eventOf({ GITHUB_EVENT_PATH }) {
         return {};
     }
 }
-/** The pull request of an event; null if it is none. */
+/** The pull request of an event; null if the event is another one. */
 function pullRequestOf(event) {
     const pull = event.pull_request;
     if (typeof pull?.number !== 'number')

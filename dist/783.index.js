@@ -1155,7 +1155,7 @@ function copyFailure(error, { address, user }, free) {
     }
     if (/lacks a (valid )?signature|not trusted|you are not privileged|not allowed to/i.test(why)) {
         const message = (0,_gate_js__WEBPACK_IMPORTED_MODULE_0__/* .throughGate */ .zj)({ user })
-            ? `The target accepts only signed paths: the public half of \`signing-key\` belongs into \`services.nix-ferry.gate.signingKeys\` there. ${why}`
+            ? `The target accepts only signed paths: the public half of \`signing-key\` belongs in \`services.nix-ferry.gate.signingKeys\` there. ${why}`
             : `Nix on the target does not accept unsigned paths from ${user}: add the user to \`nix.settings.trusted-users\` there, or ` +
                 `sign with \`signing-key\` and add its public key to \`nix.settings.trusted-public-keys\` there. ${why}`;
         return { outcome: 'refused', message };
@@ -2119,14 +2119,14 @@ async function copyClosure({ deployment, remote, config, nix, context }, probe, 
     if (config.signingKey === null || (0,gate/* throughGate */.zj)(remote.target) || (0,fleet/* isLocal */.IX)(remote.target))
         return;
     onProgress('copying signatures');
-    await nix.run('nix', signatureArguments(deployment, remote, probe), options);
+    await nix.run('nix', signatureArguments(deployment, remote, probe, nix), options);
 }
 /**
  * The arguments of `nix` that give a target the signatures of paths that it has already: `nix copy` skips these. Without them, a
  * gate that it gets later would refuse what shares a path with a system from before.
  */
-function signatureArguments({ toplevel, closure }, remote, probe) {
-    const from = closure.from === 'archive' ? `file://${closure.directory}` : 'auto';
+function signatureArguments({ toplevel, closure }, remote, probe, { store }) {
+    const from = closure.from === 'archive' ? `file://${closure.directory}` : store;
     return ['store', 'copy-sigs', '--recursive', '--substituter', from, '--store', storeOf(remote, probe), toplevel];
 }
 /** The target's store, as Nix's commands call it. */
@@ -3124,7 +3124,7 @@ function missingSigningKey(hosts) {
     return new errors/* UserError */.yo(`The gate of ${hosts.join(', ')} accepts only signed systems, and there is no \`signing-key\`.`, {
         where: { input: 'signing-key' },
         cure: 'Make a key with `nix key generate-secret --key-name my-fleet-1 > secret` and keep it as a secret of the GitHub environment that deploys. ' +
-            'Its public half (`nix key convert-secret-to-public < secret`) belongs into `services.nix-ferry.gate.signingKeys` of the hosts.',
+            'Its public half (`nix key convert-secret-to-public < secret`) belongs in `services.nix-ferry.gate.signingKeys` of the hosts.',
     });
 }
 /** Writes and signs the order for a host. */
@@ -4775,6 +4775,10 @@ class Nix {
             NIXPKGS_ALLOW_BROKEN: undefined,
             NIXPKGS_ALLOW_INSECURE: undefined,
         };
+    }
+    /** The store of this machine, for the few commands that need its name: `auto` would not be the daemon of the run. */
+    get store() {
+        return this.environment().NIX_REMOTE || 'auto';
     }
     /** The closure of `paths`, each path once. @throws CommandError if one of them is not valid */
     async closure(paths, store) {

@@ -98,8 +98,8 @@ function entries(zip) {
 /** The most that an artifact and its only file may have, in bytes. */
 const largest = { artifact: 10 * 1024 * 1024, file: 64 * 1024 * 1024 };
 /**
- * Writes the comment of a pull request whose run has no token for it, after this run has ended: what the run has left as an
- * artifact, checked and rendered here. Nothing of the pull request is run.
+ * Writes the comment of a pull request whose run has no token for it, after this run has ended: from the artifact that the run saved,
+ * which is checked and rendered here. Nothing of the pull request is run.
  *
  * The code of a fork decides what the artifact has. So it is read within limits, only known values are taken from it, all text
  * is escaped, and the pull request is the one of the run's own head, from GitHub and not from the artifact.
@@ -116,7 +116,7 @@ async function commentForFork(event, place) {
     try {
         const artifact = await newestPreview(run, repository, github);
         if (artifact === null)
-            return log.notice(`Run ${run.id} has left no preview.`);
+            return log.notice(`Run ${run.id} saved no preview.`);
         const pulls = await pullsOf(run, repository, github);
         if (pulls.length === 0) {
             return log.notice(`No open pull request has ${run.commit} as its head: it was closed, or has a newer commit.`);
