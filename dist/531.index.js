@@ -321,7 +321,10 @@ function repairOf({ host, stage, file }) {
                 return { next: 'If the download is what it should be, write its hash into the source.', command: null };
             return { next: 'Read the log of the build. Reproduce it with:', command: command('build') };
         case 'preview':
-            return { next: 'Nothing was changed. Check the target, its user and the key, then run:', command: command('preview') };
+            return {
+                next: 'Nothing was changed. Check the target, its user and the key, then run:',
+                command: command('preview'),
+            };
         default:
             return null;
     }
