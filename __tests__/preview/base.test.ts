@@ -17,7 +17,7 @@ const base: Base = {
   commit: '0123456789abcdef0123456789abcdef01234567',
   names: ['web', 'same', 'old', 'broken', 'unbuilt'],
   built: [at('web', '/nix/store/aaaa-nixos'), at('same', '/nix/store/bbbb-nixos'), failed('unbuilt')],
-  folders: { before: '/scratch/base', after: '/work/fleet' },
+  folders: { before: '/scratch/base', after: '/home/jo/fleet' },
   failures: [{ host: 'broken', message: 'attribute missing.' }],
   removed: ['old'],
 };
@@ -81,9 +81,9 @@ test('what the sources declare as secrets: files in their checkouts, texts that 
     secret('gone', { env: 'x' }),
   );
   const after = withSecrets(
-    secret('file', { file: '/work/fleet/keys/a' }),
-    secret('moved', { file: '/work/fleet/keys/c' }),
-    secret('command', { command: ['pass', 'x'], folder: '/work/fleet' }),
+    secret('file', { file: '/home/jo/fleet/keys/a' }),
+    secret('moved', { file: '/home/jo/fleet/keys/c' }),
+    secret('command', { command: ['pass', 'x'], folder: '/home/jo/fleet' }),
     secret('text', { text: new SecretText('hunter2') }),
     secret('same-text', { text: new SecretText('hunter1') }),
     secret('owner', { env: 'x' }, { user: 'app' }),
