@@ -548,14 +548,13 @@ function inhibitors(was, is) {
         return [{ part: 'switch inhibitor', text: `${name} ${value} → ${other}` }];
     });
 }
-/** The names and values of the file `switch-inhibitors`: an object of JSON in NixOS, lines `NAME VALUE` in the miniature. */
-function readInhibitors(text = '') {
+/** The names and values of the file `switch-inhibitors`, an object of JSON; none if it is damaged. */
+function readInhibitors(text = '{}') {
     try {
         return new Map(Object.entries(JSON.parse(text)).map(([name, value]) => [name, String(value)]));
     }
     catch {
-        const lines = text.split('\n').map(line => line.trim().split(/\s+/));
-        return new Map(lines.flatMap(([name, value]) => (name === undefined || value === undefined ? [] : [[name, value]])));
+        return new Map();
     }
 }
 

@@ -7982,7 +7982,7 @@ const patience = 120_000;
  * What differs between the systems that were previewed and those that will be deployed. The previewed ones are in the store if
  * this machine or its cache has built them, or they are fetched from a substituter; they are never built.
  *
- * @returns the changes by host; a host of which one of the systems cannot be had is missing. It never throws.
+ * @returns the changes by host; a host is missing if one of its systems is not available. It never throws.
  */
 async function changesSincePreview(differing, nix, context) {
     const changes = {};

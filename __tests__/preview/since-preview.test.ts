@@ -20,7 +20,7 @@ function fake(valid: string[], fetching: () => Promise<never>): { nix: Nix; aske
 
 const context = { signal: new AbortController().signal, log: { debug: () => undefined } } as unknown as Context;
 
-test('a system that is missing is fetched and never built; one that cannot be had is left out', async () => {
+test('a system that is missing is fetched and never built; one that is not available is left out', async () => {
   const { nix, asked } = fake(['/nix/store/b', '/nix/store/c'], () => Promise.reject(new Error('no substituter')));
   const differing = [
     { host: 'web', previewed: '/nix/store/a', built: '/nix/store/b' },

@@ -78,16 +78,13 @@ function inhibitors(was: string | undefined, is: string | undefined): Omit<Reboo
   });
 }
 
-/** The names and values of the file `switch-inhibitors`: an object of JSON in NixOS, lines `NAME VALUE` in the miniature. */
-function readInhibitors(text = ''): Map<string, string> {
+/** The names and values of the file `switch-inhibitors`, an object of JSON; none if it is damaged. */
+function readInhibitors(text = '{}'): Map<string, string> {
   try {
     return new Map(
       Object.entries(JSON.parse(text) as Record<string, unknown>).map(([name, value]) => [name, String(value)]),
     );
   } catch {
-    const lines = text.split('\n').map(line => line.trim().split(/\s+/));
-    return new Map(
-      lines.flatMap(([name, value]) => (name === undefined || value === undefined ? [] : [[name, value]])),
-    );
+    return new Map();
   }
 }

@@ -143,7 +143,10 @@ test('of a system without a kernel, the other files are read', async () => {
   await target.says('ln', '-sfn', systems.container, '/run/current-system');
   try {
     const files = readAnswer(await described())?.system.files;
-    expect(files).toMatchObject({ 'init-interface-version': 'systemd 2', 'switch-inhibitors': 'dbus dbus-1' });
+    expect(files).toMatchObject({
+      'init-interface-version': 'systemd 2',
+      'switch-inhibitors': '{\n  "dbus": "dbus-1"\n}',
+    });
   } finally {
     await target.says('ln', '-sfn', systems.before, '/run/current-system');
   }

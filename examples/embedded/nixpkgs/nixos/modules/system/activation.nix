@@ -74,11 +74,15 @@ let
       exit $_status
     '';
   snippets = normal config.system.activationScripts;
-  # What must not change while the system runs, as lines `NAME VALUE`.
+  # What must not change while the system runs: an object of JSON, one name on a line.
   inhibitors = pkgs.writeText "switch-inhibitors" (
-    lib.concatStrings (
-      lib.mapAttrsToList (name: value: "${name} ${value}\n") config.system.switch.inhibitors
+    "{\n"
+    + lib.concatStringsSep ",\n" (
+      lib.mapAttrsToList (
+        name: value: "  ${builtins.toJSON name}: ${builtins.toJSON value}"
+      ) config.system.switch.inhibitors
     )
+    + "\n}\n"
   );
 in
 {

@@ -9,7 +9,7 @@ esac
 printf 'Checking switch inhibitors...'
 changed=
 if [ -e /run/current-system/switch-inhibitors ]; then
-  changed=$(awk 'NR == FNR { was[$1] = $2; next } $1 in was && was[$1] != $2 { print $1, ":", was[$1], "->", $2 }' \
+  changed=$(awk -F '"' 'NR == FNR { was[$2] = $4; next } $2 in was && was[$2] != $4 { print $2, ":", was[$2], "->", $4 }' \
     /run/current-system/switch-inhibitors "$1/switch-inhibitors")
 fi
 if [ -z "$changed" ]; then
