@@ -325,6 +325,10 @@ rec {
     in
     {
       names = { inherit names root notes; };
+      # The names and, if they are one, the whole host: its name may be part of its configuration, which is then evaluated once.
+      opened = report { opened = { inherit names root notes; }; } (
+        each (whole null) (if builtins.length names == 1 then names else [ ])
+      );
       hosts = each (whole null) request.hosts;
       # The settings of every target and, if its tags select it, the host: in one evaluation, because each reads nixpkgs again.
       tagged = builtins.foldl' (

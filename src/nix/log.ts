@@ -18,7 +18,7 @@ export type LogEvent =
   | { kind: 'progress'; id: number; done: number; expected: number }
   /** Bytes that all downloads of an activity will have; it grows while Nix finds more of them. */
   | { kind: 'download-size'; id: number; bytes: number }
-  /** A Nix file is about to be evaluated; only logged with `-vv`. */
+  /** A Nix file is about to be evaluated; only logged with `-v`. */
   | { kind: 'evaluating'; file: string }
   | { kind: 'error'; error: NixError }
   /** `level`: 0 error, 1 warning, 3 information and so on. The text of a `builtins.trace` is unchanged. */

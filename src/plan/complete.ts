@@ -3,7 +3,7 @@ import { evaluationFailure } from './evaluation/diagnose.ts';
 import type { Evaluated } from './evaluation/evaluate.ts';
 import { extended, type HostRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import type { EvaluationFailure } from './fleet.ts';
-import { type EvaluatedHost, portable } from './host.ts';
+import { type EvaluatedHost, portable, type TaggedHost } from './host.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { checkNixpkgsPins } from './pins/pin.ts';
 import type { TagSelection } from './select.ts';
@@ -14,9 +14,6 @@ export interface Completed {
   evaluation: SourceEvaluation;
   failures: EvaluationFailure[];
 }
-
-/** The settings of a host's target and, if it is selected, the whole host. */
-type Tagged = Pick<EvaluatedHost, 'name' | 'deployment'> & Partial<EvaluatedHost>;
 
 /**
  * Adds the targets and tags of `hosts`, and the complete evaluation of those that `selection` selects.
@@ -30,7 +27,7 @@ export async function addTagged(
   opened: OpenedSource,
 ): Promise<Completed> {
   opened.source.context.log.info(`Reading the tags of ${hosts.length} hosts.`);
-  return added(await opened.evaluate<Tagged>({ attribute: 'tagged', hosts, selection }), evaluation, opened);
+  return added(await opened.evaluateTagged(hosts, selection), evaluation, opened);
 }
 
 /**
@@ -43,11 +40,11 @@ export async function addHosts(
   evaluation: SourceEvaluation,
   opened: OpenedSource,
 ): Promise<Completed> {
-  return added(await opened.evaluate<EvaluatedHost>({ attribute: 'hosts', hosts }), evaluation, opened);
+  return added(await opened.evaluate(hosts), evaluation, opened);
 }
 
 async function added(
-  results: readonly Evaluated<Tagged>[],
+  results: readonly Evaluated<TaggedHost>[],
   evaluation: SourceEvaluation,
   opened: OpenedSource,
 ): Promise<Completed> {
@@ -74,7 +71,7 @@ async function added(
   return { evaluation: extended(evaluation, { answers, deployments, pins }), failures };
 }
 
-function isWhole(host: Tagged): host is EvaluatedHost {
+function isWhole(host: TaggedHost): host is EvaluatedHost {
   return host.drvPath !== undefined;
 }
 

@@ -19,6 +19,9 @@ export interface EvaluatedHost {
   deployment: unknown;
 }
 
+/** The settings of a host's target and, if it is selected, the whole host. */
+export type TaggedHost = Pick<EvaluatedHost, 'name' | 'deployment'> & Partial<EvaluatedHost>;
+
 /** Reads the input `targets`. @throws UserError for a host that is not one of `names`. */
 export function readTargets(
   targets: Readonly<Record<string, unknown>>,

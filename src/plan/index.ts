@@ -34,14 +34,14 @@ type Targets = Readonly<Record<string, TargetSettings>>;
 export async function plan(config: PlanConfig, nix: Nix, context: Context): Promise<Fleet> {
   const source = await sourceOf(config, nix, context);
   const cache = await planCache(config, source);
-  const open = once(() => OpenedSource.open(source, config));
+  const tags = config.only === undefined && needsTags(config.hosts);
+  const open = once(() => OpenedSource.open(source, config, tags ? 'names' : 'hosts'));
   const cached = (await cache?.read()) ?? null;
   if (cached !== null) logFormat(cached.format, cached.detected, context);
   const known = cached ?? (await open()).evaluation;
   const { only } = config;
   const targets = readTargets(only === undefined ? config.targets : {}, known.names);
 
-  const tags = only === undefined && needsTags(config.hosts);
   const tagged = tags ? await readTags(known, config.hosts, targets, open) : withoutTags(known);
   const selected =
     only === undefined
@@ -75,7 +75,7 @@ export async function option(
   nix: Nix,
   context: Context,
 ): Promise<unknown> {
-  const opened = await OpenedSource.open(await sourceOf(config, nix, context), config);
+  const opened = await OpenedSource.open(await sourceOf(config, nix, context), config, 'names');
   return opened.option(host, optionPath, attributePath(optionPath));
 }
 

@@ -4,18 +4,26 @@ import { UserError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Nix } from '../nix/index.ts';
 import type { PlanConfig } from './config.ts';
-import { type Adapter, type AdapterCall, callAdapter } from './evaluation/adapter.ts';
-import { type Budget, type Evaluated, evaluateHosts } from './evaluation/evaluate.ts';
+import { type Adapter, type AdapterResult, callAdapter } from './evaluation/adapter.ts';
+import {
+  type Budget,
+  type Evaluated,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateHosts,
+  evaluateNames,
+} from './evaluation/evaluate.ts';
 import { emptyRecords, type SourceEvaluation } from './evaluation/source-evaluation.ts';
 import { namesOf } from './formats/adapter.ts';
 import { chooseFormat } from './formats/choose.ts';
 import { type Format, formats } from './formats/index.ts';
-import { unknownHost } from './host.ts';
+import { type EvaluatedHost, type TaggedHost, unknownHost } from './host.ts';
 import { checkHostName } from './host-name.ts';
 import { withoutSecretTexts } from './inline-secrets.ts';
 import { withNixpkgs } from './pins/nixpkgs.ts';
 import { type Evidence, sourceError } from './pins/problems.ts';
 import { repositoryOf } from './repository.ts';
+import type { TagSelection } from './select.ts';
 import type { Source } from './source.ts';
 
 /** The source that a configuration names. Nothing is evaluated yet. */
@@ -46,11 +54,18 @@ export class OpenedSource {
   readonly #adapter: Adapter;
   readonly #budget: Budget;
   readonly #files: Set<string>;
+  #sole: AdapterResult<EvaluatedHost> | null;
 
   private constructor(
     source: Source,
     evaluation: SourceEvaluation,
-    opened: { main: string; adapter: Adapter; budget: Budget; files: Set<string> },
+    opened: {
+      main: string;
+      adapter: Adapter;
+      budget: Budget;
+      files: Set<string>;
+      sole: AdapterResult<EvaluatedHost> | null;
+    },
   ) {
     this.source = source;
     this.evaluation = evaluation;
@@ -58,19 +73,25 @@ export class OpenedSource {
     this.#adapter = opened.adapter;
     this.#budget = opened.budget;
     this.#files = opened.files;
+    this.#sole = opened.sole;
   }
 
   /**
    * Chooses the format of a source and evaluates the names of its hosts.
    *
+   * @param what `hosts`: hosts will be evaluated next, so that a single one may be evaluated already.
    * @throws UserError if the source as a whole cannot be evaluated.
    */
-  static async open(source: Source, config: PlanConfig): Promise<OpenedSource> {
+  static async open(source: Source, config: PlanConfig, what: 'names' | 'hosts'): Promise<OpenedSource> {
     const choice = await chooseFormat(source, config.format);
     const { format, detected, main } = choice;
     logFormat(format, detected, source.context);
     const { adapter, files: pinFiles } = await withNixpkgs(choice, source);
-    const { names, root, notes, files } = await namesOf(adapter, source, main);
+    const budget = { jobs: config.jobs ?? null, memory: config.memory ?? null };
+    const { names, root, notes, files, sole } =
+      what === 'hosts'
+        ? await evaluateNames<EvaluatedHost>(adapter, optionsFor(source, main, budget))
+        : { ...(await namesOf(adapter, source, main)), sole: null };
     const fromRoot = relative(source.root, join(source.folder, main));
     if (names.length === 0) throw noHost(fromRoot, formats[format].notHosts?.(names, notes) ?? null);
     for (const name of names) checkHostName(name, fromRoot);
@@ -81,8 +102,9 @@ export class OpenedSource {
       {
         main,
         adapter: { ...adapter, roots },
-        budget: { jobs: config.jobs ?? null, memory: config.memory ?? null },
+        budget,
         files: new Set([...pinFiles, ...files]),
+        sole,
       },
     );
   }
@@ -93,19 +115,26 @@ export class OpenedSource {
     return { source: this.source, roots, files: this.#files, hasNixpkgs: 'nixpkgs' in request };
   }
 
-  /** Evaluates an attribute of the adapter for each of `hosts`. @throws UserError for a failure that no host caused. */
-  async evaluate<T extends { name: string }>(
-    call: AdapterCall & { hosts: readonly string[] },
-  ): Promise<Evaluated<T>[]> {
-    const { nix, context } = this.source;
-    const evaluation = await evaluateHosts<T>(this.#adapter, call, {
-      nix,
-      context,
-      budget: this.#budget,
-      errorFor: failure => this.source.errorFor(failure, this.#main),
-    });
-    for (const file of evaluation.files) this.#files.add(file);
-    return evaluation.hosts;
+  /** Evaluates hosts. @throws UserError for a failure that no host caused. */
+  async evaluate(hosts: readonly string[]): Promise<Evaluated<EvaluatedHost>[]> {
+    const sole = hosts.length === this.evaluation.names.length ? this.#sole : null;
+    this.#sole = null;
+    return this.#evaluated(await evaluateHosts(this.#adapter, { attribute: 'hosts', hosts }, this.#options, sole));
+  }
+
+  /** Evaluates the targets of hosts, and the whole hosts that `selection` selects. @throws as `evaluate` does. */
+  async evaluateTagged(hosts: readonly string[], selection: TagSelection): Promise<Evaluated<TaggedHost>[]> {
+    const call = { attribute: 'tagged', hosts, selection } as const;
+    return this.#evaluated(await evaluateHosts<TaggedHost>(this.#adapter, call, this.#options));
+  }
+
+  get #options(): EvaluateOptions {
+    return optionsFor(this.source, this.#main, this.#budget);
+  }
+
+  #evaluated<T>({ hosts, files }: Evaluation<T>): Evaluated<T>[] {
+    for (const file of files) this.#files.add(file);
+    return hosts;
   }
 
   /** The value of an option of a host. @throws UserError for a host or option that does not exist, and for a failure. */
@@ -122,6 +151,11 @@ export class OpenedSource {
       cure: 'Set `attribute` to the whole evaluation instead of its toplevel.',
     });
   }
+}
+
+/** @param main the file that the evaluation starts from. */
+function optionsFor({ nix, context, errorFor }: Source, main: string, budget: Budget): EvaluateOptions {
+  return { nix, context, budget, errorFor: failure => errorFor(failure, main) };
 }
 
 /** Logs a detected format. It is called before the evaluation, which may fail because the format is not the intended one. */

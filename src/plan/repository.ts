@@ -56,30 +56,32 @@ export async function repositoryOf(
   folder: string,
   { query, environment }: Pick<Context, 'query' | 'environment'>,
 ): Promise<Repository | null> {
-  const root = await rootOf(folder, query, environment);
-  if (root === null) return null;
-  const git = gitIn(folder, query);
-  const [commit, status, shallow] = await Promise.all([
-    git('rev-parse', '--verify', 'HEAD'),
-    git('status', '--porcelain', '--untracked-files=no'),
-    git('rev-parse', '--is-shallow-repository'),
-  ]);
+  const found = await rootOf(folder, query, environment);
+  if (found === null) return null;
+  const { root } = found;
+  const status = await gitIn(folder, query)('status', '--porcelain=v2', '--branch', '--untracked-files=no');
+  const [, commit] = /^# branch\.oid ([0-9a-f]+)$/m.exec(status ?? '') ?? [];
   return {
-    root,
-    commit: commit?.trim() ?? null,
-    dirty: status?.trim() !== '',
-    shallow: shallow?.trim() === 'true',
+    ...found,
+    commit: commit ?? null,
+    dirty: status === null || /^[^#\n]/m.test(status),
     submodules: await submodulesOf(root, gitIn(root, query)),
     encoded: await encodedIn(root, gitIn(root, query)),
   };
 }
 
 /** The root of the work tree that `folder` is in; null if there is none. @throws UserError as `repositoryOf` */
-async function rootOf(folder: string, query: Query, environment: Context['environment']): Promise<string | null> {
+async function rootOf(
+  folder: string,
+  query: Query,
+  environment: Context['environment'],
+): Promise<Pick<Repository, 'root' | 'shallow'> | null> {
   try {
     // Its messages are translated.
     const env = { ...environment, LC_ALL: 'C' };
-    return resolve((await query('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { env })).stdout.trim());
+    const args = ['-C', folder, 'rev-parse', '--is-shallow-repository', '--show-toplevel'];
+    const [shallow, ...path] = (await query('git', args, { env })).stdout.trim().split('\n');
+    return { root: resolve(path.join('\n')), shallow: shallow === 'true' };
   } catch (error) {
     if (exitedWithFailure(error) && /^fatal: not a git repository/m.test(error.stderr)) return null;
     const above = repositoryAbove(folder);

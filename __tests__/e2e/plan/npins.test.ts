@@ -63,6 +63,16 @@ in functor ({ input ? ./sources.json }:
       },
     );
 
+    test('its plan is kept, although the code looks for a variable of the environment', async () => {
+      const folder = await fixture.repository({ ...npins(8, 'Git'), 'configuration.nix': named('web') });
+      const { run, evaluations } = fixture.watched();
+      const planCache = fixture.newPath('cache');
+      const first = await run(folder, { planCache });
+      expect(evaluations).not.toEqual([]);
+      expect(await run(folder, { planCache })).toEqual(first);
+      expect(evaluations).toEqual([]);
+    });
+
     test.each([
       ['sources', 'import ./npins'],
       ['a pin with other fetchers', 'builtins.mapAttrs (_: pin: pin { }) { inherit (import ./npins { }) nixpkgs; }'],

@@ -34,7 +34,15 @@ export interface Adapter {
 }
 
 /** The attributes of an adapter: `nix/glue.nix` defines them. */
-export type AdapterAttribute = 'names' | 'tagged' | 'hosts' | 'option';
+export type AdapterAttribute = 'names' | 'opened' | 'tagged' | 'hosts' | 'option';
+
+/** The value of the attribute `names` of every adapter. */
+export interface Names {
+  names: string[];
+  /** The folder that the source was read from. */
+  root: string;
+  notes: Record<string, unknown>;
+}
 
 /** Which attribute of an adapter to evaluate, and what is added to the adapter's request for it. */
 export interface AdapterCall {
@@ -53,10 +61,12 @@ export interface Evaluator {
 }
 
 /** Reported while an evaluation runs. */
-export type EvaluationEvent<T> = { begun: string } | { answer: T };
+export type EvaluationEvent<T> = { opened: Names } | { begun: string } | { answer: T };
 
 /** What an evaluation returned for the hosts, up to the point where it failed. */
 export interface AdapterResult<T> {
+  /** Only of the attribute `opened`; null if its evaluation failed before. */
+  opened: Names | null;
   answers: T[];
   /** Value of the attribute; undefined if the evaluation failed. */
   value: unknown;
@@ -125,6 +135,7 @@ async function attempt<T>(
     ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
   };
   const result: AdapterResult<T> = {
+    opened: null,
     answers: [],
     value: undefined,
     failure: null,
@@ -139,7 +150,8 @@ async function attempt<T>(
     else if (message?.kind === 'evaluating') result.files.add(pathOf(message.file, adapter));
     else if (message?.kind === 'message' && message.text.startsWith(`trace: ${mark} `)) {
       const event = JSON.parse(message.text.slice(`trace: ${mark} `.length)) as EvaluationEvent<T>;
-      if ('begun' in event) result.begun = event.begun;
+      if ('opened' in event) result.opened = event.opened;
+      else if ('begun' in event) result.begun = event.begun;
       else result.answers.push(event.answer);
       onEvent(event);
     } else if (message?.kind === 'message') {
@@ -193,7 +205,7 @@ async function commandOf(
     JSON.stringify({ ...adapter.request, ...more, mark }),
     ...['--arg', 'glue', await readFile(join(folder, 'glue.nix'), 'utf8')],
     ...['--arg', 'keyUnits', await readFile(join(folder, 'key-units.nix'), 'utf8')],
-    ...['--log-format', 'internal-json', '--show-trace', '-vv'],
+    ...['--log-format', 'internal-json', '--show-trace', '-v'],
     ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
     // What is built to be imported is built in the sandbox, also on a machine whose nix.conf has none.
     ...['--option', 'sandbox', 'true', '--option', 'sandbox-fallback', 'false'],

@@ -3,9 +3,11 @@ import type { Context } from '../../context.ts';
 import {
   type Adapter,
   type AdapterCall,
+  type AdapterResult,
   callAdapter,
   type EvaluationEvent,
   type Evaluator,
+  type Names,
   type NixFailure,
 } from './adapter.ts';
 import { availableMemory } from './memory.ts';
@@ -56,33 +58,72 @@ export function deal<T>(items: readonly T[], count: number): T[][] {
   );
 }
 
+/** The names of all hosts and, if there is one only, what the same evaluator returned for it. */
+export interface Opened<T> extends Names {
+  sole: AdapterResult<T> | null;
+  /** Nix files that were evaluated. */
+  files: Set<string>;
+}
+
+/**
+ * Evaluates the names of the hosts. A single host is evaluated as a whole at the same time: its name may be part of its
+ * configuration, which would otherwise be evaluated twice.
+ *
+ * @throws `options.errorFor` if Nix fails before the names are known.
+ */
+export async function evaluateNames<T extends { name: string }>(
+  adapter: Adapter,
+  options: EvaluateOptions,
+): Promise<Opened<T>> {
+  const heap = await memoryFor(options.budget);
+  const onEvent = progressOf<T>('hosts', options.context);
+  const result = await callAdapter<T>({ ...adapter, heap }, { attribute: 'opened' }, options, onEvent);
+  const { opened: names, failure, begun, files } = result;
+  if (names !== null && (failure === null || begun !== null)) {
+    return { ...names, sole: names.names.length === 1 ? result : null, files };
+  }
+  throw failure === null ? new Error('an adapter has reported no names') : options.errorFor(failure);
+}
+
+async function memoryFor({ memory }: Budget): Promise<number> {
+  return memory ?? heapShare * (await availableMemory());
+}
+
 /**
  * Evaluates hosts in as many evaluators as processors, memory and the number of hosts justify. If a host fails, the others are
  * not affected: the answers before it are kept, and the remaining hosts are evaluated by a new evaluator.
  *
+ * @param sole what `evaluateNames` returned for the only host.
  * @throws `options.errorFor` if Nix fails before it has begun with any host.
  */
 export async function evaluateHosts<T extends { name: string }>(
   adapter: Adapter,
   { attribute, hosts, ...more }: AdapterCall & { hosts: readonly string[] },
   options: EvaluateOptions,
+  sole: AdapterResult<T> | null = null,
 ): Promise<Evaluation<T>> {
   const { budget, nix, context } = options;
-  const memory = budget.memory ?? heapShare * (await availableMemory());
+  const memory = await memoryFor(budget);
   const count = processes(hosts.length, nix.processors, budget.jobs, memory);
   const files = new Set<string>();
   const warnings = new Map<string, string[]>();
   const results = new Map<string, Evaluated<T>>();
   const outOfMemory: string[] = [];
+  let known = sole;
   const onEvent = progressOf<T>(attribute, context);
 
   const run = async (names: readonly string[], heap: number, last: boolean): Promise<void> => {
     let queue: Queue = { rest: names, most: names.length };
     while (queue.rest.length > 0) {
       const call = { ...more, attribute, hosts: queue.rest.slice(0, queue.most) };
-      const result = await callAdapter<T>({ ...adapter, heap }, call, options, onEvent);
+      const result = known ?? (await callAdapter<T>({ ...adapter, heap }, call, options, onEvent));
+      known = null;
       for (const file of result.files) files.add(file);
-      for (const [text, its] of result.warnings) warnings.set(text, [...(warnings.get(text) ?? []), ...its]);
+      for (const [text, its] of result.warnings) {
+        // Before it begins with a host, an evaluator evaluates what hosts have in common, or the name of its only host.
+        const whose = its.size > 0 ? its : call.hosts;
+        warnings.set(text, [...new Set([...(warnings.get(text) ?? []), ...whose])]);
+      }
       for (const answer of result.answers) results.set(answer.name, { host: answer.name, answer });
       const { failure, begun: culprit } = result;
       if (failure !== null && culprit === null) throw options.errorFor(failure);
@@ -136,6 +177,7 @@ function progressOf<T extends { name: string }>(
   const known = new Set<string>();
   const shown = new Set<string>();
   return event => {
+    if ('opened' in event) return;
     const host = 'begun' in event ? event.begun : event.answer.name;
     if ('begun' in event && (attribute === 'hosts' || known.has(host))) {
       shown.add(host);

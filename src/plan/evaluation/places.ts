@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { lineOf } from '../pins/scan.ts';
 import type { NixFailure } from './adapter.ts';
 import { definitionIn, optionIn } from './definition.ts';
@@ -17,11 +17,18 @@ export interface FilePlace {
  * @param roots folders with the contents of the repository's root: the work tree, and the store paths Nix copied it to.
  */
 export function inRepository<T extends { file: string }>(place: T, roots: readonly string[]): T | null {
+  const path = canonical(place.file);
   for (const root of roots) {
-    const file = relative(resolve(root), resolve(place.file));
-    if (file !== '' && !file.startsWith('..')) return { ...place, file };
+    const folder = canonical(root);
+    const inside = folder === '/' ? folder : `${folder}/`;
+    if (path.startsWith(inside) && path !== folder) return { ...place, file: path.slice(inside.length) };
   }
   return null;
+}
+
+/** An absolute path without `.`, `..` and empty parts. An evaluation names thousands of files, and most are so already. */
+function canonical(path: string): string {
+  return path.startsWith('/') && !/\/(?:\.{0,2}\/|\.{0,2}$)/.test(path) ? path : resolve(path);
 }
 
 /** The innermost place of a failure inside the repository; null if there is none. */

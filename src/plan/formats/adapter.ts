@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors.ts';
-import { type Adapter, callAdapter } from '../evaluation/adapter.ts';
+import { type Adapter, callAdapter, type Names } from '../evaluation/adapter.ts';
 import { checkLock, type FlakeReference, flakeReference } from '../evaluation/flake-reference.ts';
 import { copyWorkTree, downloadsSubmodules } from '../evaluation/work-tree.ts';
 import type { Source } from '../source.ts';
@@ -84,14 +84,6 @@ export function isFlake(main: string): boolean {
 /** The name of a host whose configuration does not define one. */
 export function fallbackName(folder: string): string {
   return basename(resolve(folder)) || 'nixos';
-}
-
-/** The value of the attribute `names` of every adapter. */
-export interface Names {
-  names: string[];
-  /** The folder that the source was read from. */
-  root: string;
-  notes: Record<string, unknown>;
 }
 
 /** @throws what `source.errorFor` makes of a failure. @param main relative to the source's folder. */

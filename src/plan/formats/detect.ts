@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { UserError } from '../../errors.ts';
-import { callAdapter } from '../evaluation/adapter.ts';
+import { callAdapter, type Names } from '../evaluation/adapter.ts';
 import { inRepository } from '../evaluation/places.ts';
 import type { Source } from '../source.ts';
-import { fileAdapter, flakeAdapter, isFlake, type Names, namesOf } from './adapter.ts';
+import { fileAdapter, flakeAdapter, isFlake, namesOf } from './adapter.ts';
 import { elsewhere } from './elsewhere.ts';
 import type { FileOutline } from './format.ts';
 import { type Format, formatNames, formats } from './index.ts';
