@@ -7,6 +7,7 @@
 # While secrets are replaced, activating.secrets in $records says which, so that whatever ends this, a loss of power too, they
 # can be taken back: the run ID, then lines `change|create NUMBER DESTINATION` and `made - DIRECTORY`. The new file and the
 # old one are next to the destination, as .nix-ferry-ID-NUMBER.new and .before. Contents are never anywhere else.
+# Once it is called activating.kept, they stay, and only the old files are still to be removed.
 
 secret() { cat "$staged/$1.$2"; }
 
@@ -221,6 +222,7 @@ print_volatile() {
 
 # Takes back what was written, whatever interrupted it. May be repeated after it was cut. False if something could not be.
 restore_secrets() {
+  remove_replaced
   [ -e $records/activating.secrets ] || return 0
   say 'taking the secrets back'
   restored=yes
@@ -241,8 +243,12 @@ restore_secret() {
     rm -f "$3"
   else
     old=$(next_to "$3" "$owner" "$2" before)
-    # If both are one file, the rename does nothing.
-    [ ! -e "$old" ] || { mv -f "$old" "$3" && rm -f "$old"; }
+    # Until the new file is in its place, both are one file, which some `mv` refuse to rename.
+    if [ "$(stat -c %d:%i "$old" 2>/dev/null)" = "$(stat -c %d:%i "$3" 2>/dev/null)" ]; then
+      rm -f "$old"
+    else
+      [ ! -e "$old" ] || mv -f "$old" "$3"
+    fi
   fi 2>>"$log" && flush "${3%/*}"
 }
 
@@ -257,12 +263,19 @@ repeat_secret_actions() {
   rm -f "$staged/ran"
 }
 
-# Forgets how to take the secrets back: they stay.
+# The secrets stay: from one moment on, all of them.
 keep_secrets() {
-  [ -e $records/activating.secrets ] || return 0
+  if [ -e $records/activating.secrets ]; then
+    mv -f $records/activating.secrets $records/activating.kept && flush $records
+  fi
+  remove_replaced
+}
+
+remove_replaced() {
+  [ -e $records/activating.kept ] || return 0
   { read -r owner && while IFS= read -r line; do
     rest=${line#* }
     case $line in change\ *) rm -f "$(next_to "${rest#* }" "$owner" "${rest%% *}" before)" ;; esac
-  done; } <$records/activating.secrets
-  rm -f $records/activating.secrets && flush $records
+  done; } <$records/activating.kept
+  rm -f $records/activating.kept && flush $records
 }
