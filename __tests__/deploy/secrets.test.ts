@@ -14,7 +14,7 @@ const target = {
   ...{ address: 'web', port: null, user: 'root', privilegeEscalation: [], sshOptions: [] },
   ...{ sshOptionsFrom: 'targets' as const, substituteOnDestination: true },
 };
-const deploying: Reading = { mode: 'switch', ownCode: true, secretVariables: {} };
+const deploying: Reading = { mode: 'switch', ownCode: true, secretVariables: {}, signingKey: null };
 const check = (secrets: Secret[], reading: Partial<Reading> = {}, more = {}) =>
   checkSecrets([{ host: 'web', target, buildOnly: false, secrets, ...more }], { ...deploying, ...reading });
 
@@ -59,13 +59,14 @@ test('what is not sent is not checked', () => {
 
 test("a run that may run a stranger's code reads no source, and a dry run runs no command", () => {
   const command = { command: ['pass', 'k'] };
-  const answers = (['none', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const).map(mode => [
+  const answers = (['none', 'preview', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const).map(mode => [
     reads({ mode, ownCode: true }, command),
     reads({ mode, ownCode: true }, good.source),
     reads({ mode, ownCode: false }, command) || reads({ mode, ownCode: false }, good.source),
   ]);
   expect(answers).toEqual([
     [false, false, false],
+    [false, true, false],
     [false, true, false],
     ...Array.from({ length: 4 }, () => [true, true, false]),
   ]);

@@ -99,6 +99,7 @@ export function changeMarkdown(change: Change): string {
       ...each('adds', change.secrets?.added ?? []),
       ...each('removes', change.secrets?.removed ?? []),
       ...each('changes', change.secrets?.changed ?? []),
+      ...each('does not compare', change.secrets?.unknown ?? []),
     ]),
     ...(files.line === null ? [] : [files.line]),
     packages === null

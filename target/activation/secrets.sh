@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Secrets: files that must not be in the store. target/stage.sh has put them into the directory $runs/ID.secrets, which only
 # root can read and which is in memory: for each secret, numbered from 1, N.name, N.destination, N.user, N.group, N.mode,
-# N.when (pre | post), N.mkdirs (true | false), N.action (a command, or empty) and N.content; 0.who is who sends them.
+# N.when (pre | post), N.mkdirs (true | false), N.action (a command, or empty), N.content and, for secret-digests.sh, N.digest;
+# 0.who is who sends them.
 # Without contents, 0.key is what digests are made with.
 #
 # While secrets are replaced, activating.secrets in $records says which, so that whatever ends this, a loss of power too, they
@@ -277,5 +278,6 @@ remove_replaced() {
     rest=${line#* }
     case $line in change\ *) rm -f "$(next_to "${rest#* }" "$owner" "${rest%% *}" before)" ;; esac
   done; } <$records/activating.kept
+  keep_digests "$owner"
   rm -f $records/activating.kept && flush $records
 }

@@ -74,6 +74,7 @@ describe('with the module', () => {
   );
 
   test('secrets that were being replaced without an activation are taken back', async () => {
+    expect((await on.deploy('switch', 'one')).values.result).toBe('finished');
     const script = `
       mkdir -p /var/lib/keys && cd /var/lib/keys && printf old >cut && ln cut .nix-ferry-gone-1.before && printf new >new && mv new cut
       printf 'gone\\nchange 1 /var/lib/keys/cut\\n' >/var/lib/nix-ferry/activating.secrets; sync`;
