@@ -140,20 +140,19 @@ test('exit codes: a missing variable, an action that fails', async () => {
 async function held(text: string) {
   await fleet.server.says('touch', '/var/tmp/hold');
   const before = await actions();
-  const command = ['env', `FERRY_SECRET_DB=${text}`, ...argv('--hosts', 'server')];
-  const child = spawn(
-    'nsenter',
-    fleet.runner.machine.enter(['sh', '-c', 'cd "$0" && exec "$@"', work.workspace, ...command], { user: 'runner' }),
-    { stdio: 'ignore' },
-  );
+  const wrapped = ['sh', '-c', 'echo $$ >/var/tmp/pid && exec "$@"', 'sh', ...argv('--hosts', 'server')];
+  const env = { PATH: fleet.runner.path, FERRY_SECRET_DB: text };
+  const entered = fleet.runner.machine.enter(wrapped, { user: 'runner', cwd: work.workspace, env });
+  const child = spawn('nsenter', entered, { stdio: 'ignore', env: { PATH: process.env.PATH } });
   const ended = new Promise(resolve => child.once('close', resolve));
   await until(async () => expect(await actions()).toBe(before + 1), 'the action');
-  return { child, ended, release: () => fleet.server.says('rm', '-f', '/var/tmp/hold') };
+  const kill = () => fleet.runner.machine.run(['sh', '-c', 'kill -KILL "$(cat /var/tmp/pid)"']);
+  return { kill, ended, release: () => fleet.server.says('rm', '-f', '/var/tmp/hold') };
 }
 
 test('a runner that is killed: its target completes what it has begun', async () => {
-  const { ended, release } = await held('the content of a killed run');
-  await fleet.runner.machine.run(['pkill', '-KILL', '-f', 'dist/cli.js secrets']);
+  const { kill, ended, release } = await held('the content of a killed run');
+  await kill();
   await ended;
   expect(await facts('server', places.variable)).toBe('the content of a killed run root:root 400');
   await release();
@@ -166,10 +165,10 @@ test('a runner that is killed: its target completes what it has begun', async ()
 }, 240_000);
 
 test('a power cut in the middle: each is whole, and the next run sends what it removed', async () => {
-  const { child, ended } = await held('the content of a run without power');
+  const { kill, ended } = await held('the content of a run without power');
   await fleet.server.powerCut();
   await fleet.server.powerOn();
-  child.kill('SIGKILL');
+  await kill();
   await ended;
   await fleet.server.says('rm', '-f', '/var/tmp/hold');
   await fleet.server.says('sh', '-c', `printf '%s\\n' '${worker}' >/run/systemd/system/worker.service`);
