@@ -54,6 +54,7 @@ export function checkSecrets(hosts: readonly Declared[], reading: Reading): void
 export function wrongSecrets(problems: readonly string[]): UserError {
   const text = problems.map(problem => `\n  ${problem}`).join('');
   return new UserError(`Secrets cannot be sent, and nothing was changed:${text}.`, {
+    where: { input: 'source' },
     cure: 'The section "Secrets" of the README says what a secret needs.',
   });
 }
