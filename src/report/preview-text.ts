@@ -42,7 +42,9 @@ export function previewState(preview: Preview): string {
   const reboot = change.reboot.length > 0;
   if (isSame(change)) {
     if (base) return `unchanged: ${comparedWith(preview.base)} has the same system`;
-    return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}`;
+    const uncompared =
+      change.secrets === null || change.secrets.unknown.length === 0 ? '' : '; some secrets are not compared';
+    return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}${uncompared}`;
   }
   const counts = [...packageCount(change), unitCount(change.units), ...secretCount(change)];
   const since = base ? `, compared with ${comparedWith(preview.base)}` : '';

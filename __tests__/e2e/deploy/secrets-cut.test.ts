@@ -38,19 +38,34 @@ const next: Record<string, string> = {
   'made/here/four': 'four',
 };
 
+const digests = { old: `${'0'.repeat(32)} ${'1'.repeat(64)}`, next: `${'2'.repeat(32)} ${'3'.repeat(64)}` };
+/** Of a secret of another run. */
+const other = `${digests.old} - /var/lib/keys/another one `;
+const places = (base: string, of: Record<string, string>): string[] =>
+  Object.keys(of).map(name => join(base, 'place', name));
+
 /** A machine before its secrets are replaced: two change, two are new, one of these in a new directory. */
 function machine(): string {
   const base = mkdtempSync(join(tmpdir(), 'cut-'));
   for (const name of ['place', 'records', 'runs/a', 'runs/a.secrets']) mkdirSync(join(base, name), { recursive: true });
   for (const [name, text] of Object.entries(old)) writeFileSync(join(base, 'place', name), text, { mode: 0o400 });
   writeFileSync(join(base, 'records/activating.json'), '{}\n');
+  const kept = [...places(base, old).map(place => `${digests.old} - ${place}`), other];
+  writeFileSync(join(base, 'records/secrets'), `${kept.join('\n')}\n`);
   writeFileSync(join(base, 'log'), '');
   const { username } = userInfo();
   const group = spawnSync('id', ['-gn'], { encoding: 'utf8' }).stdout.trim();
   for (const [index, [name, content]] of Object.entries(next).entries()) {
     const when = index % 2 === 0 ? 'pre' : 'post';
     const fields = { name, destination: join(base, 'place', name), user: username, group, mode: '0440', when };
-    for (const [field, text] of Object.entries({ ...fields, mkdirs: 'true', action: '', content, probe: '' })) {
+    for (const [field, text] of Object.entries({
+      ...fields,
+      mkdirs: 'true',
+      action: '',
+      content,
+      probe: '',
+      digest: digests.next,
+    })) {
       writeFileSync(join(base, `runs/a.secrets/${index + 1}.${field}`), text);
     }
   }
@@ -97,7 +112,12 @@ function expectNothingLeft(base: string, wanted: Record<string, string>): void {
   );
   if (!('made/here/four' in wanted)) expect(existsSync(join(base, 'place/made'))).toBe(false);
   // What ends with `.new` is written anew by whoever needs it.
-  expect(readdirSync(join(base, 'records')).filter(name => !name.endsWith('.new'))).toEqual([]);
+  expect(readdirSync(join(base, 'records')).filter(name => !name.endsWith('.new'))).toEqual(['secrets']);
+  const lines = readFileSync(join(base, 'records/secrets'), 'utf8').trimEnd().split('\n');
+  const of = 'three' in wanted ? digests.next : digests.old;
+  const expected = [...places(base, wanted).map(place => `${of} ${place}`), other.replace(' - ', ' ').trimEnd()];
+  // Without the boot.
+  expect(lines.map(line => line.replace(/^(\S+ \S+) \S+/, '$1')).sort()).toEqual(expected.sort());
 }
 
 /** Cuts it before its first step, then before its second one, and so on. @returns the number of steps. */
