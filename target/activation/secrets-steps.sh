@@ -65,7 +65,7 @@ secrets_verb() {
 }
 
 replace_secrets() {
-  if ! restore_secrets; then
+  if ! restore_cut_secrets; then
     answer why 'secrets of an earlier run could not be taken back'
     answer end refused
     return

@@ -17,7 +17,7 @@ const contents = {
   command: 'a-secret-of-the-fleet-from-a-command',
 };
 const places = { file: '/run/keys/file', variable: '/run/keys/variable', command: '/var/lib/keys/command' };
-const action = 'echo ran >>/var/tmp/actions; while [ -e /var/tmp/hold ]; do sleep 0.1; done';
+const action = 'echo ran >>/var/tmp/actions && while [ -e /var/tmp/hold ]; do sleep 0.1; done';
 const declared = `
       ferry.server.secrets = {
         file = { source = "secrets/file"; destination = "${places.file}"; user = "daemon"; action = "worker.service"; };

@@ -77,11 +77,11 @@ describe('with the module', () => {
     expect((await on.deploy('switch', 'one')).values.result).toBe('finished');
     const script = `
       mkdir -p /var/lib/keys && cd /var/lib/keys && printf old >cut && ln cut .nix-ferry-gone-1.before && printf new >new && mv new cut
-      printf 'gone\\nchange 1 /var/lib/keys/cut\\n' >/var/lib/nix-ferry/activating.secrets; sync`;
+      printf 'gone\\nchange 1 /var/lib/keys/cut\\naction 1 touch /var/lib/keys/.acted\\n' >/var/lib/nix-ferry/activating.secrets; sync`;
     await web.says('sh', '-c', script);
     await on.powerCycle();
     const look = (): Promise<string> => web.says('sh', '-c', 'cd /var/lib/keys && cat cut && ls -A');
-    await until(async () => expect(await look()).toBe('oldcut'), 'the settling');
+    await until(async () => expect(await look()).toBe('old.acted\ncut'), 'the settling');
     await expectNothingLeft(on);
   }, 120_000);
 
