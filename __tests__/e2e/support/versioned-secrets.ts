@@ -26,10 +26,8 @@ export function versionedSecrets(version: number): Secret[] {
   }));
 }
 
-/** @param kept whether those in memory are still there. */
-export function versions(version: number, kept = true): Versions {
-  const memory = kept ? text('memory', version) : null;
-  return { early: text('early', version), late: text('late', version), memory };
+export function versions(version: number): Versions {
+  return { early: text('early', version), late: text('late', version), memory: text('memory', version) };
 }
 
 /** What is left of these after a power cut. */
