@@ -54,9 +54,14 @@ export function compareWithKept(
   for (const [index, secret] of secrets.entries()) {
     const content = contents[index] ?? null;
     const last = kept.find(({ destination }) => destination === secret.destination);
-    if (last !== undefined && last.digest === null) change.added.push(secret.name);
-    else if (content === null || signingKey === null || last === undefined) change.unknown.push(secret.name);
-    else if (!isSameDigest(last, { host, secret, content }, signingKey)) change.changed.push(secret.name);
+    if (last?.digest === null) {
+      change.added.push(secret.name);
+      continue;
+    }
+    const known = content !== null && signingKey !== null && last !== undefined;
+    const same = known ? isSameDigest(last, { host, secret, content }, signingKey) : null;
+    if (same === null) change.unknown.push(secret.name);
+    else if (!same) change.changed.push(secret.name);
   }
   return change;
 }

@@ -73,6 +73,7 @@ test('commands are not run, and nothing is read in a run for a pull request or w
   const all = ['weak', 'same', odd, 'memory'];
   expect(await ask(sent('0001'), { ownCode: false })).toEqual({ ...nothing, unknown: all });
   expect(await ask(sent('0001'), { signingKey: null })).toEqual({ ...nothing, unknown: all });
+  expect(await ask(sent('0000'), { signingKey: gate.signing.other.secret })).toEqual({ ...nothing, unknown: all });
   const missing = [secret('same', { env: 'NOT_SET' }), secret('weak', { file: '/nowhere' })];
   expect(await ask(missing)).toEqual({ ...nothing, unknown: ['same', 'weak'] });
 });
