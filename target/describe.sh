@@ -30,6 +30,7 @@
 #   file firewall NAME           the rules that open ports
 #   file pending NAME            a list that an interrupted switch-to-configuration left
 #   user NAME, group NAME        an account that the generation declares
+#   secret SALT DIGEST NAME      the digest of a secret that the machine got (activation/secret-digests.sh); `-` if the secret is gone
 #
 # A record `file` is followed by the lines of the file, each after a `|`.
 set -u
@@ -150,6 +151,19 @@ sources_of() {
   done
 }
 
+digests_now() {
+  [ -r /var/lib/nix-ferry/secrets ] || return 0
+  this_boot=$(boot_id)
+  while IFS= read -r line; do
+    salt=${line%% *} rest=${line#* }
+    digest=${rest%% *} rest=${rest#* }
+    path=${rest#* }
+    case ${rest%% *} in - | "$this_boot") ;; *) digest=- ;; esac
+    if [ -x "${path%/*}" ] && [ ! -e "$path" ]; then digest=-; fi
+    printf 'secret %s %s %s\n' "$salt" "$digest" "$path"
+  done </var/lib/nix-ferry/secrets
+}
+
 describe() {
   system=$(running_now)
   printf 'kernel %s\nbootid %s\nsystem %s\nprofile %s\nboot %s\n' \
@@ -167,6 +181,7 @@ describe() {
     states_now
   fi
   files_of fstab /etc/fstab
+  digests_now
   files_of pending /run/nixos/start-list /run/nixos/restart-list /run/nixos/reload-list
   echo end
 }

@@ -25,7 +25,8 @@ in
       default = true;
       description = ''
         Whether to settle, when the machine starts, an activation that a loss of power has cut: its record is completed if
-        only that was missing; otherwise profile and boot loader are taken back. Without this, the next deployment does it.
+        only that was missing; otherwise profile, boot loader and secrets are taken back. Without this, the next deployment
+        does it.
       '';
     };
   };
@@ -37,7 +38,9 @@ in
       # It may call switch-to-configuration, which must not wait for a boot that waits for it.
       after = [ "multi-user.target" ];
       unitConfig.ConditionPathExists = [
-        "/var/lib/nix-ferry/activating.json"
+        "|/var/lib/nix-ferry/activating.json"
+        # Secrets that were being replaced without an activation.
+        "|/var/lib/nix-ferry/activating.secrets"
         # This directory exists from the first deployment after the start on, which settles the record itself.
         "!/run/nix-ferry"
       ];

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { checkSecrets, type Reading, reads } from '../../src/deploy/secrets/check.ts';
 import { SecretContent } from '../../src/deploy/secrets/content.ts';
+import { isSameDigest, newDigest } from '../../src/deploy/secrets/digest.ts';
 import { secretVariablesIn } from '../../src/environment.ts';
 import type { Secret } from '../../src/plan/fleet.ts';
 
@@ -14,7 +15,7 @@ const target = {
   ...{ address: 'web', port: null, user: 'root', privilegeEscalation: [], sshOptions: [] },
   ...{ sshOptionsFrom: 'targets' as const, substituteOnDestination: true },
 };
-const deploying: Reading = { mode: 'switch', ownCode: true, secretVariables: {} };
+const deploying: Reading = { mode: 'switch', ownCode: true, secretVariables: {}, signingKey: null };
 const check = (secrets: Secret[], reading: Partial<Reading> = {}, more = {}) =>
   checkSecrets([{ host: 'web', target, buildOnly: false, secrets, ...more }], { ...deploying, ...reading });
 
@@ -59,13 +60,14 @@ test('what is not sent is not checked', () => {
 
 test("a run that may run a stranger's code reads no source, and a dry run runs no command", () => {
   const command = { command: ['pass', 'k'] };
-  const answers = (['none', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const).map(mode => [
+  const answers = (['none', 'preview', 'dry-activate', 'secrets', 'test', 'boot', 'switch'] as const).map(mode => [
     reads({ mode, ownCode: true }, command),
     reads({ mode, ownCode: true }, good.source),
     reads({ mode, ownCode: false }, command) || reads({ mode, ownCode: false }, good.source),
   ]);
   expect(answers).toEqual([
     [false, false, false],
+    [false, true, false],
     [false, true, false],
     ...Array.from({ length: 4 }, () => [true, true, false]),
   ]);
@@ -96,4 +98,26 @@ test('only text that can be distinguished from other text is masked', () => {
 
 test('variables of secrets, by the name that a source writes', () => {
   expect(secretVariablesIn({ FERRY_SECRET_DB: 'x', FERRY_DEPLOY_KEY: 'y', PATH: '/bin' })).toEqual({ DB: 'x' });
+});
+
+test('a kept digest is of one content, place, owner and mode on one host, and needs the signing key', () => {
+  const signingKey = 'fleet-1:c2VjcmV0';
+  const content = new SecretContent(Buffer.from('0000'));
+  const [salt = '', digest = ''] = newDigest({ host: 'web', secret: good, content }, signingKey).split(' ');
+  expect([salt, digest]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  const kept = { salt, digest, destination: good.destination };
+  const same = (more: Partial<Secret> = {}, host = 'web', text = '0000', key = signingKey): boolean | null =>
+    isSameDigest(kept, { host, secret: { ...good, ...more }, content: new SecretContent(Buffer.from(text)) }, key);
+  expect([same(), same({ action: ['true'], name: 'other' }), same({}, 'web', '0000', `${signingKey}\n`)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  const others = [
+    ...[same({ permissions: '0440' }), same({ user: 'daemon' }), same({ group: 'adm' }), same({ destination: '/k' })],
+    ...[same({}, 'db'), same({}, 'web', '0001')],
+  ];
+  expect(others).toEqual(others.map(() => false));
+  expect(same({}, 'web', '0000', 'fleet-1:b3RoZXI=')).toBeNull();
+  expect(newDigest({ host: 'web', secret: good, content }, signingKey)).not.toBe(`${salt} ${digest}`);
 });

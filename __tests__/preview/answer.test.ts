@@ -10,6 +10,8 @@ const records = [
   '|end',
   '',
   'path 12 /nix/store/a',
+  'secret 00ff 11ee /run/keys/a key ',
+  'secret 00ff - /run/keys/gone',
   'end',
 ].join('\n');
 const packed = (text: string): string =>
@@ -24,6 +26,10 @@ test.each([
   const machine = readAnswer(answer);
   expect(machine).toMatchObject({ kernel: '6.12', booted: null, profile: null });
   expect(machine?.system.units).toEqual({ 'x.service': '[Unit]\nend\n' });
+  expect(machine?.secrets).toEqual([
+    { salt: '00ff', digest: '11ee', destination: '/run/keys/a key ' },
+    { salt: '00ff', digest: null, destination: '/run/keys/gone' },
+  ]);
   expect(machine?.system.closure).toEqual([{ path: '/nix/store/a', bytes: 12 }]);
 });
 

@@ -96,7 +96,7 @@ test('what the sources declare as secrets: files in their checkouts, texts that 
     'base',
   );
   expect(previews).toMatchObject([
-    { change: { secrets: { added: ['fresh'], removed: ['gone'], changed: ['moved', 'text', 'owner'] } } },
+    { change: { secrets: { added: ['fresh'], removed: ['gone'], changed: ['moved', 'text', 'owner'], unknown: [] } } },
   ]);
   expect(JSON.stringify(previews)).not.toContain('hunter');
   // The system is the same, and the host still changes.

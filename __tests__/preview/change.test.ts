@@ -28,7 +28,7 @@ function machine(more: Partial<MachineDescription> = {}): MachineDescription {
       states: {},
       shadowed: [],
     },
-    ...{ fstab: '', pending: { start: [], restart: [], reload: [] } },
+    ...{ secrets: [], fstab: '', pending: { start: [], restart: [], reload: [] } },
     ...more,
   };
 }

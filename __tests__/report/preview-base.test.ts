@@ -43,7 +43,7 @@ Compared with the base, ${base}, and not with what the targets run, so it is not
 });
 
 test('secrets, as the sources declare them', () => {
-  const secrets = { added: ['token'], removed: ['old'], changed: ['key'] };
+  const secrets = { added: ['token'], removed: ['old'], changed: ['key'], unknown: [] };
   const previews = [{ ...based('web'), change: change('web', { secrets }) } as Preview];
   expect(summary(run({ mode: 'preview', previews }))).toContain(
     '- **Secrets**: adds <code>token</code>; removes <code>old</code>; changes <code>key</code>\n',

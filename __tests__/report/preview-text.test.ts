@@ -52,3 +52,12 @@ test('in colour: green comes, red goes, yellow changes; what a closure contains 
   const plain = text(run({ previews: [preview('web', { ...more, packages: red })] }));
   expect(plain).not.toContain('\u001b');
 });
+
+test('secrets of a target: those that would change or were lost, and those that are not compared', () => {
+  const secrets = { added: ['lost'], removed: [], changed: ['token'], unknown: ['key'] };
+  const none = { added: [], removed: [], changed: [], unknown: ['key'] };
+  const shown = text(run({ fleet, previews: [unchanged('web', { secrets }), unchanged('db', { secrets: none })] }));
+  expect(shown).toMatch(/^web .*would change: 0 packages, 0 units, 2 secrets$/m);
+  expect(shown).toContain('  adds secret: lost\n  changes secret: token\n  does not compare secret: key\n');
+  expect(shown).toMatch(/^db .*unchanged: its target runs this system; some secrets are not compared$/m);
+});

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import type { KeptDigest } from '../deploy/secrets/digest.ts';
 import type { ClosurePath, EtcEntry, MachineDescription, SystemDescription, UnitState } from './description.ts';
 
 /** Why an answer is not a description. */
@@ -104,6 +105,7 @@ class Records {
       boot: this.#one('boot') || null,
       states: this.#states(),
       shadowed: this.#all('shadowed'),
+      secrets: this.#secrets(),
       fstab: this.#text('fstab')['/etc/fstab'] ?? '',
       pending: { start: pending('start'), restart: pending('restart'), reload: pending('reload') },
     };
@@ -150,6 +152,14 @@ class Records {
         return [unit, { active, sub }];
       }),
     );
+  }
+
+  #secrets(): KeptDigest[] {
+    return this.#all('secret').map(words => {
+      const [salt, rest] = cut(words);
+      const [digest, destination] = cut(rest);
+      return { salt, digest: digest === '-' ? null : digest, destination };
+    });
   }
 
   #etc(): Record<string, EtcEntry> {

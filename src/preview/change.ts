@@ -24,7 +24,7 @@ export interface Change {
   users: NameChange | null;
   groups: NameChange | null;
   etc: EtcChange[];
-  /** What the sources declare; null if one side is a target, on which only root may read them. */
+  /** What two sources declare, or what a target got and would get; null if there is nothing to compare. */
   secrets: SecretChange | null;
 }
 
@@ -81,7 +81,7 @@ export function changeBetween(before: BuiltSystem, after: BuiltSystem): Change {
   const machine: MachineDescription = {
     ...{ system: before, booted: null, kernel: '', bootId: '', profile: null, boot: null },
     states: statesIfAllRun(before.units, before.wants),
-    ...{ shadowed: [], fstab: before.fstab, pending: { start: [], restart: [], reload: [] } },
+    ...{ shadowed: [], secrets: [], fstab: before.fstab, pending: { start: [], restart: [], reload: [] } },
   };
   const change = changeOf(machine, after);
   return { ...change, units: { ...change.units, statesKnown: false } };

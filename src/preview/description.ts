@@ -1,3 +1,5 @@
+import type { KeptDigest } from '../deploy/secrets/digest.ts';
+
 /** A unit file or drop-in by its name in etc/systemd/system, as `nginx.service` or `nginx.service.d/overrides.conf`. */
 export type UnitFiles = Readonly<Record<string, string | null>>;
 
@@ -62,6 +64,8 @@ export interface MachineDescription {
   states: Readonly<Record<string, UnitState>>;
   /** Units that systemd does not read from /etc. */
   shadowed: readonly string[];
+  /** Of the secrets that it got from runs with a signing key. */
+  secrets: readonly KeptDigest[];
   /** /etc/fstab, which may not be the generation's. */
   fstab: string;
   /** Units in the lists that an interrupted switch-to-configuration left. */

@@ -5,6 +5,8 @@ import type { DeployConfig } from '../deploy/deployment.ts';
 import { connectionFailure } from '../deploy/failure.ts';
 import { GateRefusal } from '../deploy/gate.ts';
 import { type ActiveHost, aliasTargets, openTargets } from '../deploy/index.ts';
+import type { Reading } from '../deploy/secrets/check.ts';
+import { readIfThere } from '../deploy/secrets/read.ts';
 import { isConnectionError, localSession, type Session } from '../deploy/session.ts';
 import { explain } from '../errors.ts';
 import { type Host, isLocal } from '../plan/fleet.ts';
@@ -14,6 +16,7 @@ import { changeOf } from './change.ts';
 import { describeTarget } from './describe.ts';
 import type { MachineDescription } from './description.ts';
 import type { Preview, WhyUnknown } from './preview.ts';
+import { compareWithKept } from './secrets.ts';
 
 export { type Base, compareWithBase, needsBase, withoutTargets } from './base.ts';
 export type { Change, NameChange, UnitChange } from './change.ts';
@@ -24,7 +27,7 @@ export type { Differing } from './since-preview.ts';
 export { changesSincePreview } from './since-preview.ts';
 
 type Success = Built & { ok: true };
-type Config = Pick<DeployConfig, 'deployKey' | 'knownHosts' | 'ownSsh' | 'parallel'>;
+type Config = Pick<DeployConfig, 'deployKey' | 'knownHosts' | 'ownSsh' | 'parallel'> & Reading;
 
 /**
  * Compares each system that was built with the one that its target runs. Targets describe themselves; nothing is copied to
@@ -42,7 +45,7 @@ export async function preview(built: readonly Built[], config: Config, context: 
   const machines = new Map(answers.map(answer => [answer.host, answer] as const));
   const previews: Preview[] = [];
   // One after the other, because the description of a system takes memory.
-  for (const one of built) previews.push(await compare(one, machines.get(one.host.name), config));
+  for (const one of built) previews.push(await compare(one, machines.get(one.host.name), config, context));
   return previews;
 }
 
@@ -106,7 +109,7 @@ function whyUnanswered(
   return { why: 'failed', message: why };
 }
 
-async function compare(one: Built, answer: Answer | undefined, config: Config): Promise<Preview> {
+async function compare(one: Built, answer: Answer | undefined, config: Config, context: Context): Promise<Preview> {
   const host = one.host.name;
   if (!one.ok) return { host, known: false, why: 'not-built', message: 'It was not built.' };
   const idle = whyNotAsked(one.host, config);
@@ -114,6 +117,11 @@ async function compare(one: Built, answer: Answer | undefined, config: Config): 
   if (answer === undefined) return { host, known: false, why: 'failed', message: 'Its target was not asked.' };
   if ('why' in answer) return { known: false, ...answer };
   const { kernel, bootId, profile, boot } = answer.machine;
-  const change = changeOf(answer.machine, await describeBuilt(one.toplevel, one.closure));
+  const { secrets } = one.host;
+  const contents = await Promise.all(secrets.map(secret => readIfThere(secret, config, context)));
+  const change = {
+    ...changeOf(answer.machine, await describeBuilt(one.toplevel, one.closure)),
+    secrets: compareWithKept({ host, secrets, contents }, answer.machine.secrets, config.signingKey),
+  };
   return { host, known: true, comparedWith: 'target', change, machine: { kernel, bootId, profile, boot } };
 }

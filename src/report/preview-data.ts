@@ -81,7 +81,7 @@ const change: Shape<Change> = objectOf<Change>({
     }),
     100_000,
   ),
-  secrets: orNull(objectOf({ added: names, removed: names, changed: names })),
+  secrets: orNull(objectOf({ added: names, removed: names, changed: names, unknown: names })),
 });
 
 const fromTarget = objectOf({

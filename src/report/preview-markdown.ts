@@ -99,6 +99,7 @@ export function changeMarkdown(change: Change): string {
       ...each('adds', change.secrets?.added ?? []),
       ...each('removes', change.secrets?.removed ?? []),
       ...each('changes', change.secrets?.changed ?? []),
+      ...each('does not compare', change.secrets?.unknown ?? []),
     ]),
     ...(files.line === null ? [] : [files.line]),
     packages === null
@@ -158,7 +159,11 @@ function unchangedLine(previews: Run['previews']): string[] {
   const unchanged = unchangedPreviews(previews);
   if (unchanged.length === 0) return [];
   const names = unchanged.map(({ host, change }) => {
-    return `${escapeText(host)}${change.reboot.length > 0 ? ' (waits for a reboot)' : ''}`;
+    const notes = [
+      ...(change.reboot.length > 0 ? ['waits for a reboot'] : []),
+      ...(change.secrets !== null && change.secrets.unknown.length > 0 ? ['some secrets are not compared'] : []),
+    ];
+    return `${escapeText(host)}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
   });
   return [`**Unchanged**: ${namesOf(names)}`];
 }

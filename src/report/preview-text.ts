@@ -42,9 +42,11 @@ export function previewState(preview: Preview): string {
   const reboot = change.reboot.length > 0;
   if (isSame(change)) {
     if (base) return `unchanged: ${comparedWith(preview.base)} has the same system`;
-    return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}`;
+    const uncompared =
+      change.secrets === null || change.secrets.unknown.length === 0 ? '' : '; some secrets are not compared';
+    return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}${uncompared}`;
   }
-  const counts = [...packageCount(change), unitCount(change.units)];
+  const counts = [...packageCount(change), unitCount(change.units), ...secretCount(change)];
   const since = base ? `, compared with ${comparedWith(preview.base)}` : '';
   return `would change: ${counts.join(', ')}${reboot ? '; needs a reboot' : ''}${since}`;
 }
@@ -56,6 +58,11 @@ function comparedWith(commit: string): string {
 function packageCount({ packages }: Change): string[] {
   if (packages === null) return [];
   return [count(packages.added.length + packages.removed.length + packages.updated.length, 'package')];
+}
+
+function secretCount({ secrets }: Change): string[] {
+  const changed = secrets === null ? 0 : secrets.added.length + secrets.removed.length + secrets.changed.length;
+  return changed === 0 ? [] : [count(changed, 'secret')];
 }
 
 type Line = readonly [Kind, string];
@@ -79,6 +86,7 @@ function changeLines(change: Change): Line[] {
     ...listed('added', 'adds secret', secrets?.added ?? []),
     ...listed('removed', 'removes secret', secrets?.removed ?? []),
     ...listed('changed', 'changes secret', secrets?.changed ?? []),
+    ...listed('plain', 'does not compare secret', secrets?.unknown ?? []),
     ...etcLines(change),
   ];
 }

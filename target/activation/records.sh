@@ -111,10 +111,11 @@ finish_record() {
   ) 2>>"$log"
 }
 
-# The open record goes first: what stays behind without it is removed by the next run.
+# The open record goes before its lists: what stays behind without it is removed by the next run. Secrets that are not kept
+# by then would be taken back.
 drop_record() {
+  [ "$result" != finished ] || keep_secrets
   rm -f $records/activating.json && flush $records
   rm -f $records/activating.units $records/activating.failed $records/activating.generations
-  [ "$result" != finished ] || keep_secrets
   drop_carried
 }

@@ -65,7 +65,11 @@ secrets_verb() {
 }
 
 replace_secrets() {
-  restore_secrets
+  if ! restore_cut_secrets; then
+    answer why 'secrets of an earlier run could not be taken back'
+    answer end refused
+    return
+  fi
   problems=$(secret_problems | joined)
   if [ -n "$problems" ]; then
     answer why "secrets cannot be written: $problems"

@@ -1,12 +1,14 @@
 # shellcheck shell=sh
 # Secrets: files that must not be in the store. target/stage.sh has put them into the directory $runs/ID.secrets, which only
 # root can read and which is in memory: for each secret, numbered from 1, N.name, N.destination, N.user, N.group, N.mode,
-# N.when (pre | post), N.mkdirs (true | false), N.action (a command, or empty) and N.content; 0.who is who sends them.
+# N.when (pre | post), N.mkdirs (true | false), N.action (a command, or empty), N.content and, for secret-digests.sh, N.digest;
+# 0.who is who sends them.
 # Without contents, 0.key is what digests are made with.
 #
 # While secrets are replaced, activating.secrets in $records says which, so that whatever ends this, a loss of power too, they
-# can be taken back: the run ID, then lines `change|create NUMBER DESTINATION` and `made - DIRECTORY`. The new file and the
+# can be taken back: the run ID, then lines `change|create NUMBER DESTINATION`, `action NUMBER COMMAND` and `made - DIRECTORY`. The new file and the
 # old one are next to the destination, as .nix-ferry-ID-NUMBER.new and .before. Contents are never anywhere else.
+# Once it is called activating.kept, they stay, and only the old files are still to be removed.
 
 secret() { cat "$staged/$1.$2"; }
 
@@ -128,7 +130,11 @@ prepare_secret() {
   [ $state != same ] || return 0
   case $state in missing) kind=create ;; *) kind=change ;; esac
   make_directories "${path%/*}" || return
-  printf '%s %s %s\n' $kind "$1" "$path" >>$records/activating.secrets && flush $records/activating.secrets || return
+  {
+    printf '%s %s %s\n' $kind "$1" "$path"
+    action=$(secret "$1" action)
+    if [ -n "$action" ] && [ $state != attributes ]; then printf 'action %s %s\n' "$1" "$action"; fi
+  } >>$records/activating.secrets && flush $records/activating.secrets || return
   new=$(next_to "$path" "$id" "$1" new)
   rm -f "$new"
   # The owner and the mode come before the content.
@@ -221,6 +227,7 @@ print_volatile() {
 
 # Takes back what was written, whatever interrupted it. May be repeated after it was cut. False if something could not be.
 restore_secrets() {
+  remove_replaced
   [ -e $records/activating.secrets ] || return 0
   say 'taking the secrets back'
   restored=yes
@@ -229,21 +236,47 @@ restore_secrets() {
     path=${rest#* }
     restore_secret "${line%% *}" "${rest%% *}" "$path" || restored=''
   done; } <$records/activating.secrets
+  if [ -e "$here/restored" ]; then
+    while read -r restored_number; do sed -n "s/^action $restored_number //p" $records/activating.secrets; done <"$here/restored" |
+      sort -u >"$here/restored.actions"
+    rm -f "$here/restored"
+  fi
   # The last one made is the innermost.
   sed -n 's/^made - //p' $records/activating.secrets | sort -r | while IFS= read -r made; do rmdir "$made" 2>/dev/null; done
   [ -n "$restored" ] && rm -f $records/activating.secrets "$runs/$owner.secrets/changed" && flush $records
 }
 
 restore_secret() {
-  [ "$1" != made ] || return 0
+  case $1 in made | action) return 0 ;; esac
   rm -f "$(next_to "$3" "$owner" "$2" new)"
   if [ "$1" = create ]; then
-    rm -f "$3"
+    if [ -e "$3" ]; then echo "$2" >>"$here/restored" && rm -f "$3"; fi
   else
     old=$(next_to "$3" "$owner" "$2" before)
-    # If both are one file, the rename does nothing.
-    [ ! -e "$old" ] || { mv -f "$old" "$3" && rm -f "$old"; }
+    # Until the new file is in its place, both are one file, which some `mv` refuse to rename.
+    if [ "$(stat -c %d:%i "$old" 2>/dev/null)" = "$(stat -c %d:%i "$3" 2>/dev/null)" ]; then
+      rm -f "$old"
+    elif [ -e "$old" ]; then
+      echo "$2" >>"$here/restored" && mv -f "$old" "$3"
+    fi
   fi 2>>"$log" && flush "${3%/*}"
+}
+
+# Takes back what a run that nobody works on any more has written, and runs the actions again that may have read it.
+restore_cut_secrets() {
+  owner=''
+  restore_secrets || return
+  run_restored_actions
+  [ -z "$owner" ] || [ "$owner" = "${id:-}" ] || rm -rf "${runs:?}/$owner" "$runs/$owner.secrets"
+}
+
+run_restored_actions() {
+  [ -e "$here/restored.actions" ] || return 0
+  while IFS= read -r action; do
+    say "a secret was taken back: $action"
+    run_action "$action"
+  done <"$here/restored.actions"
+  rm -f "$here/restored.actions"
 }
 
 # After the way back: the actions that have read the new secrets read the old ones.
@@ -257,12 +290,20 @@ repeat_secret_actions() {
   rm -f "$staged/ran"
 }
 
-# Forgets how to take the secrets back: they stay.
+# The secrets stay: from one moment on, all of them.
 keep_secrets() {
-  [ -e $records/activating.secrets ] || return 0
+  if [ -e $records/activating.secrets ]; then
+    mv -f $records/activating.secrets $records/activating.kept && flush $records
+  fi
+  remove_replaced
+}
+
+remove_replaced() {
+  [ -e $records/activating.kept ] || return 0
   { read -r owner && while IFS= read -r line; do
     rest=${line#* }
     case $line in change\ *) rm -f "$(next_to "${rest#* }" "$owner" "${rest%% *}" before)" ;; esac
-  done; } <$records/activating.secrets
-  rm -f $records/activating.secrets && flush $records
+  done; } <$records/activating.kept
+  keep_digests "$owner"
+  rm -f $records/activating.kept && flush $records
 }

@@ -43,7 +43,7 @@ supervise() {
   records_are_roots || refuse "$(not_roots)"
   settle supervisor
   open_run "$1"
-  restore_secrets || refuse 'secrets of an earlier run could not be taken back'
+  restore_cut_secrets || refuse 'secrets of an earlier run could not be taken back'
   forget_old
   look
   enter expect "$step_limit"

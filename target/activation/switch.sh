@@ -144,7 +144,8 @@ take_back() {
   if changed_running; then restore_running; elif [ -n "$rebooted" ]; then expected=''; fi
   if { reached commit || [ "$reboots" = yes ]; } && [ "$mode" != test ]; then restore_profile; fi
   [ -n "$rebooted" ] || start_missing
-  [ -n "$rebooted" ] || repeat_secret_actions "$id"
+  # After a reboot, only the record says which there were.
+  if [ -n "$rebooted" ]; then run_restored_actions; else repeat_secret_actions "$id"; fi
   judge_back
 }
 

@@ -216,6 +216,8 @@ settle_verb() {
   if wait_for_lock 9; then
     hold 'settling an activation that was cut'
     settle settle
+    # Those that were replaced without an activation.
+    [ -e $records/activating.json ] || restore_cut_secrets || say 'secrets could not be taken back'
     sed 's/^/: /' "$log"
     answer settled "$settled"
     answer settled-toplevel "$settled_toplevel"

@@ -8,7 +8,7 @@
 #
 # VALUES of `run`: those of target/activation/main.sh, some of them in fewer characters, except what the signed order says
 # (below); and `checks`, with a line `KEY BASE64` for each key of a check. `stage` has `who`, `lock-wait`, `key` (only to compare), `secrets`, with a line
-# `N.FIELD BASE64` for each field of a secret (target/activation/secrets.sh), and `N.content`. `reject` has `reason`. `run`, `stage`
+# `N.FIELD BASE64` for each field of a secret (target/activation/secrets.sh), `N.content` and `N.digest`. `reject` has `reason`. `run`, `stage`
 # and `compare` have an order. Other verbs have no values.
 #
 # THE ORDER says which system belongs on which machine. It has the fields `host`, `toplevel`, `commit`, `repository`, `branch`
@@ -58,7 +58,7 @@ read_values() {
     failed { next }
     $1 == "@" {
       finish()
-      if (NF != 2 || $2 !~ /^([a-z][a-z0-9-]*([.][a-z]+)?|[0-9]+[.]content)$/ || length($2) > 40 || $2 in seen) { failed = 1; next }
+      if (NF != 2 || $2 !~ /^([a-z][a-z0-9-]*([.][a-z]+)?|[0-9]+[.](content|digest))$/ || length($2) > 40 || $2 in seen) { failed = 1; next }
       seen[$2] = 1
       command = "base64 -d >" $2 " 2>/dev/null"
       printf "" | command
@@ -116,6 +116,7 @@ check_value() {
   case $1 in
     mode | failed-units | reboot) pattern='[a-z][a-z-]{1,20}' ;;
     nonce | key) pattern='[0-9a-f]{16,64}' ;;
+    digest) pattern='[0-9a-f]{32} [0-9a-f]{64}' ;;
     expect)
       # At most two lines.
       set -- expect "${2%%"$newline"*}" "${2#*"$newline"}"
@@ -182,6 +183,11 @@ stage() {
     [ -e "$file" ] || continue
     number=${file##*/}
     [ -e "$staging/${number%.content}.destination" ] || refuse 'a content belongs to no secret of the order'
+    mv "$file" "$staging/" || refuse 'the secrets could not be written'
+    file=$request/${number%.content}.digest
+    [ -e "$file" ] || continue
+    digest=$(cat "$file")
+    check_value digest "$digest"
     mv "$file" "$staging/" || refuse 'the secrets could not be written'
   done
   staging=''

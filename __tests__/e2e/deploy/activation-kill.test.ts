@@ -12,9 +12,11 @@ import { Activations } from '../support/activation-driver.ts';
 import { localNix } from '../support/deploy-fixture.ts';
 import { armed, confirmed, done, phasesOf, recorded } from '../support/kill-table.ts';
 import { generateKey, startSystemdTarget, type Target } from '../support/target.ts';
+import { leftNextTo, stageVersion, versions, versionsOn } from '../support/versioned-secrets.ts';
 
 let web: Target;
 let on: Activations;
+let secretsVersion = 0;
 
 beforeAll(async () => {
   const key = await generateKey('deploy');
@@ -39,9 +41,11 @@ describe('a supervisor', () => {
       expectWhole(on, before, old);
 
       const id = on.id();
+      const secretsBefore = await versionsOn(web);
+      await stageVersion(on, id, ++secretsVersion);
       const release = await holdAt(on, phase);
       const limits = { 'step-limit': '3', 'activate-limit': '5', 'health-limit': '3', confirm: '3', nonce: id };
-      const running = on.run(id, 'switch', next, limits);
+      const running = on.run(id, 'switch', next, { ...limits, secrets: 'true' });
       if (confirmed.includes(phase)) {
         await on.inPhase(id, 'confirm');
         expect((await on.call('confirm', id, id)).values.confirmed).toBe('yes');
@@ -58,6 +62,8 @@ describe('a supervisor', () => {
         recorded: recorded.includes(phase),
         settle: disaster === 'its process killed',
       });
+      expect(await versionsOn(web)).toEqual(done.includes(phase) ? versions(secretsVersion) : secretsBefore);
+      expect(await leftNextTo(web)).toBe('');
     },
     120_000,
   );

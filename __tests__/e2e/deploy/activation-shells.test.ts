@@ -3,6 +3,7 @@ import { disasters, expectNothingLeft, expectSettled, expectWhole } from '../sup
 import { Activations, type State } from '../support/activation-driver.ts';
 import { localNix } from '../support/deploy-fixture.ts';
 import { generateKey, startSystemdTarget, type Target } from '../support/target.ts';
+import { leftNextTo, stageVersion, versions, versionsOn } from '../support/versioned-secrets.ts';
 
 // The main ways through the script, with each /bin/sh that a machine may have. The systems' own tools are busybox's.
 describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
@@ -31,7 +32,9 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
   test('the supervisor and the switch run with this shell', async () => {
     const id = on.id();
     on.gate('two-activation', 'hold');
-    const running = on.run(id, 'switch', 'two', { confirm: '1', nonce: 'n' });
+    const secretsBefore = await versionsOn(web);
+    await stageVersion(on, id, 1);
+    const running = on.run(id, 'switch', 'two', { confirm: '1', nonce: 'n', secrets: 'true' });
     await on.heldAt('two-activation');
     const pid = await web.says('cat', `/run/nix-ferry/${id}/pid`);
     expect(await web.says('readlink', '-f', `/proc/${pid}/exe`)).toMatch(new RegExp(`/${shell}$`));
@@ -40,6 +43,7 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
     expect((await running).values).toMatchObject({ result: 'went-back', why: 'not confirmed within 1 s' });
     await on.call('finish', id);
     expect(await on.state()).toEqual({ ...before, left: [] });
+    expect(await versionsOn(web)).toEqual(secretsBefore);
   });
 
   test.each(['its process killed', 'its unit killed', 'its unit frozen'] as const)(
@@ -76,7 +80,9 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
     expect(refused.values.why).toBe('the pre-deploy check "a\\b "c"" failed (exit code 3), for 2 s');
     expect(await on.state()).toEqual({ ...before, left: [] });
     const id = on.id();
+    await stageVersion(on, id, 2);
     const running = on.run(id, 'switch', 'two', {
+      secrets: 'true',
       confirm: '30',
       nonce: 'n',
       'health-1.command': 'true',
@@ -86,6 +92,7 @@ describe.each(['dash', 'bash', 'busybox'])('with %s as /bin/sh', shell => {
     await on.call('confirm', id, 'n');
     expect((await running).values.result).toBe('finished');
     await on.call('finish', id);
+    expect([await versionsOn(web), await leftNextTo(web)]).toEqual([versions(2), '']);
     const deployed = await web.says('cat', '/var/lib/nix-ferry/deployed.json');
     expect(JSON.parse(deployed)).toMatchObject({ by: 'a\\nb "c" d', toplevel: on.toplevel('two') });
   }, 120_000);

@@ -128,6 +128,18 @@ test('more secrets, or fewer, than those of the order are refused', async () => 
   await expectRefused(content, 'a content belongs to no secret of the order');
 });
 
+test.each(['', 'not a digest', `${'a'.repeat(32)} ${'b'.repeat(63)}\n-`, `${'a'.repeat(32)} ${'b'.repeat(65)}`])(
+  'a digest that is none is refused: %j',
+  async digest => {
+    const order = await gate.order('two', { secrets: [secret('x')] });
+    const values: Value[] = [
+      ['1.content', encode('x')],
+      ['1.digest', encode(digest)],
+    ];
+    await expectRefused(stage(order, [secret('x')], values, 'digest'), 'the value of digest is damaged');
+  },
+);
+
 test('an order of another host, of another key, or of an older commit is refused', async () => {
   const secrets = [secret('x')];
   const elsewhere = await gate.order('two', { host: 'db', secrets });

@@ -138,7 +138,7 @@ async function built(name: Name, as = user): Promise<Built> {
 describe('previews', () => {
   async function ask(key: Key, as = user): Promise<Preview | undefined> {
     const { knownHosts } = gate.target;
-    const config = { deployKey: key.private, knownHosts, ownSsh: false, parallel: 1 };
+    const config = configuration('preview', key.private, knownHosts);
     const [answer] = await preview([await built('three', as)], config, context(recorder()));
     return answer;
   }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { expectNothingLeft, expectWhole } from '../support/activation-disasters.ts';
 import { expectNext, inGroups, KillFleet } from '../support/kill-fleet.ts';
 import { done, phasesOf, recorded } from '../support/kill-table.ts';
+import { leftNextTo, versions, versionsOn, withoutMemory } from '../support/versioned-secrets.ts';
 
 // Machines that lose power at the start of a phase and start again from their disks: of the kill table, the rows `power
 // cut`. The runner loses its connections, comes back, and reports.
@@ -25,7 +26,7 @@ describe('a power cut', () => {
       await Promise.all(rows.map(({ release }) => release()));
       const outcomes = await running;
       for (const [index, row] of rows.entries()) {
-        const { phase, on, before, old, next } = row;
+        const { phase, on, before, secretsBefore, old, next } = row;
         const whole = done.includes(phase) ? next : old;
         const path = on.toplevel(whole);
         const outcome = outcomes[index];
@@ -40,6 +41,9 @@ describe('a power cut', () => {
         expectWhole(on, after, whole);
         if (whole === old)
           expect(after).toMatchObject({ generations: before.generations, generation: before.generation });
+        const secrets = withoutMemory(whole === next ? versions(fleet.secretsVersion) : secretsBefore);
+        expect([phase, await versionsOn(on.target)]).toEqual([phase, secrets]);
+        expect(await leftNextTo(on.target)).toBe('');
         await expectNothingLeft(on);
       }
       await Promise.all(rows.map(expectNext));

@@ -11,6 +11,7 @@ import { expectNext, inGroups, KillFleet, type Row } from '../support/kill-fleet
 import { done, phasesOf } from '../support/kill-table.ts';
 import { repository } from '../support/machine.ts';
 import { until } from '../support/target.ts';
+import { versions, versionsOn } from '../support/versioned-secrets.ts';
 
 // What may happen to the runner and its connections at the start of a phase: of the kill table, the rows `connection
 // dropped` and `runner killed`.
@@ -93,6 +94,7 @@ describe('a connection that is dropped', () => {
           on.toplevel(next),
         ]);
         expectWhole(on, await on.state(), next);
+        expect(await versionsOn(on.target)).toEqual(versions(fleet.secretsVersion));
         await expectNothingLeft(on);
       }
       await Promise.all(rows.map(expectNext));

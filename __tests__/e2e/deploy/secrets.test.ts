@@ -203,6 +203,19 @@ describe('on the running system', () => {
     expect([await file('/run/keys/cut'), await left()]).toEqual(['before', '']);
   });
 
+  test('a run that was killed after an action: the next one takes the secrets back, and the action reads the old one', async () => {
+    const reader = { action: ['systemctl', 'restart', 'reader.service'] };
+    const fatal = { action: ['[ -e /run/killed ] || { touch /run/killed; kill -KILL $PPID; }'] };
+    const wanted = (text: string): Secret[] => [secret('token', text, reader), secret('zz', text, fatal)];
+    await web.says('touch', '/run/killed');
+    await go('one', wanted('old'), { mode: 'secrets' });
+    await web.says('rm', '/run/killed');
+    expect(await go('one', wanted('new'), { mode: 'secrets' })).toMatchObject({ outcome: 'failed' });
+    expect([await file('/run/keys/token'), await file('/run/read')]).toEqual(['new', 'new']);
+    expect(await go('one', wanted('old'), { mode: 'secrets' })).toMatchObject({ outcome: 'unchanged' });
+    expect([await file('/run/keys/token'), await file('/run/read'), await left()]).toEqual(['old', 'old', '']);
+  });
+
   test('two runs at the same time: one after the other, and each is whole', async () => {
     const all = (text: string): Secret[] => ['a', 'b', 'c'].map(name => secret(name, text.repeat(20_000)));
     const done = await Promise.all([

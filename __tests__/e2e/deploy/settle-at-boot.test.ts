@@ -73,6 +73,18 @@ describe('with the module', () => {
     240_000,
   );
 
+  test('secrets that were being replaced without an activation are taken back', async () => {
+    expect((await on.deploy('switch', 'one')).values.result).toBe('finished');
+    const script = `
+      mkdir -p /var/lib/keys && cd /var/lib/keys && printf old >cut && ln cut .nix-ferry-gone-1.before && printf new >new && mv new cut
+      printf 'gone\\nchange 1 /var/lib/keys/cut\\naction 1 touch /var/lib/keys/.acted\\n' >/var/lib/nix-ferry/activating.secrets; sync`;
+    await web.says('sh', '-c', script);
+    await on.powerCycle();
+    const look = (): Promise<string> => web.says('sh', '-c', 'cd /var/lib/keys && cat cut && ls -A');
+    await until(async () => expect(await look()).toBe('old.acted\ncut'), 'the settling');
+    await expectNothingLeft(on);
+  }, 120_000);
+
   test('a start without an open record, and a switch, do not run it', async () => {
     await on.powerCycle();
     const runs = async () => (await web.unit('nix-ferry-settle.service')).ExecMainPID;

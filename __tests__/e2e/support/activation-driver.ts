@@ -177,7 +177,11 @@ export class Activations {
   runs(): string[] {
     const directory = this.target.machine.path('/run/nix-ferry');
     if (!existsSync(directory)) return [];
-    return readdirSync(directory, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []));
+    // Those with a dot hold secrets of a run.
+    const isRun = /^[^.]+$/;
+    return readdirSync(directory, { withFileTypes: true })
+      .filter(entry => entry.isDirectory() && isRun.test(entry.name))
+      .map(({ name }) => name);
   }
 
   /** Waits until a run shows this phase. */

@@ -6,6 +6,7 @@ import { expectNextRun, expectWhole, held, holdAt, other } from './activation-di
 import { Activations, type State } from './activation-driver.ts';
 import { buildSystems, configuration, context, deployment, localNix, recorder } from './deploy-fixture.ts';
 import { generateKey, type Key, startSystemdTarget, until } from './target.ts';
+import { type Versions, versionedSecrets, versionsOn } from './versioned-secrets.ts';
 
 const size = 4;
 
@@ -20,6 +21,7 @@ export interface Row {
   phase: string;
   on: Activations;
   before: State;
+  secretsBefore: Versions;
   /** The systems that it runs and that it is to get. */
   old: string;
   next: string;
@@ -31,6 +33,8 @@ export class KillFleet {
   readonly machines: readonly Activations[];
   readonly nix: Nix;
   readonly key: Key;
+  /** Of the secrets that the last deployment was to send. */
+  secretsVersion = 0;
 
   private constructor(machines: readonly Activations[], nix: Nix, key: Key) {
     this.machines = machines;
@@ -67,9 +71,10 @@ export class KillFleet {
     return this.machines.map(({ target }) => target.knownHosts).join('\n');
   }
 
-  /** Deploys with the deploy stage of the runner, in this process. */
+  /** Deploys with the deploy stage of the runner, in this process, with a new version of the secrets. */
   deploy(wanted: readonly (readonly [Activations, string])[], more: Partial<DeployConfig> = {}): Promise<Outcome[]> {
-    const deployments = wanted.map(([on, name]) => deployment(on.target, on.toplevel(name)));
+    const secrets = versionedSecrets(++this.secretsVersion);
+    const deployments = wanted.map(([on, name]) => deployment(on.target, on.toplevel(name), { secrets }));
     const config = configuration('switch', this.key.private, this.knownHosts, more);
     return deploy(deployments, config, this.nix, context(recorder()));
   }
@@ -83,7 +88,8 @@ export class KillFleet {
         const next = other(on, before.current);
         const old = other(on, on.toplevel(next));
         expectWhole(on, before, old);
-        return { phase, on, before, old, next, release: await holdAt(on, phase) };
+        const secretsBefore = await versionsOn(on.target);
+        return { phase, on, before, secretsBefore, old, next, release: await holdAt(on, phase) };
       }),
     );
   }

@@ -6,7 +6,7 @@ import { exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import { type Preview, preview } from '../../../src/preview/index.ts';
 import { host } from '../../report/run.ts';
-import { address, context, localNix, recorder } from './deploy-fixture.ts';
+import { address, configuration, context, localNix, recorder } from './deploy-fixture.ts';
 import { embeddedFleet } from './embedded.ts';
 import { generateKey, type Key, startSystemdTarget, type Target } from './target.ts';
 
@@ -80,7 +80,7 @@ export class PreviewFixture {
 
   /** The preview of one system. */
   async preview(toplevel: string, user = viewer): Promise<Preview> {
-    const config = { deployKey: this.key.private, knownHosts: this.target.knownHosts, ownSsh: false, parallel: 4 };
+    const config = configuration('preview', this.key.private, this.target.knownHosts);
     const [result] = await preview([await this.built(toplevel, user)], config, context(recorder()));
     if (result === undefined) throw new Error('no preview');
     return result;

@@ -9,6 +9,8 @@ export type Declared = Pick<Deployment, 'target' | 'buildOnly' | 'secrets'> & { 
 /** What decides which sources a run may read. */
 export interface Reading extends Pick<Deployer, 'ownCode' | 'secretVariables'> {
   mode: Mode;
+  /** Of which the key of digests is derived. */
+  signingKey: string | null;
 }
 
 /** The variable of the environment that holds the secret which a source calls `name`. */
@@ -16,7 +18,7 @@ export function variableOf(name: string): string {
   return `FERRY_SECRET_${name}`;
 }
 
-/** Whether a mode has to do with secrets: a preview compares only what everybody may read. */
+/** Whether a mode has to do with secrets of targets. A preview compares those that it can read. */
 function sends(mode: Mode): boolean {
   return mode !== 'none' && mode !== 'preview';
 }
@@ -26,8 +28,8 @@ function sends(mode: Mode): boolean {
  * Commands are only run for what is then deployed.
  */
 export function reads({ mode, ownCode }: Pick<Reading, 'mode' | 'ownCode'>, source: Secret['source']): boolean {
-  if (!sends(mode) || !ownCode) return false;
-  return mode !== 'dry-activate' || !('command' in source);
+  if (mode === 'none' || !ownCode) return false;
+  return (mode !== 'dry-activate' && mode !== 'preview') || !('command' in source);
 }
 
 /**
@@ -52,6 +54,7 @@ export function checkSecrets(hosts: readonly Declared[], reading: Reading): void
 export function wrongSecrets(problems: readonly string[]): UserError {
   const text = problems.map(problem => `\n  ${problem}`).join('');
   return new UserError(`Secrets cannot be sent, and nothing was changed:${text}.`, {
+    where: { input: 'source' },
     cure: 'The section "Secrets" of the README says what a secret needs.',
   });
 }

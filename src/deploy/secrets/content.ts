@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Hidden } from '../../hidden.ts';
 import type { Secret } from '../../plan/fleet.ts';
 
@@ -22,6 +22,11 @@ export class SecretContent extends Hidden {
     return createHash('sha256').update(key).update(inner).digest('hex');
   }
 
+  /** An HMAC of a text without NUL and the content, in hex. */
+  keyedDigest(key: Buffer, text: string): string {
+    return createHmac('sha256', key).update(text).update('\0').update(this.#bytes).digest('hex');
+  }
+
   /** The content as text, to be masked in logs; null if it is binary, large, or too short to be distinguished from other text. */
   maskable(): string | null {
     const text = this.#bytes.toString('utf8').trim();
@@ -30,8 +35,11 @@ export class SecretContent extends Hidden {
   }
 }
 
-/** A secret of a host, and its content; null if its source is not read in this run. */
+/** A secret of a host, as far as this run reads it. */
 export interface ReadSecret {
   secret: Secret;
+  /** Null if its source is not read. */
   content: SecretContent | null;
+  /** What the target is to keep of it (newDigest in digest.ts); null without content or signing key. */
+  digest: string | null;
 }

@@ -6,6 +6,7 @@ import { CommandError } from '../../errors.ts';
 import type { Secret } from '../../plan/fleet.ts';
 import { checkSecrets, type Declared, type Reading, reads, wrongSecrets } from './check.ts';
 import { type ReadSecret, SecretContent } from './content.ts';
+import { newDigest } from './digest.ts';
 
 /** Bytes. A secret is held in memory here and on its target. */
 const largest = 16 * 1024 * 1024;
@@ -54,9 +55,32 @@ export async function readSecrets(
   return new Map(
     hosts.map(({ host, secrets }) => [
       host,
-      secrets.map(secret => ({ secret, content: contents.get(secret.source) ?? null })),
+      secrets.map(secret => withDigest(host, secret, contents.get(secret.source) ?? null, reading)),
     ]),
   );
+}
+
+function withDigest(host: string, secret: Secret, content: SecretContent | null, { signingKey }: Reading): ReadSecret {
+  const digested = content !== null && signingKey !== null;
+  return { secret, content, digest: digested ? newDigest({ host, secret, content }, signingKey) : null };
+}
+
+/**
+ * Reads what a preview can compare: sources that it may read and that are there.
+ *
+ * @returns the content, masked in the log; null if there is none.
+ */
+export async function readIfThere(
+  { source }: Secret,
+  reading: Reading,
+  context: Context,
+): Promise<SecretContent | null> {
+  if (!reads(reading, source) || ('env' in source && !(source.env in reading.secretVariables))) return null;
+  const content = await contentOf(source, reading, context);
+  if (typeof content === 'string') return null;
+  const text = content.maskable();
+  if (text !== null) context.log.secret(text);
+  return content;
 }
 
 /** The content, or why it cannot be read, in words. */

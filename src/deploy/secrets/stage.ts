@@ -90,7 +90,9 @@ function encoded(texts: Record<string, string>): Value[] {
 /** None if they are only compared. */
 function contents(secrets: Staged, key: string | null): Value[] {
   if (key !== null) return [];
-  return secrets.flatMap(({ content }, index): Value[] =>
-    content === null ? [] : [[`${index + 1}.content`, content.base64()]],
-  );
+  return secrets.flatMap(({ content, digest }, index): Value[] => {
+    if (content === null) return [];
+    const digests: Value[] = digest === null ? [] : [[`${index + 1}.digest`, encode(digest)]];
+    return [[`${index + 1}.content`, content.base64()], ...digests];
+  });
 }
