@@ -166,7 +166,7 @@ export class TargetSetupFixture {
 }
 
 /** Makes of the target what NixOS is, as far as a set-up sees it. */
-async function likeNixos(target: Target): Promise<void> {
+export async function likeNixos(target: Target): Promise<void> {
   const keys = 'Match User nix-ferry\n AuthorizedKeysFile %h/.ssh/authorized_keys /etc/ssh/authorized_keys.d/%u\n';
   await target.machine.run(['sh', '-c', 'cat >/etc/ssh/sshd_config.d/nixos.conf'], { input: keys });
   // Debian lets only a group speak to the daemon.
