@@ -23,7 +23,8 @@
 # Everything else is refused: with a line `nix-ferry-gate: WHY` on standard error, exit code 77, and a line in the journal.
 #
 # DIRECTORY contains gate, root, activate (the activation script), describe (target/describe.sh with what it needs) and
-# settings, which root.sh describes; and serve, if root is asked over a socket. Only root may write to them.
+# settings, which root.sh describes; and serve, if root is asked over a socket, with the netcat in the directory above it. Only
+# root may write to them.
 set -fu
 umask 077
 PATH=/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -64,7 +65,7 @@ ask_root() {
 
 # ask_over SOCKET: prints the answer of serve.sh, and exits as root.sh did.
 ask_over() {
-  { printf '%s\n' "$request" && cat; } | clean nc -N -U "$1" | {
+  { printf '%s\n' "$request" && cat; } | clean "${directory%/*}/nc" -N -U "$1" | {
     while IFS= read -r line; do
       case $line in
         'nix-ferry-gate-end '*)

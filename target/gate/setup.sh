@@ -25,6 +25,9 @@
 #   /var/lib/nix-ferry-gate/VERSION  the files. Not in the store, so that the garbage collector does not take them
 #   /var/lib/nix-ferry-gate/current  a link to the version in use. Changing it changes keys, settings and scripts at once
 #   /var/lib/nix-ferry-gate/nix.conf the settings that nix-daemon has read
+#   /var/lib/nix-ferry-gate/nc       a link to the netcat with which the gate asks root: that of a later system may be another one
+#   /nix/var/nix/gcroots/nix-ferry-gate
+#                                    keeps it from the garbage collector
 #   /etc/ssh/authorized_keys.d/nix-ferry
 #                                    a link to the keys, which the module replaces with its own file
 #   /etc/systemd/system.control      the units: systemd reads them there, and no NixOS system writes there
@@ -44,6 +47,7 @@ keys=/etc/ssh/authorized_keys.d/$user
 control=/etc/systemd/system.control
 socket=ferry-gate.socket
 daemon=nix-daemon.service.d/ferry-gate.conf
+gcroot=/nix/var/nix/gcroots/nix-ferry-gate
 
 answer() { printf '%s=%s\n' "$1" "$2"; }
 
@@ -85,7 +89,15 @@ obstacle() {
   elif [ -e /var/lib/nix-ferry/activating.json ]; then
     echo 'an activation is in progress there, or was cut: the next deployment settles it'
   else
-    for program in nc setpriv flock awk base64 ssh-keygen nix-daemon nix-store; do
+    if [ -z "$(netcat)" ]; then
+      echo 'there is no netcat of OpenBSD (nc), which every NixOS system has by default'
+      return
+    fi
+    if [ -z "$(setpriv)" ]; then
+      echo 'there is no setpriv of util-linux, which every NixOS system has by default'
+      return
+    fi
+    for program in flock awk base64 ssh-keygen nix-daemon nix-store; do
       command -v $program >/dev/null || {
         echo "the program $program, which every NixOS system has by default, is not there"
         return
@@ -127,11 +139,31 @@ obstacle_of_user() {
     }'
 }
 
+# program NAME OPTION PATTERN: the first on PATH whose help, which OPTION prints, matches. Busybox has some with less options.
+program() {
+  for directory in $(printf %s "$PATH" | tr : ' '); do
+    if [ -x "$directory/$1" ] && "$directory/$1" "$2" 2>&1 </dev/null | grep -Eq -e "$3"; then
+      readlink -f "$directory/$1"
+      return
+    fi
+  done
+}
+
+# With Unix sockets (-U) and half-closed connections (-N).
+netcat() { program nc -h '[[]-[0-9A-Za-z]*N[A-Za-z]*U'; }
+setpriv() { program setpriv --help '--reuid'; }
+
 # One at a time. Not inherited by what this script starts.
 lock() {
   exec 9>/run/ferry-gate.lock
   why='another set-up of this machine is in progress'
-  flock -w 30 9
+  tries=0
+  # Not every flock can wait for a limited time.
+  until flock -n 9; do
+    tries=$((tries + 1))
+    [ $tries -lt 30 ] || return
+    sleep 1 9>&-
+  done
 }
 
 read_files() {
@@ -199,6 +231,13 @@ ensure_daemon() {
   [ "$before" = no ] || changed=yes
 }
 
+ensure_netcat() {
+  why='there is no netcat'
+  [ -x $place/nc ] || link "$(netcat)" $place/nc || return
+  why="$gcroot could not be made"
+  link $place/nc $gcroot
+}
+
 ensure_keys() {
   why="$keys could not be made"
   link $current/keys $keys
@@ -208,16 +247,15 @@ ensure_keys() {
 try_gate() {
   why='the gate did not answer when it was tried'
   key=$(sed -n 's/^restrict,command="[^"]* [a-z]* \([^ "]* [^ "]*\)" .*/\1/p' $current/keys | head -n 1)
-  as_user="setpriv --reuid=$user --regid=$user --init-groups env -i PATH=$PATH"
+  as_user="$(setpriv) --reuid=$user --regid=$user --init-groups env -i PATH=$PATH"
   # shellcheck disable=SC2086 # Words.
   printf '.\n' | $as_user 'SSH_ORIGINAL_COMMAND=nix-ferry-gate 1 probe' /bin/sh $current/gate deploy $key 2>/dev/null 9>&- |
     grep -qx 'end=probe' || return
   why="nix-daemon does not let the user $user in (nix.settings.allowed-users)"
-  # Any path: what counts is that there is an answer.
-  any=$(find /nix/store -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null | head -n 1)
+  # The answer of a daemon that has let the user in.
+  no_path=/nix/store/00000000000000000000000000000000-none
   # shellcheck disable=SC2086
-  ! $as_user NIX_REMOTE=daemon nix-store --check-validity "${any:-/nix/store}" 2>&1 9>&- </dev/null |
-    grep -Eq 'not allowed|ermission denied|annot connect'
+  $as_user NIX_REMOTE=daemon nix-store --check-validity $no_path 2>&1 9>&- </dev/null | grep -q 'is not valid'
 }
 
 install() {
@@ -237,7 +275,7 @@ install() {
     return 1
   fi
   trap 'undo; exit 1' INT TERM
-  if install_files && ensure_user && ensure_units && ensure_daemon && try_gate && ensure_keys; then
+  if install_files && ensure_user && ensure_netcat && ensure_units && ensure_daemon && try_gate && ensure_keys; then
     trap '' INT TERM
     forget_versions
     return
@@ -270,7 +308,7 @@ undo() {
 
 forget_versions() {
   for directory in "$place"/* "$place"/.[!.]*; do
-    case ${directory##*/} in current | nix.conf | "$wanted" | "${old:-$wanted}") continue ;; esac
+    case ${directory##*/} in current | nc | nix.conf | "$wanted" | "${old:-$wanted}") continue ;; esac
     rm -rf "$directory"
   done
 }
@@ -299,6 +337,7 @@ take_away() {
     userdel --force $user >/dev/null 2>&1 9>&-
     groupdel $user >/dev/null 2>&1 9>&-
   fi
+  rm -f $gcroot
   rm -rf $place
 }
 
@@ -312,7 +351,7 @@ keep() {
     [ -e /var/lib/nix-ferry/activating.json ] || take_away
     return
   fi
-  ensure_user && ensure_units && ensure_daemon && ensure_keys
+  ensure_user && ensure_netcat && ensure_units && ensure_daemon && ensure_keys
 }
 
 conclude() {

@@ -54,7 +54,7 @@ describe('a machine that cannot have a gate is left alone', () => {
       'rm /etc/ssh/sshd_config.d/allow.conf',
       'its sshd lets only some users in (allowusers)',
     ],
-    ['it has no netcat', 'mv /usr/bin/nc /tmp/', 'mv /tmp/nc /usr/bin/', 'the program nc'],
+    ['it has no netcat', 'mv /usr/bin/nc /tmp/', 'mv /tmp/nc /usr/bin/', 'there is no netcat of OpenBSD (nc)'],
     [
       'an activation is in progress',
       'mkdir -p /var/lib/nix-ferry && : >/var/lib/nix-ferry/activating.json',
