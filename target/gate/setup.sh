@@ -347,8 +347,11 @@ keep() {
   lock || return
   [ -L $current ] || return 0
   if [ "$(owner)" = module ]; then
-    # Unless it may still go back.
-    [ -e /var/lib/nix-ferry/activating.json ] || take_away
+    # Unless the machine may still go back, or starts another system next.
+    if [ ! -e /var/lib/nix-ferry/activating.json ] &&
+      [ "$(readlink -f /run/current-system)" = "$(readlink -f /nix/var/nix/profiles/system)" ]; then
+      take_away
+    fi
     return
   fi
   ensure_user && ensure_netcat && ensure_units && ensure_daemon && ensure_keys

@@ -154,7 +154,7 @@ export class TargetSetupFixture {
   /** Everything that a set-up may change, with the times of files. */
   footprint(): Promise<string> {
     const script = `
-      for place in /var/lib/nix-ferry-gate /etc/systemd/system.control /etc/ssh/authorized_keys.d /nix/var/nix/gcroots; do
+      for place in /var/lib/nix-ferry-gate /etc/systemd/system.control /etc/ssh/authorized_keys.d /nix/var/nix/gcroots/nix-ferry-gate; do
         [ ! -e $place ] || find $place ! -type d -printf '%p %i %T@ %l\\n' | sort
       done
       grep nix-ferry /etc/passwd /etc/group /etc/shadow
