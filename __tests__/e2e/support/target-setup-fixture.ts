@@ -171,6 +171,7 @@ export async function likeNixos(target: Target): Promise<void> {
   await target.machine.run(['sh', '-c', 'cat >/etc/ssh/sshd_config.d/nixos.conf'], { input: keys });
   // Debian lets only a group speak to the daemon.
   await target.says('chmod', '755', '/nix/var/nix/daemon-socket');
+  await target.says('sh', '-c', 'mkdir -p /etc/tmpfiles.d && : >/etc/tmpfiles.d/nix-daemon.conf');
   await target.says(
     'sh',
     '-c',
