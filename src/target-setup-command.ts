@@ -73,7 +73,7 @@ Write into \`targets\`:
 
   ${host}: ${target}
 
-Write into the configuration of the machine, with which the gate outlives everything. Until then, this machine keeps it:
+Write into the configuration of the machine, so that its next systems have the gate:
 
 ${module.replaceAll(/^(?=.)/gm, '  ')}`;
     }
