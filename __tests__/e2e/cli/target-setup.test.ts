@@ -59,7 +59,9 @@ function restricted(key: 'deploy' | 'preview', command: string, ...args: string[
 }
 const outcomes = ({ json }: Awaited<ReturnType<typeof ferry>>): Record<string, string> =>
   Object.fromEntries(json().outcomes.map(({ host, outcome }) => [host, outcome]));
-const run = ['--mode', 'switch', '--archive', 'none', '--signing-key', '/var/tmp/signing'];
+const signed = ['--signing-key', '/var/tmp/signing'];
+// An emulated machine may need long to answer.
+const run = ['--mode', 'switch', '--archive', 'none', '--confirm-timeout', '300', ...signed];
 const systems = (): Promise<(string | null)[]> => Promise.all(fleet.targets.map(target => target.currentSystem()));
 
 test('wrong flags are one line and exit code 2, a machine that cannot be set up is 7', async () => {
@@ -127,7 +129,7 @@ test('a system whose check fails is taken back on both', async () => {
 test('the change is deployed, and secrets are sent alone', async () => {
   expect(outcomes(await restricted('deploy', 'run', ...run))).toEqual({ server: 'deployed', router: 'deployed' });
   await fleet.server.says('rm', '/run/keys/db');
-  const sent = await restricted('deploy', 'secrets', '--signing-key', '/var/tmp/signing');
+  const sent = await restricted('deploy', 'secrets', ...signed);
   expect(outcomes(sent)).toMatchObject({ server: 'deployed' });
   expect(await fleet.server.says('cat', '/run/keys/db')).toBe(secretText);
 }, 600_000);
