@@ -70,7 +70,7 @@ test('wrong flags are one line and exit code 2, a machine that cannot be set up 
     2,
     expect.stringMatching(/^ferry: There is no key for the gate\. [^\n]*$/),
   ]);
-  const typo = await setUp('server', ...keys, '--gate-host-name', 'x');
+  const typo = await setUp('server', ...keys, '--gate-hots', 'x');
   expect([typo.code, typo.stderr]).toEqual([2, expect.stringContaining('Did you mean --gate-host?')]);
   const help = await ferry('target-setup', '--help');
   expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('--gate-preview-keys VALUE')]);
