@@ -181,6 +181,9 @@ describe('other systems', () => {
   }, 180_000);
 
   test('one with the module that is taken back leaves the gate as it was', async () => {
+    // Whether or not switch-to-configuration starts the unit that keeps it.
+    const wanted = '/etc/systemd/system.control/multi-user.target.wants/ferry-gate-keep.service';
+    await web.target.says('sh', '-c', `rm ${wanted} && systemctl daemon-reload`);
     const outcome = await web.deploy('module', { healthChecks: check('false') }, { healthTimeout: 2 });
     expect(outcome).toMatchObject({ outcome: 'rolled-back' });
     expect(await web.deploy('two')).toMatchObject({ outcome: 'deployed' });
