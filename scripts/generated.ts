@@ -31,11 +31,15 @@ function actionInputs(names: readonly string[]): string {
   return stringify({ inputs: Object.fromEntries(declared) }, { lineWidth: 120, singleQuote: true });
 }
 
+/** The inputs of the actions; those that only a command has are in its `--help`. */
 function readmeTable(): string {
-  const rows = [...inputs].map(
-    ([name, { default: value, description }]) =>
-      `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${description.replaceAll('|', '\\|')} |\n`,
-  );
+  const names = Object.values(actions).flat();
+  const rows = [...inputs]
+    .filter(([name]) => names.includes(name))
+    .map(
+      ([name, { default: value, description }]) =>
+        `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${description.replaceAll('|', '\\|')} |\n`,
+    );
   return `| input | default | meaning |\n|---|---|---|\n${rows.join('')}`;
 }
 

@@ -8,6 +8,7 @@ import { nearest } from './nearest.ts';
 import { optionOf, run } from './pipeline.ts';
 import { type Run, report, text, verdict } from './report/index.ts';
 import { inputsOfMode, inputsOfStep, type Step } from './step.ts';
+import { targetSetupAbout, targetSetupCommand } from './target-setup-command.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -53,7 +54,11 @@ function one(step: Step, about: string): Command {
   return { usage: `ferry ${step} [flags]`, about, step, words: 0 };
 }
 
-const demoAbout = 'Deploy an example fleet to machines that run inside this one.';
+/** The commands that are no steps of the pipeline. */
+const others = {
+  'target-setup': targetSetupAbout,
+  demo: 'Deploy an example fleet to machines that run inside this one.',
+};
 
 /** Exit codes; the README lists them too. */
 const exitCodes = {
@@ -73,8 +78,8 @@ const overview = `ferry ${version}: builds NixOS hosts from a repository and dep
 
 ferry COMMAND [flags]
 
-${[...Object.entries(commands).map(([name, { about }]) => [name, about] as const), ['demo', demoAbout] as const]
-  .map(([name, about]) => `  ${name.padEnd(10)}${about}`)
+${[...Object.entries(commands).map(([name, { about }]) => [name, about] as const), ...Object.entries(others)]
+  .map(([name, about]) => `  ${name.padEnd(14)}${about}`)
   .join('\n')}
 
 Run ferry COMMAND --help for the flags of a command.
@@ -106,9 +111,10 @@ async function main(args: readonly string[], environment: Environment): Promise<
   if (name === '--version') return print(`${version}\n`);
   if (name === '--help' || name === '-h' || name === 'help') return print(overview);
   if (name === 'demo') return exitCodes[await demoCommand(rest)];
+  if (name === 'target-setup') return exitCodes[await targetSetupCommand(rest, environment, process.env)];
   const command = commands[name];
   if (command === undefined) {
-    const meant = nearest(name, [...Object.keys(commands), 'demo']);
+    const meant = nearest(name, [...Object.keys(commands), ...Object.keys(others)]);
     throw new UserError(`There is no command '${name}'.`, {
       cure: meant === null ? '`ferry --help` lists the commands.' : `Did you mean ${meant}?`,
     });

@@ -124,6 +124,7 @@ const headings: Record<Group, string> = {
   archive: 'Making archives',
   fetch: 'Deploying existing archives',
   report: 'Report',
+  targetSetup: 'Gate of the target',
 };
 
 /** The text of `--help` for one command. */

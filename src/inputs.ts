@@ -8,6 +8,7 @@ import { planInputs } from './plan/inputs.ts';
 import { previewInputs } from './preview/inputs.ts';
 import { reportInputs } from './report/inputs.ts';
 import { setupInputs } from './setup/inputs.ts';
+import { targetSetupInputs } from './target-setup/inputs.ts';
 
 /**
  * Every input of the action, which is every flag of the command line, by the stage that gets it. Each group is declared
@@ -24,6 +25,7 @@ export const inputGroups = {
   fetch: fetchInputs,
   setup: setupInputs,
   report: reportInputs,
+  targetSetup: targetSetupInputs,
 };
 export type Group = keyof typeof inputGroups;
 

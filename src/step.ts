@@ -19,6 +19,12 @@ export const inputsOfStep: Record<Step, readonly string[]> = {
 /** Which inputs the step accepts that only writes the comment of a fork's run. */
 export const inputsOfComment: readonly string[] = ['github-token'];
 
+/** Which inputs `ferry target-setup` accepts. */
+export const inputsOfTargetSetup: readonly string[] = [
+  ...namesOf('targetSetup'),
+  ...['targets', 'deploy-key', 'known-hosts'],
+];
+
 /** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
 export const inputsOfMode = {
   preview: [...namesOf('plan', 'build', 'preview', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],

@@ -123,6 +123,7 @@ records=/var/lib/nix-ferry
 # See reboot.sh.
 carried=$records/activating.run
 control=/etc/systemd/system.control
+gate=/var/lib/nix-ferry-gate/current
 
 answer() { printf '%s=%s\n' "$1" "$2"; }
 

@@ -287,6 +287,7 @@ end() {
   elif [ -n "$looked" ]; then
     drop_record
   fi
+  if [ "$result" = finished ] && [ "$mode" != dry-activate ]; then keep_gate; fi
   [ -z "$armed" ] || disarm
   rm -f "$roots/$id".*
   write_status supervisor "$here"

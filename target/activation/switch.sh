@@ -142,6 +142,7 @@ take_back() {
     forget_once
   fi
   if changed_running; then restore_running; elif [ -n "$rebooted" ]; then expected=''; fi
+  keep_gate
   if { reached commit || [ "$reboots" = yes ]; } && [ "$mode" != test ]; then restore_profile; fi
   [ -n "$rebooted" ] || start_missing
   # After a reboot, only the record says which there were.
@@ -172,6 +173,12 @@ restore_running() {
   # Its own pre-switch checks must not keep a machine from its old system.
   switch_to test "$before" NIXOS_NO_CHECK=1
   back_code=$ended
+}
+
+# The gate that `ferry target-setup` has made (target/gate/setup.sh) is part of no system: what another system has removed of
+# it is made again, and what a system with the module has replaced is removed.
+keep_gate() {
+  [ ! -e $gate/setup ] || bounded "$step_limit" sh $gate/setup keep
 }
 
 # Profile, generation and boot loader. The boot loader's menu is made from the profile's generations, so that the profile

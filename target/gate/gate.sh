@@ -23,7 +23,8 @@
 # Everything else is refused: with a line `nix-ferry-gate: WHY` on standard error, exit code 77, and a line in the journal.
 #
 # DIRECTORY contains gate, root, activate (the activation script), describe (target/describe.sh with what it needs) and
-# settings, which root.sh describes. Only root may write to them.
+# settings, which root.sh describes; and serve, if root is asked over a socket, with the netcat in the directory above it. Only
+# root may write to them.
 set -fu
 umask 077
 PATH=/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -52,11 +53,32 @@ refuse() {
 # clean COMMAND…: without any variable that the client may have sent.
 clean() { exec env -i "PATH=$PATH" LC_ALL=C "$@"; }
 
-# As root, and only this: the rule of sudo allows these words and no others.
+# As root, and only this: the rule of sudo, or the socket, allows nothing else.
 ask_root() {
-  shell=$(sed -n 's/^shell //p' "$directory/settings")
   request="$(fingerprint) $*"
+  socket=$(sed -n 's/^socket //p' "$directory/settings")
+  [ -z "$socket" ] || ask_over "$socket"
+  shell=$(sed -n 's/^shell //p' "$directory/settings")
   { printf '%s\n' "$request" && cat; } | clean sudo -n "$shell" "$directory/root"
+  exit
+}
+
+# ask_over SOCKET: prints the answer of serve.sh, and exits as root.sh did.
+ask_over() {
+  { printf '%s\n' "$request" && cat; } | clean "${directory%/*}/nc" -N -U "$1" | {
+    while IFS= read -r line; do
+      case $line in
+        'nix-ferry-gate-end '*)
+          line=${line#* }
+          printf '%s' "${line#* }" | base64 -d >&2
+          exit "${line%% *}"
+          ;;
+      esac
+      printf '%s\n' "$line"
+    done
+    printf '%s\n' "nix-ferry-gate: root's half of the gate has not answered" >&2
+    exit 1
+  }
   exit
 }
 

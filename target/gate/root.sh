@@ -17,6 +17,7 @@
 #
 # SETTINGS, a file with a line `NAME VALUE` for each:
 #   shell         the shell that sudo may run this script with
+#   socket        instead: the socket behind which serve.sh runs it
 #   host          the name of this machine in orders
 #   signing-keys  public keys in Nix's form, separated by spaces. One of them must have signed the order
 #   cache-keys    the paths of its closure may also be signed by one of these

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A target with systemd as PID 1, sshd and a multi-user Nix (trixie's, 2.26).
 # libdbi-perl: nix-bin depends on a virtual package that it provides; debootstrap does not resolve those.
-bootstrap trixie systemd,systemd-sysv,dbus,nix-bin,libdbi-perl,nix-setup-systemd,openssh-server,iproute2,procps,sudo
+bootstrap trixie systemd,systemd-sysv,dbus,nix-bin,libdbi-perl,nix-setup-systemd,openssh-server,iproute2,procps,sudo,netcat-openbsd
 slim
 # The network is configured from outside, and there is no console.
 chroot "$ROOT" systemctl mask console-getty.service getty.target systemd-networkd.service systemd-resolved.service \
