@@ -127,6 +127,18 @@ in
       }
     ];
 
+    # What the keys' own options refuse already; and the journal has what sshd refuses, which it otherwise tells only the
+    # client. A line for each request is enough: at a level of debugging there would be a hundred. Nothing of others may come
+    # into the block, so it is the last one, and ends.
+    services.openssh.extraConfig = lib.mkOrder 2000 ''
+      Match User ${user}
+        DisableForwarding yes
+        PermitTTY no
+        LogLevel VERBOSE
+        LogVerbose *:session_input_channel_req():*,*:server_input_global_request():*
+      Match all
+    '';
+
     nix.settings.trusted-public-keys = cfg.signingKeys;
   };
 }

@@ -32,6 +32,8 @@ export interface Installed {
   authorizedKeys: string[];
   sudo: { users: string[]; runAs: string; commands: { command: string; options: string[] }[] }[];
   trustedPublicKeys: string[];
+  /** Lines of sshd_config. */
+  sshd: string;
 }
 
 /** Builds systems of a machine with a gate. @param options those of services.nix-ferry.gate. @param built all if left out */
@@ -60,7 +62,7 @@ export async function buildGate(
  */
 export async function installGate(
   target: Target,
-  { user, authorizedKeys, sudo, trustedPublicKeys }: Installed,
+  { user, authorizedKeys, sudo, trustedPublicKeys, sshd }: Installed,
 ): Promise<void> {
   const rules = sudo.flatMap(({ users, runAs, commands }) =>
     commands.flatMap(({ command, options }) =>
@@ -80,7 +82,7 @@ export async function installGate(
   await append('/etc/sudoers.d/nix-ferry', rules.join('\n'));
   await append(
     '/etc/ssh/sshd_config.d/gate.conf',
-    'LogLevel VERBOSE\nMatch User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys',
+    `Match User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys\nMatch all\n${sshd}`,
   );
   await append('/etc/nix/nix.conf', `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}`);
   const restart =
