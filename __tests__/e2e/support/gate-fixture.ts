@@ -21,7 +21,7 @@ import {
 } from './deploy-fixture.ts';
 import { embeddedFleet } from './embedded.ts';
 import { signingKey } from './keys.ts';
-import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target } from './target.ts';
+import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target, type TargetOptions } from './target.ts';
 
 const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'locked-out'] as const;
 export type Name = (typeof names)[number];
@@ -110,11 +110,16 @@ export class GateFixture {
     this.keys = keys;
   }
 
-  static async start(kind: 'systemd' | 'aarch64' = 'systemd', version = '2.34'): Promise<GateFixture> {
+  /** @param version of the Nix that deploys. @param more the target's options */
+  static async start(
+    kind: 'systemd' | 'aarch64' = 'systemd',
+    version = '2.34',
+    more: Partial<TargetOptions> = {},
+  ): Promise<GateFixture> {
     const [admin, deploy, preview] = await Promise.all(['admin', 'deploy', 'preview'].map(generateKey));
     if (admin === undefined || deploy === undefined || preview === undefined) throw new Error('no keys');
     const start = kind === 'systemd' ? startSystemdTarget : startAarch64Target;
-    const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin })]);
+    const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin, ...more })]);
     const fixture = new GateFixture(nix, target, { admin, deploy, preview });
     const options = {
       deployKeys: [deploy.public],
