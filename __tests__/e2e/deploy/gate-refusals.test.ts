@@ -62,7 +62,9 @@ async function expectLoggedBySshd(key: Key, asked: string): Promise<void> {
   const [, child] = of(asked);
   expect(child).toMatch(/^\d+$/);
   const [, monitor] = of(`User child is on pid ${child}`);
-  const accepted = said.find(([, pid, text = '']) => pid === monitor && text.includes('Accepted publickey for nix-ferry'));
+  const accepted = said.find(
+    ([, pid, text = '']) => pid === monitor && text.includes('Accepted publickey for nix-ferry'),
+  );
   expect(accepted?.[2]).toContain(await gate.fingerprint(key));
 }
 

@@ -37,7 +37,9 @@ describe.each(['2.8', '2.34'] as const)('a target with Nix %s', version => {
   });
 
   test('does not receive a path without a signature, and logs that', async () => {
-    const copy = gate.nix.run('nix', ['copy', '--to', gate.store.url, gate.toplevels.unsigned], { env: gate.store.env });
+    const copy = gate.nix.run('nix', ['copy', '--to', gate.store.url, gate.toplevels.unsigned], {
+      env: gate.store.env,
+    });
     await expect(copy).rejects.toThrow(/lacks a (valid )?signature/);
     const journal = await gate.journal({ identifier: 'nix-ferry-gate' });
     expect(journal.at(-1)).toContain(`refused ${await gate.fingerprint(gate.keys.deploy)}`);

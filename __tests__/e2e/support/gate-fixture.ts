@@ -21,16 +21,23 @@ import {
 } from './deploy-fixture.ts';
 import { embeddedFleet } from './embedded.ts';
 import { signingKey } from './keys.ts';
-import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target, type TargetOptions } from './target.ts';
+import {
+  generateKey,
+  type Key,
+  startAarch64Target,
+  startSystemdTarget,
+  type Target,
+  type TargetOptions,
+} from './target.ts';
 
-const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'locked-out'] as const;
+const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'another-gate', 'locked-out'] as const;
 export type Name = (typeof names)[number];
 
 /** What the module says that NixOS should install. */
 export interface Installed {
   user: { shell: string };
   authorizedKeys: string[];
-  sudo: { users: string[]; runAs: string; commands: { command: string; options: string[] }[] }[];
+  sudoers: string;
   trustedPublicKeys: string[];
   /** Lines of sshd_config. */
   sshd: string;
@@ -62,13 +69,8 @@ export async function buildGate(
  */
 export async function installGate(
   target: Target,
-  { user, authorizedKeys, sudo, trustedPublicKeys, sshd }: Installed,
+  { user, authorizedKeys, sudoers, trustedPublicKeys, sshd }: Installed,
 ): Promise<void> {
-  const rules = sudo.flatMap(({ users, runAs, commands }) =>
-    commands.flatMap(({ command, options }) =>
-      users.map(name => `${name} ALL=(${runAs}) ${options.join(': ')}: ${command}`),
-    ),
-  );
   const append = (file: string, text: string): Promise<unknown> =>
     // The file may be a link into the store.
     target.machine.run(['sh', '-c', 'cat "$0" - >"$0.new" 2>/dev/null; mv "$0.new" "$0"', file], {
@@ -79,7 +81,7 @@ export async function installGate(
     ...['useradd', '--system', '--no-create-home', '--shell', user.shell, '--groups', 'nix-users', 'nix-ferry'],
   );
   await append('/etc/ssh/gate_keys', authorizedKeys.join('\n'));
-  await append('/etc/sudoers.d/nix-ferry', rules.join('\n'));
+  await append('/etc/sudoers.d/nix-ferry', sudoers);
   await append(
     '/etc/ssh/sshd_config.d/gate.conf',
     `Match User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys\nMatch all\n${sshd}`,
@@ -128,7 +130,7 @@ export class GateFixture {
     };
     const { toplevels, installed } = await buildGate(nix, target.system, options);
     fixture.toplevels = toplevels;
-    await fixture.sign(['one', 'two', 'three', 'locked-out'], 'own');
+    await fixture.sign(['one', 'two', 'three', 'another-gate', 'locked-out'], 'own');
     const outcome = await fixture.deployAsRoot('one');
     if (outcome.outcome !== 'deployed') throw new Error(outcome.message);
     await installGate(target, installed);
