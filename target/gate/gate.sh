@@ -77,7 +77,7 @@ receive() {
       } | { tee /dev/fd/5 >&4 3>&-; } 5>&1 | log_unsigned >/dev/null 3>&- 4>&-
     } 3>&1
   )
-  [ "$code" = 0 ] || log failed "nix-daemon ended with ${code:-no} exit code"
+  [ "$code" = 0 ] || log failed "nix-daemon ended with exit code ${code:-1}"
   exit "${code:-1}"
 }
 
