@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { committed, GateFixture } from '../support/gate-fixture.ts';
+import { until } from '../support/target.ts';
 
 // What a gate asks Nix for, with the oldest and the newest Nix that a target may have; the other tests have one between them.
 
@@ -41,9 +42,11 @@ describe.each(['2.8', '2.34'] as const)('a target with Nix %s', version => {
       env: gate.store.env,
     });
     await expect(copy).rejects.toThrow(/lacks a (valid )?signature/);
-    const journal = await gate.journal({ identifier: 'nix-ferry-gate' });
-    expect(journal.at(-1)).toContain(`refused ${await gate.fingerprint(gate.keys.deploy)}`);
-    expect(journal.at(-1)).toContain('Nix did not accept /nix/store/');
+    await until(async () => {
+      const journal = await gate.journal({ identifier: 'nix-ferry-gate' });
+      expect(journal.at(-1)).toContain(`refused ${await gate.fingerprint(gate.keys.deploy)}`);
+      expect(journal.at(-1)).toContain('Nix did not accept /nix/store/');
+    }, 'the line of the journal');
   });
 
   /** Why the gate did not activate it. */

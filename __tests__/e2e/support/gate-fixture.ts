@@ -6,6 +6,7 @@ import type { DeployConfig, Deployment } from '../../../src/deploy/index.ts';
 import { makeOrder, type SignedOrder } from '../../../src/deploy/order.ts';
 import type { Mode, Outcome } from '../../../src/deploy/outcome.ts';
 import { replyReader } from '../../../src/deploy/reply.ts';
+import { SecretContent } from '../../../src/deploy/secrets/content.ts';
 import { type ExecResult, exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import { signClosures } from '../../../src/nix/sign.ts';
@@ -198,11 +199,20 @@ export class GateFixture {
     return `nix-ferry@${this.target.address}`;
   }
 
-  /** The order for a system, signed by one of the keys. */
-  async order(name: Name | { toplevel: string }, more: Partial<Deployment> = {}, key: 'own' | 'other' = 'own') {
+  /** The order for a system, signed by one of the keys. @param contents of its secrets */
+  async order(
+    name: Name | { toplevel: string },
+    more: Partial<Deployment> = {},
+    key: 'own' | 'other' = 'own',
+    contents: readonly string[] = [],
+  ) {
     const wanted = this.deployment(typeof name === 'string' ? name : 'one', more);
     const toplevel = typeof name === 'string' ? this.toplevels[name] : name.toplevel;
-    return makeOrder({ ...wanted, toplevel }, this.signing[key].secret, this.nix, context(recorder()));
+    const secrets = contents.flatMap((text, index) => {
+      const secret = wanted.secrets[index];
+      return secret === undefined ? [] : [{ secret, content: new SecretContent(Buffer.from(text)) }];
+    });
+    return makeOrder({ ...wanted, toplevel }, secrets, this.signing[key].secret, this.nix, context(recorder()));
   }
 
   /**
