@@ -49,7 +49,11 @@ let
     in
     ''restrict,command="${shell} ${directory}/gate ${kind} ${named}" ${key}'';
 
-  sudo = if config.security.sudo-rs.enable or false then config.security.sudo-rs else config.security.sudo or { };
+  sudo =
+    if config.security.sudo-rs.enable or false then
+      config.security.sudo-rs
+    else
+      config.security.sudo or { };
   # These words and no others.
   rules = lib.mkIf (cfg.deployKeys != [ ]) [
     {
