@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
@@ -48,6 +49,25 @@ let
     in
     ''restrict,command="${shell} ${directory}/gate ${kind} ${named}" ${key}'';
 
+  sudo =
+    if config.security.sudo-rs.enable or false then
+      config.security.sudo-rs
+    else
+      config.security.sudo or { };
+  # These words and no others.
+  rules = lib.mkIf (cfg.deployKeys != [ ]) [
+    {
+      users = [ user ];
+      runAs = "root";
+      commands = [
+        {
+          command = "${shell} ${directory}/root";
+          options = [ "NOPASSWD" ];
+        }
+      ];
+    }
+  ];
+
   sshKeys = lib.types.listOf (lib.types.strMatching "[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\n\r]*)?");
   nixKeys = lib.types.listOf (lib.types.strMatching "[A-Za-z0-9._-]+:[A-Za-z0-9+/]{43}=");
 in
@@ -93,8 +113,12 @@ in
         message = "services.nix-ferry.gate.deployKeys needs signingKeys: nothing could be deployed. `nix key generate-secret --key-name NAME | tee secret | nix key convert-secret-to-public` makes a key.";
       }
       {
-        assertion = cfg.deployKeys == [ ] || config.security.sudo.enable or true;
-        message = "services.nix-ferry.gate.deployKeys needs security.sudo.enable, by which the user `${user}` asks root to activate a system.";
+        assertion = cfg.deployKeys == [ ] || sudo.enable or true;
+        message = "services.nix-ferry.gate.deployKeys needs security.sudo.enable or security.sudo-rs.enable, by which the user `${user}` asks root to activate a system.";
+      }
+      {
+        assertion = cfg.deployKeys == [ ] || !(sudo.execWheelOnly or false);
+        message = "services.nix-ferry.gate.deployKeys needs `execWheelOnly = false` in security.sudo (or security.sudo-rs): the user `${user}` is not in the group `wheel`, and must not be.";
       }
       {
         assertion = !(builtins.any (key: builtins.elem key cfg.deployKeys) cfg.previewKeys);
@@ -113,19 +137,22 @@ in
         map (authorize "deploy") cfg.deployKeys ++ map (authorize "preview") cfg.previewKeys;
     };
 
-    # These words and no others.
-    security.sudo.extraRules = lib.mkIf (cfg.deployKeys != [ ]) [
-      {
-        users = [ user ];
-        runAs = "root";
-        commands = [
-          {
-            command = "${shell} ${directory}/root";
-            options = [ "NOPASSWD" ];
-          }
-        ];
-      }
-    ];
+    security = {
+      sudo.extraRules = rules;
+    }
+    // lib.optionalAttrs (options.security ? sudo-rs) { sudo-rs.extraRules = rules; };
+
+    # What the keys' own options refuse already; and the journal has what sshd refuses, which it otherwise tells only the
+    # client. A line for each request is enough: at a level of debugging there would be a hundred. Nothing of others may come
+    # into the block, so it is the last one, and ends.
+    services.openssh.extraConfig = lib.mkOrder 2000 ''
+      Match User ${user}
+        DisableForwarding yes
+        PermitTTY no
+        LogLevel VERBOSE
+        LogVerbose *:session_input_channel_req():*,*:server_input_global_request():*
+      Match all
+    '';
 
     nix.settings.trusted-public-keys = cfg.signingKeys;
   };

@@ -119,8 +119,20 @@ class Following {
     const reply = failure;
     const end = await this.#endOf(reply);
     // The status is read, so the target can forget the activation.
-    if (end.kind !== 'not-started') await this.#call('finish', [this.#id], 30_000).catch(() => undefined);
+    if (end.kind !== 'not-started') await this.#callAfter('finish', [this.#id], 30_000);
     return end;
+  }
+
+  /**
+   * Calls a verb when an activation has ended. The shared connection may lead to the gate of the system before, which may
+   * not become root on the new system.
+   *
+   * @returns null if it could not be called.
+   */
+  async #callAfter(verb: string, args: readonly string[], timeout: number): Promise<Reply | null> {
+    const shared = await this.#call(verb, args, timeout).catch(() => null);
+    if (shared?.values.has('end')) return shared;
+    return call(this.#job.remote, verb, args, { privileged: true, fresh: true, timeout }).catch(() => null);
   }
 
   #noteUnreached(words: string, milliseconds: number): void {
@@ -192,6 +204,6 @@ class Following {
     if (status !== null) return { kind: 'status', status };
     const end = reply.values.get('end');
     if (end === 'invalid' || end === 'failed') return { kind: 'not-started', why: reply.values.get('why') ?? end };
-    return { kind: 'lost', settled: await this.#call('settle', [], 300_000).catch(() => null) };
+    return { kind: 'lost', settled: await this.#callAfter('settle', [], 300_000) };
   }
 }

@@ -132,7 +132,7 @@ export async function deploy(
       nix,
       context,
     );
-    const orders = await signedOrders(gated, config, nix, context);
+    const orders = await signedOrders(gated, config, secrets, nix, context);
     const local = localSession(context);
     const session = remote.length === 0 ? local : await openTargets(remote, config, context);
     try {

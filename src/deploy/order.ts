@@ -10,7 +10,9 @@ import { publicKeyOf, signClosures } from '../nix/sign.ts';
 import type { Deployment } from './deployment.ts';
 import { checkLines, throughGate } from './gate.ts';
 import type { DeployInputs } from './inputs.ts';
+import type { ReadSecret } from './secrets/content.ts';
 import { secretFields } from './secrets/fields.ts';
+import { contentsDigest } from './secrets/signed-contents.ts';
 import { checksOf } from './spec.ts';
 import { fieldLines } from './values.ts';
 
@@ -72,12 +74,14 @@ export async function signBuilt(
 /**
  * The orders for hosts whose gate accepts only signed systems.
  *
+ * @param secrets by host. Archives have none.
  * @returns by host.
  * @throws UserError if an archive is not signed, or if there is no signing key.
  */
 export async function signedOrders(
   deployments: readonly Deployment[],
   { signingKey }: Pick<DeployInputs, 'signingKey'>,
+  secrets: ReadonlyMap<string, readonly ReadSecret[]>,
   nix: Nix,
   context: Context,
 ): Promise<Map<string, SignedOrder>> {
@@ -92,7 +96,8 @@ export async function signedOrders(
   if (signingKey === null) throw missingSigningKey(unsigned.map(({ host }) => host));
   context.log.secret(signingKey.trim());
   for (const deployment of unsigned) {
-    orders.set(deployment.host, await makeOrder(deployment, signingKey, nix, context));
+    const { host } = deployment;
+    orders.set(host, await makeOrder(deployment, secrets.get(host) ?? [], signingKey, nix, context));
   }
   return orders;
 }
@@ -124,16 +129,17 @@ function missingSigningKey(hosts: readonly string[]): UserError {
   );
 }
 
-/** Writes and signs the order for a host. */
+/** Writes and signs the order for a host. @param secrets their contents, as far as they are known */
 export async function makeOrder(
   deployment: OrderedDeployment,
+  secrets: readonly ReadSecret[],
   signingKey: string,
   nix: Nix,
   context: Context,
 ): Promise<SignedOrder> {
   const directory = await mkdtemp(join(context.scratch, 'order-'));
   try {
-    await writeFile(join(directory, 'manifest.json'), orderText(deployment));
+    await writeFile(join(directory, 'manifest.json'), orderText(deployment, contentsDigest(secrets)));
     await enterManifest(directory, signingKey, nix, context);
     const [entry = ''] = (await readdir(directory)).filter(name => name.endsWith('.narinfo'));
     return (await readOrder(directory, entry)) as SignedOrder;
@@ -143,13 +149,13 @@ export async function makeOrder(
 }
 
 /** One field a line, as in a manifest. */
-function orderText(deployment: OrderedDeployment): string {
+function orderText(deployment: OrderedDeployment, contents: string | null): string {
   const { host, toplevel, origin } = deployment;
   const { commit, repository, branch, committed } = origin;
   const checks = digestOf(checkLines(checksOf(deployment)));
   const secrets = digestOf(fieldLines(secretFields(deployment.secrets)));
   const origins = { commit, repository, branch, committed };
-  const fields = Object.entries({ version: 1, host, toplevel, ...origins, checks, secrets });
+  const fields = Object.entries({ version: 1, host, toplevel, ...origins, checks, secrets, contents });
   return `{\n${fields.map(([key, value]) => ` ${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(',\n')}\n}\n`;
 }
 

@@ -21,6 +21,7 @@
 # accept the one before it.
 #
 # Everything else is refused: with a line `nix-ferry-gate: WHY` on standard error, exit code 77, and a line in the journal.
+# A path that Nix refuses to receive has a line in the journal, too.
 #
 # DIRECTORY contains gate, root, activate (the activation script), describe (target/describe.sh with what it needs) and
 # settings, which root.sh describes; and serve, if root is asked over a socket, with the netcat in the directory above it. Only
@@ -41,17 +42,45 @@ fingerprint() {
   printf '%s\n' "${found%% *}"
 }
 
-refuse() {
+# log WHAT WHY: what has happened to the key's request, and why.
+log() {
   from=${SSH_CONNECTION-}
   shown=$(printf '%s' "$asked" | head -c 200 | tr -c ' -~' '?')
   logger -t nix-ferry-gate -p auth.warning -- \
-    "refused $(fingerprint) from ${from%% *}: $1; asked for: ${shown:-nothing}" 2>/dev/null
+    "$1 $(fingerprint) from ${from%% *}: $2; asked for: ${shown:-nothing}" 2>/dev/null
+}
+
+refuse() {
+  log refused "$1"
   printf 'nix-ferry-gate: %s\n' "$1" >&2
   exit 77
 }
 
 # clean COMMAND…: without any variable that the client may have sent.
 clean() { exec env -i "PATH=$PATH" LC_ALL=C "$@"; }
+
+# Logs the first path that Nix did not accept. It says so only to the client, in the answers that are read here.
+log_unsigned() {
+  tr -c ' -~' '\n' | awk '
+    match($0, /\/nix\/store\/[0-9a-z]+-[A-Za-z0-9+._?=-]+/) { path = substr($0, RSTART, RLENGTH) }
+    /because it lacks a (valid )?signature/ && !said { said = 1; print path }' |
+    while IFS= read -r path; do log refused "Nix did not accept ${path:-a path}, which lacks a signature"; done
+}
+
+# Nix's own protocol. Its answers are few bytes; what the client sends is not copied.
+receive() {
+  exec 4>&1
+  code=$(
+    {
+      {
+        env -i "PATH=$PATH" LC_ALL=C nix-daemon --stdio 3>&- 4>&-
+        echo $? >&3
+      } | { tee /dev/fd/5 >&4 3>&-; } 5>&1 | log_unsigned >/dev/null 3>&- 4>&-
+    } 3>&1
+  )
+  [ "$code" = 0 ] || log failed "nix-daemon ended with exit code ${code:-1}"
+  exit "${code:-1}"
+}
 
 # As root, and only this: the rule of sudo, or the socket, allows nothing else.
 ask_root() {
@@ -96,7 +125,7 @@ verb=$1
 [ "$kind" = deploy ] || [ "$verb" = describe ] || refuse 'this key may only describe'
 case "$*" in
   describe) clean sh "$directory/describe" describe ;;
-  receive | 'receive --stdio') clean nix-daemon --stdio ;;
+  receive | 'receive --stdio') receive ;;
 esac
 # Words of verbs are identifiers, numbers and nonces.
 for word; do

@@ -12,8 +12,10 @@
 # and `compare` have an order. Other verbs have no values.
 #
 # THE ORDER says which system belongs on which machine. It has the fields `host`, `toplevel`, `commit`, `repository`, `branch`
-# and `committed` of an archive's manifest (schemas/manifest-1.json), which is an order too; and `checks` and `secrets`, the
-# digests of the values of these names. It comes as a store object in four values of a .narinfo: `order.path`, `order.hash` (NarHash), `order.size` (NarSize), `order.signature`; and `order.nar`.
+# and `committed` of an archive's manifest (schemas/manifest-1.json), which is an order too. A manifest does not have the fields
+# `checks` and `secrets`, the digests of the values of these names; and `contents`, the digest of a line `N.content SHA-256`
+# for each content of a secret. The order comes as a store object in four values of a .narinfo: `order.path`, `order.hash`
+# (NarHash), `order.size` (NarSize), `order.signature`; and `order.nar`.
 #
 # SETTINGS, a file with a line `NAME VALUE` for each:
 #   shell         the shell that sudo may run this script with
@@ -158,11 +160,24 @@ check_digest() {
   [ "$digest" = "$(ordered "$1")" ] || refuse "the $1 are not those of the order"
 }
 
+# check_contents: whether the contents of secrets are those of the order. The deploy key alone must not replace them.
+check_contents() {
+  set -- "$(cd "$request" && find . -name '*.content' | sed 's|^[.]/||' | sort -n)"
+  if [ -z "$1" ]; then
+    [ -e "$request/key" ] || [ ! -s "$request/secrets" ] || refuse 'the secrets have no contents'
+    return
+  fi
+  [ ! -e "$request/key" ] || refuse 'secrets that are only compared have contents'
+  digest=$(for name in $1; do printf '%s %s\n' "$name" "$(sha256sum <"$request/$name" | sed 's/ .*//')"; done | sha256sum | sed 's/ .*//')
+  [ "sha256:$digest" = "$(ordered contents)" ] || refuse 'the contents of the secrets are not those of the order'
+}
+
 # Puts secrets where the activation script looks for them; activations look at the age of an order themselves.
 stage() {
   deployed=$(sed -n 's/^ "committed": \([0-9]*\),*$/\1/p' /var/lib/nix-ferry/deployed.json 2>/dev/null | head -n 1)
   [ -z "$deployed" ] || [ "$(setting allow-older)" = true ] || [ "${committed:-0}" -ge "$deployed" ] ||
     refuse 'the order is older than what was deployed last'
+  check_contents
   text=$(value lock-wait)
   check_value lock-wait "$text"
   if ! mkdir -p "$runs" || ! mkdir "$runs/$id.secrets"; then refuse "the secrets of $id are here already"; fi

@@ -49,6 +49,25 @@ async function expectLogged(key: Key, why: string): Promise<void> {
   expect(said.at(-1)).toContain(why);
 }
 
+/**
+ * What sshd itself refuses: the journal has what was asked for and, linked by process numbers, the fingerprint of the key.
+ *
+ * @param asked how sshd names the request.
+ */
+async function expectLoggedBySshd(key: Key, asked: string): Promise<void> {
+  await gate.target.says('journalctl', '--sync');
+  const journal = await gate.target.says('journalctl', '--no-pager', '-o', 'short', '-t', 'sshd-session');
+  const said = journal.split('\n').map(line => /sshd-session\[(\d+)\]: (.*)/.exec(line) ?? ['', '', '']);
+  const of = (what: string) => said.filter(([, , text = '']) => text.includes(what)).at(-1) ?? ['', '', ''];
+  const [, child] = of(asked);
+  expect(child).toMatch(/^\d+$/);
+  const [, monitor] = of(`User child is on pid ${child}`);
+  const accepted = said.find(
+    ([, pid, text = '']) => pid === monitor && text.includes('Accepted publickey for nix-ferry'),
+  );
+  expect(accepted?.[2]).toContain(await gate.fingerprint(key));
+}
+
 /** ssh with a restricted key, and with root's own as a control. */
 const restricted = (args: string[], input = '') => gate.ssh(gate.keys.deploy, args, input);
 const unrestricted = (args: string[], input = '') => gate.ssh(gate.keys.admin, args, input);
@@ -116,7 +135,7 @@ describe('sshd and the gate refuse', () => {
     expect({ code, stdout }).toEqual({ code: 255, stdout: '' });
     expect(stderr).toContain('administratively prohibited');
     expect((await unrestricted([...forward, root()], 'x\n')).stdout).toContain('SSH-2.0');
-    expect((await gate.journal({ identifier: 'sshd-session' })).join('\n')).toContain('refused local port forward');
+    await expectLoggedBySshd(gate.keys.deploy, 'refused local port forward');
   });
 
   test('a listening port', async () => {
@@ -124,12 +143,14 @@ describe('sshd and the gate refuse', () => {
     const { code, stderr } = await restricted([...forward, gate.user, gateCommand('describe')]);
     expect(code).toBe(255);
     expect(stderr).toContain('remote port forwarding failed');
+    await expectLoggedBySshd(gate.keys.deploy, 'rtype tcpip-forward');
     expect((await unrestricted([...forward, root(), 'true'])).code).toBe(0);
   });
 
   test('a terminal', async () => {
     const { stderr, code } = await restricted(['-tt', gate.user]);
     expect(stderr).toContain('PTY allocation request failed');
+    await expectLoggedBySshd(gate.keys.deploy, 'req pty-req');
     expect(code).toBe(255);
     expect((await unrestricted(['-tt', root(), 'true'])).stderr).not.toContain('PTY allocation request failed');
   });
@@ -144,6 +165,7 @@ describe('sshd and the gate refuse', () => {
       });
     const denied = 'X11 forwarding request failed';
     expect((await display(gate.keys.deploy, [gate.user, gateCommand('describe')])).stderr).toContain(denied);
+    await expectLoggedBySshd(gate.keys.deploy, 'req x11-req');
     expect((await display(gate.keys.admin, [root(), 'true'])).stderr).not.toContain(denied);
   });
 
@@ -173,6 +195,7 @@ describe('sshd and the gate refuse', () => {
       expect(await environment(deploy, gate.user, gateCommand('receive'), 'nix-daemon --stdio')).not.toMatch(variables);
       const control = await environment(admin, root(), 'sleep 61', 'sleep 61');
       for (const name of ['SSH_AUTH_SOCK', 'MARKER', 'NIX_CONFIG']) expect(control).toContain(`${name}=`);
+      await expectLoggedBySshd(deploy, 'req auth-agent-req@openssh.com');
       // Not even for the shell that starts the gate.
       expect(await gate.target.says('sh', '-c', 'find /tmp -name "agent.*" -user nix-ferry')).toBe('');
     } finally {
@@ -365,13 +388,19 @@ describe('Nix and the activation refuse', () => {
       .then(() => 'copied')
       .catch((error: { stderr: string }) => error.stderr);
 
+  /** The gate logs that once the connection has ended. */
+  const expectNotAccepted = () =>
+    until(() => expectLogged(gate.keys.deploy, 'Nix did not accept /nix/store/'), 'the line of the journal');
+
   test('to receive a path that nobody has signed', async () => {
     expect(await copy(gate.toplevels.unsigned)).toMatch(/lacks a (valid )?signature/);
+    await expectNotAccepted();
   });
 
   test('to receive a path that another key has signed', async () => {
     await gate.sign(['foreign'], 'other');
     expect(await copy(gate.toplevels.foreign)).toMatch(/lacks a (valid )?signature/);
+    await expectNotAccepted();
   });
 
   test('to receive a path from a client that asks not to check', async () => {

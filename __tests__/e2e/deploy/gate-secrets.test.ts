@@ -8,7 +8,7 @@ import { SecretText } from '../../../src/plan/secret-text.ts';
 import { address } from '../support/deploy-fixture.ts';
 import { committed, GateFixture, type Name } from '../support/gate-fixture.ts';
 
-// Secrets that reach a target through its gate: their contents are the client's, everything else is in the signed order.
+// Secrets that reach a target through its gate: everything about them is in the signed order, their contents as a digest.
 
 let gate: GateFixture;
 
@@ -97,16 +97,20 @@ async function stage(
   return { code, stdout, said: stderr.split('\n').find(line => line.startsWith('nix-ferry-gate: ')) };
 }
 
-async function expectRefused(answer: ReturnType<typeof stage>, why: string): Promise<void> {
+async function expectRefused(answer: ReturnType<typeof stage>, why: string | RegExp): Promise<void> {
   const left = await gate.target.says('sh', '-c', 'ls /run/nix-ferry');
-  expect(await answer).toEqual({ code: 77, stdout: '', said: `nix-ferry-gate: ${why}` });
+  const { code, stdout, said } = await answer;
+  expect({ code, stdout }).toEqual({ code: 77, stdout: '' });
+  expect(said).toMatch(why);
   expect(await gate.target.says('sh', '-c', 'ls /run/nix-ferry')).toBe(left);
   const journal = await gate.journal({ identifier: 'nix-ferry-gate' });
-  expect(journal.at(-1)).toContain(`refused ${await gate.fingerprint(gate.keys.deploy)}: ${why}`);
+  expect(journal.at(-1)).toContain(`refused ${await gate.fingerprint(gate.keys.deploy)}: `);
+  expect(journal.at(-1)).toMatch(why);
   expect(await content()).toBe('second440');
 }
 
 const other = 'the secrets are not those of the order';
+const otherContents = 'the contents of the secrets are not those of the order';
 const authorized = { destination: '/root/.ssh/authorized_keys', permissions: '0600' };
 
 test.each<[string, Partial<Secret>]>([
@@ -115,17 +119,34 @@ test.each<[string, Partial<Secret>]>([
   ['mode', { permissions: '4755' }],
   ['action', { action: ['touch /tmp/pwned'] }],
 ])('another %s than that of the order is refused', async (_, more) => {
-  const order = await gate.order('two', { secrets: [secret('x')] });
+  const order = await gate.order('two', { secrets: [secret('x')] }, 'own', ['x']);
   await expectRefused(stage(order, [secret('x', more)], [['1.content', encode('x')]]), other);
 });
 
 test('more secrets, or fewer, than those of the order are refused', async () => {
-  const order = await gate.order('two', { secrets: [secret('x')] });
+  const order = await gate.order('two', { secrets: [secret('x')] }, 'own', ['x']);
   await expectRefused(stage(order, [secret('x'), secret('x', authorized)]), other);
   await expectRefused(stage(order, []), other);
   await expectRefused(stage(await gate.order('two'), [secret('x')]), other);
-  const content = stage(order, [secret('x')], [['2.content', encode('x')]], 'b');
-  await expectRefused(content, 'a content belongs to no secret of the order');
+  await expectRefused(stage(order, [secret('x')], [['2.content', encode('x')]], 'b'), otherContents);
+});
+
+test('other contents than those of the order are refused, and contents that nobody has signed', async () => {
+  const secrets = [secret('x'), secret('y', { destination: '/run/keys/other' })];
+  const both = (first: string, second: string): Value[] => [
+    ['1.content', encode(first)],
+    ['2.content', encode(second)],
+  ];
+  const order = await gate.order('two', { secrets }, 'own', ['x', 'y']);
+  await expectRefused(stage(order, secrets, both('x', 'pwned')), otherContents);
+  await expectRefused(stage(order, secrets, both('y', 'x')), otherContents);
+  await expectRefused(stage(order, secrets, both('x', 'y').slice(0, 1)), otherContents);
+  await expectRefused(stage(order, secrets, [...both('x', 'y'), ['3.content', encode('z')]]), otherContents);
+  await expectRefused(stage(order, secrets), 'the secrets have no contents');
+  const compared: Value = ['key', encode('ab'.repeat(16))];
+  await expectRefused(stage(order, secrets, [compared, ...both('x', 'y')]), /only compared/);
+  const unknown = await gate.order('two', { secrets });
+  await expectRefused(stage(unknown, secrets, both('x', 'y')), otherContents);
 });
 
 test.each(['', 'not a digest', `${'a'.repeat(32)} ${'b'.repeat(63)}\n-`, `${'a'.repeat(32)} ${'b'.repeat(65)}`])(
@@ -153,7 +174,7 @@ test('an order of another host, of another key, or of an older commit is refused
 });
 
 test('secrets of one order are refused for a run of another', async () => {
-  const order = await gate.order('two', { secrets: [secret('x')] });
+  const order = await gate.order('two', { secrets: [secret('x')] }, 'own', ['x']);
   expect(await stage(order, [secret('x')], [['1.content', encode('x')]], 'mixed')).toMatchObject({
     code: 0,
     stdout: 'staged=yes\n',

@@ -65,6 +65,18 @@ describe('the deploy key', () => {
     expect(await gate.target.currentSystem()).toBe(gate.toplevels.two);
   }, 60_000);
 
+  test('deploys another gate, whose sudo does not know the one that the connection has begun with', async () => {
+    const { target } = gate;
+    const rule = await target.says('cat', '/etc/sudoers.d/nix-ferry');
+    for (const system of ['another-gate', 'two'] as const) {
+      expect(await gate.deploy(system, { origin: newer })).toMatchObject({ outcome: 'deployed' });
+      expect(await target.says('sh', '-c', 'ls -d /run/nix-ferry/*/ 2>/dev/null; :')).toBe('');
+      const now = await target.says('cat', '/etc/sudoers.d/nix-ferry');
+      if (system === 'two') expect(now).toBe(rule);
+      else expect(now).not.toBe(rule);
+    }
+  }, 120_000);
+
   test('has a system taken back that does not know it', async () => {
     const outcome = await gate.deploy('locked-out', { origin: newer }, { confirmTimeout: 5 });
     expect(outcome).toMatchObject({ outcome: 'rolled-back', message: expect.stringContaining('Permission denied') });
@@ -189,12 +201,9 @@ describe('what is wrong is said', () => {
 
   test('the gate speaks another version', async () => {
     const { target } = gate;
-    await target.says('sh', '-c', 'sed -i "s|/nix/store/[^ ]*/gate |/tmp/gate/gate |" /etc/ssh/gate_keys');
-    await target.says(
-      'sh',
-      '-c',
-      'cp -rL /nix/store/*-nix-ferry-gate /tmp/gate && sed -i s/^protocol=1/protocol=2/ /tmp/gate/gate',
-    );
+    const script = `now=$(grep -o '/nix/store/[^ ]*-nix-ferry-gate' /etc/ssh/gate_keys | head -n 1)
+      cp -rL "$now" /tmp/gate && sed -i s/^protocol=1/protocol=2/ /tmp/gate/gate && sed -i "s|$now|/tmp/gate|" /etc/ssh/gate_keys`;
+    await target.says('sh', '-c', script);
     const outcome = await gate.deploy('two', { origin: newer });
     await target.says('cp', '/tmp/keys', '/etc/ssh/gate_keys');
     expect(outcome).toMatchObject({

@@ -6,6 +6,7 @@ import type { DeployConfig, Deployment } from '../../../src/deploy/index.ts';
 import { makeOrder, type SignedOrder } from '../../../src/deploy/order.ts';
 import type { Mode, Outcome } from '../../../src/deploy/outcome.ts';
 import { replyReader } from '../../../src/deploy/reply.ts';
+import { SecretContent } from '../../../src/deploy/secrets/content.ts';
 import { type ExecResult, exec } from '../../../src/exec.ts';
 import type { Nix } from '../../../src/nix/index.ts';
 import { signClosures } from '../../../src/nix/sign.ts';
@@ -21,17 +22,26 @@ import {
 } from './deploy-fixture.ts';
 import { embeddedFleet } from './embedded.ts';
 import { signingKey } from './keys.ts';
-import { generateKey, type Key, startAarch64Target, startSystemdTarget, type Target } from './target.ts';
+import {
+  generateKey,
+  type Key,
+  startAarch64Target,
+  startSystemdTarget,
+  type Target,
+  type TargetOptions,
+} from './target.ts';
 
-const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'locked-out'] as const;
+const names = ['one', 'two', 'three', 'foreign', 'unsigned', 'absent', 'another-gate', 'locked-out'] as const;
 export type Name = (typeof names)[number];
 
 /** What the module says that NixOS should install. */
 export interface Installed {
   user: { shell: string };
   authorizedKeys: string[];
-  sudo: { users: string[]; runAs: string; commands: { command: string; options: string[] }[] }[];
+  sudoers: string;
   trustedPublicKeys: string[];
+  /** Lines of sshd_config. */
+  sshd: string;
 }
 
 /** Builds systems of a machine with a gate. @param options those of services.nix-ferry.gate. @param built all if left out */
@@ -60,13 +70,8 @@ export async function buildGate(
  */
 export async function installGate(
   target: Target,
-  { user, authorizedKeys, sudo, trustedPublicKeys }: Installed,
+  { user, authorizedKeys, sudoers, trustedPublicKeys, sshd }: Installed,
 ): Promise<void> {
-  const rules = sudo.flatMap(({ users, runAs, commands }) =>
-    commands.flatMap(({ command, options }) =>
-      users.map(name => `${name} ALL=(${runAs}) ${options.join(': ')}: ${command}`),
-    ),
-  );
   const append = (file: string, text: string): Promise<unknown> =>
     // The file may be a link into the store.
     target.machine.run(['sh', '-c', 'cat "$0" - >"$0.new" 2>/dev/null; mv "$0.new" "$0"', file], {
@@ -77,10 +82,10 @@ export async function installGate(
     ...['useradd', '--system', '--no-create-home', '--shell', user.shell, '--groups', 'nix-users', 'nix-ferry'],
   );
   await append('/etc/ssh/gate_keys', authorizedKeys.join('\n'));
-  await append('/etc/sudoers.d/nix-ferry', rules.join('\n'));
+  await append('/etc/sudoers.d/nix-ferry', sudoers);
   await append(
     '/etc/ssh/sshd_config.d/gate.conf',
-    'LogLevel VERBOSE\nMatch User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys',
+    `Match User nix-ferry\n AuthorizedKeysFile /etc/ssh/gate_keys\nMatch all\n${sshd}`,
   );
   await append('/etc/nix/nix.conf', `extra-trusted-public-keys = ${trustedPublicKeys.join(' ')}`);
   const restart =
@@ -108,11 +113,16 @@ export class GateFixture {
     this.keys = keys;
   }
 
-  static async start(kind: 'systemd' | 'aarch64' = 'systemd', version = '2.34'): Promise<GateFixture> {
+  /** @param version of the Nix that deploys. @param more the target's options */
+  static async start(
+    kind: 'systemd' | 'aarch64' = 'systemd',
+    version = '2.34',
+    more: Partial<TargetOptions> = {},
+  ): Promise<GateFixture> {
     const [admin, deploy, preview] = await Promise.all(['admin', 'deploy', 'preview'].map(generateKey));
     if (admin === undefined || deploy === undefined || preview === undefined) throw new Error('no keys');
     const start = kind === 'systemd' ? startSystemdTarget : startAarch64Target;
-    const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin })]);
+    const [nix, target] = await Promise.all([localNix(version), start({ name: 'web', deployKey: admin, ...more })]);
     const fixture = new GateFixture(nix, target, { admin, deploy, preview });
     const options = {
       deployKeys: [deploy.public],
@@ -121,7 +131,7 @@ export class GateFixture {
     };
     const { toplevels, installed } = await buildGate(nix, target.system, options);
     fixture.toplevels = toplevels;
-    await fixture.sign(['one', 'two', 'three', 'locked-out'], 'own');
+    await fixture.sign(['one', 'two', 'three', 'another-gate', 'locked-out'], 'own');
     const outcome = await fixture.deployAsRoot('one');
     if (outcome.outcome !== 'deployed') throw new Error(outcome.message);
     await installGate(target, installed);
@@ -189,11 +199,20 @@ export class GateFixture {
     return `nix-ferry@${this.target.address}`;
   }
 
-  /** The order for a system, signed by one of the keys. */
-  async order(name: Name | { toplevel: string }, more: Partial<Deployment> = {}, key: 'own' | 'other' = 'own') {
+  /** The order for a system, signed by one of the keys. @param contents of its secrets */
+  async order(
+    name: Name | { toplevel: string },
+    more: Partial<Deployment> = {},
+    key: 'own' | 'other' = 'own',
+    contents: readonly string[] = [],
+  ) {
     const wanted = this.deployment(typeof name === 'string' ? name : 'one', more);
     const toplevel = typeof name === 'string' ? this.toplevels[name] : name.toplevel;
-    return makeOrder({ ...wanted, toplevel }, this.signing[key].secret, this.nix, context(recorder()));
+    const secrets = contents.flatMap((text, index) => {
+      const secret = wanted.secrets[index];
+      return secret === undefined ? [] : [{ secret, content: new SecretContent(Buffer.from(text)) }];
+    });
+    return makeOrder({ ...wanted, toplevel }, secrets, this.signing[key].secret, this.nix, context(recorder()));
   }
 
   /**

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../../src/exec.ts';
-import { Machine } from './machine.ts';
+import { Machine, root } from './machine.ts';
 
 /** An SSH key pair, as the files that ssh-keygen writes. */
 export interface Key {
@@ -28,6 +28,8 @@ export interface TargetOptions {
   address?: string;
   /** Additional lines of nix.conf. */
   nixConf?: string;
+  /** Its Nix, instead of that of its distribution; only with systemd. */
+  nix?: '2.8' | '2.34';
 }
 
 /** A machine to deploy to: sshd on port 22 and nix-daemon; root and `deploy` log in with the deploy key. */
@@ -131,10 +133,17 @@ export async function startSystemdTarget(options: TargetOptions): Promise<Target
     cgroup: true,
     disk: true,
     files: targetFiles(options, hostKey),
+    ...(options.nix === undefined ? {} : { readOnly: otherNix(options.nix) }),
     ...(options.address === undefined ? {} : { address: options.address }),
   });
   await booted(machine);
   return new Target(machine, 'x86_64-linux', hostKey);
+}
+
+/** Puts another Nix in place of the distribution's, whose commands are links to one program. */
+function otherNix(version: string): Record<string, string> {
+  const from = root(`nix-${version}`);
+  return { [from]: `/opt/nix/${version}`, [join(from, 'bin/nix')]: '/usr/bin/nix' };
 }
 
 /** Starts a target whose programs are all aarch64, run by qemu: sshd and nix-daemon, no systemd. */
