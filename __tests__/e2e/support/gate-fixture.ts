@@ -210,7 +210,7 @@ export class GateFixture {
     const toplevel = typeof name === 'string' ? this.toplevels[name] : name.toplevel;
     const secrets = contents.flatMap((text, index) => {
       const secret = wanted.secrets[index];
-      return secret === undefined ? [] : [{ secret, content: new SecretContent(Buffer.from(text)) }];
+      return secret === undefined ? [] : [{ secret, content: new SecretContent(Buffer.from(text)), digest: null }];
     });
     return makeOrder({ ...wanted, toplevel }, secrets, this.signing[key].secret, this.nix, context(recorder()));
   }

@@ -133,7 +133,7 @@ export class TargetSetupFixture {
     const closure = await this.nix.closure([toplevel]);
     const wanted = { ...host('web'), target: address(this.target, { user: 'nix-ferry' }) };
     const built = { host: wanted, ok: true as const, toplevel, closure, closureBytes: 0, builtDerivations: 0 };
-    const config = { deployKey: key.private, knownHosts: this.target.knownHosts, ownSsh: false, parallel: 1 };
+    const config = configuration('preview', key.private, this.target.knownHosts);
     const [answer] = await preview([built], config, context(recorder()));
     return answer;
   }
