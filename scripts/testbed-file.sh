@@ -54,7 +54,7 @@ case $kind in
   *)
     shift
     node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js --cacheDirectory=/var/cache/jest \
-      --selectProjects e2e --runInBand --testTimeout=240000 --forceExit --json --outputFile="$result" "$@" \
+      --selectProjects e2e --runInBand --testTimeout=600000 --forceExit --json --outputFile="$result" "$@" \
       --runTestsByPath "$file" >/dev/null
     ;;
 esac

@@ -102,8 +102,9 @@ describe('with systemd', () => {
   });
 
   describe('when D-Bus dies while units stop', () => {
-    const kill =
-      'until [ "$(systemctl show --property=ActiveState --value slowstop.service)" = deactivating ]; do sleep 0.05; done; kill -9 "$(systemctl show --property=MainPID --value dbus.service)"';
+    // The units are stopped in the order of their names; slowstop.service is the one that takes long.
+    const killWhen = (unit: string, state: string): string =>
+      `until [ "$(systemctl show --property=ActiveState --value ${unit})" = ${state} ]; do sleep 0.05; done; kill -9 "$(systemctl show --property=MainPID --value dbus.service)"`;
     const revive = async (): Promise<void> => {
       await target.machine.run(['systemctl', 'restart', 'dbus.socket', 'dbus.service', 'systemd-logind.service']);
       await until(() => target.machine.run(['busctl', 'status']), 'D-Bus');
@@ -112,7 +113,7 @@ describe('with systemd', () => {
 
     test('exits with 1, with units stopped and the old system active', async () => {
       await call('slow', 'test');
-      const killed = target.says('sh', '-c', kill);
+      const killed = target.says('sh', '-c', killWhen('worker.service', 'inactive'));
       expect(await call('two', 'test')).toEqual({
         code: 1,
         lines: [
@@ -131,7 +132,7 @@ describe('with systemd', () => {
 
     test('the program of 2024 waits forever and keeps its lock', async () => {
       expect((await call('slow', 'test')).code).toBe(0);
-      const killed = target.says('sh', '-c', kill);
+      const killed = target.says('sh', '-c', killWhen('slowstop.service', 'deactivating'));
       const script = `${toplevels.older}/bin/switch-to-configuration`;
       await target.says('systemd-run', '--unit=hangs', script, 'test');
       await killed;

@@ -11,3 +11,9 @@ rm -f "$ROOT"/etc/ssh/ssh_host_*
 # For deployments with a `user` other than root, who uses sudo.
 chroot "$ROOT" useradd --create-home --uid 1000 --shell /bin/bash deploy
 echo 'deploy ALL=(ALL) NOPASSWD:ALL' >"$ROOT/etc/sudoers.d/deploy"
+# They run at each daemon-reload. Only the units of /etc/fstab are needed here.
+mkdir -p "$ROOT/etc/systemd/system-generators"
+for generator in "$ROOT"/usr/lib/systemd/system-generators/*; do
+  case $generator in */systemd-fstab-generator) continue ;; esac
+  ln -s /dev/null "$ROOT/etc/systemd/system-generators/${generator##*/}"
+done
