@@ -169,7 +169,7 @@ async function attempt<T>(
     if (context.signal.aborted) throw error;
     const failure = errors.at(-1) ?? withoutMessage(error);
     const { files } = result;
-    return { ...withShortPaths(result, adapter), failure: { ...failure, roots: rootsOf(adapter, files), files } };
+    return { ...withShortPaths(result, adapter), failure: { ...failure, roots: rootsOf(adapter, result), files } };
   }
 }
 
@@ -187,7 +187,7 @@ function noteWarning(message: string, { begun, warnings }: AdapterResult<unknown
 
 /** Warnings name the files of the repository relative to its root. */
 function withShortPaths<T>(result: AdapterResult<T>, adapter: Adapter): AdapterResult<T> {
-  const roots = rootsOf(adapter, result.files);
+  const roots = rootsOf(adapter, result);
   return { ...result, warnings: new Map([...result.warnings].map(([text, its]) => [shortPaths(text, roots), its])) };
 }
 
@@ -228,8 +228,9 @@ function withPaths(error: NixError, adapter: Adapter): NixError {
   return { ...error, places: places.filter(({ file }) => file.startsWith('/')) };
 }
 
-/** Nix evaluates a copy of a flake, and reads its flake.nix first. */
-function rootsOf({ request, roots }: Adapter, files: ReadonlySet<string>): string[] {
+/** Nix evaluates a copy of a flake, which the adapter reports with the names, and reads its flake.nix first. */
+function rootsOf({ request, roots }: Adapter, { opened, files }: AdapterResult<unknown>): string[] {
+  if (opened !== null) return [...new Set([...roots, opened.root])];
   if (!('reference' in request)) return roots;
   for (const file of files) {
     const [copy] = /^\/nix\/store\/[^/]+(?=\/(?:.*\/)?flake\.nix$)/.exec(file) ?? [];
