@@ -152,7 +152,7 @@ test('other contents than those of the order are refused, and contents that nobo
 test.each(['', 'not a digest', `${'a'.repeat(32)} ${'b'.repeat(63)}\n-`, `${'a'.repeat(32)} ${'b'.repeat(65)}`])(
   'a digest that is none is refused: %j',
   async digest => {
-    const order = await gate.order('two', { secrets: [secret('x')] });
+    const order = await gate.order('two', { secrets: [secret('x')] }, 'own', ['x']);
     const values: Value[] = [
       ['1.content', encode('x')],
       ['1.digest', encode(digest)],
