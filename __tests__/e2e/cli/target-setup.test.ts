@@ -5,8 +5,8 @@ import type { Run } from '../../../src/report/index.ts';
 import { Fleet } from '../support/fleet.ts';
 import { signingKey } from '../support/keys.ts';
 import { repository } from '../support/machine.ts';
+import { giveSystemctl } from '../support/mock-systemctl.ts';
 import { work } from '../support/runner.ts';
-import { giveSystemctl } from '../support/socket-stand-in.ts';
 import { generateKey, type Target } from '../support/target.ts';
 import { likeNixos } from '../support/target-setup-fixture.ts';
 

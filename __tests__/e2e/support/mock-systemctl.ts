@@ -1,6 +1,6 @@
 import type { Target } from './target.ts';
 
-// Systemd does not run in the emulated aarch64 machine. This does what `ferry target-setup` needs of it: it serves a socket
+// Systemd does not run in the emulated aarch64 machine. This mock does what `ferry target-setup` needs of it: it serves a socket
 // with Accept=yes as the installed units say, and starts nix-daemon with the environment of their drop-in.
 
 const listener = `use IO::Socket::UNIX;
@@ -48,7 +48,7 @@ case "$*" in
 esac
 `;
 
-/** Installs the stand-in as `systemctl`. */
+/** Installs the mock as `systemctl`. */
 export async function giveSystemctl(target: Target): Promise<void> {
   const put = (file: string, input: string): Promise<unknown> =>
     target.machine.run(['sh', '-c', 'cat >"$0" && chmod 755 "$0"', file], { input });
