@@ -34,6 +34,48 @@ function rebootSentence(parts) {
 
 /***/ }),
 
+/***/ 81541:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ newDigest),
+/* harmony export */   d: () => (/* binding */ isSameDigest)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(77598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+
+/**
+ * The digest that a target is to keep, with a new salt, as `SALT DIGEST`. Its key is derived from the signing key, which no
+ * target has: whoever reads the digest without that key learns nothing, and cannot guess at a weak secret.
+ */
+function newDigest(digested, signingKey) {
+    const key = keyFrom(signingKey);
+    const salt = saltOf(key, (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(8).toString('hex'));
+    return `${salt} ${digestOf(digested, salt, key)}`;
+}
+/**
+ * Whether a target got this content, with this owner and mode, when it got the secret that it keeps the digest of.
+ *
+ * @returns null if the digest was made with another signing key.
+ */
+function isSameDigest({ salt, digest }, digested, signingKey) {
+    const key = keyFrom(signingKey);
+    return salt === saltOf(key, salt.slice(0, 16)) ? digest === digestOf(digested, salt, key) : null;
+}
+function keyFrom(signingKey) {
+    return (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHmac)('sha256', signingKey.trim()).update('nix-ferry: digests of secrets').digest();
+}
+function saltOf(key, random) {
+    return random + (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHmac)('sha256', key).update(`salt ${random}`).digest('hex').slice(0, 16);
+}
+function digestOf({ host, secret, content }, salt, key) {
+    const { destination, user, group, permissions } = secret;
+    return content.keyedDigest(key, JSON.stringify([salt, host, destination, user, group, permissions]));
+}
+
+
+/***/ }),
+
 /***/ 42024:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
@@ -839,7 +881,7 @@ function changeBetween(before, after) {
     const machine = {
         ...{ system: before, booted: null, kernel: '', bootId: '', profile: null, boot: null },
         states: statesIfAllRun(before.units, before.wants),
-        ...{ shadowed: [], fstab: before.fstab, pending: { start: [], restart: [], reload: [] } },
+        ...{ shadowed: [], secrets: [], fstab: before.fstab, pending: { start: [], restart: [], reload: [] } },
     };
     const change = change_changeOf(machine, after);
     return { ...change, units: { ...change.units, statesKnown: false } };
@@ -903,7 +945,7 @@ function compareNames(before, after) {
 }
 /** Whether a switch would change nothing that this comparison sees. */
 function isSame({ before, after, secrets }) {
-    return before === after && (secrets === null || (0,preview_secrets/* isSameSecrets */.Q)(secrets));
+    return before === after && (secrets === null || (0,preview_secrets/* isSameSecrets */.QD)(secrets));
 }
 
 
@@ -953,11 +995,14 @@ function wouldChange(preview) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   Q: () => (/* binding */ isSameSecrets),
-/* harmony export */   j: () => (/* binding */ compareSecrets)
+/* harmony export */   Mf: () => (/* binding */ compareWithKept),
+/* harmony export */   QD: () => (/* binding */ isSameSecrets),
+/* harmony export */   j$: () => (/* binding */ compareSecrets)
 /* harmony export */ });
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _deploy_secrets_digest_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(81541);
+
 
 /** Compares what two sources declare. No content is read, and no inline text is returned. */
 function compareSecrets(before, after) {
@@ -966,7 +1011,34 @@ function compareSecrets(before, after) {
         added: [...is.keys()].filter(name => !was.has(name)),
         removed: [...was.keys()].filter(name => !is.has(name)),
         changed: [...is].flatMap(([name, text]) => (was.has(name) && was.get(name) !== text ? [name] : [])),
+        unknown: [],
     };
+}
+/**
+ * Compares the secrets of a host with what its target got last, by the digests that the target keeps.
+ *
+ * @param contents in the order of the secrets; null: not known.
+ * @returns null for a host without secrets.
+ */
+function compareWithKept({ host, secrets, contents, }, kept, signingKey) {
+    if (secrets.length === 0)
+        return null;
+    const change = { added: [], removed: [], changed: [], unknown: [] };
+    for (const [index, secret] of secrets.entries()) {
+        const content = contents[index] ?? null;
+        const last = kept.find(({ destination }) => destination === secret.destination);
+        if (last?.digest === null) {
+            change.added.push(secret.name);
+            continue;
+        }
+        const known = content !== null && signingKey !== null && last !== undefined;
+        const same = known ? (0,_deploy_secrets_digest_js__WEBPACK_IMPORTED_MODULE_1__/* .isSameDigest */ .d)(last, { host, secret, content }, signingKey) : null;
+        if (same === null)
+            change.unknown.push(secret.name);
+        else if (!same)
+            change.changed.push(secret.name);
+    }
+    return change;
 }
 /** Each secret as a text that is the same in every checkout of a source. */
 function byName({ secrets, folder }) {

@@ -565,14 +565,14 @@ async function quiet(context) {
     };
 }
 
-// EXTERNAL MODULE: ./src/deploy/index.ts + 25 modules
-var deploy = __webpack_require__(60321);
+// EXTERNAL MODULE: ./src/deploy/index.ts + 21 modules
+var deploy = __webpack_require__(29208);
 // EXTERNAL MODULE: ./src/exec.ts
 var exec = __webpack_require__(73190);
 // EXTERNAL MODULE: ./src/nix/index.ts
 var nix = __webpack_require__(93779);
-// EXTERNAL MODULE: ./src/preview/index.ts + 6 modules
-var preview = __webpack_require__(9783);
+// EXTERNAL MODULE: ./src/preview/index.ts + 4 modules
+var preview = __webpack_require__(58287);
 ;// CONCATENATED MODULE: ./src/preview-run.ts
 
 

@@ -348,9 +348,10 @@ function previewState(preview) {
     if ((0,preview_change/* isSame */.Ft)(change)) {
         if (base)
             return `unchanged: ${comparedWith(preview.base)} has the same system`;
-        return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}`;
+        const uncompared = change.secrets === null || change.secrets.unknown.length === 0 ? '' : '; some secrets are not compared';
+        return `unchanged: its target runs this system${reboot ? ', and waits for a reboot' : ''}${uncompared}`;
     }
-    const counts = [...packageCount(change), (0,preview_units/* unitCount */.q3)(change.units)];
+    const counts = [...packageCount(change), (0,preview_units/* unitCount */.q3)(change.units), ...secretCount(change)];
     const since = base ? `, compared with ${comparedWith(preview.base)}` : '';
     return `would change: ${counts.join(', ')}${reboot ? '; needs a reboot' : ''}${since}`;
 }
@@ -361,6 +362,10 @@ function packageCount({ packages }) {
     if (packages === null)
         return [];
     return [(0,amounts/* count */.U9)(packages.added.length + packages.removed.length + packages.updated.length, 'package')];
+}
+function secretCount({ secrets }) {
+    const changed = secrets === null ? 0 : secrets.added.length + secrets.removed.length + secrets.changed.length;
+    return changed === 0 ? [] : [(0,amounts/* count */.U9)(changed, 'secret')];
 }
 function changeLines(change) {
     const { firewall, users, groups, secrets } = change;
@@ -381,6 +386,7 @@ function changeLines(change) {
         ...listed('added', 'adds secret', secrets?.added ?? []),
         ...listed('removed', 'removes secret', secrets?.removed ?? []),
         ...listed('changed', 'changes secret', secrets?.changed ?? []),
+        ...listed('plain', 'does not compare secret', secrets?.unknown ?? []),
         ...etcLines(change),
     ];
 }

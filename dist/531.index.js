@@ -345,7 +345,7 @@ function repairOf({ host, stage, file }) {
 /* harmony export */   tw: () => (/* binding */ groupChanges)
 /* harmony export */ });
 /* harmony import */ var _preview_change_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(42024);
-/* harmony import */ var _preview_index_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(9783);
+/* harmony import */ var _preview_index_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(58287);
 
 
 /**
@@ -575,6 +575,7 @@ function changeMarkdown(change) {
             ...each('adds', change.secrets?.added ?? []),
             ...each('removes', change.secrets?.removed ?? []),
             ...each('changes', change.secrets?.changed ?? []),
+            ...each('does not compare', change.secrets?.unknown ?? []),
         ]),
         ...(files.line === null ? [] : [files.line]),
         packages === null
@@ -626,7 +627,11 @@ function unchangedLine(previews) {
     if (unchanged.length === 0)
         return [];
     const names = unchanged.map(({ host, change }) => {
-        return `${(0,markdown/* escapeText */.X1)(host)}${change.reboot.length > 0 ? ' (waits for a reboot)' : ''}`;
+        const notes = [
+            ...(change.reboot.length > 0 ? ['waits for a reboot'] : []),
+            ...(change.secrets !== null && change.secrets.unknown.length > 0 ? ['some secrets are not compared'] : []),
+        ];
+        return `${(0,markdown/* escapeText */.X1)(host)}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
     });
     return [`**Unchanged**: ${(0,report_groups/* namesOf */.e)(names)}`];
 }

@@ -11,7 +11,7 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
 /* harmony import */ var _event_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(80807);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(87672);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(44452);
 /* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(84353);
 
 
@@ -35,7 +35,7 @@ async function comment(given, env) {
                 cure: 'Write `github-token: ${{ github.token }}` and give the job `actions: read` and `pull-requests: write`.',
             });
         }
-        const { commentForFork } = await Promise.all(/* import() */[__webpack_require__.e(156), __webpack_require__.e(783), __webpack_require__.e(531), __webpack_require__.e(890)]).then(__webpack_require__.bind(__webpack_require__, 24890));
+        const { commentForFork } = await Promise.all(/* import() */[__webpack_require__.e(156), __webpack_require__.e(287), __webpack_require__.e(531), __webpack_require__.e(890)]).then(__webpack_require__.bind(__webpack_require__, 24890));
         await commentForFork((0,_event_js__WEBPACK_IMPORTED_MODULE_1__/* .eventOf */ .A6)(env), {
             api: env.GITHUB_API_URL ?? 'https://api.github.com',
             repository: env.GITHUB_REPOSITORY ?? '',

@@ -17,8 +17,8 @@ __webpack_require__.d(__webpack_exports__, {
 var outcome = __webpack_require__(84535);
 // EXTERNAL MODULE: ./src/preview/preview.ts
 var preview = __webpack_require__(14156);
-// EXTERNAL MODULE: ./src/preview/index.ts + 6 modules
-var src_preview = __webpack_require__(9783);
+// EXTERNAL MODULE: ./src/preview/index.ts + 4 modules
+var src_preview = __webpack_require__(58287);
 ;// CONCATENATED MODULE: ./src/report/preview-json.ts
 
 /**

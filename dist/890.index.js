@@ -341,7 +341,7 @@ const change = objectOf({
         rebuilt: truth,
         diff: orNull(textOf(200_000)),
     }), 100_000),
-    secrets: orNull(objectOf({ added: names, removed: names, changed: names })),
+    secrets: orNull(objectOf({ added: names, removed: names, changed: names, unknown: names })),
 });
 const fromTarget = objectOf({
     host: preview_data_name,

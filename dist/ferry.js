@@ -375,7 +375,7 @@ function explain(error) {
 
 /***/ }),
 
-/***/ 87672:
+/***/ 44452:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -683,7 +683,43 @@ function pinnedFile(text) {
     });
 }
 
+// EXTERNAL MODULE: ./src/target-setup/keys.ts
+var keys = __nccwpck_require__(15085);
+;// CONCATENATED MODULE: ./src/target-setup/inputs.ts
+
+
+
+/** The flags of `ferry target-setup`, named like the options of `services.nix-ferry.gate` (target/gate.nix). */
+const targetSetupInputs = {
+    gateDeployKeys: input('', 'Public SSH keys that may deploy what was signed for the machine, one a line.', sshKeys, 'long'),
+    gatePreviewKeys: input('', 'Public SSH keys that may only ask what the machine runs, one a line.', sshKeys, 'long'),
+    gateSigningKeys: input('', "Public keys in Nix's form: the public halves of the keys that sign what may be deployed.", nixKeys, 'long'),
+    gateCacheKeys: input('cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=', "Public keys in Nix's form that may sign the other paths of a system, such as those of caches.", nixKeys, 'long'),
+    /** Null: the name that `targets` has, or that the machine itself has. */
+    gateHost: input('', 'The name of the machine in the repository, if it is not its own name.', hostName),
+    gateAllowOlder: input('false', 'Accept a system whose commit is older than that of the one deployed last.', yesOrNo),
+    remove: input('false', 'Take away what an earlier `ferry target-setup` has made.', yesOrNo),
+};
+function sshKeys(text) {
+    const lines = text.split(/\r?\n/).map(line => line.trim());
+    // A private key, in which each line would be a mistake of its own.
+    if (/PRIVATE KEY/.test(text)) {
+        throw new errors/* UserError */.yo('this is a private key.', { cure: 'Give its public half: the file that ends in `.pub`.' });
+    }
+    return lines.filter(line => line !== '' && !line.startsWith('#')).map(keys/* readSshKey */.Qf);
+}
+function nixKeys(text) {
+    return words(text).map(keys/* readNixKey */.DO);
+}
+function hostName(text) {
+    const name = optional(text);
+    if (name === null || !/\p{Cc}/u.test(name))
+        return name;
+    throw new errors/* UserError */.yo('a name has no control characters.');
+}
+
 ;// CONCATENATED MODULE: ./src/inputs.ts
+
 
 
 
@@ -709,6 +745,7 @@ const inputGroups = {
     fetch: fetchInputs,
     setup: setupInputs,
     report: reportInputs,
+    targetSetup: targetSetupInputs,
 };
 /** Every input by the name that users write. */
 const inputs = merge(Object.values(inputGroups));
@@ -826,7 +863,7 @@ function checkTogether(config, called) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
 /* harmony import */ var _environment_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92678);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(87672);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(44452);
 /* harmony import */ var _scratch_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7897);
 /* harmony import */ var _step_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(84353);
 
@@ -858,10 +895,10 @@ async function main(step, given, env) {
     }
     const [core, { openContext, portsOf }, { run }, { report }, { outputsOf }, { publishPreview }] = await Promise.all([
         Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955)]).then(__nccwpck_require__.bind(__nccwpck_require__, 33838)),
-        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(463), __nccwpck_require__.e(596)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
-        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(995), __nccwpck_require__.e(368)]).then(__nccwpck_require__.bind(__nccwpck_require__, 27368)),
-        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 17401)),
-        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(823)]).then(__nccwpck_require__.bind(__nccwpck_require__, 24823)),
+        Promise.all(/* import() */[__nccwpck_require__.e(955), __nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(463), __nccwpck_require__.e(596)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45463)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(995), __nccwpck_require__.e(368)]).then(__nccwpck_require__.bind(__nccwpck_require__, 27368)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(531), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 17401)),
+        Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(823)]).then(__nccwpck_require__.bind(__nccwpck_require__, 24823)),
         Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(622)]).then(__nccwpck_require__.bind(__nccwpck_require__, 45622)),
     ]);
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)((0,_scratch_js__WEBPACK_IMPORTED_MODULE_7__/* .scratchParent */ .d)(env.RUNNER_TEMP, (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)()), 'nix-ferry-'));
@@ -900,7 +937,7 @@ async function main(step, given, env) {
  * @param artifact with the complete data; null: there is none.
  */
 async function comment(run, { pull, artifact, token }, env, context) {
-    const { appendOutcome, commentText, keepComment, outcomeMarkdown } = await Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 17401));
+    const { appendOutcome, commentText, keepComment, outcomeMarkdown } = await Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(531), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 17401));
     const repository = env.GITHUB_REPOSITORY ?? '';
     const address = `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID}`;
     const place = { api: env.GITHUB_API_URL ?? 'https://api.github.com', repository, token };
@@ -1254,6 +1291,7 @@ async function attempt(adapter, call, { nix, context }, onEvent) {
         ...(adapter.heap === undefined ? {} : heapOf(adapter.heap)),
     };
     const result = {
+        opened: null,
         answers: [],
         value: undefined,
         failure: null,
@@ -1270,7 +1308,9 @@ async function attempt(adapter, call, { nix, context }, onEvent) {
             result.files.add(pathOf(message.file, adapter));
         else if (message?.kind === 'message' && message.text.startsWith(`trace: ${mark} `)) {
             const event = JSON.parse(message.text.slice(`trace: ${mark} `.length));
-            if ('begun' in event)
+            if ('opened' in event)
+                result.opened = event.opened;
+            else if ('begun' in event)
                 result.begun = event.begun;
             else
                 result.answers.push(event.answer);
@@ -1295,7 +1335,7 @@ async function attempt(adapter, call, { nix, context }, onEvent) {
             throw error;
         const failure = errors.at(-1) ?? withoutMessage(error);
         const { files } = result;
-        return { ...withShortPaths(result, adapter), failure: { ...failure, roots: rootsOf(adapter, files), files } };
+        return { ...withShortPaths(result, adapter), failure: { ...failure, roots: rootsOf(adapter, result), files } };
     }
 }
 /**
@@ -1311,7 +1351,7 @@ function noteWarning(message, { begun, warnings }) {
 }
 /** Warnings name the files of the repository relative to its root. */
 function withShortPaths(result, adapter) {
-    const roots = rootsOf(adapter, result.files);
+    const roots = rootsOf(adapter, result);
     return { ...result, warnings: new Map([...result.warnings].map(([text, its]) => [(0,places/* shortPaths */.PM)(text, roots), its])) };
 }
 /** @param mark begins the traces that carry events, so that no trace of a user's configuration can be taken for one. */
@@ -1324,7 +1364,7 @@ async function commandOf(adapter, { attribute, addresses, ...more }, mark) {
         JSON.stringify({ ...adapter.request, ...more, mark }),
         ...['--arg', 'glue', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'glue.nix'), 'utf8')],
         ...['--arg', 'keyUnits', await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'key-units.nix'), 'utf8')],
-        ...['--log-format', 'internal-json', '--show-trace', '-vv'],
+        ...['--log-format', 'internal-json', '--show-trace', '-v'],
         ...['--option', 'allow-import-from-derivation', 'true', '--option', 'accept-flake-config', 'false'],
         // What is built to be imported is built in the sandbox, also on a machine whose nix.conf has none.
         ...['--option', 'sandbox', 'true', '--option', 'sandbox-fallback', 'false'],
@@ -1345,8 +1385,10 @@ function withPaths(error, adapter) {
     const places = error.places.map(place => ({ ...place, file: pathOf(place.file, adapter) }));
     return { ...error, places: places.filter(({ file }) => file.startsWith('/')) };
 }
-/** Nix evaluates a copy of a flake, and reads its flake.nix first. */
-function rootsOf({ request, roots }, files) {
+/** Nix evaluates a copy of a flake, which the adapter reports with the names, and reads its flake.nix first. */
+function rootsOf({ request, roots }, { opened, files }) {
+    if (opened !== null)
+        return [...new Set([...roots, opened.root])];
     if (!('reference' in request))
         return roots;
     for (const file of files) {
@@ -1556,12 +1598,18 @@ function nameOf(names) {
  * @param roots folders with the contents of the repository's root: the work tree, and the store paths Nix copied it to.
  */
 function inRepository(place, roots) {
+    const path = canonical(place.file);
     for (const root of roots) {
-        const file = (0,external_node_path_.relative)((0,external_node_path_.resolve)(root), (0,external_node_path_.resolve)(place.file));
-        if (file !== '' && !file.startsWith('..'))
-            return { ...place, file };
+        const folder = canonical(root);
+        const inside = folder === '/' ? folder : `${folder}/`;
+        if (path.startsWith(inside) && path !== folder)
+            return { ...place, file: path.slice(inside.length) };
     }
     return null;
+}
+/** An absolute path without `.`, `..` and empty parts. An evaluation names thousands of files, and most are so already. */
+function canonical(path) {
+    return path.startsWith('/') && !/\/(?:\.{0,2}\/|\.{0,2}$)/.test(path) ? path : (0,external_node_path_.resolve)(path);
 }
 /** The innermost place of a failure inside the repository; null if there is none. */
 function placeOf(failure) {
@@ -2232,9 +2280,9 @@ function searchPaths(text) {
 function lineOf(text, at) {
     return text.slice(0, at).split('\n').length;
 }
-/** Whether a Nix file reads what the commit does not determine: the environment or the time. */
+/** Whether a Nix file reads what the commit does not determine: the time. Every `getEnv` is empty, see `cause.ts`. */
 function readsMachine(text) {
-    return /\b(?:getEnv|currentTime)\b/.test(codeOf(text));
+    return /\bcurrentTime\b/.test(codeOf(text));
 }
 /** Whether a Nix file `depth` folders below a folder may refer to something outside of that folder. */
 function reachesOut(text, depth) {
@@ -2282,20 +2330,16 @@ function gitIn(folder, query) {
  *   those of a folder without Git, of which everything may be packed and evaluated.
  */
 async function repositoryOf(folder, { query, environment }) {
-    const root = await rootOf(folder, query, environment);
-    if (root === null)
+    const found = await rootOf(folder, query, environment);
+    if (found === null)
         return null;
-    const git = gitIn(folder, query);
-    const [commit, status, shallow] = await Promise.all([
-        git('rev-parse', '--verify', 'HEAD'),
-        git('status', '--porcelain', '--untracked-files=no'),
-        git('rev-parse', '--is-shallow-repository'),
-    ]);
+    const { root } = found;
+    const status = await gitIn(folder, query)('status', '--porcelain=v2', '--branch', '--untracked-files=no');
+    const [, commit] = /^# branch\.oid ([0-9a-f]+)$/m.exec(status ?? '') ?? [];
     return {
-        root,
-        commit: commit?.trim() ?? null,
-        dirty: status?.trim() !== '',
-        shallow: shallow?.trim() === 'true',
+        ...found,
+        commit: commit ?? null,
+        dirty: status === null || /^[^#\n]/m.test(status),
         submodules: await submodulesOf(root, gitIn(root, query)),
         encoded: await encodedIn(root, gitIn(root, query)),
     };
@@ -2305,7 +2349,9 @@ async function rootOf(folder, query, environment) {
     try {
         // Its messages are translated.
         const env = { ...environment, LC_ALL: 'C' };
-        return (0,node_path__WEBPACK_IMPORTED_MODULE_1__.resolve)((await query('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { env })).stdout.trim());
+        const args = ['-C', folder, 'rev-parse', '--is-shallow-repository', '--show-toplevel'];
+        const [shallow, ...path] = (await query('git', args, { env })).stdout.trim().split('\n');
+        return { root: (0,node_path__WEBPACK_IMPORTED_MODULE_1__.resolve)(path.join('\n')), shallow: shallow === 'true' };
     }
     catch (error) {
         if ((0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .exitedWithFailure */ .m1)(error) && /^fatal: not a git repository/m.test(error.stderr))
@@ -2717,11 +2763,12 @@ function scratchParent(...parents) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AS: () => (/* binding */ inputsOfMode),
+/* harmony export */   FI: () => (/* binding */ inputsOfTargetSetup),
 /* harmony export */   NB: () => (/* binding */ inputsOfStep),
 /* harmony export */   ib: () => (/* binding */ inputsOfComment)
 /* harmony export */ });
 /* unused harmony export steps */
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(87672);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(44452);
 
 /** The parts of the job that can run alone, as a step of a workflow or as a command; `run` is all of them. */
 const steps = (/* unused pure expression or super */ null && (['setup', 'plan', 'build', 'archive', 'deploy', 'run']));
@@ -2737,6 +2784,11 @@ const inputsOfStep = {
 };
 /** Which inputs the step accepts that only writes the comment of a fork's run. */
 const inputsOfComment = ['github-token'];
+/** Which inputs `ferry target-setup` accepts. */
+const inputsOfTargetSetup = [
+    ...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('targetSetup'),
+    ...['targets', 'deploy-key', 'known-hosts'],
+];
 /** Which inputs the commands accept that always have one mode: those that the mode uses, without `mode` itself. */
 const inputsOfMode = {
     preview: [...(0,_inputs_js__WEBPACK_IMPORTED_MODULE_0__/* .namesOf */ .eZ)('plan', 'build', 'preview', 'setup', 'report'), 'deploy-key', 'known-hosts', 'parallel'],
@@ -2746,6 +2798,63 @@ const inputsOfMode = {
         ...['offline', 'host-timeout', 'lock-timeout'],
     ],
 };
+
+
+/***/ }),
+
+/***/ 15085:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DO: () => (/* binding */ readNixKey),
+/* harmony export */   Qf: () => (/* binding */ readSshKey),
+/* harmony export */   el: () => (/* binding */ sameKey)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
+
+/**
+ * Reads a public key as `ssh-keygen` writes it: type, base64, comment.
+ *
+ * @throws UserError if it is something else. The message has none of the text after its first 20 characters.
+ */
+function readSshKey(line) {
+    const [, type = '', base64 = '', comment = ''] = /^((?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+) +([A-Za-z0-9+/]+=*)(?: +([^\p{Cc}]*))?$/u.exec(line) ?? [];
+    if (type !== '' && namesItself(type, base64))
+        return { type, base64, comment: comment.trim() };
+    const options = / (?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ +AAAA/.test(line);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`"${line.slice(0, 20)}…" is not a public SSH key.`, {
+        cure: options
+            ? 'Leave out the options in front of the key: the gate sets its own.'
+            : 'Write a line like `ssh-ed25519 AAAA… comment`, or the name of a file with such lines as `@FILE`.',
+    });
+}
+/** Whether a key's data begins with its type, as it must (RFC 4253, 6.6). */
+function namesItself(type, base64) {
+    const blob = Buffer.from(base64, 'base64');
+    return blob.length > 4 + type.length && blob.toString('latin1', 4, 4 + blob.readUInt32BE(0)) === type;
+}
+function sameKey(a, b) {
+    return a.type === b.type && a.base64 === b.base64;
+}
+/**
+ * Checks a public key in Nix's form `name:base64`.
+ *
+ * @throws UserError if it is something else; the message does not contain a secret key.
+ */
+function readNixKey(text) {
+    const [, name = '', base64 = ''] = /^([A-Za-z0-9._-]+):([A-Za-z0-9+/]+=*)$/.exec(text) ?? [];
+    const bytes = Buffer.from(base64, 'base64').length;
+    if (name !== '' && bytes === 32)
+        return text;
+    if (name !== '' && bytes === 64) {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`${name} is a secret key.`, {
+            cure: 'Give its public half: `nix key convert-secret-to-public < FILE` prints it.',
+        });
+    }
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`"${text.slice(0, 20)}…" is not a public key in Nix's form.`, {
+        cure: 'Write it like `my-fleet-1:…`, as `nix key convert-secret-to-public` prints it.',
+    });
+}
 
 
 /***/ }),
@@ -11907,9 +12016,9 @@ async function start(program) {
         process.stderr.write(`${prefix}Secrets remain in /proc/${process.pid}/environ: /proc/self/mem is not writable.\n`);
     }
     if (program === 'cli')
-        return (await Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(995), __nccwpck_require__.e(368), __nccwpck_require__.e(11)]).then(__nccwpck_require__.bind(__nccwpck_require__, 20011))).cli(given);
+        return (await Promise.all(/* import() */[__nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(995), __nccwpck_require__.e(368), __nccwpck_require__.e(134)]).then(__nccwpck_require__.bind(__nccwpck_require__, 91134))).cli(given);
     if (program === 'post')
-        return (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(156), __nccwpck_require__.e(783), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(995), __nccwpck_require__.e(463), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
+        return (await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(942), __nccwpck_require__.e(838), __nccwpck_require__.e(955), __nccwpck_require__.e(156), __nccwpck_require__.e(287), __nccwpck_require__.e(531), __nccwpck_require__.e(401), __nccwpck_require__.e(995), __nccwpck_require__.e(463), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post(process.env);
     if (program === 'comment')
         await (await __nccwpck_require__.e(/* import() */ 733).then(__nccwpck_require__.bind(__nccwpck_require__, 97733))).comment(given, process.env);
     else
