@@ -19,9 +19,9 @@ export interface Gate {
 const place = '/var/lib/nix-ferry-gate/current';
 const socket = '/run/ferry-gate.socket';
 
-/** The script that sets a gate up on a target. */
+/** The script that sets a gate up on a target. Its last line calls what both parts define. */
 export function setupScript(): string {
-  return readFileSync(asset('target/gate/setup.sh'), 'utf8');
+  return ['setup-look.sh', 'setup.sh'].map(gateFile).join('');
 }
 
 /**
@@ -33,7 +33,7 @@ export function gateFiles(gate: Gate): { files: Record<string, string>; version:
     gate: gateFile('gate.sh'),
     root: gateFile('root.sh'),
     serve: gateFile('serve.sh'),
-    setup: gateFile('setup.sh'),
+    setup: setupScript(),
     activate: activationScript(),
     describe: describeScript(),
     settings: [
