@@ -48,7 +48,7 @@ describe('one clear error, before anything is run', () => {
       'a name of a file',
       'web',
       { 'gate-preview-keys': 'preview.pub' },
-      '--gate-preview-keys: "preview.pub…" is not a public SSH key.',
+      '--gate-preview-keys: "preview.pub" is not a public SSH key.',
       'as `@FILE`',
     ],
     [

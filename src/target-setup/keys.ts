@@ -19,7 +19,7 @@ export function readSshKey(line: string): SshKey {
     /^((?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+) +([A-Za-z0-9+/]+=*)(?: +([^\p{Cc}]*))?$/u.exec(line) ?? [];
   if (type !== '' && namesItself(type, base64)) return { type, base64, comment: comment.trim() };
   const options = / (?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ +AAAA/.test(line);
-  throw new UserError(`"${line.slice(0, 20)}…" is not a public SSH key.`, {
+  throw new UserError(`${beginning(line)} is not a public SSH key.`, {
     cure: options
       ? 'Leave out the options in front of the key: the gate sets its own.'
       : 'Write a line like `ssh-ed25519 AAAA… comment`, or the name of a file with such lines as `@FILE`.',
@@ -50,7 +50,12 @@ export function readNixKey(text: string): string {
       cure: 'Give its public half: `nix key convert-secret-to-public < FILE` prints it.',
     });
   }
-  throw new UserError(`"${text.slice(0, 20)}…" is not a public key in Nix's form.`, {
+  throw new UserError(`${beginning(text)} is not a public key in Nix's form.`, {
     cure: 'Write it like `my-fleet-1:…`, as `nix key convert-secret-to-public` prints it.',
   });
+}
+
+/** For messages: not the whole text, which may be a secret. */
+function beginning(text: string): string {
+  return text.length <= 20 ? `"${text}"` : `"${text.slice(0, 20)}…"`;
 }
