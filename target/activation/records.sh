@@ -6,17 +6,18 @@
 
 # A JSON string; null if empty. Control characters become blanks.
 json_text() {
-  if [ -z "$1" ]; then
-    printf null
-  else
-    printf '"%s"' "$(printf %s "$1" | tr '\001-\037' ' ' | sed 's/[\\"]/\\&/g')"
-  fi
+  case $1 in
+    '') printf null ;;
+    *[!A-Za-z0-9\ ._:/@+=,-]*) printf '"%s"' "$(printf %s "$1" | tr '\001-\037' ' ' | sed 's/[\\"]/\\&/g')" ;;
+    # Most texts: without a process.
+    *) printf '"%s"' "$1" ;;
+  esac
 }
 
 # field FILE KEY: its value; nothing if it is null or not there.
 field() {
-  sed -n "s/^ \"$2\": //p" "$1" 2>/dev/null | head -n 1 |
-    sed -e 's/,$//' -e 's/^null$//' -e 's/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g'
+  sed -n -e "/^ \"$2\": /!d" -e "s/^ \"$2\": //" -e 's/,$//' -e 's/^null$//' -e 's/^"\(.*\)"$/\1/' \
+    -e 's/\\\(["\\]\)/\1/g' -e 'p;q' "$1" 2>/dev/null || :
 }
 
 # Whether only root can write the records. What they say is done as root: a machine is taken back to the system that the open
