@@ -78,10 +78,18 @@ closure_of() {
   }'
 }
 
+# Whether a file of the generation is one of the store. Links may lead elsewhere, for example to a secret that this machine has
+# decrypted, which is not part of the generation.
+in_store() {
+  case $(readlink -f "$1") in /nix/store/?*) ;; *) return 1 ;; esac
+}
+
 # units_of DIRECTORY
 units_of() {
   cd "$1" 2>/dev/null || return 0
-  find -L . -maxdepth 2 \( ! -path './*/*' -o -path './*.d/*.conf' \) -type f -exec awk -v kind=unit "$lines_of" {} +
+  find -L . -maxdepth 2 \( ! -path './*/*' -o -path './*.d/*.conf' \) -type f | while IFS= read -r file; do
+    if in_store "$file"; then printf '%s\0' "$file"; fi
+  done | xargs -0 -r awk -v kind=unit "$lines_of"
   find -L . -maxdepth 2 \( ! -path './*/*' -o -path './*.d/*.conf' \) -type c | sed 's/^/masked /'
   find -L . -maxdepth 2 \( -path './*.wants/*' -o -path './*.requires/*' -o -path './*.upholds/*' \) | sed 's/^/want /'
 }
@@ -95,15 +103,21 @@ states_now() {
   done | sed -n '/\.[a-z]*$/s/^/shadowed /p'
 }
 
-# The files of the generation's etc, separated by NUL; `texts`: only those that may be shown.
+# The files of the generation's etc that are in the store.
 etc_files() {
   find . \( -type l -o -type f \) ! -path './systemd/system/*' | while IFS= read -r file; do
-    [ -f "$file" ] || continue
-    if [ "$1" = texts ] && [ -r "$file.mode" ]; then
+    if [ -f "$file" ] && in_store "$file"; then printf '%s\n' "$file"; fi
+  done
+}
+
+# Of the files whose names are read, those that everybody may read.
+public_files() {
+  while IFS= read -r file; do
+    if [ -r "$file.mode" ]; then
       read -r mode _ <"$file.mode"
       case $mode in *[4567]) ;; *) continue ;; esac
     fi
-    printf '%s\0' "$file"
+    printf '%s\n' "$file"
   done
 }
 
@@ -111,9 +125,11 @@ etc_files() {
 etc_of() {
   cd "$1" 2>/dev/null || return 0
   find . -type l ! -path './systemd/system/*' -exec ls -ld {} + | sed -n 's|^.* \./\(.*\) -> \(.*\)$|link \2 ./\1|p'
-  etc_files all | xargs -0 -r sha256sum | sed 's/^/hash /'
+  files=$(etc_files)
+  [ -n "$files" ] || return 0
+  printf '%s\n' "$files" | tr '\n' '\000' | xargs -0 sha256sum | sed 's/^/hash /'
   # shellcheck disable=SC2016 # They belong to the inner shell.
-  etc_files texts | lines_of=$lines_of xargs -0 -r sh -c 'find -L "$@" -prune -type f -size -17 \
+  printf '%s\n' "$files" | public_files | tr '\n' '\000' | lines_of=$lines_of xargs -0 -r sh -c 'find -L "$@" -prune -type f -size -17 \
     ! -name "*shadow*" ! -name "*secret*" ! -name "*passw*" ! -name "*key*" ! -name "*token*" ! -name "*credential*" \
     -exec awk -v kind=etc "$lines_of" {} +' sh
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAnswer } from '../../../src/preview/answer.ts';
@@ -15,6 +16,10 @@ beforeAll(async () => {
   fixture = await PreviewFixture.start('web');
   systems = await fixture.build('preview.nix', names);
   await fixture.give(systems.before);
+  // The user who asks may read them, which must not matter.
+  const decrypt = `mkdir /run/decrypted && cd /run/decrypted && printf '%s\\n' '[Service]' 'Environment=LOGIN=hunter3' | tee app.conf > login.conf
+chmod 0400 * && chown ${viewer} *`;
+  await fixture.target.says('sh', '-c', decrypt);
   const { code, lines } = await switchTo(fixture.target, systems.before, 'test');
   if (code !== 0) throw new Error(lines.join('\n'));
 });
@@ -40,6 +45,17 @@ test('the target describes its system as the runner reads it from the store', as
   expect(Object.keys(built.units)).toContain('worker.service');
   expect(built.etc['plain.conf']?.text).toBe('one\n');
   expect(built.etc['app-secret']?.hash).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('files of the generation that lead out of the store are not read', async () => {
+  const said = JSON.stringify(readAnswer(await described()));
+  expect(said).toContain('app.conf');
+  expect(said).not.toContain('hunter3');
+  const content = createHash('sha256').update('[Service]\nEnvironment=LOGIN=hunter3\n').digest('hex');
+  expect(said).not.toContain(content);
+  const shown = JSON.stringify(await fixture.preview(systems.after));
+  expect(shown).toContain('"name":"app.conf"');
+  expect(shown).not.toMatch(new RegExp(`hunter3|${content}`));
 });
 
 test.each(['dash', 'bash', 'busybox sh'])('%s gives the same answer', async shell => {
