@@ -733,9 +733,9 @@ var describe = __webpack_require__(25927);
 
 const place = '/var/lib/nix-ferry-gate/current';
 const socket = '/run/ferry-gate.socket';
-/** The script that sets a gate up on a target. */
+/** The script that sets a gate up on a target. Its last line calls what both parts define. */
 function setupScript() {
-    return (0,external_node_fs_.readFileSync)((0,assets/* asset */.L)('target/gate/setup.sh'), 'utf8');
+    return ['setup-look.sh', 'setup.sh'].map(gateFile).join('');
 }
 /**
  * The files of a gate on its target, by name, and their version: files of the same version are the same.
@@ -746,7 +746,7 @@ function gateFiles(gate) {
         gate: gateFile('gate.sh'),
         root: gateFile('root.sh'),
         serve: gateFile('serve.sh'),
-        setup: gateFile('setup.sh'),
+        setup: setupScript(),
         activate: (0,activation_script/* activationScript */.s)(),
         describe: (0,describe/* describeScript */.N)(),
         settings: [

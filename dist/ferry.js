@@ -2822,7 +2822,7 @@ function readSshKey(line) {
     if (type !== '' && namesItself(type, base64))
         return { type, base64, comment: comment.trim() };
     const options = / (?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ +AAAA/.test(line);
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`"${line.slice(0, 20)}…" is not a public SSH key.`, {
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`${beginning(line)} is not a public SSH key.`, {
         cure: options
             ? 'Leave out the options in front of the key: the gate sets its own.'
             : 'Write a line like `ssh-ed25519 AAAA… comment`, or the name of a file with such lines as `@FILE`.',
@@ -2851,9 +2851,13 @@ function readNixKey(text) {
             cure: 'Give its public half: `nix key convert-secret-to-public < FILE` prints it.',
         });
     }
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`"${text.slice(0, 20)}…" is not a public key in Nix's form.`, {
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .UserError */ .yo(`${beginning(text)} is not a public key in Nix's form.`, {
         cure: 'Write it like `my-fleet-1:…`, as `nix key convert-secret-to-public` prints it.',
     });
+}
+/** For messages: not the whole text, which may be a secret. */
+function beginning(text) {
+    return text.length <= 20 ? `"${text}"` : `"${text.slice(0, 20)}…"`;
 }
 
 
