@@ -142,7 +142,7 @@ in
     }
     // lib.optionalAttrs (options.security ? sudo-rs) { sudo-rs.extraRules = rules; };
 
-    # What the keys' own options refuse already; and the journal has what sshd refuses, which it otherwise tells only the
+    # What the keys' own options refuse already; and the journal has what sshd refuses, which it otherwise reports only to the
     # client. A line for each request is enough: at a level of debugging there would be a hundred. Nothing of others may come
     # into the block, so it is the last one, and ends.
     services.openssh.extraConfig = lib.mkOrder 2000 ''
