@@ -82,7 +82,7 @@ describe('sops-nix and agenix', () => {
     expect(named(secrets, 'age-key')).toMatchObject({ source: { env: 'AGE_KEY_WEB' }, uploadAt: 'pre-activation' });
   }, 60_000);
 
-  // Their modules cannot be fetched here: these have the same options, and a file of the store as theirs do.
+  // Not their modules, which tests cannot download: these have the same options, and a file of the store as theirs do.
   test.each(['sops', 'age'])(
     'what a host declares in %s.secrets is not sent',
     async option => {
