@@ -946,7 +946,7 @@ async function change(...args) {
         const [{ target }, verb, , { signal }] = args;
         if (!(0,deploy_session/* isConnectionError */.Rk)(error) && !signal.aborted)
             throw error;
-        throw new Lost(`The connection to ${target.address} ended before its answer to \`${verb}\`. What it has received whole it completes by itself: run the command again to see`);
+        throw new Lost(`The connection to ${target.address} ended before its answer to \`${verb}\`. If the machine has received everything, it completes the command by itself. Run it again to find out`);
     }
 }
 /**

@@ -2986,11 +2986,8 @@ var sign = __webpack_require__(19178);
  * @returns `sha256:` and 64 digits; null if no content is known.
  */
 function contentsDigest(secrets) {
-    const lines = secrets.flatMap(({ content }, index) => content === null ? [] : [`${index + 1}.content ${sha256(Buffer.from(content.base64(), 'base64'))}\n`]);
-    return lines.length === 0 ? null : `sha256:${sha256(lines.join(''))}`;
-}
-function sha256(data) {
-    return (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex');
+    const lines = secrets.flatMap(({ content }, index) => content === null ? [] : [`${index + 1}.content ${content.sha256()}\n`]);
+    return lines.length === 0 ? null : `sha256:${(0,external_node_crypto_.createHash)('sha256').update(lines.join('')).digest('hex')}`;
 }
 
 ;// CONCATENATED MODULE: ./src/deploy/order.ts
@@ -3954,6 +3951,10 @@ class SecretContent extends src_hidden/* Hidden */.j {
     digest(key) {
         const inner = (0,external_node_crypto_.createHash)('sha256').update(key).update(this.#bytes).digest('hex');
         return (0,external_node_crypto_.createHash)('sha256').update(key).update(inner).digest('hex');
+    }
+    /** In hex. */
+    sha256() {
+        return (0,external_node_crypto_.createHash)('sha256').update(this.#bytes).digest('hex');
     }
     /** An HMAC of a text without NUL and the content, in hex. */
     keyedDigest(key, text) {

@@ -161,7 +161,7 @@ async function change(...args: Parameters<typeof call>): Promise<Map<string, str
     const [{ target }, verb, , { signal }] = args;
     if (!isConnectionError(error) && !signal.aborted) throw error;
     throw new Lost(
-      `The connection to ${target.address} ended before its answer to \`${verb}\`. What it has received whole it completes by itself: run the command again to see`,
+      `The connection to ${target.address} ended before its answer to \`${verb}\`. If the machine has received everything, it completes the command by itself. Run it again to find out`,
     );
   }
 }

@@ -9,7 +9,7 @@ export type Declared = Pick<Deployment, 'target' | 'buildOnly' | 'secrets'> & { 
 /** What decides which sources a run may read. */
 export interface Reading extends Pick<Deployer, 'ownCode' | 'secretVariables'> {
   mode: Mode;
-  /** Of which the key of digests is derived. */
+  /** The key of digests is derived from it. */
   signingKey: string | null;
 }
 

@@ -22,6 +22,11 @@ export class SecretContent extends Hidden {
     return createHash('sha256').update(key).update(inner).digest('hex');
   }
 
+  /** In hex. */
+  sha256(): string {
+    return createHash('sha256').update(this.#bytes).digest('hex');
+  }
+
   /** An HMAC of a text without NUL and the content, in hex. */
   keyedDigest(key: Buffer, text: string): string {
     return createHmac('sha256', key).update(text).update('\0').update(this.#bytes).digest('hex');

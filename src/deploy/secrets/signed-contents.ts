@@ -8,11 +8,7 @@ import type { ReadSecret } from './content.ts';
  */
 export function contentsDigest(secrets: readonly ReadSecret[]): string | null {
   const lines = secrets.flatMap(({ content }, index) =>
-    content === null ? [] : [`${index + 1}.content ${sha256(Buffer.from(content.base64(), 'base64'))}\n`],
+    content === null ? [] : [`${index + 1}.content ${content.sha256()}\n`],
   );
-  return lines.length === 0 ? null : `sha256:${sha256(lines.join(''))}`;
-}
-
-function sha256(data: Buffer | string): string {
-  return createHash('sha256').update(data).digest('hex');
+  return lines.length === 0 ? null : `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`;
 }
