@@ -253,7 +253,7 @@ describe('a set-up that is interrupted', () => {
     stopped.abort();
     expect(await running).toMatchObject({
       done: 'failed',
-      message: expect.stringContaining('run the command again to see'),
+      message: expect.stringContaining('Run it again to find out'),
     });
     await web.target.says(
       'sh',
